@@ -1,0 +1,101 @@
+"""The tree of errors. Each knows the exit code of the command that meets it.
+
+    MultitrainError          1   something failed; the message says what, where and what to do
+    ├── UsageError           2   the call is wrong; nothing was started
+    │   ├── SheetError       2   the sheet is wrong; carries every mistake
+    │   └── WorkspaceBusy    2   another farm holds this workspace
+    ├── DatasetError         1   pictures that cannot be used
+    ├── ProgramFailed        1   a child program (ffmpeg), told whole
+    └── TrainingFailed       1   a job that cannot go on
+        ├── OutOfMemory      1   told apart, with advice
+        └── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
+
+Messages are one or two sentences for a person. A traceback shown to a user is a bug.
+"""
+
+from __future__ import annotations
+
+import enum
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ExitCode(enum.IntEnum):
+    """What every command of the project ends with."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DRAINED = 75  # EX_TEMPFAIL of sysexits.h: run again to go on
+
+
+class MultitrainError(Exception):
+    """Root of the tree."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(MultitrainError):
+    """The call is wrong; nothing was started."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One thing wrong in a sheet: `line` counts from 1 in the file, as an editor shows it."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:"
+        return f"{place} {self.column}: {self.reason}" if self.column else f"{place} {self.reason}"
+
+
+class SheetError(UsageError):
+    """Every mistake of a sheet at once, in the order of their lines."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(sorted(set(mistakes), key=lambda mistake: mistake.line))
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+class WorkspaceBusy(UsageError):
+    """Another farm holds this workspace."""
+
+
+class DatasetError(MultitrainError):
+    """Pictures that cannot be used."""
+
+
+class ProgramFailed(MultitrainError):
+    """A child program that ended badly: its command, exit code and the end of what it said."""
+
+    def __init__(self, command: Sequence[str], returncode: int | None, said: str) -> None:
+        self.command = tuple(command)
+        self.returncode = returncode
+        self.said = said.strip()
+        ending = "did not start" if returncode is None else f"ended with code {returncode}"
+        last = self.said.splitlines()[-1] if self.said else "it said nothing"
+        super().__init__(f"{Path(command[0]).name} {ending}: {last}")
+
+    def full_report(self) -> str:
+        """Several lines for a log: the command as one could paste it, and all that is known."""
+        return f"{self}\ncommand: {shlex.join(self.command)}\n{self.said}"
+
+
+class TrainingFailed(MultitrainError):
+    """A job that cannot go on."""
+
+
+class OutOfMemory(TrainingFailed):
+    """The device or the machine has too little memory for this job."""
+
+
+class Diverged(TrainingFailed):
+    """Losses became NaN or infinite and stayed so after going back to a checkpoint."""

@@ -1,0 +1,43 @@
+"""`runs/<job>/job.yaml`: what the trainer and the render worker need to know of a job."""
+
+from __future__ import annotations
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from jobs.errors import MultitrainError
+from jobs.paths import JobPaths, write_text
+from jobs.plan import FramePlan
+from jobs.spec import JobSpec
+
+
+class JobFile(BaseModel):
+    """A job as submitted: its spec and the size of its pictures, in pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spec: JobSpec
+    image_width: PositiveInt
+    image_height: PositiveInt
+
+    @property
+    def plan(self) -> FramePlan:
+        return FramePlan.of(self.spec, self.image_width, self.image_height)
+
+    def save(self, paths: JobPaths) -> None:
+        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        write_text(paths.job_file, text)
+
+    @classmethod
+    def load(cls, paths: JobPaths) -> JobFile | None:
+        """The saved job; None where there is none. MultitrainError where it cannot be read."""
+        try:
+            text = paths.job_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        try:
+            return cls.model_validate(yaml.safe_load(text))
+        except (yaml.YAMLError, ValidationError) as error:
+            raise MultitrainError(
+                f"{paths.job_file} cannot be read; run the job again with --fresh ({error})"
+            ) from error

@@ -1,0 +1,215 @@
+"""Where every file lives, and how a file comes to exist only whole. Nobody else joins paths.
+
+data/<dataset>/                  the user's pictures
+renders/<job>_timecut0001.mp4    published timecuts; with boxes <job>_timecut0001_box0001.mp4
+renders/<job>.mp4                the film; with boxes <job>_box0001.mp4
+renders/<job>/                   PNG frames, where the job keeps them
+renders/<job>.json               the manifest: how it was made; written last, so it means done
+runs/farm.sqlite                 job states
+runs/<job>/                      everything that a running job needs
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+PART = ".part"  # the ending of a file that is not whole yet
+
+
+class CheckpointName(NamedTuple):
+    """What a checkpoint's file name tells: the state after `step` steps and `frame` frames."""
+
+    step: int
+    frame: int
+
+    def __str__(self) -> str:
+        return f"{self.step:09d}-{self.frame:09d}"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The directory that holds `data`, `renders` and `runs`."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def renders(self) -> Path:
+        return self.root / "renders"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def store(self) -> Path:
+        return self.runs / "farm.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one farm that runs in this workspace."""
+        return self.runs / "farm.lock"
+
+    @property
+    def render_log(self) -> Path:
+        return self.runs / "render.log"
+
+    @property
+    def ftp_settings(self) -> Path:
+        return self.root / "ftp.ini"
+
+    def dataset(self, folder: str) -> Path:
+        return self.data / folder
+
+    def job(self, name: str) -> JobPaths:
+        return JobPaths(self, name)
+
+
+@dataclass(frozen=True)
+class JobPaths:
+    """Every file of one job."""
+
+    workspace: Workspace
+    name: str
+
+    @property
+    def run(self) -> Path:
+        return self.workspace.runs / self.name
+
+    @property
+    def job_file(self) -> Path:
+        return self.run / "job.yaml"
+
+    @property
+    def log(self) -> Path:
+        return self.run / "log.txt"
+
+    @property
+    def progress(self) -> Path:
+        return self.run / "progress.jsonl"
+
+    @property
+    def latest(self) -> Path:
+        return self.run / "latest.jpg"
+
+    @property
+    def training_failure(self) -> Path:
+        """Why the last attempt of the trainer failed, in its own words."""
+        return self.run / "training_failure.json"
+
+    @property
+    def render_failure(self) -> Path:
+        return self.run / "render_failure.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.run / "checkpoints"
+
+    @property
+    def spool(self) -> Path:
+        return self.run / "spool"
+
+    @property
+    def spool_lock(self) -> Path:
+        """Held while batches or segments are renamed or dropped."""
+        return self.run / "spool.lock"
+
+    @property
+    def segments(self) -> Path:
+        return self.run / "segments"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.run / "tensorboard"
+
+    @property
+    def frames(self) -> Path:
+        """PNG frames, where the job keeps them."""
+        return self.workspace.renders / self.name
+
+    @property
+    def manifest(self) -> Path:
+        return self.workspace.renders / f"{self.name}.json"
+
+    def checkpoint(self, name: CheckpointName) -> Path:
+        return self.checkpoints / f"{name}.h5"
+
+    def checkpoint_names(self) -> list[CheckpointName]:
+        """Those on disk, oldest first."""
+        return sorted(
+            CheckpointName(int(match[1]), int(match[2]))
+            for entry in listing(self.checkpoints)
+            if (match := re.fullmatch(r"(\d{9,})-(\d{9,})\.h5", entry))
+        )
+
+    def film(self, box: int | None = None) -> Path:
+        """The film, or that of one box; boxes count from 1."""
+        return self.workspace.renders / f"{self.name}{_box(box)}.mp4"
+
+    def timecut(self, number: int, box: int | None = None) -> Path:
+        """A published timecut; timecuts and boxes count from 1."""
+        return self.workspace.renders / f"{self.name}_timecut{number:04d}{_box(box)}.mp4"
+
+
+def _box(box: int | None) -> str:
+    return "" if box is None else f"_box{box:04d}"
+
+
+def listing(folder: Path) -> list[str]:
+    """Names in `folder`, sorted; none where it does not exist."""
+    try:
+        return sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+
+
+def part_of(path: Path) -> Path:
+    """The temporary name under which `path` is written."""
+    return path.with_name(path.name + PART)
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; on success it is flushed and renamed to `path`.
+
+    On an error the temporary file is removed and `path` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(path)
+    try:
+        yield part
+        publish(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def publish(part: Path, path: Path) -> None:
+    """Flush the finished file `part` to the disk and give it its final name."""
+    flush_to_disk(part)
+    os.replace(part, path)
+    flush_to_disk(path.parent)
+
+
+def flush_to_disk(path: Path) -> None:
+    """fsync a file or a directory, so that it outlives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that it exists only whole."""
+    with atomic_write(path) as part:
+        part.write_text(text, encoding="utf-8")

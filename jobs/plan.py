@@ -1,0 +1,135 @@
+"""Pure arithmetic of frames: how many there are, where batches, timecuts and boxes begin and end.
+
+Every boundary is a function of the frame number alone, never of the clock, so that a film does not
+depend on where its run was interrupted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+from jobs.spec import JobSpec
+
+BATCH_FRAMES = 240  # at most: four seconds at 60 fps, so that a preview is never far behind
+BATCH_BYTES = 128 * 2**20  # at most: several batches fit any reasonable spool budget
+
+RANGE_PATTERN = re.compile(r"(\d{9,})-(\d{9,})")
+
+
+@dataclass(frozen=True, order=True)
+class FrameRange:
+    """A half-open run of frame numbers; its text form names files: `000000000-000000120`."""
+
+    start: int
+    stop: int
+
+    def __str__(self) -> str:
+        return f"{self.start:09d}-{self.stop:09d}"
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The range that `text` spells, or None where it spells none."""
+        match = RANGE_PATTERN.fullmatch(text)
+        return cls(int(match[1]), int(match[2])) if match else None
+
+    def split(self, longest: int) -> list[FrameRange]:
+        """Even parts of at most `longest` frames."""
+        parts = -(-len(self) // longest)
+        edges = [self.start + len(self) * part // parts for part in range(parts + 1)]
+        return [FrameRange(*edge) for edge in pairwise(edges)]
+
+
+class Box(NamedTuple):
+    """One of several videos that a grid is cut into: offset and size in pixels of the frame."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """The frames of one job, each `(frame_height, frame_width, 3)` uint8; sizes are pixels."""
+
+    frame_width: int
+    frame_height: int
+    box_width: int
+    box_height: int
+    fps: int
+    frames_total: int
+    frames_per_step: int
+    cut_frames: int
+
+    @classmethod
+    def of(cls, spec: JobSpec, image_width: int, image_height: int) -> Self:
+        """The plan of a job whose pictures are `image_width` x `image_height` pixels."""
+        width, height = spec.grid_width * image_width, spec.grid_height * image_height
+        box = spec.render_res
+        return cls(
+            frame_width=width,
+            frame_height=height,
+            box_width=box.width if box else width,
+            box_height=box.height if box else height,
+            fps=spec.fps,
+            frames_total=spec.frames_total,
+            frames_per_step=spec.frames_per_step,
+            cut_frames=spec.cut_frames,
+        )
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.frame_width * self.frame_height * 3
+
+    @property
+    def steps_total(self) -> int:
+        """Training steps; a last frame beyond the film's end is dropped."""
+        return -(-self.frames_total // self.frames_per_step)
+
+    @property
+    def batch_frames(self) -> int:
+        """The most frames that one batch holds."""
+        return max(1, min(BATCH_FRAMES, BATCH_BYTES // self.frame_bytes))
+
+    @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """Row by row from the top left; the whole frame where none were asked for."""
+        return tuple(
+            Box(x, y, self.box_width, self.box_height)
+            for y in range(0, self.frame_height, self.box_height)
+            for x in range(0, self.frame_width, self.box_width)
+        )
+
+    @property
+    def has_boxes(self) -> bool:
+        return (self.box_width, self.box_height) != (self.frame_width, self.frame_height)
+
+    @cached_property
+    def cuts(self) -> tuple[FrameRange, ...]:
+        """The timecuts in order; number 1 is the first."""
+        starts = range(0, self.frames_total, self.cut_frames)
+        return tuple(FrameRange(s, min(s + self.cut_frames, self.frames_total)) for s in starts)
+
+    def cut_containing(self, frame: int) -> FrameRange:
+        return self.cuts[frame // self.cut_frames]
+
+    def batches(self) -> Iterator[FrameRange]:
+        """All batches in order. None crosses the end of a timecut."""
+        for cut in self.cuts:
+            yield from cut.split(self.batch_frames)
+
+    def batch_containing(self, frame: int) -> FrameRange:
+        batches = self.cut_containing(frame).split(self.batch_frames)
+        return next(batch for batch in batches if batch.start <= frame < batch.stop)
+
+    def frame_after(self, step: int) -> int:
+        """Frames that exist after `step` whole steps."""
+        return min(step * self.frames_per_step, self.frames_total)

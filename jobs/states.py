@@ -1,0 +1,34 @@
+"""The states of a job and the one table of transitions between them."""
+
+from __future__ import annotations
+
+import enum
+
+
+class State(enum.StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"  # waits for a slot
+    RUNNING = "running"  # its trainer holds a slot
+    RENDERING = "rendering"  # trained; the film is being finished
+    DONE = "done"  # the film is there, every frame of it
+    FAILED = "failed"  # gave up; the reason is kept
+    CANCELLED = "cancelled"  # taken back by the user
+    PAUSED = "paused"  # held back by the user
+
+    @property
+    def ended(self) -> bool:
+        return self in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED, State.FAILED}),
+    State.RUNNING: frozenset(
+        {State.QUEUED, State.RENDERING, State.FAILED, State.PAUSED, State.CANCELLED}
+    ),
+    State.RENDERING: frozenset({State.DONE, State.FAILED, State.CANCELLED, State.QUEUED}),
+    State.DONE: frozenset({State.QUEUED}),  # --fresh
+    State.FAILED: frozenset({State.QUEUED}),  # submitted again
+    State.CANCELLED: frozenset({State.QUEUED}),
+    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED}),
+}
