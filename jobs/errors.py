@@ -61,7 +61,7 @@ class SheetError(UsageError):
     """Every mistake of a sheet at once, in the order of their lines."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = tuple(sorted(set(mistakes), key=lambda mistake: mistake.line))
+        self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line))
         super().__init__("\n".join(map(str, self.mistakes)))
 
 

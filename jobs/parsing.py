@@ -18,8 +18,9 @@ LONGEST_QUOTE = 60  # characters of a wrong cell that a message repeats
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the word most like `word`, or nothing where none is alike."""
-    alike = get_close_matches(word.casefold()[:60], list(words), n=1, cutoff=0.6)
-    return f"; did you mean '{alike[0]}'?" if alike else ""
+    spelt = {each.casefold(): each for each in words}
+    alike = get_close_matches(word.strip().casefold()[:LONGEST_QUOTE], spelt, n=1, cutoff=0.6)
+    return f"; did you mean '{spelt[alike[0]]}'?" if alike else ""
 
 
 def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str]]:
@@ -58,6 +59,11 @@ def expectation(column: str) -> str:
     return " ".join(filter(None, [noun, lower, "and" if lower and upper else "", upper]))
 
 
+def plain_type(column: str) -> Any:
+    """What a cell of `column` becomes: `int`, `float`, `str`, a `Literal` ..."""
+    return _unwrap(COLUMNS[column].annotation)[0]
+
+
 def _reason(error: ErrorDetails) -> str:
     column, given = str(error["loc"][0]), error["input"]
     match error["type"]:
@@ -68,7 +74,7 @@ def _reason(error: ErrorDetails) -> str:
         case "value_error":
             return str(error["ctx"]["error"])
         case "literal_error":
-            words = _choices(_unwrap(COLUMNS[column].annotation)[0]) or get_args(Activation)
+            words = _choices(plain_type(column)) or get_args(Activation)
             expected = f"one of {', '.join(words)}"
             return f"must be {expected}, not {_shorten(given)}{nearest(str(given), words)}"
     return f"must be {expectation(column)}, not {_shorten(given)}"

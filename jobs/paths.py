@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from jobs.plan import FrameRange
+
 PART = ".part"  # the ending of a file that is not whole yet
 
 
@@ -150,6 +152,27 @@ class JobPaths:
             for entry in listing(self.checkpoints)
             if (match := re.fullmatch(r"(\d{9,})-(\d{9,})\.h5", entry))
         )
+
+    def batch(self, frames: FrameRange) -> Path:
+        """A complete raw batch."""
+        return self.spool / f"{frames}.rgb"
+
+    def segment(self, frames: FrameRange, box: int | None = None) -> Path:
+        """An encoded and verified batch, or that of one box; boxes count from 1."""
+        return self.segments / f"{frames}{_box(box)}.mp4"
+
+    def image_marker(self, frames: FrameRange) -> Path:
+        """An empty file that says: all PNG frames of this batch stand in `frames`."""
+        return self.segments / f"{frames}.png"
+
+    def image(self, frame: int, box: int | None = None) -> Path:
+        """A PNG frame; frames count from 0, boxes from 1."""
+        prefix = "" if box is None else f"box{box:04d}_"
+        return self.frames / f"{prefix}frame_{frame:09d}.png"
+
+    def delivered(self, output: Path) -> Path:
+        """An empty file that says: `output` was sent to the server in ftp.ini."""
+        return self.run / "delivered" / output.name
 
     def film(self, box: int | None = None) -> Path:
         """The film, or that of one box; boxes count from 1."""

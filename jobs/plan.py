@@ -113,6 +113,11 @@ class FramePlan:
         return (self.box_width, self.box_height) != (self.frame_width, self.frame_height)
 
     @cached_property
+    def box_numbers(self) -> tuple[int | None, ...]:
+        """As they stand in file names, counting from 1; one None where the frame is not cut."""
+        return tuple(range(1, len(self.boxes) + 1)) if self.has_boxes else (None,)
+
+    @cached_property
     def cuts(self) -> tuple[FrameRange, ...]:
         """The timecuts in order; number 1 is the first."""
         starts = range(0, self.frames_total, self.cut_frames)

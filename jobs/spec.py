@@ -15,10 +15,13 @@ from pydantic.fields import FieldInfo
 LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
 LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
 
-_UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_OUTPUT_SUFFIX = re.compile(r".*_(timecut|box)\d{4,}", re.IGNORECASE)
-_RESERVED_NAMES = {"farm.sqlite", "farm.sqlite-wal", "farm.sqlite-shm", "farm.lock"}
+_OUTPUT_SUFFIX = re.compile(r".*(_(timecut|box)\d{4,}|\.(mp4|json|part))", re.IGNORECASE)
+_RESERVED_NAMES = {"farm.sqlite", "farm.sqlite-wal", "farm.sqlite-shm", "farm.lock", "render.log"}
+# Excel writes them in the language of the user.
+_SPELLINGS_OF_TRUE = {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "ja", "oui", "sí"}
+_SPELLINGS_OF_FALSE = {"falsch", "faux", "falso", "onwaar", "nein", "non", "nee"}
 
 
 class Resolution(NamedTuple):
@@ -33,8 +36,11 @@ class Resolution(NamedTuple):
 
 def _safe_name(name: str) -> str:
     """`name`, if every file system takes it and no other job's output could have it."""
-    if match := _UNSAFE_CHARACTERS.search(name):
-        raise ValueError(f"{match[0]!r} cannot stand in a file name; use letters, digits, - and _")
+    for character in name:
+        if character in _UNSAFE_CHARACTERS or not character.isprintable():
+            raise ValueError(
+                f"{character!r} cannot stand in a file name; use letters, digits, - and _"
+            )
     if name[0] in ".-~" or name[-1] in ". ":
         raise ValueError("must not begin with '.', '-' or '~' nor end with '.' or a space")
     if len(name.encode()) > LONGEST_NAME:
@@ -42,7 +48,7 @@ def _safe_name(name: str) -> str:
     if _DEVICE_NAMES.fullmatch(name) or name.casefold() in _RESERVED_NAMES:
         raise ValueError(f"{name!r} is a reserved file name")
     if _OUTPUT_SUFFIX.fullmatch(name):
-        raise ValueError("must not end like an output (_timecut0001, _box0001)")
+        raise ValueError("must not end like an output (_timecut0001, _box0001, .mp4, .json, .part)")
     return name
 
 
@@ -52,17 +58,26 @@ def _split_commas(value: object) -> object:
     return value
 
 
+def _parse_switch(value: object) -> object:
+    if isinstance(value, str):
+        word = value.strip().casefold()
+        if word in _SPELLINGS_OF_TRUE | _SPELLINGS_OF_FALSE:
+            return word in _SPELLINGS_OF_TRUE
+    return value
+
+
 def _parse_resolution(value: object) -> object:
     if isinstance(value, str):
         match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
         if not match or not int(match[1]) or not int(match[2]):
-            raise ValueError(f"must be a size such as 1280x720, not {value!r}")
+            raise ValueError(f"must be a size such as 1280x720, not {value[:40]!r}")
         return Resolution(int(match[1]), int(match[2]))
     return value
 
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe_name)]
 Folders = Annotated[tuple[str, ...], BeforeValidator(_split_commas), Field(min_length=1)]
+Switch = Annotated[bool, BeforeValidator(_parse_switch)]
 Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str)]
 Activation = Literal[
     "relu", "relu6", "lrelu", "elu", "crelu", "selu",
@@ -96,8 +111,8 @@ class JobSpec(BaseModel):
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = Field(5, description="layers of the discriminator")
     activation_g:   Activations                 = Field(("relu",), description="of the generator: one, or a comma-separated list repeated over the layers")
     activation_d:   Activations                 = Field(("lrelu",), description="of the discriminator, likewise")
-    batch_norm_g:   bool                        = Field(True, description="batch normalisation in the generator")
-    batch_norm_d:   bool                        = Field(True, description="batch normalisation in the discriminator")
+    batch_norm_g:   Switch                      = Field(True, description="batch normalisation in the generator")
+    batch_norm_d:   Switch                      = Field(True, description="batch normalisation in the discriminator")
     k_w:            Annotated[Count, Le(31)]    = Field(5, description="kernel width")
     k_h:            Annotated[Count, Le(31)]    = Field(5, description="kernel height")
     z_dim:          Annotated[Count, Le(65536)] = Field(100, description="length of the latent vector")
@@ -113,18 +128,18 @@ class JobSpec(BaseModel):
     nbr_d_updates:  Annotated[Count, Le(100)]   = Field(1, description="updates of the discriminator per step")
     batch_size:     Annotated[Count, Le(65536)] | None = Field(None, description="pictures per update; empty: the samples in the grid")
     seed:           Annotated[int, Ge(0), Lt(2**31)] = Field(0, description="of weights, latents and the order of the pictures")
-    use_checkpoints: bool                       = Field(True, description="save and resume; without, timecuts appear when the training is over")
+    use_checkpoints: Switch                     = Field(True, description="save and resume; without, timecuts appear when the training is over")
 
     # Video
     fps:            Annotated[Count, Le(240)]   = Field(60, description="frames per second of video")
     snapshot:       Literal["update", "step"]   = Field("update", description="`update`: a frame after each network's turn, two per step; `step`: one per step")
     auto_render_period: Positive | None         = Field(None, description="seconds of video per timecut, fractions allowed; empty: one cut at the end")
     render_res:     Size | None                 = Field(None, description="size such as 1280x720: cuts the grid into boxes, a video each; empty: the whole grid")
-    render_video:   bool                        = Field(True, description="False: PNG frames under renders/<name>/, no video")
-    delete_images_after_render: bool            = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
+    render_video:   Switch                      = Field(True, description="False: PNG frames under renders/<name>/, no video")
+    delete_images_after_render: Switch          = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
     crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor; lower is better and larger")
     preset:         Preset                      = Field("medium", description="x264's effort; slower is smaller")
-    upload_to_ftp:  bool                        = Field(False, description="send each finished video to the server in ftp.ini")
+    upload_to_ftp:  Switch                      = Field(False, description="send each finished video to the server in ftp.ini")
 
     # Farm
     gpus:           Annotated[Count, Le(64)]    = Field(1, description="GPUs (or CPU slots) that train this job together")

@@ -1,0 +1,102 @@
+"""What the readers of CSV and YAML have in common: rows of cells that know their lines."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import Mistake, SheetError
+from jobs.parsing import nearest
+from jobs.spec import COLUMNS
+
+REQUIRED = tuple(column for column, field in COLUMNS.items() if field.is_required())
+
+_NEVER_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_SAVE_AS_TEXT = "save the sheet as CSV (UTF-8) and try again"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text as it stands in the file, and the line it stands in."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job: its cells by column, and the line where it begins."""
+
+    line: int
+    cells: Mapping[str, Cell]
+
+    def texts(self) -> dict[str, str]:
+        return {column: cell.text for column, cell in self.cells.items()}
+
+    def line_of(self, column: str) -> int:
+        """Where to look for a mistake in `column`: its cell, or the row where there is none."""
+        return self.cells[column].line if column in self.cells else self.line
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A sheet before its cells are understood.
+
+    `mistakes` are those of its form; `missing` are required columns that they already speak of.
+    """
+
+    rows: tuple[Row, ...]
+    mistakes: tuple[Mistake, ...]
+    missing: frozenset[str] = frozenset()
+
+
+def column_named(text: str) -> str | None:
+    """The column that a header or a key means: letter case and spaces around it do not matter."""
+    name = text.strip().casefold()
+    return name if name in COLUMNS else None
+
+
+def unknown_column(file: str, line: int, text: str) -> Mistake:
+    """The mistake of a header or key that names no column, with the nearest one."""
+    name = " ".join(text.split())[:60]
+    return Mistake(file, line, name, f"there is no such column{nearest(name, COLUMNS)}")
+
+
+def read_text(path: Path) -> str:
+    """The sheet with `\\n` line ends, from UTF-8, UTF-16 with its mark, or Windows' cp1252.
+
+    SheetError where it cannot be read or is no text.
+    """
+    try:
+        text = _decode(path.read_bytes())
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _refusal(path, line, f"is not text that can be read; {_SAVE_AS_TEXT}") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).casefold()
+        raise _refusal(path, 1, f"the sheet cannot be opened: {reason}") from error
+    text = re.sub("\r\n?", "\n", text)
+    if text.startswith("PK\x03\x04"):
+        raise _refusal(path, 1, f"is a workbook, not text; {_SAVE_AS_TEXT}")
+    if match := _NEVER_IN_TEXT.search(text):
+        line = text.count("\n", 0, match.start()) + 1
+        raise _refusal(path, line, f"holds {match[0]!r}, which no text does; {_SAVE_AS_TEXT}")
+    if not text.strip():
+        raise _refusal(path, 1, "the sheet is empty")
+    return text
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _refusal(path: Path, line: int, reason: str) -> SheetError:
+    return SheetError([Mistake(str(path), line, "", reason)])

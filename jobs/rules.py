@@ -1,0 +1,137 @@
+"""Rules that tie several cells of a job to each other, to its pictures or to the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace
+from jobs.pictures import Size
+from jobs.spec import LARGEST_SIDE
+
+LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
+ADVISED_SIZES = 4  # that a message names at most
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at: a job, how many pictures it has, where it runs."""
+
+    job: JobFile
+    pictures: int
+    workspace: Workspace
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`broken` gives the reason to tell at `column`; asked only where all `needs` are right."""
+
+    column: str
+    needs: frozenset[str]
+    broken: Callable[[Facts], str | None]
+
+
+def broken_rules(facts: Facts, wrong: Collection[str]) -> dict[str, str]:
+    """One reason for each column where a rule is broken; `wrong` columns hold stand-ins."""
+    reasons: dict[str, str] = {}
+    for rule in RULES:
+        if rule.needs.isdisjoint(wrong) and (reason := rule.broken(facts)):
+            reasons.setdefault(rule.column, reason)
+    return reasons
+
+
+def _no_frame(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.frames_total >= 1:
+        return None
+    return f"{spec.video_length:g} minutes at {spec.fps} frames per second are less than one frame"
+
+
+def _too_few_pictures(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if facts.pictures >= spec.images_per_batch:
+        return None
+    source = "batch_size" if spec.batch_size else f"{spec.grid_width} x {spec.grid_height} samples"
+    return (
+        f"holds {facts.pictures} pictures, fewer than a batch of {spec.images_per_batch} "
+        f"({source}); add pictures or set batch_size"
+    )
+
+
+def _uneven_boxes(facts: Facts) -> str | None:
+    job, box = facts.job, facts.job.spec.render_res
+    if box is None:
+        return None
+    widths = _divisions(job.spec.grid_width, job.image_width)
+    heights = _divisions(job.spec.grid_height, job.image_height)
+    if box.width in widths and box.height in heights:
+        return None
+    near = sorted(
+        (Size(width, height) for width in widths for height in heights),
+        key=lambda size: abs(size.width - box.width) + abs(size.height - box.height),
+    )
+    advised = ", ".join(map(str, near[:ADVISED_SIZES]))
+    return (
+        f"{box} does not cut the frame of {_frame(facts)} ({job.spec.grid_width} x "
+        f"{job.spec.grid_height} samples of {job.image_width}x{job.image_height}) into equal boxes "
+        f"of whole samples; {advised} would"
+    )
+
+
+def _divisions(samples: int, pixels: int) -> list[int]:
+    """Sides in pixels of boxes that hold a whole number of samples and divide the frame.
+
+    Only counts up to what a video's side allows are tried: a grid may be absurdly large.
+    """
+    most = min(samples, LARGEST_SIDE)
+    counts = {count for count in range(1, most + 1) if samples % count == 0} | {samples}
+    return [count * pixels for count in sorted(counts)]
+
+
+def _too_large_box(facts: Facts) -> str | None:
+    box = facts.job.spec.render_res
+    return _too_large(facts, "a box", Size(*box)) if box else None
+
+
+def _too_large_frame(facts: Facts) -> str | None:
+    frame = _frame(facts)
+    if facts.job.spec.render_res is None:
+        return _too_large(facts, "the frame", frame)
+    if frame.width * frame.height > LARGEST_FRAME:
+        return f"the frame would be {frame} pixels, more than ffmpeg reads; make the grid smaller"
+    return None
+
+
+def _too_large(facts: Facts, what: str, size: Size) -> str | None:
+    if not facts.job.spec.render_video or max(size) <= LARGEST_SIDE:
+        return None
+    return (
+        f"{what} would be {size} pixels, and video has at most {LARGEST_SIDE} a side; "
+        f"make the grid smaller or cut it into smaller boxes with render_res"
+    )
+
+
+def _frame(facts: Facts) -> Size:
+    job = facts.job
+    return Size(job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height)
+
+
+def _no_server(facts: Facts) -> str | None:
+    settings = facts.workspace.ftp_settings
+    if not facts.job.spec.upload_to_ftp or settings.is_file():
+        return None
+    return f"needs the server's settings in {settings}, and there is no such file"
+
+
+_GRID = frozenset({"dataset", "grid_width", "grid_height"})
+_SIZE = _GRID | {"render_res", "render_video"}
+
+RULES = (
+    Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
+    Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
+    Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
+    Rule("render_res", _SIZE, _too_large_box),
+    Rule("grid_width", _SIZE, _too_large_frame),
+    Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
+)

@@ -1,0 +1,86 @@
+"""A sheet into jobs that can be started, or every mistake in it at once."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs import csv_cells, yaml_cells
+from jobs.cells import Row, read_text
+from jobs.errors import Mistake, SheetError
+from jobs.folders import DatasetFolders
+from jobs.jobfile import JobFile
+from jobs.parsing import parse_cells
+from jobs.paths import Workspace
+from jobs.rules import Facts, broken_rules
+
+# Stand where a required cell is wrong, so that the rest of its row is checked all the same.
+_STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The jobs in the order of their rows, and what the user should know before they start."""
+
+    jobs: tuple[JobFile, ...]
+    warnings: tuple[str, ...]
+
+
+def read_sheet(path: Path, workspace: Workspace) -> Sheet:
+    """Read and check a sheet: YAML where its name ends so, else CSV.
+
+    SheetError carries all mistakes. Nothing is written, no picture is decoded.
+    """
+    is_yaml = path.suffix.casefold() in (".yaml", ".yml")
+    file = str(path)
+    rows = (yaml_cells if is_yaml else csv_cells).read_rows(read_text(path), file)
+    folders = DatasetFolders(workspace)
+    taken = _taken_names(rows.rows)
+    told = {(each.line, each.column) for each in rows.mistakes}
+    mistakes, jobs = list(rows.mistakes), []
+    for row, taken_by in zip(rows.rows, taken, strict=True):
+        job, reasons = _read_row(row, folders, workspace)
+        if taken_by is not None:
+            reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
+        mistakes += [
+            Mistake(file, row.line_of(column), column, reason)
+            for column, reason in reasons.items()
+            if column not in rows.missing and (row.line_of(column), column) not in told
+        ]
+        jobs.append(job)
+    if mistakes:
+        raise SheetError(mistakes)
+    return Sheet(tuple(jobs), tuple(f"{file}: {each}" for each in folders.warnings()))
+
+
+def _taken_names(rows: Sequence[Row]) -> list[int | None]:
+    """For each row, the line of an earlier one of the same name: file systems may ignore case."""
+    first: dict[str, int] = {}
+    taken: list[int | None] = []
+    for row in rows:
+        cell = row.cells.get("name")
+        name = unicodedata.normalize("NFC", cell.text).casefold() if cell else ""
+        taken.append(first.get(name) if name else None)
+        first.setdefault(name, row.line)
+    return taken
+
+
+def _read_row(
+    row: Row, folders: DatasetFolders, workspace: Workspace
+) -> tuple[JobFile, dict[str, str]]:
+    """The job, and one reason for each column with a mistake: where there are any, it is no job."""
+    texts = row.texts()
+    spec, reasons = parse_cells(texts)
+    if spec is None:
+        good = {column: text for column, text in texts.items() if column not in reasons}
+        spec, _ = parse_cells(_STAND_INS | good)
+        assert spec is not None, "a row without its wrong cells is right"
+    found = folders.look_at(spec.dataset)
+    if found.reason:
+        reasons.setdefault("dataset", found.reason)
+    width, height = found.survey.size or (1, 1)
+    job = JobFile(spec=spec, image_width=width, image_height=height)
+    facts = Facts(job, found.survey.count, workspace)
+    return job, broken_rules(facts, reasons) | reasons

@@ -1,0 +1,132 @@
+"""The store: one SQLite file with the state of every job of a workspace.
+
+Only the farm and short commands write it; trainers and render workers speak through their job's
+folder. Write-ahead logging lets `status` read while the farm writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import MultitrainError
+from jobs.states import TRANSITIONS, State
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    name         TEXT PRIMARY KEY,
+    position     INTEGER NOT NULL,           -- order of submission
+    state        TEXT NOT NULL,
+    frames_done  INTEGER NOT NULL DEFAULT 0,
+    frames_total INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0, -- starts that were not drained
+    slot         TEXT NOT NULL DEFAULT '',   -- where it runs
+    error        TEXT NOT NULL DEFAULT '',   -- the last failure, one line
+    changed      REAL NOT NULL               -- unix seconds of the last transition
+) STRICT
+"""
+_COLUMNS = "name, state, frames_done, frames_total, attempts, slot, error"
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job as `multitrain status` shows it."""
+
+    name: str
+    state: State
+    frames_done: int
+    frames_total: int
+    attempts: int
+    slot: str
+    error: str
+
+
+class Store:
+    """Job states on disk. Every change is a transaction: a crash leaves the state before it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise MultitrainError(
+                f"{path} cannot be used ({error}); move it away and run again: "
+                "films and checkpoints are found without it"
+            ) from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Several changes as one; also much faster than one by one."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def jobs(self, names: Iterable[str] | None = None) -> list[JobRow]:
+        """All jobs in the order of their submission, or only those named."""
+        rows = self._database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY position")
+        wanted = None if names is None else set(names)
+        return [_row(row) for row in rows if wanted is None or row[0] in wanted]
+
+    def job(self, name: str) -> JobRow | None:
+        row = self._database.execute(
+            f"SELECT {_COLUMNS} FROM jobs WHERE name = ?", (name,)
+        ).fetchone()
+        return _row(row) if row else None
+
+    def add(self, name: str, frames_total: int) -> None:
+        """A new job in the queue; it must not be there yet."""
+        self._database.execute(
+            "INSERT INTO jobs (name, position, state, frames_total, changed)"
+            " VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM jobs), ?, ?, ?)",
+            (name, State.QUEUED, frames_total, time.time()),
+        )
+
+    def forget(self, name: str) -> None:
+        """Remove a job that starts over."""
+        self._database.execute("DELETE FROM jobs WHERE name = ?", (name,))
+
+    def transition(
+        self, name: str, state: State, *, attempts: int, slot: str = "", error: str = ""
+    ) -> None:
+        """Move a job to `state`; ValueError where the table of transitions has no such move."""
+        job = self.job(name)
+        if job is None or state not in TRANSITIONS[job.state]:
+            raise ValueError(f"{name} cannot go from {job and job.state} to {state}")
+        self._database.execute(
+            "UPDATE jobs SET state = ?, attempts = ?, slot = ?, error = ?, changed = ?"
+            " WHERE name = ?",
+            (state, attempts, slot, error, time.time(), name),
+        )
+
+    def record_frames(self, name: str, frames_done: int) -> None:
+        self._database.execute(
+            "UPDATE jobs SET frames_done = ? WHERE name = ?", (frames_done, name)
+        )
+
+
+def read_jobs(path: Path) -> list[JobRow]:
+    """The jobs of a store that a farm may be writing; none where there is no store."""
+    if not path.exists():
+        return []
+    store = Store(path)
+    try:
+        return store.jobs()
+    finally:
+        store.close()
+
+
+def _row(row: tuple[str, str, int, int, int, str, str]) -> JobRow:
+    return JobRow(row[0], State(row[1]), *row[2:])

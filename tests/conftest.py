@@ -1,0 +1,46 @@
+"""Fixtures for every room: a workspace whose folder has a hostile name, and folders of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.paths import Workspace
+
+HOSTILE_NAME = 'l\'été 50 % "$HOME" [%03d] #1'
+
+MakePictures = Callable[..., list[Path]]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace in a folder with spaces, quotes, a percent sign and accents."""
+    root = tmp_path / HOSTILE_NAME
+    root.mkdir()
+    return Workspace(root)
+
+
+@pytest.fixture
+def make_pictures() -> MakePictures:
+    """`make_pictures(folder, count=4, size=(16, 12), suffix=".png")` writes RGB noise.
+
+    `size` is (width, height) in pixels. The files are `picture_000.png` and so on; the same call
+    makes the same pictures.
+    """
+
+    def make(
+        folder: Path, count: int = 4, size: tuple[int, int] = (16, 12), suffix: str = ".png"
+    ) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng(0)
+        paths = [folder / f"picture_{number:03d}{suffix}" for number in range(count)]
+        for path in paths:
+            noise = random.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+            Image.fromarray(noise).save(path)
+        return paths
+
+    return make
