@@ -1,0 +1,114 @@
+"""ffmpeg: which one, and running it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from jobs.errors import MultitrainError, ProgramFailed
+from jobs.plan import FramePlan
+from render.commands import encode_command
+
+NICENESS = 10  # trainers come first
+TRIAL_SECONDS = 60.0
+SAID_BYTES = 8192  # of a failed program's last words, kept for the report
+
+# Odd, so that the trial goes through every filter that an encode can need.
+TRIAL = FramePlan(
+    frame_width=17, frame_height=17, box_width=17, box_height=17,
+    fps=60, frames_total=1, frames_per_step=1, cut_frames=1,
+)  # fmt: skip
+
+
+@cache
+def find() -> str:
+    """The ffmpeg to use: the one on PATH if it can encode, else that of imageio-ffmpeg.
+
+    Both are asked by encoding a frame. MultitrainError where neither can.
+    """
+    reasons = []
+    for candidate in _candidates():
+        try:
+            try_out(candidate)
+        except ProgramFailed as failure:
+            reasons.append(f"{candidate}: {failure}")
+        else:
+            return candidate
+    raise MultitrainError(
+        "No ffmpeg here can encode H.264; install one, or run `pip install imageio-ffmpeg` again"
+        + "".join(f" ({reason})" for reason in reasons)
+    )
+
+
+def try_out(ffmpeg: str) -> None:
+    """Encode one frame; ProgramFailed where this program cannot."""
+    with tempfile.TemporaryDirectory() as folder:
+        frame, film = Path(folder, "frame.rgb"), Path(folder, "film.mp4")
+        frame.write_bytes(bytes(TRIAL.frame_bytes))
+        command = encode_command(ffmpeg, frame, TRIAL, [film], crf=17, preset="ultrafast")
+        run(command, timeout=TRIAL_SECONDS)
+        if not film.exists() or not film.stat().st_size:
+            raise ProgramFailed(command, 0, "it wrote no film")
+
+
+def version() -> str:
+    """The first line that ffmpeg says of itself."""
+    with tempfile.TemporaryFile() as said:
+        _run([find(), "-version"], said, None)
+        said.seek(0)
+        return said.readline().decode(errors="replace").strip()
+
+
+def run(command: Sequence[str], timeout: float | None = None) -> None:
+    """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails."""
+    # A file: a pipe that nobody drains would block the program once it has much to say.
+    with tempfile.TemporaryFile() as said:
+        _run(command, said, timeout)
+
+
+def lower_priority() -> None:
+    """Make this thread and the programs it starts step back behind the trainers."""
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, NICENESS))
+
+
+def _run(command: Sequence[str], said: IO[bytes], timeout: float | None) -> None:
+    returncode: int | None = None
+    last_words = ""
+    try:
+        returncode = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            check=False,
+        ).returncode
+    except OSError as error:
+        last_words = str(error)
+    except subprocess.TimeoutExpired:
+        last_words = f"it did not end within {timeout:g} seconds"
+    if returncode != 0:
+        raise ProgramFailed(command, returncode, f"{_end_of(said)}\n{last_words}")
+
+
+def _end_of(said: IO[bytes]) -> str:
+    said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES))
+    return said.read().decode(errors="replace")
+
+
+def _candidates() -> Iterator[str]:
+    if own := shutil.which("ffmpeg"):
+        yield own
+    import imageio_ffmpeg  # here: needed only where PATH has none that serves
+
+    try:
+        yield str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return

@@ -1,0 +1,85 @@
+"""Verified segments into published timecuts and the film; clearing up after it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, flush_to_disk, part_of
+from jobs.plan import FrameRange
+from render.inventory import remove
+from render.manifest import write_manifest
+from render.merge import join
+from render.sources import unchanged
+from render.spool import locked
+from render.timecuts import all_batches
+
+
+def publish_timecut(
+    paths: JobPaths, job: JobFile, number: int, segments: Sequence[FrameRange]
+) -> None:
+    """Join these segments to timecut `number` (all its boxes), counting from 1.
+
+    Raises Rewound where the trainer took segments back meanwhile.
+    """
+    outputs = [paths.timecut(number, box) for box in job.plan.box_numbers]
+    _publish(paths, job, segments, outputs)
+
+
+def finish_job(paths: JobPaths, job: JobFile) -> None:
+    """Join the film (all its boxes) where one is wanted, write the manifest, clear up."""
+    if job.spec.render_video:
+        outputs = [paths.film(box) for box in job.plan.box_numbers]
+        _publish(paths, job, all_batches(job.plan), outputs)
+    write_manifest(paths, job)
+    clear_up(paths)
+
+
+def clear_up(paths: JobPaths) -> None:
+    """Remove what only a job in flight needs: its batches and segments."""
+    with locked(paths):
+        shutil.rmtree(paths.spool, ignore_errors=True)
+        shutil.rmtree(paths.segments, ignore_errors=True)
+
+
+def drop_batches(paths: JobPaths, job: JobFile, batches: Sequence[FrameRange]) -> None:
+    """Remove raw batches that are rendered, if they still are: a rewind takes segments back."""
+    if not batches:
+        return
+    with locked(paths):
+        for batch in batches:
+            if all(each.exists() for each in _rendered(paths, job, batch)):
+                paths.batch(batch).unlink(missing_ok=True)
+
+
+def _rendered(paths: JobPaths, job: JobFile, batch: FrameRange) -> Iterator[Path]:
+    """The files that a batch must have become before it may go."""
+    if job.spec.render_video:
+        yield from (paths.segment(batch, box) for box in job.plan.box_numbers)
+    if job.spec.keeps_images:
+        yield paths.image_marker(batch)
+
+
+def _publish(
+    paths: JobPaths, job: JobFile, segments: Sequence[FrameRange], outputs: Sequence[Path]
+) -> None:
+    """Join the segments of each box to its output; all outputs appear, verified, or none."""
+    by_box = [[paths.segment(each, box) for each in segments] for box in job.plan.box_numbers]
+    frames = sum(map(len, segments))
+    parts = [part_of(output) for output in outputs]
+    paths.workspace.renders.mkdir(parents=True, exist_ok=True)
+    try:
+        with unchanged(paths, [file for files in by_box for file in files]) as sources:
+            for files, part in zip(by_box, parts, strict=True):
+                join(files, part, frames)
+                flush_to_disk(part)
+            with sources.held():
+                for part, output in zip(parts, outputs, strict=True):
+                    os.replace(part, output)
+            flush_to_disk(paths.workspace.renders)
+    finally:
+        for part in parts:
+            remove(part)

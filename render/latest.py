@@ -1,0 +1,51 @@
+"""`latest.jpg`: the newest frame of a job, for people to look at while it trains."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+
+from PIL import Image
+
+from jobs.paths import PART, JobPaths, listing, part_of
+from jobs.plan import FramePlan, FrameRange
+from render.spool import BATCH
+
+QUALITY = 90  # of the JPEG, out of 100
+
+
+@dataclass(frozen=True)
+class NewestFrame:
+    """The last whole frame of a batch file, complete or not."""
+
+    name: str
+    index: int  # in the file
+    changed: int  # nanoseconds
+
+
+def newest_frame(paths: JobPaths, plan: FramePlan) -> NewestFrame | None:
+    """The newest whole frame in the spool; None where it holds none."""
+    for name in reversed(listing(paths.spool)):
+        if FrameRange.parse(name.removesuffix(PART).removesuffix(BATCH)) is None:
+            continue
+        with suppress(FileNotFoundError):  # a batch may be renamed or dropped at any time
+            facts = (paths.spool / name).stat()
+            if whole := facts.st_size // plan.frame_bytes:
+                return NewestFrame(name, whole - 1, facts.st_mtime_ns)
+    return None
+
+
+def write_latest(paths: JobPaths, plan: FramePlan, newest: NewestFrame) -> None:
+    """Show this frame in `latest.jpg`; leaves the old picture where the frame has gone."""
+    try:
+        with (paths.spool / newest.name).open("rb") as file:
+            pixels = os.pread(file.fileno(), plan.frame_bytes, newest.index * plan.frame_bytes)
+    except FileNotFoundError:
+        return
+    if len(pixels) != plan.frame_bytes:
+        return
+    part = part_of(paths.latest)
+    image = Image.frombytes("RGB", (plan.frame_width, plan.frame_height), pixels)
+    image.save(part, "JPEG", quality=QUALITY)
+    os.replace(part, paths.latest)  # not flushed: a preview need not outlive a power cut

@@ -1,0 +1,58 @@
+"""`renders/<job>.json`: how a film was made. Written last, so that it means: done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, write_text
+from render import ffmpeg
+
+
+def write_manifest(paths: JobPaths, job: JobFile) -> None:
+    """Tell of everything that was made for this job and is still in `renders`."""
+    spec, plan = job.spec, job.plan
+    manifest = {
+        "job": paths.name,
+        "spec": spec.model_dump(mode="json"),
+        "versions": _versions(),
+        "seed": spec.seed,
+        "frames": plan.frames_total,
+        "fps": plan.fps,
+        "width": plan.frame_width,
+        "height": plan.frame_height,
+        "boxes": [box._asdict() for box in plan.boxes] if plan.has_boxes else [],
+        "timecuts": _timecuts(paths, job) if spec.render_video else [],
+        "films": _films(paths, job) if spec.render_video else [],
+        "images": paths.frames.name if spec.keeps_images else None,
+    }
+    write_text(paths.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "multitrain": version("multitrain"),
+        "ffmpeg": ffmpeg.version(),
+        "python": platform.python_version(),
+    }
+
+
+def _timecuts(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
+    cuts = enumerate(job.plan.cuts, 1)
+    files = ((paths.timecut(n, box), len(cut)) for n, cut in cuts for box in job.plan.box_numbers)
+    # A timecut may have been moved away by its user, which is fine.
+    return [_facts(path, frames) for path, frames in files if path.exists()]
+
+
+def _films(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
+    return [_facts(paths.film(box), job.plan.frames_total) for box in job.plan.box_numbers]
+
+
+def _facts(path: Path, frames: int) -> dict[str, object]:
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"file": path.name, "frames": frames, "bytes": path.stat().st_size, "sha256": checksum}

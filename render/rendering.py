@@ -1,0 +1,127 @@
+"""One job in the render worker's hands: what is due for it, doing that, and giving it up."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from jobs.errors import MultitrainError, ProgramFailed
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, write_text
+from render.films import drop_batches, finish_job, publish_timecut
+from render.inventory import take_inventory
+from render.latest import NewestFrame, newest_frame, write_latest
+from render.segments import encode_batch, write_images
+from render.sources import Rewound
+from render.timecuts import (
+    EncodeBatch,
+    FinishJob,
+    PublishTimecut,
+    Step,
+    Wanted,
+    WriteImages,
+    due,
+)
+
+TRIES = 3  # of each step, before the job is given up
+RETRY_SECONDS = 1.0  # pause after the first failure, twice that after the second
+LATEST_SECONDS = 3.0  # between two pictures
+
+log = logging.getLogger(__name__)
+
+
+def give_up(paths: JobPaths, error: BaseException) -> None:
+    """Say in one line why this job cannot be rendered, and leave it alone from now on."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    log.error("%s is given up: %s", paths.name, reason)
+    failure = {"kind": "render", "reason": reason}
+    write_text(paths.render_failure, json.dumps(failure, ensure_ascii=False) + "\n")
+
+
+class Rendering:
+    """A job that is being rendered. Only `perform` is called from other threads."""
+
+    def __init__(self, paths: JobPaths, job: JobFile) -> None:
+        self.paths = paths
+        self.job = job
+        self.running: set[Step] = set()
+        self._failures: Counter[Step] = Counter()
+        self._not_before: dict[Step, float] = {}
+        # A timecut that its user moves away is not made again while this worker lives.
+        self._published: frozenset[int] = frozenset()
+        self._shown: NewestFrame | None = None
+        self._shown_at = float("-inf")
+
+    def waiting_steps(self, now: float) -> list[Step]:
+        """What is due and not in hand, after dropping the batches that nobody needs any more."""
+        plan = self.job.plan
+        found = take_inventory(self.paths, plan)
+        self._published |= found.published
+        found = replace(found, published=self._published)
+        now_due = due(plan, Wanted.by(self.job.spec), found)
+        drop_batches(self.paths, self.job, now_due.drop)
+        return [
+            step
+            for step in now_due.steps()
+            if step not in self.running and self._not_before.get(step, now) <= now
+        ]
+
+    def perform(self, step: Step) -> None:
+        """Do it, to the end; raises where it fails."""
+        match step:
+            case EncodeBatch(batch):
+                encode_batch(self.paths, self.job, batch)
+            case WriteImages(batch):
+                write_images(self.paths, self.job, batch)
+            case PublishTimecut(number, segments):
+                publish_timecut(self.paths, self.job, number, segments)
+            case FinishJob():
+                finish_job(self.paths, self.job)
+
+    def ended(self, step: Step, error: BaseException | None, now: float) -> None:
+        """Take note of how a step that ran has ended."""
+        self.running.discard(step)
+        if error is None:
+            log.info("%s: %s", self.paths.name, step)
+        elif isinstance(error, Rewound):
+            log.info("%s: taken back meanwhile: %s", self.paths.name, error)
+        else:
+            self._failures[step] += 1
+            tries = self._failures[step]
+            self._report(step, error, tries)
+            self._not_before[step] = now + RETRY_SECONDS * tries
+            if tries >= TRIES:
+                give_up(self.paths, error)
+
+    def refresh_latest(self, now: float) -> bool:
+        """Show the newest frame if there is a new one and the last picture is old enough."""
+        if now - self._shown_at < LATEST_SECONDS:
+            return False
+        newest = newest_frame(self.paths, self.job.plan)
+        if newest is None or newest == self._shown:
+            return False
+        self._shown, self._shown_at = newest, now
+        write_latest(self.paths, self.job.plan, newest)
+        return True
+
+    def videos(self) -> list[Path]:
+        """The published timecuts and films."""
+        plan = self.job.plan
+        cuts = range(1, len(plan.cuts) + 1)
+        timecuts = [self.paths.timecut(n, box) for n in cuts for box in plan.box_numbers]
+        films = [self.paths.film(box) for box in plan.box_numbers]
+        if not self.paths.manifest.exists():  # a film before that is an older one's
+            films = []
+        return [video for video in (*timecuts, *films) if video.exists()]
+
+    def _report(self, step: Step, error: BaseException, tries: int) -> None:
+        known = error.full_report() if isinstance(error, ProgramFailed) else error
+        trace = None if isinstance(error, MultitrainError | OSError) else error
+        log.error(
+            "%s: %s failed, try %d of %d: %s",
+            *(self.paths.name, step, tries, TRIES, known),
+            exc_info=trace,
+        )

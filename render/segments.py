@@ -1,0 +1,106 @@
+"""A raw batch into verified segments, one per box, or into PNG frames."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, flush_to_disk, listing, part_of
+from jobs.plan import Box, FramePlan, FrameRange
+from render import ffmpeg
+from render.commands import encode_command, even, image_pattern, images_command
+from render.inventory import remove
+from render.probe import verify
+from render.sources import unchanged
+
+
+def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
+    """Make the batch's segments, verified by decoding.
+
+    Raises Rewound where the trainer took the batch back meanwhile, ProgramFailed or another
+    MultitrainError where it cannot be encoded; then no segment appears.
+    """
+    plan, source = job.plan, paths.batch(batch)
+    segments = [paths.segment(batch, box) for box in plan.box_numbers]
+    parts = [part_of(segment) for segment in segments]
+    paths.segments.mkdir(parents=True, exist_ok=True)
+    try:
+        with unchanged(paths, [source]) as sources:
+            _check_size(source, plan, batch)
+            ffmpeg.run(
+                encode_command(
+                    ffmpeg.find(), source, plan, parts, crf=job.spec.crf, preset=job.spec.preset
+                )
+            )
+            for part, box in zip(parts, plan.boxes, strict=True):
+                verify(part, len(batch), plan.fps, even(box.width), even(box.height))
+                flush_to_disk(part)
+            with sources.held():
+                for part, segment in zip(parts, segments, strict=True):
+                    os.replace(part, segment)
+            flush_to_disk(paths.segments)
+    finally:
+        for part in parts:
+            remove(part)
+
+
+def write_images(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
+    """Write the batch's PNG frames under `renders/<job>/`, then its marker.
+
+    Raises like `encode_batch`; then no marker appears.
+    """
+    plan, source = job.plan, paths.batch(batch)
+    folder = part_of(paths.frames / str(batch))
+    paths.segments.mkdir(parents=True, exist_ok=True)
+    remove(folder)
+    folder.mkdir(parents=True)
+    try:
+        with unchanged(paths, [source]) as sources:
+            _check_size(source, plan, batch)
+            images = _write_images(paths, plan, batch, folder)
+            with sources.held():
+                for image in images:
+                    os.replace(image, paths.frames / image.name)
+                flush_to_disk(paths.frames)
+                paths.image_marker(batch).touch()
+            flush_to_disk(paths.segments)
+    finally:
+        remove(folder)
+
+
+def _write_images(paths: JobPaths, plan: FramePlan, batch: FrameRange, folder: Path) -> list[Path]:
+    """The PNG frames in `folder`, under the names they will have, each one checked."""
+    prefixes = [paths.image(0, box).name.removesuffix("000000000.png") for box in plan.box_numbers]
+    patterns = [image_pattern(folder, prefix) for prefix in prefixes]
+    ffmpeg.run(images_command(ffmpeg.find(), paths.batch(batch), plan, batch.start, patterns))
+    images = []
+    for number, box in zip(plan.box_numbers, plan.boxes, strict=True):
+        for frame in range(batch.start, batch.stop):
+            image = folder / paths.image(frame, number).name
+            _check_image(image, box)
+            flush_to_disk(image)
+            images.append(image)
+    if len(listing(folder)) != len(images):
+        raise MultitrainError(f"{folder} holds more than {len(images)} frames")
+    return images
+
+
+def _check_size(source: Path, plan: FramePlan, batch: FrameRange) -> None:
+    expected, found = len(batch) * plan.frame_bytes, source.stat().st_size
+    if found != expected:  # ffmpeg would leave out a last frame that is not whole and say nothing
+        raise MultitrainError(f"{source} has {found} bytes instead of {expected}")
+
+
+def _check_image(path: Path, box: Box) -> None:
+    try:
+        with Image.open(path) as image:
+            size = image.size
+            image.verify()
+    except (OSError, SyntaxError) as error:
+        raise MultitrainError(f"{path.name} was not written whole: {error}") from error
+    if size != (box.width, box.height):
+        raise MultitrainError(f"{path.name} is {size[0]}x{size[1]}, not {box.width}x{box.height}")

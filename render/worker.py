@@ -1,0 +1,173 @@
+"""The render worker: one process that turns the batches of all jobs into timecuts and films.
+
+    python -m render.worker WORKSPACE --encoders N
+
+Job names come on stdin, one a line. The end of stdin, or SIGTERM, ends it once the encoders in
+hand are through. All it knows lies in files, so it may be killed and started again at any time;
+ffmpeg stays in its process group, so that whoever kills it can kill both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace
+from render.delivery import Courier
+from render.doorbell import Doorbell
+from render.ffmpeg import lower_priority
+from render.films import clear_up
+from render.inventory import sweep
+from render.rendering import Rendering, give_up
+from render.timecuts import Step
+
+TICK_SECONDS = 0.25  # how long a new batch or checkpoint can stay unnoticed
+
+log = logging.getLogger(__name__)
+
+
+class RenderWorker:
+    """Shares `encoders` threads of `executor` fairly between the jobs it looks after."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        executor: Executor,
+        encoders: int,
+        courier: Courier,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`wake` is called from another thread when a step has ended: a tick is due."""
+        self._workspace = workspace
+        self._executor = executor
+        self._encoders = encoders
+        self._courier = courier
+        self._wake = wake
+        self._new: list[str] = []
+        self._jobs: dict[str, Rendering] = {}
+        self._running: dict[Future[None], tuple[Rendering, Step]] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether no step is running."""
+        return not self._running
+
+    @property
+    def looks_after(self) -> frozenset[str]:
+        """Names of the jobs that are neither finished nor given up."""
+        return frozenset(self._jobs) | frozenset(self._new)
+
+    def take_up(self, name: str) -> None:
+        """Look after this job from the next tick on; anew, if it was known before."""
+        self._jobs.pop(name, None)
+        if name not in self._new:
+            self._new.append(name)
+
+    def tick(self, now: float, *, draining: bool = False) -> None:
+        """Note what has ended, then start what is due, unless draining; `now` in seconds."""
+        self._note_ended(now)
+        if not draining:
+            self._load_new()
+            self._start_due(now)
+            self._refresh_pictures(now)
+
+    def _note_ended(self, now: float) -> None:
+        for future in [future for future in self._running if future.done()]:
+            rendering, step = self._running.pop(future)
+            if self._jobs.get(rendering.paths.name) is rendering:  # else it was taken up anew
+                rendering.ended(step, future.exception(), now)
+
+    def _load_new(self) -> None:
+        in_hand = {rendering.paths.name for rendering, _ in self._running.values()}
+        for name in [name for name in self._new if name not in in_hand]:
+            paths = self._workspace.job(name)
+            try:
+                job = JobFile.load(paths)
+            except MultitrainError as error:
+                give_up(paths, error)
+                job = None
+            if job and not paths.render_failure.exists():
+                sweep(paths)
+                self._jobs[name] = Rendering(paths, job)
+            if job or paths.render_failure.exists():
+                self._new.remove(name)
+
+    def _start_due(self, now: float) -> None:
+        waiting = {name: self._look(name, now) for name in list(self._jobs)}
+        while len(self._running) < self._encoders and any(waiting.values()):
+            # The job with the fewest encoders; of several, the one served longest ago.
+            name = min(
+                (name for name in self._jobs if waiting[name]),
+                key=lambda name: len(self._jobs[name].running),
+            )
+            rendering = self._jobs[name] = self._jobs.pop(name)
+            self._start(rendering, waiting[name].pop(0))
+
+    def _look(self, name: str, now: float) -> list[Step]:
+        """The steps that wait; none for a job that has ended, which is let go here."""
+        rendering = self._jobs[name]
+        paths = rendering.paths
+        try:
+            finished = paths.manifest.exists() and not rendering.running
+            if rendering.job.spec.upload_to_ftp:
+                self._courier.offer(paths, rendering.videos())
+            if finished:
+                clear_up(paths)
+            if finished or paths.render_failure.exists():
+                del self._jobs[name]
+                return []
+            return rendering.waiting_steps(now)
+        except (MultitrainError, OSError) as error:
+            give_up(paths, error)
+            return []
+
+    def _start(self, rendering: Rendering, step: Step) -> None:
+        rendering.running.add(step)
+        future = self._executor.submit(rendering.perform, step)
+        self._running[future] = (rendering, step)
+        future.add_done_callback(lambda _: self._wake())
+
+    def _refresh_pictures(self, now: float) -> None:
+        for rendering in self._jobs.values():
+            try:
+                if rendering.refresh_latest(now):
+                    return  # one a tick: large pictures take a while
+            except OSError as error:
+                log.warning("%s: no new latest.jpg: %s", rendering.paths.name, error)
+
+
+def serve(worker: RenderWorker, bell: Doorbell) -> None:
+    """Tick until nothing new is wanted and the steps in hand have ended."""
+    while not (bell.stopped and worker.idle):
+        for name in bell.wait(TICK_SECONDS):
+            worker.take_up(name)
+        worker.tick(time.monotonic(), draining=bell.stopped)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The process: exit code 0 once it has ended as asked."""
+    parser = argparse.ArgumentParser(prog="python -m render.worker", description=__doc__)
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--encoders", type=int, default=1, metavar="N", help="running at once")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    workspace = Workspace(given.workspace)
+    bell = Doorbell(sys.stdin.fileno())
+    bell.stop_at(signal.SIGTERM, signal.SIGINT)
+    courier = Courier(workspace.ftp_settings)
+    with ThreadPoolExecutor(given.encoders, "encoder", initializer=lower_priority) as executor:
+        serve(RenderWorker(workspace, executor, given.encoders, courier, bell.ring), bell)
+    courier.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The command lines, compared with tests/golden/*.txt, one argument a line.
+
+To refresh them after a change that is meant: REFRESH_GOLDEN=1 .venv/bin/pytest tests/render/test_commands.py
+and look at the difference before it is committed.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jobs.plan import FramePlan
+from render.commands import (
+    concat_list,
+    encode_command,
+    even,
+    image_pattern,
+    images_command,
+    join_command,
+)
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+BATCH = Path("/w/runs/job/spool/000000120-000000240.rgb")
+
+
+def plan(width, height, box_width=None, box_height=None):
+    return FramePlan(
+        frame_width=width,
+        frame_height=height,
+        box_width=box_width or width,
+        box_height=box_height or height,
+        fps=60,
+        frames_total=600,
+        frames_per_step=2,
+        cut_frames=240,
+    )
+
+
+def outputs(count):
+    return [Path(f"/w/segments/{number}.mp4.part") for number in range(1, count + 1)]
+
+
+def encode(a_plan):
+    names = outputs(len(a_plan.boxes))
+    return encode_command("ffmpeg", BATCH, a_plan, names, crf=17, preset="medium")
+
+
+COMMANDS = {
+    "encode_whole": encode(plan(1920, 1080)),
+    "encode_odd": encode(plan(91, 51)),
+    "encode_boxes": encode(plan(182, 51, 91, 51)),
+    "images_whole": images_command(
+        "ffmpeg", BATCH, plan(91, 51), 120, [image_pattern(Path("/w/50%"), "frame_")]
+    ),
+    "images_boxes": images_command(
+        "ffmpeg",
+        BATCH,
+        plan(182, 51, 91, 51),
+        120,
+        [image_pattern(Path("/w"), f"box{box:04d}_frame_") for box in (1, 2)],
+    ),
+    "join": join_command("ffmpeg", Path("/tmp/list"), Path("/w/job.mp4.part"), 25),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_is_the_golden_one(name):
+    golden = GOLDEN / f"{name}.txt"
+    text = "\n".join(COMMANDS[name]) + "\n"
+    if os.environ.get("REFRESH_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_threads_are_shared_between_boxes_and_never_none():
+    commands = [encode(plan(64, 16, 64 // boxes, 16)) for boxes in (1, 2, 8)]
+    threads = [command[command.index("-threads") + 1] for command in commands]
+    assert threads == ["4", "2", "1"]
+
+
+def test_concat_list_quotes_what_a_folder_may_be_called():
+    text = concat_list([Path('/it\'s 50 % "x" \\ #1/été.mp4')])
+    assert text == "ffconcat version 1.0\nfile '/it'\\''s 50 % \"x\" \\ #1/été.mp4'\n"
+
+
+def test_a_relative_path_is_no_protocol():
+    assert concat_list([Path("a:b.mp4")]).splitlines()[1] == f"file '{Path.cwd()}/a:b.mp4'"
+
+
+@pytest.mark.parametrize(("pixels", "side"), [(1, 2), (2, 2), (51, 52)])
+def test_even(pixels, side):
+    assert even(pixels) == side
