@@ -1,0 +1,26 @@
+"""Whether a job needs no more training."""
+
+from __future__ import annotations
+
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths
+from multitrain.progress import Progress
+from render.spool import rewind
+
+
+def make_complete(job: JobFile, paths: JobPaths) -> bool:
+    """True where every frame was made; `progress.jsonl` then says so, whatever was lost of it."""
+    if not _is_complete(job, paths):
+        return False
+    Progress(paths).tell_complete(job.plan.steps_total, job.plan.frames_total)
+    return True
+
+
+def _is_complete(job: JobFile, paths: JobPaths) -> bool:
+    total = job.plan.frames_total
+    if paths.manifest.exists():
+        return True
+    if job.spec.use_checkpoints:
+        return any(name.frame >= total for name in paths.checkpoint_names())
+    # Without checkpoints a job starts over, unless all its frames are there.
+    return rewind(paths, job.plan, 0) == total

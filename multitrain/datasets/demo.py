@@ -1,0 +1,54 @@
+"""The built-in data set: `data/demo`, drawn on first use."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from jobs.errors import DatasetError
+from jobs.paths import PART, Workspace, flush_to_disk
+from jobs.pictures import DEMO, DEMO_COUNT, DEMO_SIZE, demo_is_built_in
+from multitrain.datasets.landscapes import draw_landscape
+
+
+def ensure_demo(workspace: Workspace) -> None:
+    """Draw `data/demo` unless it holds something already. It appears whole or not at all.
+
+    Takes a few seconds the first time. DatasetError where it cannot be written.
+    """
+    folder = workspace.dataset(DEMO)
+    if not demo_is_built_in(folder):
+        return
+    try:
+        workspace.data.mkdir(parents=True, exist_ok=True)
+        # Hidden, so that it is never taken for a data set.
+        with TemporaryDirectory(PART, f".{DEMO}-", workspace.data) as temporary:
+            drawn = Path(temporary) / DEMO
+            draw_demo(drawn)
+            os.replace(drawn, folder)
+        flush_to_disk(workspace.data)
+    except OSError as error:
+        if not demo_is_built_in(folder):
+            return  # another process was faster
+        raise DatasetError(
+            f"The built-in pictures cannot be written to {folder}: {error.strerror}"
+        ) from error
+
+
+def draw_demo(folder: Path, count: int = DEMO_COUNT) -> None:
+    """Write `count` pictures of `DEMO_SIZE` into the new `folder`: the same ones every time."""
+    folder.mkdir()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda number: _draw(folder, number), range(count)):
+            pass
+    flush_to_disk(folder)
+
+
+def _draw(folder: Path, number: int) -> None:
+    path = folder / f"landscape_{number:03d}.png"
+    Image.fromarray(draw_landscape(number, *DEMO_SIZE)).save(path)
+    flush_to_disk(path)

@@ -1,0 +1,64 @@
+"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+
+A resume needs no generator's state, and the draws do not depend on how steps form blocks. All
+functions work inside a `tf.function`; `step` and `update` may be tensors.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+
+class Stream(enum.IntEnum):
+    """What a draw is for; draws of different streams are independent."""
+
+    GRID = 0
+    LATENTS = 1
+    PICTURES = 2
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The draws of one job. `detours` is a variable: each detour changes all draws but GRID."""
+
+    seed: int
+    detours: Any
+
+    def grid(self, samples: int, z_dim: int) -> Any:
+        """The latents that every frame shows: `(samples, z_dim)` float32 in [-1, 1]."""
+        return _uniform(self._key(Stream.GRID), samples, z_dim)
+
+    def latents(self, step: Any, update: int, count: int, z_dim: int) -> Any:
+        """`(count, z_dim)` float32 in [-1, 1]."""
+        key = self._key(Stream.LATENTS, self.detours, step, update)
+        return _uniform(key, count, z_dim)
+
+    def picture_indices(self, batch: Any, count: int, pictures: int) -> Any:
+        """`(count,)` int64: the `batch`-th batch of an endless pass over all pictures.
+
+        Every picture comes once before any comes again; each round has an order of its own.
+        """
+        positions = tf.cast(batch, tf.int64) * count + tf.range(count, dtype=tf.int64)
+        key = self._key(Stream.PICTURES, self.detours)
+        rounds = positions // pictures
+        seeds = tf.stack(
+            [tf.fill([count], key[0]), tf.fill([count], key[1]), tf.cast(rounds, tf.int32)], axis=1
+        )
+        # The op itself: `tf.random.experimental.index_shuffle` takes one seed for all positions.
+        return tf.raw_ops.RandomIndexShuffle(
+            index=positions % pictures, seed=seeds, max_index=tf.constant(pictures - 1, tf.int64)
+        )
+
+    def _key(self, stream: Stream, *counters: Any) -> Any:
+        key = tf.constant([self.seed, stream], tf.int32)
+        for counter in counters:
+            key = tf.random.fold_in(key, tf.cast(counter, tf.int32), alg="philox")
+        return key
+
+
+def _uniform(key: Any, count: int, z_dim: int) -> Any:
+    return tf.random.stateless_uniform((count, z_dim), key, -1.0, 1.0, alg="philox")

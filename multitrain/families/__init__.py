@@ -1,0 +1,28 @@
+"""Kinds of networks to train, each a module here, found by name in a closed table.
+
+A family module has `open_session(job, pictures, settings) -> Session` and is imported only when a
+job asks for it: the test card needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from jobs.jobfile import JobFile
+from multitrain.engine.session import Frames, Session, SessionSettings
+
+FAMILIES = {
+    "dcgan": "multitrain.families.dcgan",
+    "testcard": "multitrain.families.testcard",
+}
+
+
+def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> Session:
+    """The family of `job`, at step 0. `pictures` are `(n, height, width, 3)` uint8.
+
+    Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
+    """
+    session: Session = import_module(FAMILIES[job.spec.family]).open_session(
+        job, pictures, settings
+    )
+    return session

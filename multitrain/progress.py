@@ -1,0 +1,76 @@
+"""What a training tells while it runs: a line per block for the farm, scalars for TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jobs.paths import JobPaths, write_text
+
+
+class Progress:
+    """Appends to `progress.jsonl` and, where there are losses, to TensorBoard."""
+
+    def __init__(self, paths: JobPaths, wall: Callable[[], float] = time.time) -> None:
+        """`wall` tells unix seconds."""
+        self._paths = paths
+        self._wall = wall
+        self._last_frame = 0
+        self._scalars: Any = None
+
+    def rewind(self, step: int) -> None:
+        """Drop the lines beyond `step`: those steps are done again. Also broken lines."""
+        try:
+            lines = self._paths.progress.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        kept = [(line, told) for line in lines if (told := _parse(line)) and told["step"] <= step]
+        write_text(self._paths.progress, "".join(f"{line}\n" for line, _ in kept))
+        self._last_frame = kept[-1][1]["frame"] if kept else 0
+
+    def tell(
+        self, step: int, frame: int, steps_per_second: float, losses: Mapping[str, float]
+    ) -> None:
+        """One block is done: `step` and `frame` stand after it, `losses` are its means."""
+        told = {
+            "time": self._wall(),
+            "step": step,
+            "frame": frame,
+            "steps_per_second": round(steps_per_second, 3),
+            "losses": dict(losses),
+        }
+        with self._paths.progress.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(told) + "\n")
+        self._last_frame = frame
+        if losses:
+            self._draw(step, steps_per_second, losses)
+
+    def tell_complete(self, step: int, frame: int) -> None:
+        """Make sure that the last line says `frame`, though nothing was left to do."""
+        self.rewind(step)
+        if self._last_frame != frame:
+            self.tell(step, frame, 0.0, {})
+
+    def close(self) -> None:
+        if self._scalars is not None:
+            self._scalars.close()
+
+    def _draw(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
+        if self._scalars is None:
+            from tensorboard.summary import Writer  # loads TensorFlow, as the losses did
+
+            self._scalars = Writer(str(self._paths.tensorboard))
+        for name, loss in losses.items():
+            self._scalars.add_scalar(f"loss/{name}", loss, step)
+        self._scalars.add_scalar("steps_per_second", steps_per_second, step)
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    complete = isinstance(told, dict) and {"step", "frame"} <= told.keys()
+    return told if complete else None

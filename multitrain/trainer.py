@@ -1,0 +1,144 @@
+"""The process that trains one job: `python -m multitrain.trainer WORKSPACE JOB`.
+
+Its output is the job's log. It ends with 0 (every frame written and covered), 75 (drained: run it
+again to go on) or 1 (`training_failure.json` tells why).
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import ExitCode, MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, Workspace
+
+log = logging.getLogger("multitrain.trainer")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the farm asks for."""
+
+    paths: JobPaths
+    cores: tuple[int, ...]  # empty: all
+    spool_bytes: int | None
+    lifeline: int | None  # a file descriptor
+    deterministic: bool
+
+
+def parse_call(arguments: Sequence[str]) -> Call:
+    """The command line; exits with code 2 where it is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m multitrain.trainer", description=__doc__)
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("job", help="name of a job in the workspace's runs/")
+    parser.add_argument("--cores", type=_numbers, default=(), help="CPU cores to run on: 0,1")
+    parser.add_argument("--spool-bytes", type=int, help="wait while the spool holds more than this")
+    parser.add_argument("--lifeline", type=int, help="descriptor of a pipe; its end is a drain")
+    parser.add_argument("--deterministic", action="store_true", help="same bits at every run")
+    given = parser.parse_args(arguments)
+    return Call(
+        paths=Workspace(given.workspace).job(given.job),
+        cores=given.cores,
+        spool_bytes=given.spool_bytes,
+        lifeline=given.lifeline,
+        deterministic=given.deterministic,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train one job in this process; the exit code."""
+    call = parse_call(sys.argv[1:] if arguments is None else arguments)
+    stop = threading.Event()
+    _listen(stop, call.lifeline)
+    _set_up_process(call.cores)
+    call.paths.training_failure.unlink(missing_ok=True)
+    try:
+        finished = train(call, stop)
+    except Exception as error:
+        from multitrain.failures import diagnose
+
+        failure = diagnose(error)
+        log.error(failure.reason, exc_info=error)
+        failure.save(call.paths)
+        return ExitCode.FAILED
+    log.info("all frames are there" if finished else "drained; the next start goes on from here")
+    return ExitCode.DONE if finished else ExitCode.DRAINED
+
+
+def train(call: Call, stop: threading.Event) -> bool:
+    """Whether the job is trained to its end; False where `stop` came first."""
+    # Here, not above: affinity and environment are set before anything that counts cores.
+    from multitrain.completion import make_complete
+    from multitrain.datasets.folders import load_pictures
+    from multitrain.engine.session import SessionSettings
+    from multitrain.families import open_session
+    from multitrain.training import Training
+
+    job = _load_job(call.paths)
+    spec = job.spec
+    if make_complete(job, call.paths):
+        return True
+    log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
+    folders = [call.paths.workspace.dataset(folder) for folder in spec.dataset]
+    pictures = load_pictures(folders, job.image_width, job.image_height)
+    log.info("%d pictures of %dx%d", len(pictures.images), job.image_width, job.image_height)
+    for skipped in pictures.skipped:
+        log.warning("left out: %s", skipped)
+    if stop.is_set():
+        return False
+    settings = SessionSettings(call.deterministic, threads=len(call.cores) or None)
+    session = open_session(job, pictures.images, settings)
+    return Training(spec, call.paths, job.plan, session, stop, call.spool_bytes).run()
+
+
+def _load_job(paths: JobPaths) -> JobFile:
+    job = JobFile.load(paths)
+    if job is None:
+        raise MultitrainError(f"{paths.job_file} is not there; submit the job with its sheet")
+    return job
+
+
+def _listen(stop: threading.Event, lifeline: int | None) -> None:
+    """Signals and the farm's death set `stop`; the training looks at it between blocks."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if lifeline is not None:
+        threading.Thread(target=_hold, args=(lifeline, stop), name="lifeline", daemon=True).start()
+
+
+def _hold(lifeline: int, stop: threading.Event) -> None:
+    while os.read(lifeline, 1):
+        pass
+    log.warning("the farm is gone; draining")
+    stop.set()
+
+
+def _set_up_process(cores: tuple[int, ...]) -> None:
+    faulthandler.enable()
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    logging.captureWarnings(True)
+    for chatty in ("tensorflow", "absl", "py.warnings", "h5py"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

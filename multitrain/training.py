@@ -1,0 +1,210 @@
+"""The training of one job: blocks of steps, frames into the spool, checkpoints, going back on NaN.
+
+While the device makes a block, the one before is written. Knows neither processes nor frameworks:
+the session, the clock and the wish to stop are arguments.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from jobs.errors import Diverged, MultitrainError
+from jobs.paths import CheckpointName, JobPaths
+from jobs.plan import FramePlan
+from jobs.spec import JobSpec
+from multitrain import checkpoints
+from multitrain.engine.session import Block, Session, State
+from multitrain.pacing import Pace, ends_timecut
+from multitrain.progress import Progress
+from render.spool import SpoolWriter, batches, rewind, spooled_bytes
+
+CHECKPOINT_SECONDS = 120.0
+SPOOL_POLL_SECONDS = 0.2
+RESTORES = 3  # from one checkpoint, before a training counts as diverged
+
+log = logging.getLogger(__name__)
+
+
+class NotFinite(Exception):
+    """NaN or infinity, told for a person: which loss or weight, and where."""
+
+
+@dataclass(frozen=True)
+class TimedBlock:
+    """A block, the step after it and how long the device took."""
+
+    block: Block
+    step: int
+    steps: int
+    seconds: float
+
+
+@dataclass
+class Training:
+    """One job from its last checkpoint to its last frame, or to a wish to stop."""
+
+    spec: JobSpec
+    paths: JobPaths
+    plan: FramePlan
+    session: Session  # at step 0
+    stop: threading.Event = field(default_factory=threading.Event)
+    spool_bytes: int | None = None  # the budget; None: as much as it takes
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._progress = Progress(self.paths)
+        self._pace = Pace(self.plan)
+        self._beginning: State | None = self.session.state()
+        self._saved_at = (0, self.clock())  # step and time of the last checkpoint
+        self._restores = 0
+
+    def run(self) -> bool:
+        """Train. True when every frame is written and covered, False when stopped before.
+
+        Raises Diverged, OutOfMemory, other MultitrainErrors, and OSError for a full disk.
+        """
+        self._go_to_last_checkpoint()
+        try:
+            while True:
+                try:
+                    return self._train()
+                except NotFinite as trouble:
+                    self._go_back(trouble)
+        finally:
+            self._writer.close()
+            self._progress.close()
+
+    # Going on and going back
+
+    def _go_to_last_checkpoint(self) -> None:
+        checkpoint = (
+            checkpoints.load_newest(self.paths, self.spec.family)
+            if self.spec.use_checkpoints
+            else None
+        )
+        if checkpoint:
+            self._restore(checkpoint.state, str(self.paths.checkpoint(checkpoint.name)))
+            self._beginning = None
+        elif self._beginning is not None:
+            self._restore(self._beginning, "the beginning")
+        else:
+            raise MultitrainError(f"{self.paths.checkpoints} is empty; run the job with --fresh")
+        step = self.session.step
+        frame = rewind(self.paths, self.plan, self.plan.frame_after(step))
+        self._writer = SpoolWriter(self.paths, self.plan, frame)
+        self._progress.rewind(step)
+        self._saved_at = (step, self.clock())
+        log.info("going on at step %d of %d, frame %d", step, self.plan.steps_total, frame)
+
+    def _restore(self, state: State, origin: str) -> None:
+        try:
+            self.session.restore(state)
+        except (KeyError, ValueError) as error:
+            raise MultitrainError(
+                f"{origin} does not fit this job's networks ({error}); run the job with --fresh"
+            ) from error
+
+    def _go_back(self, trouble: NotFinite) -> None:
+        if self._restores == RESTORES:
+            raise Diverged(
+                f"{trouble}, also after going back {RESTORES} times; lower learning_rate_g and "
+                "learning_rate_d, or try other activations"
+            ) from trouble
+        self._restores += 1
+        detours = self.session.detours + 1
+        log.warning("%s; going back, try %d of %d", trouble, self._restores, RESTORES)
+        self._writer.close()
+        self._go_to_last_checkpoint()
+        self.session.detours = detours
+
+    # The loop
+
+    def _train(self) -> bool:
+        while not self._is_over():
+            if self._checkpoint_is_due():
+                self._save()
+            self._wait_for_room()
+            if not self.stop.is_set():
+                self._run_blocks()
+        self._save()
+        return self.session.step >= self.plan.steps_total
+
+    def _run_blocks(self) -> None:
+        """Blocks without a pause: each is written while the device makes the next."""
+        with ThreadPoolExecutor(1, "device") as device:
+            coming: Future[TimedBlock] | None = device.submit(self._make_block)
+            while coming:
+                made = coming.result()
+                pauses = self._is_over() or self._checkpoint_is_due() or self._spool_is_full()
+                coming = None if pauses else device.submit(self._make_block)
+                self._take(made)
+
+    def _make_block(self) -> TimedBlock:
+        steps = self._pace.steps_from(self.session.step)
+        start = time.perf_counter()
+        block = self.session.run(steps)
+        return TimedBlock(block, self.session.step, steps, time.perf_counter() - start)
+
+    def _take(self, made: TimedBlock) -> None:
+        for name, loss in made.block.losses.items():
+            if not math.isfinite(loss):
+                raise NotFinite(f"the loss {name} became {loss} before step {made.step}")
+        first = (made.step - made.steps) * self.plan.frames_per_step
+        self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
+        frame = self.plan.frame_after(made.step)
+        self._progress.tell(made.step, frame, made.steps / made.seconds, made.block.losses)
+        self._pace.observe(made.steps, made.seconds)
+
+    def _is_over(self) -> bool:
+        return self.stop.is_set() or self.session.step >= self.plan.steps_total
+
+    # Checkpoints and the spool's budget
+
+    def _checkpoint_is_due(self) -> bool:
+        step, when = self._saved_at
+        if not self.spec.use_checkpoints or self.session.step == step:
+            return False
+        overdue = self.clock() - when >= CHECKPOINT_SECONDS
+        return overdue or ends_timecut(self.plan, self.session.step)
+
+    def _save(self) -> None:
+        """A checkpoint, if there is anything new to keep; first the frames that it covers."""
+        step = self.session.step
+        self._writer.flush()
+        if not self.spec.use_checkpoints or step == self._saved_at[0]:
+            return
+        state = self.session.state()
+        _require_finite(state, step)
+        name = CheckpointName(step, self.plan.frame_after(step))
+        checkpoints.save(self.paths, name, self.spec.family, state)
+        self._saved_at = (step, self.clock())
+        self._restores = 0
+        self._beginning = None
+        log.info("checkpoint at step %d, frame %d", *name)
+
+    def _wait_for_room(self) -> None:
+        """While the spool is over its budget and the render worker has something to take."""
+        if self._spool_is_full():
+            self._save()  # what no checkpoint covers is never taken
+            log.info("the spool is full; waiting for the render worker")
+        while self._spool_is_full() and not self.stop.wait(SPOOL_POLL_SECONDS):
+            pass
+
+    def _spool_is_full(self) -> bool:
+        if self.spool_bytes is None or not batches(self.paths):
+            return False
+        return spooled_bytes(self.paths) > self.spool_bytes
+
+
+def _require_finite(state: State, step: int) -> None:
+    for name, array in state.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise NotFinite(f"{name} became NaN or infinite before step {step}")

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from jobs.errors import MultitrainError, OutOfMemory
+from jobs.jobfile import JobFile
+from multitrain.engine import open_adversarial
+from multitrain.engine.adversarial import ADAM_EPSILON, Adversarial
+from multitrain.engine.session import SessionSettings, State
+from multitrain.engine.tensorflow import TensorFlowSession
+from multitrain.engine.tf_random import Draws
+from multitrain.families.dcgan import describe
+
+MakeJob = Callable[..., JobFile]
+
+
+@pytest.fixture
+def open_tiny(noise: Callable[..., np.ndarray]) -> Callable[[JobFile], TensorFlowSession]:
+    def make(job: JobFile) -> TensorFlowSession:
+        return open_adversarial(lambda: describe(job), job.spec, noise(job), SessionSettings())
+
+    return make
+
+
+def network_of(model: Adversarial, name: str, state: State) -> keras.Model:
+    """A network with the weights of a session's state."""
+    network = getattr(model, name).network
+    for variable in network.variables:
+        variable.assign(state[f"{name}/{variable.path}"])
+    return network
+
+
+def test_the_grid_shows_the_fixed_latents_row_by_row(
+    tiny_job: MakeJob, open_tiny: Callable[[JobFile], TensorFlowSession]
+) -> None:
+    job = tiny_job()
+    session = open_tiny(job)
+
+    frame = session.run(3).frames[-1]
+
+    state = session.state()
+    generator = network_of(describe(job), "generator", state)
+    samples = np.asarray(generator(state["latents"], training=False))
+    pixels = np.clip(np.round((samples + 1) * 127.5), 0, 255)
+    for number, wanted in enumerate(pixels):
+        row, column = divmod(number, 3)
+        cell = frame[row * 9 : row * 9 + 9, column * 12 : column * 12 + 12]
+        assert np.abs(cell - wanted).max() <= 1  # rounding may fall either way
+    assert len(np.unique(frame)) > 10
+
+
+def test_the_frame_after_the_discriminators_turn_shows_the_generator_before_its_own(
+    tiny_job: MakeJob, open_tiny: Callable[[JobFile], TensorFlowSession]
+) -> None:
+    job = tiny_job(batch_norm_g=False, learning_rate_g=0.01)
+
+    frames = open_tiny(job).run(3).frames
+
+    np.testing.assert_array_equal(frames[2], frames[1])
+    assert (frames[3] != frames[2]).any()
+
+
+def test_a_step_is_what_the_plain_recipe_says(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    noise: Callable[..., np.ndarray],
+) -> None:
+    """Two updates each, every pass made anew, Keras' own optimizer."""
+    job = tiny_job(nbr_d_updates=2, nbr_g_updates=2)
+    session = open_tiny(job)
+    for _ in range(2):
+        session.run(1)
+
+    model, draws, pictures = describe(job), Draws(0, 0), noise(job) / 127.5 - 1
+    generator, discriminator = model.generator.network, model.discriminator.network
+    adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=ADAM_EPSILON) for _ in range(2)]
+    for step in range(2):
+        for update in range(2):
+            chosen = draws.picture_indices(2 * step + update, 6, len(pictures)).numpy()
+            with tf.GradientTape() as tape:
+                fakes = generator(draws.latents(step, update, 6, 5), training=True)
+                loss = model.discriminator_loss(
+                    discriminator(pictures[chosen].astype(np.float32), training=True),
+                    discriminator(fakes, training=True),
+                )
+            _descend(adams[0], tape, loss, discriminator)
+        for update in range(1, 3):
+            moving = [w.numpy() for w in generator.non_trainable_variables]
+            with tf.GradientTape() as tape:
+                fakes = generator(draws.latents(step, update, 6, 5), training=True)
+                loss = model.generator_loss(discriminator(fakes, training=True))
+            if update == 1:  # the shared pass has moved the statistics once already
+                for variable, value in zip(generator.non_trainable_variables, moving, strict=True):
+                    variable.assign(value)
+            _descend(adams[1], tape, loss, generator)
+
+    state = session.state()
+    for network in (generator, discriminator):
+        for variable in network.trainable_variables:
+            found = state[f"{network.name}/{variable.path}"]
+            np.testing.assert_allclose(found, variable, atol=3e-5, err_msg=variable.path)
+    for variable in generator.non_trainable_variables:
+        found = state[f"generator/{variable.path}"]
+        np.testing.assert_allclose(found, variable, atol=1e-4, err_msg=variable.path)
+
+
+def _descend(
+    adam: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor, network: keras.Model
+) -> None:
+    variables = network.trainable_variables
+    adam.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+
+
+def test_blocks_of_any_length_are_traced_once(
+    tiny_job: MakeJob, open_tiny: Callable[[JobFile], TensorFlowSession]
+) -> None:
+    session = open_tiny(tiny_job())
+
+    for steps in (1, 2, 5):
+        session.run(steps)
+
+    assert session._block.experimental_get_tracing_count() == 1
+
+
+def test_a_batch_that_cannot_be_shared_out_is_told(
+    tiny_job: MakeJob, open_tiny: Callable[[JobFile], TensorFlowSession]
+) -> None:
+    with pytest.raises(MultitrainError, match="6 pictures cannot be shared out evenly over 4"):
+        open_tiny(tiny_job(gpus=4))
+
+
+def test_too_little_memory_for_the_networks_is_told(tiny_job: MakeJob) -> None:
+    def describe_too_much() -> Adversarial:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    job = tiny_job()
+    pictures = np.zeros((1, 9, 12, 3), np.uint8)
+    with pytest.raises(OutOfMemory):
+        open_adversarial(describe_too_much, job.spec, pictures, SessionSettings())
+
+
+REPLICAS = """
+import sys
+from pathlib import Path
+import numpy as np
+from jobs.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+
+job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
+alone = job.model_copy(update={"spec": job.spec.model_copy(update={"gpus": 1})})
+pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 12, 3), dtype=np.uint8)
+sessions = [open_session(each, pictures, SessionSettings()) for each in (job, alone)]
+resumed = open_session(job, pictures, SessionSettings()) if job.spec.batch_norm_g else None
+blocks = [session.run(2) for session in sessions]
+assert blocks[0].frames.shape == blocks[1].frames.shape == (4, 18, 36, 3)
+if job.spec.batch_norm_g:
+    resumed.restore(sessions[0].state())
+    assert (resumed.run(2).frames == sessions[0].run(2).frames).all()
+else:
+    for name, array in sessions[1].state().items():
+        np.testing.assert_allclose(sessions[0].state()[name], array, atol=2e-4, err_msg=name)
+    for name, loss in blocks[1].losses.items():
+        np.testing.assert_allclose(blocks[0].losses[name], loss, atol=1e-4)
+"""
+
+
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["equal_to_one", "resumed"])
+def test_two_replicas(tiny_job: MakeJob, tmp_path: Path, batch_norm: bool) -> None:
+    """Without batch norm two replicas train as one; with it they still resume exactly."""
+    job = tiny_job(gpus=2, batch_norm_g=batch_norm, batch_norm_d=batch_norm)
+    file = tmp_path / "job.json"
+    file.write_text(job.model_dump_json())
+
+    done = subprocess.run(
+        [sys.executable, "-c", REPLICAS, file], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from multitrain.engine.tf_random import Draws
+
+
+def indices(draws: Draws, batches: int, count: int, pictures: int) -> list[int]:
+    drawn = [draws.picture_indices(batch, count, pictures).numpy() for batch in range(batches)]
+    return np.concatenate(drawn).tolist()
+
+
+def test_every_picture_comes_once_before_any_comes_again() -> None:
+    order = indices(Draws(0, 0), batches=12, count=5, pictures=20)
+
+    rounds = [order[start : start + 20] for start in range(0, 60, 20)]
+    assert all(sorted(each) == list(range(20)) for each in rounds)
+    assert rounds[0] != rounds[1] != rounds[2] != list(range(20))
+
+
+def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
+    order = indices(Draws(0, 0), batches=3, count=7, pictures=3)
+
+    assert [sorted(order[start : start + 3]) for start in range(0, 21, 3)] == [[0, 1, 2]] * 7
+
+
+def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
+    drawn = [
+        Draws(seed, detours).latents(step, update, 100, 50).numpy()
+        for seed, detours, step, update in [
+            (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1),
+        ]
+    ]  # fmt: skip
+
+    for latents in drawn:
+        assert -1 <= latents.min() < -0.99 < 0.99 < latents.max() <= 1
+        assert abs(latents.mean()) < 0.03
+    for number, latents in enumerate(drawn):
+        for other in drawn[number + 1 :]:
+            assert abs(np.corrcoef(latents.ravel(), other.ravel())[0, 1]) < 0.06
+
+
+def test_draws_inside_a_graph_are_the_same() -> None:
+    draws = Draws(3, tf.Variable(2, dtype=tf.int64))
+    graph = tf.function(lambda step: draws.latents(step, 1, 4, 6))
+
+    np.testing.assert_array_equal(graph(tf.constant(9, tf.int64)), draws.latents(9, 1, 4, 6))
+
+
+def test_detours_change_the_order_of_pictures_but_not_the_grid() -> None:
+    straight, detoured = Draws(5, 0), Draws(5, 1)
+
+    assert indices(straight, 1, 20, 20) != indices(detoured, 1, 20, 20)
+    np.testing.assert_array_equal(straight.grid(4, 3), detoured.grid(4, 3))

@@ -1,0 +1,79 @@
+"""What the training loop relies on, for every family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from jobs.jobfile import JobFile
+from multitrain.engine.session import Session, SessionSettings
+from multitrain.families import FAMILIES, open_session
+
+OpenSession = Callable[..., Session]
+
+
+@pytest.fixture(params=FAMILIES)
+def job(request: pytest.FixtureRequest, tiny_job: Callable[..., JobFile]) -> JobFile:
+    return tiny_job(family=request.param)
+
+
+@pytest.fixture
+def fresh(noise: Callable[..., np.ndarray]) -> OpenSession:
+    return lambda job: open_session(job, noise(job), SessionSettings())
+
+
+def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession) -> None:
+    session = fresh(job)
+
+    block = session.run(3)
+
+    assert block.frames.shape == (6, 18, 36, 3)
+    assert block.frames.dtype == np.uint8
+    assert session.step == 3
+    assert all(np.isfinite(loss) for loss in block.losses.values())
+
+
+def test_one_frame_per_step_where_asked(
+    tiny_job: Callable[..., JobFile], job: JobFile, fresh: OpenSession
+) -> None:
+    job = tiny_job(family=job.spec.family, snapshot="step")
+
+    assert fresh(job).run(2).frames.shape == (2, 18, 36, 3)
+
+
+def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSession) -> None:
+    whole = fresh(job).run(5).frames
+    first = fresh(job)
+    parts = [first.run(1).frames, first.run(2).frames]
+    second = fresh(job)
+    second.restore(first.state())
+    parts += [second.run(2).frames]
+
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_the_state_survives_a_round_trip(job: JobFile, fresh: OpenSession) -> None:
+    session, other = fresh(job), fresh(job)
+    session.run(2)
+    session.detours = 3
+    state = session.state()
+    session.run(1)  # must not change the copies
+
+    other.restore(state)
+
+    assert (other.step, other.detours) == (2, 3)
+    assert other.state().keys() == state.keys()
+    for name, array in other.state().items():
+        np.testing.assert_array_equal(array, state[name], err_msg=name)
+
+
+def test_going_back_in_place_brings_the_same_frames(job: JobFile, fresh: OpenSession) -> None:
+    session = fresh(job)
+    beginning = session.state()
+    first = session.run(2).frames
+
+    session.restore(beginning)
+
+    np.testing.assert_array_equal(session.run(2).frames, first)
