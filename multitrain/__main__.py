@@ -1,0 +1,5 @@
+"""`python -m multitrain` is `multitrain`."""
+
+from multitrain.cli import main
+
+main()

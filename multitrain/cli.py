@@ -1,0 +1,138 @@
+"""The command line: each command a few lines over the rooms."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from jobs.errors import ExitCode, MultitrainError
+from jobs.paths import Workspace
+from jobs.sheet import Sheet, read_sheet
+from jobs.store import JobRow, read_jobs
+
+# The rest is imported by the commands that need it, so that each starts at once.
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+LOG_WIDTH = 200  # columns
+
+workspace_option = click.option(
+    "--workspace",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="the current folder",
+    help="Folder with data/, renders/ and runs/.",
+)
+sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(version("multitrain"), prog_name="multitrain")
+def commands() -> None:
+    """Train sheets of GANs on all your GPUs and wake up to their films.
+
+    Exit codes: 0 all done, 1 some jobs failed, 2 the sheet or the call is wrong (nothing was
+    started), 75 drained (run again to go on).
+    """
+
+
+@commands.command()
+@sheet_argument
+@click.option("--gpus", default="all", show_default=True, help="all, cpu, or a list such as 0,1.")
+@click.option("--slots", type=click.IntRange(1), help="Jobs side by side on CPU cores.")
+@workspace_option
+@click.option("--fresh", is_flag=True, help="Start these jobs over; what they made is removed.")
+@click.option("--deterministic", is_flag=True, help="Bit-exact training; slower.")
+@click.option("--encoders", type=click.IntRange(1), help="ffmpeg processes side by side.")
+@click.option("--spool-gb", type=click.FloatRange(0.1), help="Disk for frames not yet encoded.")
+@click.pass_context
+def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any) -> None:
+    """Train and render every job of SHEET; run again to go on with what is unfinished."""
+    from multitrain.start import RunOptions, run_jobs
+
+    place = Workspace(workspace.absolute())
+    jobs = _read(sheet, place).jobs
+    console = _console()
+    code = run_jobs(place, jobs, RunOptions(**options), console)
+    names = {job.spec.name for job in jobs}
+    _print_rows(console, [row for row in read_jobs(place.store) if row.name in names])
+    context.exit(code)
+
+
+@commands.command()
+@sheet_argument
+@workspace_option
+def check(sheet: Path, workspace: Path) -> None:
+    """Tell every mistake of SHEET, or what it would make; nothing is started."""
+    from multitrain.estimate import table
+
+    jobs = _read(sheet, Workspace(workspace.absolute())).jobs
+    _console().print(table(jobs))
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@workspace_option
+def status(as_json: bool, workspace: Path) -> None:
+    """Tell where every job of the workspace stands."""
+    rows = read_jobs(Workspace(workspace.absolute()).store)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+    elif rows:
+        _print_rows(_console(), rows)
+    else:
+        click.echo("No jobs yet: start some with `multitrain run SHEET`.")
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def merge(folder: Path) -> None:
+    """Join the timecuts found in FOLDER, per job and box; they are kept."""
+    from render.merge import merge_folder
+
+    for film in merge_folder(folder):
+        click.echo(film)
+
+
+def _console() -> Console:
+    """The terminal; a file or pipe gets lines that need not be folded."""
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+
+
+def _read(path: Path, workspace: Workspace) -> Sheet:
+    sheet = read_sheet(path, workspace)
+    for warning in sheet.warnings:
+        click.echo(f"note: {warning}", err=True)
+    return sheet
+
+
+def _print_rows(console: Console, rows: Sequence[JobRow]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "state", "frames", "attempts", "slot", "error"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        frames = f"{row.frames_done}/{row.frames_total}"
+        table.add_row(row.name, row.state, frames, str(row.attempts), row.slot, row.error)
+    console.print(table, highlight=False, markup=False)
+
+
+def main() -> None:
+    """Entry point: errors for people become one or two sentences and their exit code."""
+    try:
+        commands(prog_name="multitrain")
+    except MultitrainError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.FAILED)

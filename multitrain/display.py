@@ -1,0 +1,124 @@
+"""What a running farm shows: live bars on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from multitrain.events import Event, Happening, JobView
+
+LINE_SECONDS = 30.0  # a job under nohup says at most so often how far it is
+
+_STYLES = {
+    Happening.FAILED: "bold red",
+    Happening.RETRIED: "yellow",
+    Happening.DONE: "bold green",
+    Happening.PUBLISHED: "cyan",
+}
+
+
+class Display(Protocol):
+    """Somewhere to show a farm."""
+
+    def tell(self, event: Event) -> None:
+        """Show what happened."""
+
+    def note(self, text: str) -> None:
+        """Show a line that concerns the whole farm."""
+
+    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:
+        """Show how far the active jobs are at `now` (unix seconds)."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+def open_display(console: Console) -> Display:
+    """Bars where somebody watches, lines where a log is written."""
+    return BarDisplay(console) if console.is_terminal else LineDisplay(console)
+
+
+def progress_line(job: JobView) -> str:
+    """`1200/3600 frames, 12.3 frames/s, 0:03:15 left (gpu 0)`."""
+    parts = [f"{job.frames_done}/{job.frames_total} frames"]
+    if job.seconds_left is not None:
+        parts.append(f"{job.frames_per_second:.1f} frames/s")
+        parts.append(f"{_duration(job.seconds_left)} left")
+    return ", ".join(parts) + (f" ({job.slot})" if job.slot else f" ({job.state})")
+
+
+class LineDisplay:
+    """One line per event, and one per job every half a minute."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said_at: dict[str, float] = {}
+
+    def tell(self, event: Event) -> None:
+        self.note(f"{event.job}: {event.text}")
+
+    def note(self, text: str) -> None:
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        self._console.print(f"{stamp} {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:  # noqa: ARG002
+        for job in jobs:
+            if now - self._said_at.setdefault(job.name, now) >= LINE_SECONDS:
+                self._said_at[job.name] = now
+                self.note(f"{job.name}: {progress_line(job)}")
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class BarDisplay:
+    """A bar per active job and a line of counts; events scroll by above."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[line]}", style="dim"),
+            console=console,
+            expand=True,
+        )
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def tell(self, event: Event) -> None:
+        style = _STYLES.get(event.happening, "")
+        self._console.print(Text(f"{event.job} ", "bold").append(event.text, style), soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
+    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:  # noqa: ARG002
+        for gone in self._tasks.keys() - {job.name for job in jobs}:
+            self._bars.remove_task(self._tasks.pop(gone))
+        for job in jobs:
+            if job.name not in self._tasks:
+                self._tasks[job.name] = self._bars.add_task(escape(job.name), line="")
+            self._bars.update(
+                self._tasks[job.name],
+                completed=job.frames_done,
+                total=job.frames_total,
+                line=escape(progress_line(job)),
+            )
+        self._live.update(Group(self._bars, Text(summary, "dim")), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,135 @@
+"""A night: the loop around a farm, its signals, and the lock on the workspace."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+import psutil
+
+from jobs.errors import ExitCode, WorkspaceBusy
+from jobs.paths import Workspace
+from jobs.states import State
+from multitrain.display import Display
+from multitrain.farm import Farm
+
+TICK_SECONDS = 0.25
+HANDOVER_SECONDS = 120.0  # how long the processes of a farm that died may take to drain
+
+
+class StopSignals:
+    """Counts requests to stop, and wakes the loop for them and for children that end."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self._awake, self._waker = socket.socketpair()
+
+    def __enter__(self) -> StopSignals:
+        for end in (self._awake, self._waker):
+            end.setblocking(False)
+        self._old_waker = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        stops = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else under nohup
+            stops.append(signal.SIGHUP)
+        self._old = {number: signal.signal(number, self._count) for number in stops}
+        self._old[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_waker)
+        self._awake.close()
+        self._waker.close()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not through a signal."""
+        select.select([self._awake], [], [], seconds)
+        with suppress(BlockingIOError):
+            self._awake.recv(4096)
+
+    def _count(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.requests += 1
+
+
+def run(farm: Farm, display: Display, total: int) -> ExitCode:
+    """Tick until every job has ended or the farm has been stopped."""
+    with StopSignals() as stop:
+        answered = 0
+        while not farm.finished:
+            if stop.requests > answered:
+                answered = _stop(farm, display, stop.requests)
+            now = time.time()
+            for event in farm.tick(now):
+                display.tell(event)
+            display.refresh(farm.views(), _summary(farm, total), now)
+            if not farm.finished:
+                stop.wait(TICK_SECONDS)
+    return farm.exit_code
+
+
+def _stop(farm: Farm, display: Display, requests: int) -> int:
+    if requests == 1:
+        display.note("draining: every job writes a checkpoint and stops; once more ends at once")
+        farm.drain()
+    else:
+        display.note("ending at once; run again to go on from the last checkpoints")
+        farm.kill()
+    return requests
+
+
+def _summary(farm: Farm, total: int) -> str:
+    counts = [f"{farm.count(state)} {state}" for state in State if farm.count(state)]
+    waiting = [f"{label}: {reason}" for label, reason in farm.waiting_for().items()]
+    return "; ".join([f"{total} jobs: {', '.join(counts)}", *waiting])
+
+
+@contextmanager
+def hold(workspace: Workspace, display: Display) -> Iterator[int]:
+    """The lock of a workspace, as a descriptor that children inherit.
+
+    It is held until the last of them is gone, so a farm that follows one that was killed waits for
+    its trainers to drain. WorkspaceBusy where another farm is alive.
+    """
+    workspace.runs.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _wait_for_lock(descriptor, workspace, display)
+        os.ftruncate(descriptor, 0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.pwrite(descriptor, f"{os.getpid()} {since}".encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, workspace: Workspace, display: Display) -> None:
+    deadline = time.monotonic() + HANDOVER_SECONDS
+    told = False
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid, since = _holder(descriptor)
+        if psutil.pid_exists(pid) or time.monotonic() > deadline:
+            raise WorkspaceBusy(
+                f"{workspace.root} is held by the farm with pid {pid}, running since {since}; "
+                "wait for it, stop it, or choose another --workspace."
+            )
+        if not told:
+            display.note("waiting for the trainers of the farm that ended before")
+            told = True
+        time.sleep(TICK_SECONDS)
+
+
+def _holder(descriptor: int) -> tuple[int, str]:
+    text = os.pread(descriptor, 100, 0).decode(errors="replace")
+    pid, _, since = text.partition(" ")
+    return (int(pid), since) if pid.isdecimal() else (0, "some time")

@@ -1,0 +1,108 @@
+"""Slots: where one job can run, and the leases that make each of them exclusive.
+
+A pool knows the slots of this machine. `free` lists those that a job could take now; `acquire`
+takes them, or tells that somebody was faster; `release` gives them back, and a GPU counts as free
+again only when the driver shows its memory back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jobs.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A GPU, by its UUID, or a share of the CPU's cores."""
+
+    id: str
+    label: str  # for people: "gpu 0", "cpu 1"
+    cores: tuple[int, ...] = ()  # empty: any
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The exclusive right to some slots, until `release`."""
+
+    slots: tuple[Slot, ...]
+    environment: dict[str, str]  # what a child needs to see just these
+    descriptors: tuple[int, ...] = ()  # locks; a child that inherits them keeps the lease alive
+
+    @property
+    def label(self) -> str:
+        return ", ".join(slot.label for slot in self.slots)
+
+    @property
+    def cores(self) -> tuple[int, ...]:
+        return tuple(sorted({core for slot in self.slots for core in slot.cores}))
+
+
+class Pool(Protocol):
+    """Slots of one kind."""
+
+    @property
+    def size(self) -> int:
+        """How many slots there are, free or not."""
+
+    def free(self, now: float) -> list[Slot]:
+        """Slots that a job could take now (unix seconds), in order of preference."""
+
+    def acquire(self, slots: Sequence[Slot]) -> Lease | None:
+        """Take these slots; None where another farm has just taken one of them."""
+
+    def release(self, lease: Lease, now: float) -> None:
+        """Give a lease back after its process tree is gone."""
+
+    def busy_reasons(self) -> dict[str, str]:
+        """Why slots that no job of ours holds are not free: label -> reason, for people."""
+
+
+class CpuPool:
+    """The processor's cores, shared out evenly between a number of slots."""
+
+    def __init__(self, count: int, cores: Sequence[int] | None = None) -> None:
+        cores = available_cores() if cores is None else cores
+        self._slots = [
+            Slot(f"cpu{number}", f"cpu {number}", share)
+            for number, share in enumerate(share_out(cores, count))
+        ]
+        self._taken: set[Slot] = set()
+
+    @property
+    def size(self) -> int:
+        return len(self._slots)
+
+    def free(self, now: float) -> list[Slot]:  # noqa: ARG002 - the clock matters to GPUs only
+        return [slot for slot in self._slots if slot not in self._taken]
+
+    def acquire(self, slots: Sequence[Slot]) -> Lease | None:
+        self._taken.update(slots)
+        return Lease(tuple(slots), {"CUDA_VISIBLE_DEVICES": "-1"})
+
+    def release(self, lease: Lease, now: float) -> None:  # noqa: ARG002
+        self._taken.difference_update(lease.slots)
+
+    def busy_reasons(self) -> dict[str, str]:
+        return {}
+
+
+def available_cores() -> tuple[int, ...]:
+    """The processor numbers that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
+def share_out(cores: Sequence[int], count: int) -> list[tuple[int, ...]]:
+    """`cores` in `count` even shares of at least one each; with too few, shares overlap."""
+    if count < 1:
+        raise UsageError(f"--slots must be at least 1, not {count}")
+    total = len(cores)
+    if count > total:
+        return [(cores[number % total],) for number in range(count)]
+    edges = [total * number // count for number in range(count + 1)]
+    return [tuple(cores[edges[number] : edges[number + 1]]) for number in range(count)]

@@ -1,0 +1,168 @@
+"""From a sheet to films with real processes, on a family that draws the frame's number."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+from farmhouse import Farmhouse, order, wait_for
+from PIL import Image
+
+from jobs.jobfile import JobFile
+from multitrain.families.testcard import read_number
+
+MakePictures = Callable[..., list[Path]]
+
+HEADER = "name,dataset,family,grid_width,grid_height,fps,video_length,auto_render_period,render_res"
+
+
+def test_every_frame_of_every_film_is_there(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    """Three jobs on two slots: odd sizes, boxes, cuts of odd lengths; previews while it trains."""
+    make_pictures(farmhouse.workspace.dataset("odd"), count=6, size=(55, 31), suffix=".png")
+    make_pictures(farmhouse.workspace.dataset("even"), count=8, size=(48, 32), suffix=".JPG")
+    farmhouse.write_sheet(
+        HEADER,
+        "long,odd,testcard,3,1,60,0.75,2.05,",
+        "boxes,even,testcard,4,2,30,0.1,1.5,96x32",
+        "last,even,testcard,1,1,25,0.05,,",
+    )
+    code, said = farmhouse.run("--gpus", "cpu", "--slots", "2")
+    assert code == 0, said
+    for name in ("long", "boxes", "last"):
+        farmhouse.check_job(name)
+    # The third starts when a slot frees, while the longest still trains and has published.
+    order(said, "long: started", "boxes: started", "last: started")
+    trained_long, trained_boxes, started_last, published_long = order(
+        said, "long: trained", "boxes: trained", "last: started", "long_timecut0001.mp4"
+    )
+    assert trained_boxes < started_last < trained_long
+    assert published_long < trained_long
+
+    manifest = json.loads(farmhouse.workspace.job("boxes").manifest.read_text())
+    assert manifest["frames"] == 180
+    assert Image.open(farmhouse.workspace.job("long").latest).size == (165, 31)
+
+
+def test_a_sheet_that_is_done_is_left_alone_and_fresh_starts_over(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,1,1,30,0.05,,")
+    assert farmhouse.run("--gpus", "cpu")[0] == 0
+    film = farmhouse.workspace.job("a").film()
+    made = film.stat().st_mtime_ns
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert (code, film.stat().st_mtime_ns) == (0, made)
+    assert "started" not in said
+
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,1,1,30,0.1,,")
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 2
+    assert "video_length was 0.05, is now 0.1" in said
+    assert film.stat().st_mtime_ns == made
+    assert farmhouse.run("--gpus", "cpu", "--fresh")[0] == 0
+    farmhouse.check_job("a")
+
+
+def test_png_frames_instead_of_a_film_and_beside_it(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(48, 31))
+    farmhouse.write_sheet(
+        f"{HEADER},render_video,delete_images_after_render",
+        "pictures,tiny,testcard,1,1,30,0.05,1,,False,",
+        "both,tiny,testcard,1,1,30,0.05,1,,True,no",
+    )
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 0, said
+    for name in ("pictures", "both"):
+        job, paths = farmhouse.jobs()[name], farmhouse.workspace.job(name)
+        assert [number_of(job, paths.image(frame)) for frame in range(90)] == list(range(90))
+        assert len(list(paths.frames.iterdir())) == 90
+    farmhouse.check_job("both")
+    assert not farmhouse.workspace.job("pictures").film().exists()
+
+
+def number_of(job: JobFile, path: Path) -> int:
+    with Image.open(path) as picture:
+        return read_number(np.asarray(picture), job.image_width, job.image_height)
+
+
+def test_a_job_that_crashes_at_every_try_leaves_the_others_alone(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("good"), count=4, size=(48, 32))
+    for path in make_pictures(farmhouse.workspace.dataset("broken"), count=4, size=(48, 32)):
+        path.write_bytes(path.read_bytes()[:200])  # the header is whole, the pictures are not
+    farmhouse.write_sheet(
+        f"{HEADER},retries",
+        "bad,broken,testcard,1,1,30,0.05,,,1",
+        "good,good,testcard,1,1,30,0.05,,,1",
+    )
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 1, said
+    assert said.count("bad: started") == 2
+    farmhouse.check_job("good")
+    log = str(farmhouse.workspace.job("bad").log)
+    assert log in next(line for line in said.splitlines() if "bad: failed" in line)
+    assert "Traceback" not in said
+
+
+def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    paths = farmhouse.workspace.job("a")
+    farm = farmhouse.start("--gpus", "cpu")
+    wait_for(paths.timecut(1).exists, "the first timecut")
+    first_cut = paths.timecut(1).read_bytes()
+    farm.send_signal(signal.SIGTERM)
+    said, _ = farm.communicate(timeout=60)
+    assert farm.returncode == 75, said
+    assert "stopped at frame" in said
+    assert not paths.film().exists()
+
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 0, said
+    assert "goes on from frame" in said
+    farmhouse.check_job("a")
+    assert paths.timecut(1).read_bytes() == first_cut
+
+
+def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    paths = farmhouse.workspace.job("a")
+    farm = farmhouse.start("--gpus", "cpu")
+    wait_for(paths.timecut(1).exists, "the first timecut")
+    children = psutil.Process(farm.pid).children(recursive=True)
+    farm.kill()
+    farm.communicate()
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 0, said
+    assert not any(child.is_running() for child in children)
+    farmhouse.check_job("a")
+
+
+def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    farm = farmhouse.start("--gpus", "cpu")
+    wait_for(farmhouse.workspace.job("a").progress.exists, "the start")
+    code, said = farmhouse.run("--gpus", "cpu")
+    assert code == 2
+    assert f"pid {farm.pid}" in said
+    farm.send_signal(signal.SIGINT)
+    farm.send_signal(signal.SIGINT)
+    assert farm.wait(timeout=30) == 75

@@ -1,0 +1,184 @@
+"""A farm in a glass: slots, processes and a clock that the test turns by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.errors import ExitCode
+from jobs.jobfile import JobFile
+from jobs.parsing import parse_cells
+from jobs.paths import Workspace
+from jobs.store import Store
+from multitrain.events import Event
+from multitrain.executors import Launch
+from multitrain.farm import Farm, TrainerSettings
+from multitrain.gpus import Gpu
+from multitrain.rendering import RenderRoom
+from multitrain.slots import Pool
+from multitrain.submission import submit
+
+GIB = 2**30
+SECONDS_PER_JOB = 10.0
+
+
+def make_job(name: str, **cells: str) -> JobFile:
+    row = {"dataset": "demo", "grid_width": "2", "grid_height": "2", "video_length": "0.1"}
+    spec, mistakes = parse_cells({"name": name, **row, **cells})
+    assert spec, mistakes
+    return JobFile(spec=spec, image_width=96, image_height=54)
+
+
+def make_gpus(count: int) -> list[Gpu]:
+    return [Gpu(i, f"GPU-{i:04d}", "Test GPU", 24 * GIB, 23 * GIB) for i in range(count)]
+
+
+@dataclass
+class FakeDriver:
+    """NVML's part; tests change `devices` as they like."""
+
+    devices: list[Gpu]
+
+    def gpus(self) -> list[Gpu]:
+        return list(self.devices)
+
+
+@dataclass
+class Outcome:
+    """How one start of a trainer goes: it makes `frames` within `seconds`, then ends."""
+
+    code: int = 0
+    seconds: float = SECONDS_PER_JOB
+    frames: int | None = None  # None: all
+    failure: dict[str, str] | None = None
+
+
+@dataclass
+class SimulatedTrainer:
+    launch: Launch
+    outcome: Outcome
+    total: int
+    run: Path
+    clock: Callable[[], float]
+    started: float
+    signalled: int | None = None
+
+    def poll(self) -> int | None:
+        if self.signalled is not None:
+            return self.signalled
+        if self.clock() - self.started < self.outcome.seconds:
+            return None
+        frames = self.total if self.outcome.frames is None else self.outcome.frames
+        line = {"step": frames // 2, "frame": frames, "steps_per_second": 5.0}
+        with (self.run / "progress.jsonl").open("a") as progress:
+            progress.write(json.dumps(line) + "\n")
+        if self.outcome.failure:
+            (self.run / "training_failure.json").write_text(json.dumps(self.outcome.failure))
+        return self.outcome.code
+
+    def drain(self) -> None:
+        self.signalled = int(ExitCode.DRAINED)
+
+    def kill(self) -> None:
+        self.signalled = -9
+
+    def say(self, line: str) -> None:
+        raise AssertionError("trainers do not listen")
+
+    hush = kill
+
+
+@dataclass
+class SimulatedWorker:
+    """Finishes the film of every job whose frames are all there."""
+
+    workspace: Workspace
+    totals: dict[str, int]
+    failures: dict[str, dict[str, str]]
+    jobs: list[str] = field(default_factory=list)
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        for name in self.jobs:
+            paths = self.workspace.job(name)
+            if name in self.failures:
+                paths.render_failure.write_text(json.dumps(self.failures[name]))
+            elif _frames(paths.progress) == self.totals[name]:
+                paths.manifest.parent.mkdir(exist_ok=True)
+                paths.film().touch()
+                paths.manifest.write_text("{}")
+        return self.code
+
+    def say(self, line: str) -> None:
+        self.jobs.append(line)
+
+    def hush(self) -> None:
+        self.code = 0
+
+    def kill(self) -> None:
+        self.code = -9
+
+    drain = kill
+
+
+def _frames(progress: Path) -> int:
+    if not progress.exists():
+        return 0
+    return int(json.loads(progress.read_text().splitlines()[-1])["frame"])
+
+
+class Simulation:
+    """Jobs, a pool and an executor in virtual time."""
+
+    def __init__(self, workspace: Workspace, jobs: Sequence[JobFile], pool: Pool) -> None:
+        self.workspace, self.jobs, self.pool = workspace, list(jobs), pool
+        self.now = 1000.0
+        self.outcomes: dict[str, list[Outcome]] = {}
+        self.render_failures: dict[str, dict[str, str]] = {}
+        self.launches: list[Launch] = []
+        self.workers: list[SimulatedWorker] = []
+        self.events: list[Event] = []
+        self.store = Store(workspace.store)
+        submit(workspace, self.store, self.jobs, fresh=False)
+        self.farm = self.make_farm()
+
+    def make_farm(self) -> Farm:
+        room = RenderRoom(self.workspace, self, encoders=1)
+        settings = TrainerSettings(spool_bytes=1, lifeline=0)
+        return Farm(self.workspace, self.store, self.jobs, self.pool, self, room, settings)
+
+    def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
+        totals = {job.spec.name: job.spec.frames_total for job in self.jobs}
+        if launch.listens:
+            self.workers.append(SimulatedWorker(self.workspace, totals, self.render_failures))
+            return self.workers[-1]
+        self.launches.append(launch)
+        name = launch.command[4]
+        outcome = self.outcomes[name].pop(0) if self.outcomes.get(name) else Outcome()
+        run = self.workspace.job(name).run
+        return SimulatedTrainer(launch, outcome, totals[name], run, lambda: self.now, self.now)
+
+    def tick(self, seconds: float = 1.0) -> list[Event]:
+        happened = self.farm.tick(self.now)
+        self.events += happened
+        self.now += seconds
+        return happened
+
+    def run(self, ticks: int = 1000) -> None:
+        for _ in range(ticks):
+            if self.farm.finished:
+                return
+            self.tick()
+        raise AssertionError("the farm does not come to an end")
+
+    def states(self) -> dict[str, str]:
+        return {row.name: str(row.state) for row in self.store.jobs()}
+
+    def started(self) -> list[str]:
+        """Names of the jobs in the order of their starts."""
+        return [launch.command[4] for launch in self.launches]
+
+
+Simulate = Callable[[Sequence[JobFile], Pool], Simulation]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from multitrain.display import BarDisplay, LineDisplay, open_display, progress_line
+from multitrain.events import Event, Happening, JobView
+
+
+def view(done: int, **changes: object) -> JobView:
+    fields = {
+        "name": "dusk[1]",
+        "state": "running",
+        "slot": "gpu 0",
+        "frames_done": done,
+        "frames_total": 3600,
+        "frames_per_second": 12.0,
+    }
+    return JobView(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("job", "line"),
+    [
+        (view(1200), "1200/3600 frames, 12.0 frames/s, 0:03:20 left (gpu 0)"),
+        (view(0, frames_per_second=0.0), "0/3600 frames (gpu 0)"),
+        (
+            view(3600, slot="", state="rendering", frames_per_second=0.0),
+            "3600/3600 frames (rendering)",
+        ),
+    ],
+)
+def test_progress_in_a_line(job: JobView, line: str) -> None:
+    assert progress_line(job) == line
+
+
+def test_lines_come_at_most_every_half_minute_per_job() -> None:
+    out = io.StringIO()
+    display = LineDisplay(Console(file=out))
+    for now in range(100):
+        display.refresh([view(now), view(now, name="other")], "2 jobs", now=float(now))
+    lines = out.getvalue().splitlines()
+    assert [line.split(": ")[0].split()[-1] for line in lines] == ["dusk[1]", "other"] * 3
+    assert "30/3600" in lines[0]
+    assert "60/3600" in lines[2]
+
+
+def test_long_events_stay_one_line_in_a_log() -> None:
+    out = io.StringIO()
+    display = open_display(Console(file=out))
+    display.tell(Event(Happening.FAILED, "a", "failed: " + "very " * 100 + "badly [log]"))
+    assert len(out.getvalue().splitlines()) == 1
+    assert out.getvalue().endswith("badly [log]\n")
+
+
+def test_bars_on_a_terminal() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120)
+    display = open_display(console)
+    assert isinstance(display, BarDisplay)
+    display.refresh([view(1200)], "1 jobs: 1 running", now=0.0)
+    display.tell(Event(Happening.PUBLISHED, "dusk[1]", "published renders/dusk.mp4"))
+    display.refresh([], "1 jobs: 1 done", now=1.0)
+    display.close()
+    shown = out.getvalue()
+    assert "dusk[1]" in shown
+    assert "1200/3600 frames" in shown
+    assert "published renders/dusk.mp4" in shown

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from simulation import make_job
+
+from jobs.errors import UsageError
+from jobs.paths import Workspace
+from jobs.states import State
+from jobs.store import Store
+from multitrain.submission import submit
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Iterator[Store]:
+    store = Store(workspace.store)
+    yield store
+    store.close()
+
+
+def states(store: Store) -> dict[str, str]:
+    return {row.name: str(row.state) for row in store.jobs()}
+
+
+def test_what_is_done_stays_and_what_is_not_goes_on(workspace: Workspace, store: Store) -> None:
+    jobs = [make_job(name) for name in ("new", "ran", "rendered", "finished", "gave_up")]
+    submit(workspace, store, jobs, fresh=False)
+    ways = {
+        "ran": [State.RUNNING],
+        "rendered": [State.RUNNING, State.RENDERING],
+        "finished": [State.RUNNING, State.RENDERING, State.DONE],
+        "gave_up": [State.RUNNING, State.FAILED],
+    }
+    for name, way in ways.items():
+        for state in way:
+            store.transition(name, state, attempts=3)
+    submit(workspace, store, jobs, fresh=False)
+    assert states(store) == {
+        "new": "queued",
+        "ran": "queued",
+        "rendered": "rendering",
+        "finished": "done",
+        "gave_up": "queued",
+    }
+    assert [row.attempts for row in store.jobs({"gave_up", "ran"})] == [0, 0]
+
+
+def test_other_settings_are_refused_by_column_and_nothing_is_changed(
+    workspace: Workspace, store: Store
+) -> None:
+    make_job("a").save(workspace.job("a"))
+    changed = make_job("a", learning_rate_g="0.001", activation_g="relu,elu", retries="9")
+    with pytest.raises(UsageError) as caught:
+        submit(workspace, store, [make_job("b"), changed], fresh=False)
+    assert "learning_rate_g was 0.0002, is now 0.001" in str(caught.value)
+    assert "activation_g was relu, is now relu,elu" in str(caught.value)
+    assert "retries" not in str(caught.value)
+    assert "--fresh" in str(caught.value)
+    assert states(store) == {}
+
+
+def test_fresh_removes_what_the_job_made_and_nothing_else(
+    workspace: Workspace, store: Store
+) -> None:
+    jobs = [make_job("a", seed="1")]
+    submit(workspace, store, jobs, fresh=False)
+    paths = workspace.job("a")
+    jobs[0].save(paths)
+    mine = [paths.film(), paths.film(2), paths.timecut(1), paths.timecut(2, 3), paths.manifest]
+    others = [workspace.job("a_2").film(), workspace.job("ab").timecut(1)]
+    for path in mine + others:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    submit(workspace, store, [make_job("a", seed="2")], fresh=True)
+    assert not any(path.exists() for path in [*mine, paths.run])
+    assert all(path.exists() for path in others)
+    assert states(store) == {"a": "queued"}
+
+
+def test_a_film_without_a_store_counts_as_done(workspace: Workspace, store: Store) -> None:
+    paths = workspace.job("a")
+    paths.manifest.parent.mkdir()
+    paths.manifest.write_text("{}")
+    submit(workspace, store, [make_job("a")], fresh=False)
+    assert states(store) == {"a": "done"}
