@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from jobs.spec import COLUMNS, Activation, JobSpec
+from jobs.spec import COLUMNS, Activation, JobSpec, Resolution
 
 LONGEST_QUOTE = 60  # characters of a wrong cell that a message repeats
 
@@ -44,6 +44,11 @@ def expectation(column: str) -> str:
         return f"one of {', '.join(words)}"
     if kind is bool:
         return "True or False"
+    if kind is Resolution:
+        return "a size such as 1280x720"
+    if get_origin(kind) is tuple:
+        words = _choices(get_args(kind)[0])
+        return f"one or more of {', '.join(words)}" if words else "one or more, comma-separated"
     noun = {int: "a whole number", float: "a number"}.get(kind, "text")
     lower, upper = "", ""
     for bound in (*COLUMNS[column].metadata, *metadata):

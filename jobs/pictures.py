@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobs.spec import Resolution
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -18,29 +20,17 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # in Pillow's words; no others
 
 DEMO = "demo"  # the built-in data set, drawn on first use
 DEMO_COUNT = 400
+DEMO_SIZE = Resolution(96, 54)
 
 _ORIENTATION = 0x0112  # of EXIF 2.32, table 4
 _TURNED_BY_A_QUARTER = frozenset({5, 6, 7, 8})
 
 
-class Size(NamedTuple):
-    """Pixels, as the picture is seen: after turning it as its EXIF data says."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
-
-
-DEMO_SIZE = Size(96, 54)
-
-
 class Picture(NamedTuple):
-    """A picture with a readable header."""
+    """A picture with a readable header; its size is as it is seen, turned as EXIF data says."""
 
     path: Path
-    size: Size
+    size: Resolution
 
 
 class Unreadable(NamedTuple):
@@ -58,18 +48,10 @@ class Survey:
     are those of other sizes.
     """
 
-    size: Size | None
+    size: Resolution | None
     count: int
     odd: tuple[Picture, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
-
-    @property
-    def sizes(self) -> Counter[Size]:
-        """Pictures of each size."""
-        sizes = Counter(picture.size for picture in self.odd)
-        if self.size is not None:
-            sizes[self.size] = self.count
-        return sizes
 
 
 def demo_is_built_in(folder: Path) -> bool:
@@ -168,17 +150,17 @@ def open_picture(path: Path) -> Image:
         raise UnreadablePicture(explain(error)) from error
 
 
-def probe(path: Path) -> Size:
+def probe(path: Path) -> Resolution:
     """The size of the picture at `path` as it is seen. UnreadablePicture says why there is none."""
     with open_picture(path) as image:
         return seen_size(image)
 
 
-def seen_size(image: Image) -> Size:
+def seen_size(image: Image) -> Resolution:
     """The size of `image`, not decoded yet, once it is turned as its EXIF data says."""
     width, height = image.size
     quarter = orientation(image) in _TURNED_BY_A_QUARTER
-    return Size(height, width) if quarter else Size(width, height)
+    return Resolution(height, width) if quarter else Resolution(width, height)
 
 
 def orientation(image: Image) -> int:

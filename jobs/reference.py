@@ -1,4 +1,4 @@
-"""The reference of all columns, made from the spec: `python -m jobs.reference > docs/columns.md`."""
+"""The reference of all columns: `python -m jobs.reference > docs/columns.md`."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
-from jobs.pictures import Size
-from jobs.spec import LARGEST_SIDE
+from jobs.spec import LARGEST_SIDE, Resolution
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
 ADVISED_SIZES = 4  # that a message names at most
@@ -68,7 +67,7 @@ def _uneven_boxes(facts: Facts) -> str | None:
     if box.width in widths and box.height in heights:
         return None
     near = sorted(
-        (Size(width, height) for width in widths for height in heights),
+        (Resolution(width, height) for width in widths for height in heights),
         key=lambda size: abs(size.width - box.width) + abs(size.height - box.height),
     )
     advised = ", ".join(map(str, near[:ADVISED_SIZES]))
@@ -91,7 +90,7 @@ def _divisions(samples: int, pixels: int) -> list[int]:
 
 def _too_large_box(facts: Facts) -> str | None:
     box = facts.job.spec.render_res
-    return _too_large(facts, "a box", Size(*box)) if box else None
+    return _too_large(facts, "a box", box) if box else None
 
 
 def _too_large_frame(facts: Facts) -> str | None:
@@ -103,7 +102,7 @@ def _too_large_frame(facts: Facts) -> str | None:
     return None
 
 
-def _too_large(facts: Facts, what: str, size: Size) -> str | None:
+def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
     if not facts.job.spec.render_video or max(size) <= LARGEST_SIDE:
         return None
     return (
@@ -112,9 +111,11 @@ def _too_large(facts: Facts, what: str, size: Size) -> str | None:
     )
 
 
-def _frame(facts: Facts) -> Size:
+def _frame(facts: Facts) -> Resolution:
     job = facts.job
-    return Size(job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height)
+    return Resolution(
+        job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height
+    )
 
 
 def _no_server(facts: Facts) -> str | None:

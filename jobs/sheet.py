@@ -15,6 +15,7 @@ from jobs.jobfile import JobFile
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
 from jobs.rules import Facts, broken_rules
+from jobs.spec import COLUMNS
 
 # Stand where a required cell is wrong, so that the rest of its row is checked all the same.
 _STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
@@ -45,9 +46,11 @@ def read_sheet(path: Path, workspace: Workspace) -> Sheet:
         if taken_by is not None:
             reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
         mistakes += [
-            Mistake(file, row.line_of(column), column, reason)
-            for column, reason in reasons.items()
-            if column not in rows.missing and (row.line_of(column), column) not in told
+            Mistake(file, row.line_of(column), column, reasons[column])
+            for column in COLUMNS
+            if column in reasons
+            and column not in rows.missing
+            and (row.line_of(column), column) not in told
         ]
         jobs.append(job)
     if mistakes:

@@ -32,7 +32,7 @@ def read_rows(text: str, file: str) -> Rows:
     """
     try:
         return _Reader(file).rows(_compose(text, file))
-    except RecursionError as error:  # hundreds of mappings, each merged into the next
+    except RecursionError as error:  # a mapping merged into itself, or a long chain of them
         raise SheetError([Mistake(file, 1, "", _TOO_DEEP)]) from error
 
 
@@ -119,7 +119,6 @@ class _Reader:
             self.tell(node, "", f"{what} must be a mapping of columns to values")
             return {}
         if id(node) not in self.merged:
-            self.merged[id(node)] = {}  # stands while the mapping is read: it may contain itself
             self.merged[id(node)] = self.merged_entries(node, what) | self.own_entries(node)
         return self.merged[id(node)]
 

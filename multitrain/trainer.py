@@ -92,7 +92,7 @@ def train(call: Call, stop: threading.Event) -> bool:
     pictures = load_pictures(folders, job.image_width, job.image_height)
     log.info("%d pictures of %dx%d", len(pictures.images), job.image_width, job.image_height)
     for skipped in pictures.skipped:
-        log.warning("left out: %s", skipped)
+        log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():
         return False
     settings = SessionSettings(call.deterministic, threads=len(call.cores) or None)

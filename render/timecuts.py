@@ -47,12 +47,18 @@ class EncodeBatch:
 
     batch: FrameRange
 
+    def __str__(self) -> str:
+        return f"encode {self.batch}"
+
 
 @dataclass(frozen=True)
 class WriteImages:
     """Write the PNG frames of this batch."""
 
     batch: FrameRange
+
+    def __str__(self) -> str:
+        return f"write the images of {self.batch}"
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,16 @@ class PublishTimecut:
     number: int
     segments: tuple[FrameRange, ...]
 
+    def __str__(self) -> str:
+        return f"publish timecut {self.number}"
+
 
 @dataclass(frozen=True)
 class FinishJob:
     """Join the film where one is wanted, write the manifest, clear up."""
+
+    def __str__(self) -> str:
+        return "finish the job"
 
 
 Step = EncodeBatch | WriteImages | PublishTimecut | FinishJob

@@ -159,11 +159,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--encoders", type=int, default=1, metavar="N", help="running at once")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    lower_priority()
     workspace = Workspace(given.workspace)
     bell = Doorbell(sys.stdin.fileno())
     bell.stop_at(signal.SIGTERM, signal.SIGINT)
     courier = Courier(workspace.ftp_settings)
-    with ThreadPoolExecutor(given.encoders, "encoder", initializer=lower_priority) as executor:
+    with ThreadPoolExecutor(given.encoders, "encoder") as executor:
         serve(RenderWorker(workspace, executor, given.encoders, courier, bell.ring), bell)
     courier.close()
     return 0

@@ -16,7 +16,6 @@ from PIL import Image
 
 from jobs.errors import DatasetError
 from jobs.pictures import (
-    Size,
     Unreadable,
     UnreadablePicture,
     describe_unreadable,
@@ -26,6 +25,7 @@ from jobs.pictures import (
     orientation,
     seen_size,
 )
+from jobs.spec import Resolution
 
 Uint8Array = NDArray[np.uint8]
 
@@ -86,7 +86,7 @@ def _load_into(images: Uint8Array, index: int, path: Path) -> str | None:
         with open_picture(path) as image:
             turn, size = _TURNS.get(orientation(image)), seen_size(image)
             if size != (width, height):
-                return f"is {size}, not {Size(width, height)}"
+                return f"is {size}, not {Resolution(width, height)}"
             decoded = to_rgb(image)
         images[index] = np.asarray(decoded if turn is None else decoded.transpose(turn))
     except UnreadablePicture as error:

@@ -103,9 +103,10 @@ class TestCard:
         cell = np.arange(self._rows * self._columns).reshape(self._rows, 1, self._columns, 1, 1)
         offsets = np.array([0, WAVE_PERIOD // 3, 2 * WAVE_PERIOD // 3])
         shift = cell * WAVE_PERIOD // cell.size
-        phases = (slope[None, :, None, :, None] + offsets + shift).astype(np.int64)
+        phases = (slope[None, :, None, :, None] + offsets + shift).astype(np.int64) % WAVE_PERIOD
         size = (self._rows * self._card.height, self._columns * self._card.width, 3)
-        return (phases % WAVE_PERIOD).astype(np.uint8).reshape(size)
+        frame: Frames = phases.astype(np.uint8).reshape(size)
+        return frame
 
 
 _WAVE = (110 + 70 * np.sin(np.arange(WAVE_PERIOD) * 2 * np.pi / WAVE_PERIOD)).astype(np.uint8)

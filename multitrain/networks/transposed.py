@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
 STRIDE = 2
 
 
@@ -20,9 +23,7 @@ class ExactConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]
     """The transpose of a stride-2 `same` convolution whose input was `height` x `width` pixels.
 
     Takes `(n, ceil(height / 2), ceil(width / 2), channels)`. Keras' own layer always doubles, which
-    is one pixel too many where a size is odd. The row and column to drop are those that the forward
-    convolution would not have seen: the last ones, or, where an odd size needs one pixel more
-    padding at the front (odd kernels from 3 on), the first ones.
+    is one pixel too many where a size is odd.
     """
 
     def __init__(self, filters: int, kernel: tuple[int, int], height: int, width: int, **kw: Any):
@@ -30,14 +31,26 @@ class ExactConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]
         self.target = (height, width)
 
     def call(self, inputs: Any) -> Any:
-        doubled = super().call(inputs)
+        if keras.backend.backend() != "tensorflow":
+            return self.cropped(inputs)
+        shape = (tf.shape(inputs)[0], *self.target, self.filters)
+        grown = tf.nn.conv2d_transpose(inputs, self.kernel, shape, STRIDE, "SAME")
+        return grown + self.bias if self.use_bias else grown
+
+    def cropped(self, inputs: Any) -> Any:
+        """The same for any backend; a copy of the result more, a third slower on a CPU.
+
+        The row and column to drop are those that the forward convolution would not have seen: the
+        last ones, or, where an odd size needs one pixel more padding at the front (odd kernels from
+        3 on), the first ones.
+        """
         rows, columns = (
-            _kept(2 * given, wanted, kernel)
+            _kept(STRIDE * given, wanted, kernel)
             for given, wanted, kernel in zip(
                 inputs.shape[1:3], self.target, self.kernel_size, strict=True
             )
         )
-        return doubled[:, rows, columns, :]
+        return super().call(inputs)[:, rows, columns, :]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.target, self.filters)

@@ -60,7 +60,9 @@ class Farmhouse:
         for process in self._started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+                process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
 
     def check_video(self, job: JobFile, path: Path, first: int, last: int, box: int = 0) -> None:
         """The video holds frames `first` to `last` exclusive, each once, in order, evenly."""
@@ -94,10 +96,12 @@ def frames_of(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
         ]
 
 
-def wait_for(condition: Callable[[], object], what: str = "it") -> None:
+def wait_for(condition: Callable[[], object], farm: subprocess.Popen[str]) -> None:
+    """Until `condition` holds, while the farm runs."""
     deadline = time.monotonic() + SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen in time"
+        assert farm.poll() is None, farm.communicate()[0]
+        assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
 
 

@@ -46,7 +46,8 @@ def test_every_frame_of_every_film_is_there(
 
     manifest = json.loads(farmhouse.workspace.job("boxes").manifest.read_text())
     assert manifest["frames"] == 180
-    assert Image.open(farmhouse.workspace.job("long").latest).size == (165, 31)
+    with Image.open(farmhouse.workspace.job("long").latest) as latest:
+        assert latest.size == (165, 31)
 
 
 def test_a_sheet_that_is_done_is_left_alone_and_fresh_starts_over(
@@ -117,11 +118,11 @@ def test_a_job_that_crashes_at_every_try_leaves_the_others_alone(
 def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
     paths = farmhouse.workspace.job("a")
     farm = farmhouse.start("--gpus", "cpu")
-    wait_for(paths.timecut(1).exists, "the first timecut")
+    wait_for(paths.timecut(1).exists, farm)
     first_cut = paths.timecut(1).read_bytes()
     farm.send_signal(signal.SIGTERM)
     said, _ = farm.communicate(timeout=60)
@@ -139,11 +140,11 @@ def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
 def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
     paths = farmhouse.workspace.job("a")
     farm = farmhouse.start("--gpus", "cpu")
-    wait_for(paths.timecut(1).exists, "the first timecut")
+    wait_for(paths.timecut(1).exists, farm)
     children = psutil.Process(farm.pid).children(recursive=True)
     farm.kill()
     farm.communicate()
@@ -156,10 +157,10 @@ def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
 def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(96, 64))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.6,3,")
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
     farm = farmhouse.start("--gpus", "cpu")
-    wait_for(farmhouse.workspace.job("a").progress.exists, "the start")
+    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
     code, said = farmhouse.run("--gpus", "cpu")
     assert code == 2
     assert f"pid {farm.pid}" in said

@@ -41,10 +41,10 @@ def network_of(model: Adversarial, name: str, state: State) -> keras.Model:
 def test_the_grid_shows_the_fixed_latents_row_by_row(
     tiny_job: MakeJob, open_tiny: Callable[[JobFile], TensorFlowSession]
 ) -> None:
-    job = tiny_job()
+    job = tiny_job(learning_rate_g=0.03)
     session = open_tiny(job)
 
-    frame = session.run(3).frames[-1]
+    frame = session.run(5).frames[-1]
 
     state = session.state()
     generator = network_of(describe(job), "generator", state)

@@ -30,7 +30,7 @@ TINY = {
 
 @pytest.fixture
 def tiny_job() -> Callable[..., JobFile]:
-    """`tiny_job(family="dcgan", width=12, height=9, **columns)`: networks of a few hundred weights."""
+    """`tiny_job(width=12, height=9, **columns)`: a DCGAN of a few hundred weights."""
 
     def make(width: int = WIDTH, height: int = HEIGHT, **columns: object) -> JobFile:
         spec = JobSpec.model_validate({**TINY, **columns})

@@ -16,7 +16,8 @@ OpenSession = Callable[..., Session]
 
 @pytest.fixture(params=FAMILIES)
 def job(request: pytest.FixtureRequest, tiny_job: Callable[..., JobFile]) -> JobFile:
-    return tiny_job(family=request.param)
+    """Learns so fast that every update shows in the frames."""
+    return tiny_job(family=request.param, learning_rate_g=0.03)
 
 
 @pytest.fixture
@@ -44,14 +45,16 @@ def test_one_frame_per_step_where_asked(
 
 
 def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSession) -> None:
-    whole = fresh(job).run(5).frames
-    first = fresh(job)
+    uninterrupted, first = fresh(job), fresh(job)
+    whole = uninterrupted.run(5).frames
     parts = [first.run(1).frames, first.run(2).frames]
     second = fresh(job)
     second.restore(first.state())
     parts += [second.run(2).frames]
 
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+    for name, array in uninterrupted.state().items():
+        np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
 
 
 def test_the_state_survives_a_round_trip(job: JobFile, fresh: OpenSession) -> None:

@@ -19,15 +19,20 @@ def test_a_file_appears_whole_and_its_part_is_gone(workspace: Workspace) -> None
     assert listing(path.parent) == ["film.mp4"]
 
 
+def write_half_and_fail(path: Path, error: type[BaseException]) -> None:
+    with atomic_write(path) as part:
+        part.write_bytes(b"half")
+        raise error
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_leaves_the_old_file_and_no_part(
     workspace: Workspace, error: type[BaseException]
 ) -> None:
     path = workspace.root / "film.mp4"
     path.write_bytes(b"old")
-    with pytest.raises(error), atomic_write(path) as part:
-        part.write_bytes(b"half")
-        raise error
+    with pytest.raises(error):
+        write_half_and_fail(path, error)
     assert path.read_bytes() == b"old"
     assert listing(workspace.root) == ["film.mp4"]
 

@@ -13,7 +13,6 @@ from jobs.paths import Workspace
 from jobs.pictures import (
     DEMO_COUNT,
     DEMO_SIZE,
-    Size,
     UnreadablePicture,
     demo_is_built_in,
     describe_odd,
@@ -22,6 +21,7 @@ from jobs.pictures import (
     probe,
     survey,
 )
+from jobs.spec import Resolution
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures
@@ -86,9 +86,9 @@ def test_a_folder_without_permission_is_a_reason(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
-@pytest.mark.parametrize(("orientation", "seen"), [(1, Size(8, 4)), (3, (8, 4)), (6, (4, 8))])
+@pytest.mark.parametrize(("orientation", "seen"), [(1, Resolution(8, 4)), (3, (8, 4)), (6, (4, 8))])
 def test_sizes_are_those_after_turning(
-    workspace: Workspace, suffix: str, orientation: int, seen: Size
+    workspace: Workspace, suffix: str, orientation: int, seen: Resolution
 ) -> None:
     path = workspace.root / f"a.{suffix}"
     save_turned(path, (8, 4), orientation)
@@ -132,12 +132,12 @@ def test_the_size_of_most_pictures_counts(
     found = survey([workspace.root])
     assert (found.size, found.count) == ((8, 6), 3)
     assert [picture.path for picture in found.odd] == odd
-    assert found.sizes == {(8, 6): 3, (6, 8): 2}
+    assert {picture.size for picture in found.odd} == {(6, 8)}
 
 
 def test_no_pictures_have_no_size(workspace: Workspace) -> None:
     found = survey([workspace.root])
-    assert (found.size, found.count, found.sizes) == (None, 0, {})
+    assert (found.size, found.count, found.odd) == (None, 0, ())
 
 
 def test_the_built_in_pictures_count_without_being_drawn() -> None:

@@ -17,23 +17,23 @@ def test_it_is_the_exact_transpose_of_a_same_convolution(
     small = small.astype(np.float32)
     layer = ExactConv2DTranspose(4, (kernel, kernel), height, width, use_bias=False)
 
-    grown = layer(small)
+    layer.build(small.shape)
 
     wanted = tf.nn.conv2d_transpose(
         small, layer.kernel.value, (2, height, width, 4), strides=2, padding="SAME"
     )
-    np.testing.assert_allclose(grown, wanted, atol=1e-5)
+    np.testing.assert_allclose(layer(small), wanted, atol=1e-5)
+    np.testing.assert_allclose(layer.cropped(small), wanted, atol=1e-5)
 
 
-def test_kernel_width_and_height_may_differ() -> None:
-    layer = ExactConv2DTranspose(1, (3, 4), 5, 7, use_bias=False)
+def test_kernel_width_and_height_may_differ_and_a_bias_is_added() -> None:
+    small = np.random.default_rng(0).normal(size=(1, 3, 4, 2)).astype(np.float32)
+    layer = ExactConv2DTranspose(1, (3, 4), 5, 7, bias_initializer="ones")
+    layer.build(small.shape)
 
-    grown = layer(np.ones((1, 3, 4, 2), np.float32))
-
-    wanted = tf.nn.conv2d_transpose(
-        np.ones((1, 3, 4, 2), np.float32), layer.kernel.value, (1, 5, 7, 1), 2, "SAME"
-    )
-    np.testing.assert_allclose(grown, wanted, atol=1e-6)
+    wanted = tf.nn.conv2d_transpose(small, layer.kernel.value, (1, 5, 7, 1), 2, "SAME") + 1
+    np.testing.assert_allclose(layer(small), wanted, atol=1e-5)
+    np.testing.assert_allclose(layer.cropped(small), wanted, atol=1e-5)
 
 
 def test_its_shape_is_known_before_it_is_called() -> None:

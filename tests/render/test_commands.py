@@ -1,6 +1,9 @@
 """The command lines, compared with tests/golden/*.txt, one argument a line.
 
-To refresh them after a change that is meant: REFRESH_GOLDEN=1 .venv/bin/pytest tests/render/test_commands.py
+To refresh them after a change that is meant, run
+
+    REFRESH_GOLDEN=1 .venv/bin/pytest tests/render/test_commands.py
+
 and look at the difference before it is committed.
 """
 

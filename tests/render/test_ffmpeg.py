@@ -39,6 +39,7 @@ def test_the_one_on_path_is_used_if_it_encodes(tmp_path, monkeypatch, fresh_find
 @pytest.mark.parametrize("script", ["exit 0", "echo unknown encoder libx264 >&2; exit 1"])
 def test_one_that_cannot_encode_is_passed_over(tmp_path, monkeypatch, fresh_find, script):
     program(tmp_path, script)
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert "imageio_ffmpeg" in fresh_find()
 
@@ -66,12 +67,12 @@ def test_a_program_that_says_much_does_not_block():
 
 
 def test_a_program_that_is_not_there():
-    with pytest.raises(ProgramFailed, match="did not start: .*No such file"):
+    with pytest.raises(ProgramFailed, match=r"did not start: .*No such file"):
         ffmpeg.run(["/no/such/program"])
 
 
 def test_a_program_that_hangs_is_ended():
-    with pytest.raises(ProgramFailed, match="did not end within 0.1 seconds"):
+    with pytest.raises(ProgramFailed, match=r"did not end within 0\.1 seconds"):
         ffmpeg.run(["sleep", "60"], timeout=0.1)
 
 

@@ -1,4 +1,5 @@
 import os
+from contextlib import contextmanager
 
 import av
 import numpy as np
@@ -12,7 +13,7 @@ from jobs.plan import FrameRange
 from render import ffmpeg
 from render.segments import encode_batch, write_images
 from render.sources import Rewound
-from render.spool import rewind
+from render.spool import locked, rewind
 
 FIRST, SECOND = FrameRange(0, 10), FrameRange(10, 20)
 
@@ -122,6 +123,22 @@ def test_a_rewind_and_new_frames_in_the_middle_leave_nothing_stale(make_job, mon
     assert listing(paths.segments) == []
 
 
+def test_a_rewind_at_the_last_moment_leaves_nothing_stale(make_job, monkeypatch):
+    paths, job = make_job(frames=30)
+    spool(paths, job, 0, 25)
+
+    @contextmanager
+    def locked_too_late(paths):
+        rewind(paths, job.plan, 13)
+        with locked(paths):
+            yield
+
+    monkeypatch.setattr("render.sources.locked", locked_too_late)
+    with pytest.raises(Rewound):
+        encode_batch(paths, job, SECOND)
+    assert listing(paths.segments) == []
+
+
 def test_a_batch_truncated_under_ffmpeg_is_no_failure_but_a_rewind(make_job, monkeypatch):
     paths, job = make_job(frames=30)
     spool(paths, job, 0, 25)
@@ -175,7 +192,7 @@ def test_a_missing_or_broken_image_is_noticed(make_job, monkeypatch):
     folder = part_of(paths.frames / str(FIRST))
     last = folder / paths.image(9).name
     while_ffmpeg_runs(monkeypatch, lambda: os.truncate(last, last.stat().st_size - 20))
-    with pytest.raises(MultitrainError, match="frame_000000009.png was not written whole"):
+    with pytest.raises(MultitrainError, match=r"frame_000000009\.png was not written whole"):
         write_images(paths, job, FIRST)
     monkeypatch.undo()
     assert listing(paths.frames) == listing(paths.segments) == []

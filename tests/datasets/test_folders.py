@@ -1,0 +1,155 @@
+"""Pictures of every kind into one array of RGB bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.errors import DatasetError
+from jobs.paths import Workspace
+from multitrain.datasets.folders import Uint8Array, load_pictures, to_rgb
+
+if TYPE_CHECKING:
+    from tests.conftest import MakePictures
+
+WIDTH, HEIGHT = 8, 6
+
+
+def ramp(low: float, high: float) -> np.ndarray:
+    """Greys from `low` at the top left to `high` at the bottom right."""
+    return np.linspace(low, high, WIDTH * HEIGHT).reshape(HEIGHT, WIDTH)
+
+
+def load_one(path: Path) -> Uint8Array:
+    pictures = load_pictures([path.parent], WIDTH, HEIGHT)
+    assert pictures.skipped == ()
+    return pictures.images[0]
+
+
+def assert_ramp(image: Uint8Array) -> None:
+    expected = np.repeat(ramp(0, 255)[..., None], 3, axis=2)
+    np.testing.assert_allclose(image, expected, atol=1)
+
+
+def test_pictures_come_in_the_order_of_their_listing(
+    workspace: Workspace, make_pictures: MakePictures
+) -> None:
+    paths = make_pictures(workspace.root, 5, (WIDTH, HEIGHT))
+    images = load_pictures([workspace.root], WIDTH, HEIGHT).images
+    assert images.shape == (5, HEIGHT, WIDTH, 3)
+    assert images.dtype == np.uint8
+    assert images.flags.c_contiguous
+    for image, path in zip(images, paths, strict=True):
+        np.testing.assert_array_equal(image, np.asarray(Image.open(path)))
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (ramp(0, 255).astype(np.uint8), "grey.png"),
+        (ramp(0, 65535).astype(np.uint16), "deep.png"),
+        (ramp(0, 65535).astype(np.uint16), "deep.tif"),
+        (ramp(0, 65535).astype(np.int32), "whole.tif"),
+        (ramp(0, 1), "unit.tif"),
+        (ramp(0, 255), "bytes.tif"),
+        (ramp(0, 65535), "words.tif"),
+        (ramp(0, 1e9), "beyond.tif"),
+    ],
+)
+def test_greys_of_any_depth_are_scaled_and_not_clipped(
+    workspace: Workspace, values: np.ndarray, name: str
+) -> None:
+    if values.dtype == np.float64:
+        values = values.astype(np.float32)
+    Image.fromarray(values).save(workspace.root / name)
+    assert_ramp(load_one(workspace.root / name))
+
+
+def test_what_is_no_number_or_negative_is_black() -> None:
+    values = np.array([[np.nan, -5], [-np.inf, 1]], np.float32)
+    red = np.asarray(to_rgb(Image.fromarray(values)))[..., 0]
+    np.testing.assert_array_equal(red, [[0, 0], [0, 255]])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV"])
+def test_colour_models_become_rgb(mode: str) -> None:
+    red = Image.new("RGB", (WIDTH, HEIGHT), (255, 0, 0)).convert(mode)
+    image = np.asarray(to_rgb(red))
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    expected = {"1": image[0, 0], "L": (76, 76, 76)}.get(mode, (254, 0, 0))
+    np.testing.assert_allclose(image[0, 0], expected, atol=1)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparent_pictures_lie_over_black(mode: str) -> None:
+    half = Image.new("RGBA", (WIDTH, HEIGHT), (200, 200, 200, 128)).convert(mode)
+    np.testing.assert_allclose(np.asarray(to_rgb(half)), 100, atol=1)
+
+
+@pytest.mark.parametrize("mode", ["P", "RGB", "L"])
+def test_a_transparent_colour_is_black(workspace: Workspace, mode: str) -> None:
+    path = workspace.root / "a.png"
+    white = Image.new("L", (WIDTH, HEIGHT), 255).convert(mode)
+    colour = {"P": white.getpixel((0, 0)), "RGB": (255, 255, 255), "L": 255}[mode]
+    white.save(path, transparency=colour)
+    assert load_one(path).max() == 0
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_their_exif_data_says(
+    workspace: Workspace, suffix: str, orientation: int
+) -> None:
+    upright = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    upright[: HEIGHT // 2, : WIDTH // 2] = 255
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright),
+        7: np.rot90(upright, 2).swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = workspace.root / f"a.{suffix}"
+    options = {"quality": 100, "subsampling": 0} if suffix == "jpg" else {}
+    options |= {"lossless": True} if suffix == "webp" else {}
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **options)
+    loaded = load_one(path)
+    np.testing.assert_array_equal(loaded > 128, upright > 128)
+
+
+def test_what_cannot_be_used_is_skipped_with_its_reason(
+    workspace: Workspace, make_pictures: MakePictures
+) -> None:
+    good = make_pictures(workspace.root, 4, (WIDTH, HEIGHT))
+    kept = [np.asarray(Image.open(path)) for path in (good[1], good[3])]
+    good[0].write_bytes(good[0].read_bytes()[:-60])
+    Image.new("RGB", (WIDTH + 1, HEIGHT)).save(good[2])
+    (workspace.root / "z.jpg").write_text("none")
+    pictures = load_pictures([workspace.root, workspace.root / "gone"], WIDTH, HEIGHT)
+    np.testing.assert_array_equal(pictures.images, kept)
+    assert pictures.images.flags.c_contiguous
+    reasons = {path.name: reason for path, reason in pictures.skipped}
+    assert "truncated" in reasons.pop("picture_000.png")
+    assert reasons == {
+        "gone": "no such file or directory",
+        "picture_002.png": "is 9x6, not 8x6",
+        "z.jpg": "is not a picture",
+    }
+
+
+def test_none_left_is_an_error_that_says_why(workspace: Workspace) -> None:
+    (workspace.root / "a.png").touch()
+    with pytest.raises(DatasetError, match=r"No picture of 8x6 in .*: a\.png \(is empty\)"):
+        load_pictures([workspace.root], WIDTH, HEIGHT)
+    (workspace.root / "a.png").unlink()
+    with pytest.raises(DatasetError, match="there are no pictures"):
+        load_pictures([workspace.root], WIDTH, HEIGHT)

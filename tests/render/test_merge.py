@@ -1,0 +1,189 @@
+import os
+import shutil
+from pathlib import Path
+
+import av
+import pytest
+from numbered import frames, numbers_in
+
+from jobs.errors import MultitrainError, UsageError
+from jobs.paths import listing
+from jobs.plan import FramePlan
+from render import ffmpeg, probe
+from render.commands import encode_command
+from render.merge import join, merge_folder
+
+
+def make_video(path, numbers, size=(32, 32), fps=60, crf=17):
+    """A video that shows these numbers."""
+    width, height = size
+    plan = FramePlan(width, height, width, height, fps, len(numbers), 1, len(numbers))
+    raw = path.with_suffix(".rgb")
+    frames(plan, numbers).tofile(raw)
+    ffmpeg.run(encode_command(ffmpeg.find(), raw, plan, [path], crf=crf, preset="ultrafast"))
+    raw.unlink()
+    return path
+
+
+def make_cuts(folder, lengths, name="job", box="", **options):
+    """Timecuts of one job that count on from each other."""
+    start, cuts = 0, []
+    for number, length in enumerate(lengths, 1):
+        path = folder / f"{name}_timecut{number:04d}{box}.mp4"
+        cuts.append(make_video(path, range(start, start + length), **options))
+        start += length
+    return cuts
+
+
+@pytest.mark.parametrize("lengths", [[37, 83, 1, 179], [1], [1, 1, 1, 2], [6, 5, 4, 3, 2, 1]])
+def test_every_frame_is_there_in_order_once(workspace, lengths):
+    cuts = make_cuts(workspace.root, lengths)
+    assert merge_folder(workspace.root) == [workspace.root / "job.mp4"]
+    assert numbers_in(workspace.root / "job.mp4") == list(range(sum(lengths)))
+    probe.verify(workspace.root / "job.mp4", sum(lengths), 60, 32, 32)
+    assert all(cut.exists() for cut in cuts)
+
+
+def test_joining_does_not_encode_again(workspace):
+    cuts = make_cuts(workspace.root, [10, 10], crf=51)
+    [film] = merge_folder(workspace.root)
+    assert dependent_packets(film) == [data for cut in cuts for data in dependent_packets(cut)]
+
+
+def dependent_packets(path):
+    """All but the keyframes, before which joining repeats the decoder's settings."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    return [bytes(packet) for packet in packets if not packet.is_keyframe]
+
+
+def test_the_film_starts_before_it_is_loaded_whole(workspace):
+    make_cuts(workspace.root, [10, 10])
+    [film] = merge_folder(workspace.root)
+    head = film.read_bytes()
+    assert head.index(b"moov") < head.index(b"mdat")
+
+
+def test_jobs_and_boxes_are_kept_apart(workspace):
+    make_cuts(workspace.root, [3, 4], name="it's 100% %d", box="_box0001")
+    make_cuts(workspace.root, [3, 4], name="it's 100% %d", box="_box0002", size=(16, 16))
+    make_cuts(workspace.root, [5], name="other_timecut", fps=25)
+    names = ["it's 100% %d_box0001.mp4", "it's 100% %d_box0002.mp4", "other_timecut.mp4"]
+    films = merge_folder(workspace.root)
+    assert films == [workspace.root / name for name in names]
+    assert [len(numbers_in(film)) for film in films] == [7, 7, 5]
+
+
+def test_a_relative_folder(workspace, monkeypatch):
+    make_cuts(workspace.root, [3, 4])
+    monkeypatch.chdir(workspace.root)
+    [film] = merge_folder(Path())
+    assert numbers_in(film) == list(range(7))
+
+
+def test_a_gap_is_told_and_nothing_joined(workspace):
+    cuts = make_cuts(workspace.root, [3, 3, 3, 3])
+    cuts[1].unlink()
+    with pytest.raises(UsageError, match=r"job_timecut0002\.mp4"):
+        merge_folder(workspace.root)
+    assert not (workspace.root / "job.mp4").exists()
+
+
+def test_a_box_that_lacks_its_last_timecut_is_a_gap(workspace):
+    make_cuts(workspace.root, [3, 3], box="_box0001")
+    make_cuts(workspace.root, [3], box="_box0002")
+    with pytest.raises(UsageError, match=r"job_timecut0002_box0002\.mp4"):
+        merge_folder(workspace.root)
+
+
+def test_no_timecuts(workspace):
+    with pytest.raises(UsageError, match="no timecuts"):
+        merge_folder(workspace.root)
+    with pytest.raises(UsageError, match="is no folder"):
+        merge_folder(workspace.root / "nowhere")
+
+
+@pytest.mark.parametrize("odd_one", [{"size": (16, 16)}, {"fps": 30}], ids=str)
+def test_a_source_that_does_not_fit_is_named(workspace, odd_one):
+    cuts = make_cuts(workspace.root, [3, 3, 3])
+    make_video(cuts[2], range(3), **odd_one)
+    with pytest.raises(MultitrainError, match=r"job_timecut0003\.mp4 does not fit"):
+        merge_folder(workspace.root)
+
+
+def truncate(path):
+    """Cut off the last frame's data; faststart moves the index to the front, so it stays whole."""
+    moved = path.with_suffix(".mov")
+    join([path], moved, len(numbers_in(path)))
+    shutil.move(moved, path)
+    os.truncate(path, path.stat().st_size - 20)
+
+
+def test_a_truncated_timecut_is_refused_and_named(workspace):
+    cuts = make_cuts(workspace.root, [9, 9, 9])
+    truncate(cuts[1])
+    with pytest.raises(MultitrainError, match=r"job_timecut0002\.mp4 is damaged"):
+        merge_folder(workspace.root)
+    assert "job.mp4" not in listing(workspace.root)
+
+
+def test_a_truncated_segment_is_refused(workspace):
+    cuts = make_cuts(workspace.root, [9, 9, 9])
+    truncate(cuts[1])
+    with pytest.raises(MultitrainError):
+        join(cuts, workspace.root / "film.part", 27)
+
+
+def test_no_video_at_all_is_named(workspace):
+    (workspace.root / "job_timecut0001.mp4").write_text("no film")
+    with pytest.raises(MultitrainError, match=r"job_timecut0001\.mp4 cannot be read"):
+        merge_folder(workspace.root)
+
+
+def test_an_older_film_stays_until_the_new_one_is_verified(workspace, monkeypatch):
+    film = workspace.root / "job.mp4"
+    film.write_text("old")
+    make_cuts(workspace.root, [3, 3])
+
+    def fail(*facts):
+        assert film.read_text() == "old"
+        raise MultitrainError("not good")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("render.merge.verify", fail)
+        with pytest.raises(MultitrainError, match="not good"):
+            merge_folder(workspace.root)
+    assert film.read_text() == "old"
+    assert listing(workspace.root) == ["job.mp4", "job_timecut0001.mp4", "job_timecut0002.mp4"]
+    merge_folder(workspace.root)
+    assert numbers_in(film) == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"frames": 8}, "has 9 frames instead of 8"),
+        ({"fps": 30}, "frame 1 is not shown at 1/30 s"),
+        ({"width": 30}, "is 32x32 instead of 30x32"),
+    ],
+    ids=str,
+)
+def test_verify_finds_what_is_wrong(tmp_path, wrong, message):
+    video = make_video(tmp_path / "a.mp4", range(9))
+    expected = {"frames": 9, "fps": 60, "width": 32, "height": 32}
+    probe.verify(video, **expected)
+    with pytest.raises(MultitrainError, match=message):
+        probe.verify(video, **(expected | wrong))
+
+
+def test_verify_finds_damage_that_players_paint_over(tmp_path):
+    video = make_video(tmp_path / "a.mp4", range(60), size=(64, 64))
+    with av.open(str(video)) as container:
+        position = [packet.pos for packet in container.demux(video=0)][40]
+    data = bytearray(video.read_bytes())
+    for offset in range(8, 14):
+        data[position + offset] ^= 0x5A
+    video.write_bytes(data)
+    assert len(numbers_in(video)) == 60
+    with pytest.raises(MultitrainError, match=r"a\.mp4: frame 40 is damaged"):
+        probe.verify(video, 60, 60, 64, 64)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import logging
+
+import h5py
+import numpy as np
+import pytest
+
+from jobs.errors import MultitrainError
+from jobs.paths import CheckpointName, JobPaths, listing
+from multitrain import checkpoints
+from multitrain.engine.session import State
+
+
+def state(step: int) -> State:
+    return {
+        "step": np.array(step),
+        "net/kernel": np.arange(1000, dtype=np.float32).reshape(10, 100) + step,
+        "net/empty": np.zeros((0, 3), np.float32),
+    }
+
+
+def save(paths: JobPaths, *steps: int) -> None:
+    for step in steps:
+        checkpoints.save(paths, CheckpointName(step, 2 * step), "dcgan", state(step))
+
+
+def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
+    save(paths, 7)
+
+    loaded = checkpoints.load_newest(paths, "dcgan")
+
+    assert loaded is not None
+    assert loaded.name == CheckpointName(7, 14)
+    assert loaded.state.keys() == state(7).keys()
+    for name, array in state(7).items():
+        np.testing.assert_array_equal(loaded.state[name], array)
+        assert loaded.state[name].dtype == array.dtype
+
+
+def test_without_any_there_is_none(paths: JobPaths) -> None:
+    assert checkpoints.load_newest(paths, "dcgan") is None
+
+
+def test_the_newest_two_are_kept(paths: JobPaths) -> None:
+    save(paths, 1, 2, 3, 4)
+
+    assert [name.step for name in paths.checkpoint_names()] == [3, 4]
+
+
+def truncate(paths: JobPaths, name: CheckpointName) -> None:
+    path = paths.checkpoint(name)
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def flip_a_bit(paths: JobPaths, name: CheckpointName) -> None:
+    path = paths.checkpoint(name)
+    content = bytearray(path.read_bytes())
+    at = content.index(np.float32(500 + name.step).tobytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def empty(paths: JobPaths, name: CheckpointName) -> None:
+    paths.checkpoint(name).write_bytes(b"")
+
+
+def lose_an_array(paths: JobPaths, name: CheckpointName) -> None:
+    with h5py.File(paths.checkpoint(name), "r+") as file:
+        del file["net/empty"]
+
+
+def take_anothers_name(paths: JobPaths, name: CheckpointName) -> None:
+    paths.checkpoint(name).write_bytes(paths.checkpoint(paths.checkpoint_names()[0]).read_bytes())
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, empty, lose_an_array, take_anothers_name])
+def test_a_damaged_one_gives_way_to_the_one_before(
+    paths: JobPaths, damage, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(paths, 1, 2)
+    damage(paths, CheckpointName(2, 4))
+
+    with caplog.at_level(logging.WARNING):
+        loaded = checkpoints.load_newest(paths, "dcgan")
+
+    assert loaded is not None
+    assert loaded.name.step == 1
+    assert "000000002-000000004.h5 is damaged" in caplog.text
+    assert paths.checkpoint_names() == [CheckpointName(1, 2)], "its name must claim nothing"
+    assert checkpoints.load_newest(paths, "dcgan") is not None
+
+
+def test_all_damaged_is_as_none(paths: JobPaths) -> None:
+    save(paths, 1)
+    empty(paths, CheckpointName(1, 2))
+
+    assert checkpoints.load_newest(paths, "dcgan") is None
+
+
+def test_another_familys_is_an_error_with_advice(paths: JobPaths) -> None:
+    save(paths, 1)
+
+    with pytest.raises(MultitrainError, match=r"family dcgan, not testcard; .*--fresh"):
+        checkpoints.load_newest(paths, "testcard")
+    assert paths.checkpoint_names()
+
+
+def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
+    save(paths, 1)
+
+    with pytest.raises(TypeError):
+        checkpoints.save(
+            paths, CheckpointName(2, 4), "dcgan", {"a": np.array([object()], dtype=object)}
+        )
+
+    assert listing(paths.checkpoints) == ["000000001-000000002.h5"]

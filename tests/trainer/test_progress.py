@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jobs.paths import JobPaths
+from multitrain.progress import Progress
+
+
+@pytest.fixture
+def progress(paths: JobPaths) -> Progress:
+    paths.run.mkdir(parents=True)
+    return Progress(paths, wall=lambda: 1000.5)
+
+
+def lines(paths: JobPaths) -> list[dict[str, object]]:
+    return [json.loads(line) for line in paths.progress.read_text().splitlines()]
+
+
+def test_a_block_is_a_line(paths: JobPaths, progress: Progress) -> None:
+    progress.tell(3, 6, 12.34567, {})
+
+    assert lines(paths) == [
+        {"time": 1000.5, "step": 3, "frame": 6, "steps_per_second": 12.346, "losses": {}}
+    ]
+
+
+def test_going_back_drops_what_is_done_again_and_what_is_broken(
+    paths: JobPaths, progress: Progress
+) -> None:
+    for step in (1, 2, 3):
+        progress.tell(step, 2 * step, 1.0, {})
+    with paths.progress.open("a") as file:
+        file.write('{"step": 2, "fra')
+
+    progress.rewind(2)
+    progress.tell(3, 6, 1.0, {})
+
+    assert [line["step"] for line in lines(paths)] == [1, 2, 3]
+
+
+def test_a_complete_job_says_so_once(paths: JobPaths, progress: Progress) -> None:
+    progress.tell(4, 8, 1.0, {})
+    progress.tell_complete(5, 10)
+    Progress(paths).tell_complete(5, 10)
+
+    assert [line["frame"] for line in lines(paths)] == [8, 10]
+
+
+def test_losses_are_drawn_by_tensorboard(paths: JobPaths, progress: Progress) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    progress.tell(3, 6, 2.0, {"d": 0.5, "g": 1.5})
+    progress.close()
+
+    events = EventAccumulator(str(paths.tensorboard)).Reload()
+    tags = events.Tags()["tensors"]
+    assert sorted(tags) == ["loss/d", "loss/g", "steps_per_second"]
+    assert [event.step for event in events.Tensors("loss/g")] == [3]

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from jobs.errors import Diverged, MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import CheckpointName, JobPaths, listing
+from multitrain import pacing
+from multitrain import training as training_module
+from multitrain.observe import last_progress
+from multitrain.training import Training
+from render.spool import batches
+
+FRAME_BYTES = 8 * 2 * 3
+
+
+@dataclass
+class Bench:
+    """A job, what it runs on and a clock that the test moves."""
+
+    job: JobFile
+    paths: JobPaths
+    make_session: Callable
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.stop = threading.Event()
+        self.session = self.make_session(self.job)
+
+    def training(self, spool_bytes: int | None = None) -> Training:
+        self.session = self.make_session(self.job)
+        return Training(
+            self.job.spec, self.paths, self.job.plan, self.session, self.stop, spool_bytes,
+            clock=lambda: self.now,
+        )  # fmt: skip
+
+    def spooled_numbers(self) -> list[int]:
+        """The number that each frame in the spool shows, batches in order."""
+        names = sorted(listing(self.paths.spool))
+        data = b"".join((self.paths.spool / name).read_bytes() for name in names)
+        frames = np.frombuffer(data, np.uint8).reshape(-1, FRAME_BYTES)
+        assert (frames == frames[:, :1]).all()
+        return frames[:, 0].tolist()
+
+    def checkpoint_steps(self) -> list[int]:
+        return [name.step for name in self.paths.checkpoint_names()]
+
+
+@pytest.fixture
+def bench(make_job, paths: JobPaths, make_session) -> Callable[..., Bench]:
+    return lambda frames=20, **columns: Bench(make_job(frames, **columns), paths, make_session)
+
+
+@pytest.fixture
+def _one_step_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "BLOCK_SECONDS", 0.0)
+
+
+def test_every_frame_is_written_once_and_covered(bench: Callable[..., Bench]) -> None:
+    each = bench(19)
+
+    assert each.training().run() is True
+
+    assert each.spooled_numbers() == list(range(19))
+    assert each.paths.checkpoint_names() == [CheckpointName(10, 19)]
+    told = last_progress(each.paths.progress)
+    assert told is not None
+    assert (told.step, told.frame) == (10, 19)
+
+
+def test_blocks_grow_but_pause_at_every_timecuts_end(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = bench(100, auto_render_period=3.0)  # 30 frames: steps 15, 30, 45, 50
+    saved = []
+    save = training_module.checkpoints.save
+
+    def record(paths: JobPaths, name: CheckpointName, *rest: object) -> None:
+        saved.append(name.step)
+        save(paths, name, *rest)
+
+    monkeypatch.setattr(training_module.checkpoints, "save", record)
+    each.training().run()
+
+    assert saved == [15, 30, 45, 50]
+    ends = np.cumsum(each.session.runs).tolist()
+    assert {15, 30, 45, 50} <= set(ends)
+    assert max(each.session.runs) > 1
+
+
+def test_a_block_is_written_while_the_device_makes_the_next(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = bench(20)
+    training = each.training()
+    makes_the_second, write = threading.Event(), training_module.SpoolWriter.write
+
+    def write_later(writer, frames: np.ndarray) -> None:
+        assert makes_the_second.wait(timeout=30)
+        write(writer, frames)
+
+    monkeypatch.setattr(training_module.SpoolWriter, "write", write_later)
+    each.session.before_run = lambda: makes_the_second.set() if each.session.step else None
+
+    assert training.run() is True
+
+
+def test_a_checkpoint_covers_only_frames_that_are_on_the_disk(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = bench(20, auto_render_period=0.6)
+    spooled = []
+
+    def look(paths: JobPaths, name: CheckpointName, *rest: object) -> None:
+        spooled.append((name.frame, len(each.spooled_numbers())))
+
+    monkeypatch.setattr(training_module.checkpoints, "save", look)
+    each.training().run()
+
+    assert spooled == [(6, 6), (12, 12), (18, 18), (20, 20)]
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_the_clock_asks_for_checkpoints(bench: Callable[..., Bench]) -> None:
+    each = bench(400)
+    training = each.training()
+
+    def advance() -> None:
+        each.now += 50.0
+        if each.session.step == 8:
+            each.stop.set()
+
+    each.session.before_run = advance
+    training.run()
+
+    assert each.checkpoint_steps() == [6, 9], "every 150 s, and at the drain"
+
+
+def test_a_drain_keeps_the_block_in_hand_and_the_next_start_goes_on(
+    bench: Callable[..., Bench],
+) -> None:
+    each = bench(200)
+    training = each.training()
+    each.session.before_run = lambda: each.stop.set() if each.session.step >= 5 else None
+
+    assert training.run() is False
+
+    stopped = each.session.step
+    assert 5 < stopped < 100
+    assert each.spooled_numbers() == list(range(2 * stopped))
+    assert each.checkpoint_steps()[-1] == stopped
+
+    each.stop.clear()
+    assert each.training().run() is True
+    assert each.session.runs[0] == 1
+    assert sum(each.session.runs) == 100 - stopped
+    assert each.spooled_numbers() == list(range(200))
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_a_crash_costs_what_no_checkpoint_covers(bench: Callable[..., Bench]) -> None:
+    each = bench(40, auto_render_period=1.0)
+    training = each.training()
+
+    def crash() -> None:
+        if each.session.step >= 8:
+            raise RuntimeError("crash")
+
+    each.session.before_run = crash
+    with pytest.raises(RuntimeError, match="crash"):
+        training.run()
+    assert each.checkpoint_steps() == [5]
+    assert len(each.spooled_numbers()) > 10
+
+    each.training().run()
+    assert sum(each.session.runs) == 20 - 5
+    assert each.spooled_numbers() == list(range(40))
+
+
+def test_a_wish_to_stop_before_the_first_step_makes_nothing(bench: Callable[..., Bench]) -> None:
+    each = bench()
+    each.stop.set()
+
+    assert each.training().run() is False
+
+    assert each.session.runs == []
+    assert each.checkpoint_steps() == []
+
+
+def test_without_checkpoints_a_job_starts_over(bench: Callable[..., Bench]) -> None:
+    each = bench(40, use_checkpoints=False)
+    training = each.training()
+    each.session.before_run = lambda: each.stop.set() if each.session.step >= 5 else None
+    training.run()
+    each.stop.clear()
+
+    assert each.training().run() is True
+
+    assert sum(each.session.runs) == 20
+    assert each.spooled_numbers() == list(range(40))
+    assert each.checkpoint_steps() == []
+
+
+def test_frames_of_published_timecuts_are_made_again_but_not_written(
+    bench: Callable[..., Bench],
+) -> None:
+    each = bench(40, auto_render_period=1.0)
+    each.paths.timecut(1).parent.mkdir(parents=True)
+    each.paths.timecut(1).touch()
+    first = each.job.plan.batch_containing(0)
+    each.paths.segments.mkdir(parents=True)
+    each.paths.segment(first).touch()
+
+    each.training().run()
+
+    assert each.spooled_numbers() == list(range(10, 40))
+    assert each.session.step == 20
+
+
+# NaN
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_nan_goes_back_to_the_checkpoint_and_takes_another_way(bench: Callable[..., Bench]) -> None:
+    each = bench(40, auto_render_period=1.0)
+    training = each.training()
+    each.session.broken_at, each.session.mended_by = 8, 2
+
+    assert training.run() is True
+
+    assert each.session.detours == 2
+    assert each.spooled_numbers() == list(range(40))
+
+
+def test_nan_before_any_checkpoint_goes_back_to_the_beginning(bench: Callable[..., Bench]) -> None:
+    each = bench(40, use_checkpoints=False)
+    training = each.training()
+    each.session.broken_at, each.session.mended_by = 3, 3
+
+    assert training.run() is True
+
+    assert each.spooled_numbers() == list(range(40))
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_nan_at_every_try_is_given_up_with_advice(bench: Callable[..., Bench]) -> None:
+    each = bench(40, auto_render_period=1.0)
+    training = each.training()
+    each.session.broken_at = 8
+
+    with pytest.raises(
+        Diverged, match=r"loss g became nan before step \d+.*3 times.*learning_rate"
+    ):
+        training.run()
+
+    assert each.session.detours == 3
+    assert each.checkpoint_steps() == [5]
+    assert each.spooled_numbers() == list(range(14)), "no frame of a broken block is written"
+
+
+def test_progress_earns_new_tries(bench: Callable[..., Bench]) -> None:
+    """Three tries at step 8, then three more at step 18: a checkpoint lies between."""
+    each = bench(40, auto_render_period=1.0)
+    training = each.training()
+    each.session.broken_at, each.session.mended_by = 8, 3
+
+    def break_again() -> None:
+        if each.session.step >= 15 and each.session.mended_by == 3:
+            each.session.broken_at, each.session.mended_by = 18, 6
+
+    each.session.before_run = break_again
+
+    assert training.run() is True
+    assert each.session.detours == 6
+
+
+def test_weights_that_are_nan_never_become_a_checkpoint(bench: Callable[..., Bench]) -> None:
+    each = bench(40, auto_render_period=1.0)
+    training = each.training()
+    each.session.weights_broken_at = 10
+
+    with pytest.raises(Diverged, match="net/weight became NaN or infinite before step 10"):
+        training.run()
+
+    assert each.checkpoint_steps() == [5]
+
+
+def test_a_checkpoint_of_another_network_is_told(bench: Callable[..., Bench]) -> None:
+    each = bench()
+    training_module.checkpoints.save(
+        each.paths, CheckpointName(1, 2), "testcard", {"step": np.array(1)}
+    )
+
+    with pytest.raises(MultitrainError, match=r"does not fit .*--fresh"):
+        each.training().run()
+
+
+# The spool's budget
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_a_full_spool_waits_for_the_render_worker_with_all_covered(
+    bench: Callable[..., Bench],
+) -> None:
+    each = bench(1000)  # batches of 200 frames
+    batch_bytes = 200 * FRAME_BYTES
+    training = each.training(spool_bytes=2 * batch_bytes)
+    most = 0
+
+    class RenderWorker(threading.Event):
+        """Takes a covered batch whenever the trainer waits."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            nonlocal most
+            oldest = batches(each.paths)[0]
+            assert each.paths.checkpoint_names()[-1].frame >= oldest.stop
+            most = max(most, len(each.spooled_numbers()))
+            each.paths.segments.mkdir(exist_ok=True)
+            each.paths.segment(oldest).touch()
+            each.paths.batch(oldest).unlink()
+            return False
+
+    each.stop = training.stop = RenderWorker()
+    assert training.run() is True
+
+    assert 400 < most < 600
+    assert [batch.stop for batch in batches(each.paths)][-1] == 1000
+
+
+def test_a_budget_below_one_batch_does_not_stop_the_training(bench: Callable[..., Bench]) -> None:
+    each = bench(200)  # one batch: nothing could be taken before it is complete
+
+    assert each.training(spool_bytes=1).run() is True
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_a_wait_for_room_ends_with_a_drain(bench: Callable[..., Bench]) -> None:
+    each = bench(1000)
+    training = each.training(spool_bytes=1)
+    threading.Timer(0.3, each.stop.set).start()
+
+    assert training.run() is False
+
+    assert each.checkpoint_steps()[-1] == each.session.step
