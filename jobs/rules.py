@@ -58,6 +58,16 @@ def _too_few_pictures(facts: Facts) -> str | None:
     )
 
 
+def _uneven_batch(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.images_per_batch % spec.gpus == 0:
+        return None
+    return (
+        f"a batch of {spec.images_per_batch} pictures cannot be shared out evenly over {spec.gpus} "
+        f"gpus; set batch_size to a multiple of {spec.gpus}"
+    )
+
+
 def _uneven_boxes(facts: Facts) -> str | None:
     job, box = facts.job, facts.job.spec.render_res
     if box is None:
@@ -131,6 +141,7 @@ _SIZE = _GRID | {"render_res", "render_video"}
 RULES = (
     Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
     Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
+    Rule("gpus", frozenset({"grid_width", "grid_height", "batch_size", "gpus"}), _uneven_batch),
     Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
     Rule("render_res", _SIZE, _too_large_box),
     Rule("grid_width", _SIZE, _too_large_frame),

@@ -17,10 +17,12 @@ def make_complete(job: JobFile, paths: JobPaths) -> bool:
 
 
 def _is_complete(job: JobFile, paths: JobPaths) -> bool:
+    """Raises MultitrainError where frames that were made have been lost since."""
     total = job.plan.frames_total
     if paths.manifest.exists():
         return True
-    if job.spec.use_checkpoints:
-        return any(name.frame >= total for name in paths.checkpoint_names())
+    covered = any(name.frame >= total for name in paths.checkpoint_names())
+    if job.spec.use_checkpoints and not covered:
+        return False
     # Without checkpoints a job starts over, unless all its frames are there.
-    return rewind(paths, job.plan, 0) == total
+    return rewind(paths, job.plan, total if covered else 0) == total

@@ -339,3 +339,17 @@ def test_reading_a_sheet_imports_no_tensorflow(workspace: Workspace) -> None:
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=workspace.root, check=True)
+
+
+def test_a_batch_that_gpus_cannot_share_out_is_told(workspace: Workspace) -> None:
+    sheet = workspace.root / "sheet.csv"
+    sheet.write_text(
+        "name,dataset,grid_width,grid_height,video_length,gpus,batch_size\n"
+        "odd,demo,3,3,1,2,\n"
+        "even,demo,3,3,1,2,10\n"
+    )
+    with pytest.raises(SheetError) as caught:
+        read_sheet(sheet, workspace)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.column) == (2, "gpus")
+    assert "a batch of 9 pictures" in mistake.reason

@@ -77,7 +77,17 @@ def test_a_program_that_hangs_is_ended():
 
 
 def test_a_program_gets_no_input():
-    ffmpeg.run([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"], timeout=30)
+    reading, writing = os.pipe()
+    os.write(writing, b"job names meant for the worker")
+    own = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        script = "import sys; sys.exit(len(sys.stdin.read(1)))"
+        ffmpeg.run([sys.executable, "-c", script], timeout=30)
+    finally:
+        os.dup2(own, 0)
+        for descriptor in (reading, writing, own):
+            os.close(descriptor)
 
 
 def test_priority_is_lowered_for_the_thread_and_its_programs_only():

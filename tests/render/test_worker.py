@@ -340,6 +340,18 @@ def test_encoders_are_shared_fairly_oldest_batch_first(make_job, start_worker):
     assert executor.steps()[5] == ("a", EncodeBatch(FrameRange(20, 30)))
 
 
+def test_one_encoder_goes_from_job_to_job(make_job, start_worker):
+    for name in ("a", "b"):
+        paths, job = make_job(name, frames=40)
+        spool(paths, job, 0, 40)
+    executor = Held()
+    worker = start_worker("a", "b", executor=executor, encoders=1)
+    for turn in range(4):
+        worker.tick(float(turn))
+        executor.let_go(turn)
+    assert [name for name, _ in executor.steps()] == ["a", "b", "a", "b"]
+
+
 def test_draining_starts_nothing_and_notes_what_ends(make_job, start_worker):
     paths, job = make_job(frames=40)
     whole(paths, job)
@@ -402,6 +414,7 @@ def test_the_last_failure_of_the_old_one_does_not_end_the_new_one(
     monkeypatch.setattr(ffmpeg, "find", lambda: "false")
     for tries in range(3):
         worker.tick(tries * 10.0)
+        worker.tick(tries * 10.0 + 5.0)  # after the pause
         executor.let_go(tries)
     worker.take_up(paths.name)
     worker.tick(30.0)

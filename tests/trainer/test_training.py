@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,15 +115,23 @@ def test_a_checkpoint_covers_only_frames_that_are_on_the_disk(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     each = bench(20, auto_render_period=0.6)
-    spooled = []
+    told: list[object] = []
+    flush = training_module.SpoolWriter.flush
+
+    def record_flush(writer) -> None:
+        flush(writer)
+        told.append("flushed")
 
     def look(paths: JobPaths, name: CheckpointName, *rest: object) -> None:
-        spooled.append((name.frame, len(each.spooled_numbers())))
+        assert told.pop() == "flushed"
+        told.append((name.frame, len(each.spooled_numbers())))
 
+    monkeypatch.setattr(training_module.SpoolWriter, "flush", record_flush)
     monkeypatch.setattr(training_module.checkpoints, "save", look)
     each.training().run()
 
-    assert spooled == [(6, 6), (12, 12), (18, 18), (20, 20)]
+    saved = [each for each in told if each != "flushed"]
+    assert saved == [(6, 6), (12, 12), (18, 18), (20, 20)]
 
 
 @pytest.mark.usefixtures("_one_step_blocks")
@@ -180,6 +189,8 @@ def test_a_crash_costs_what_no_checkpoint_covers(bench: Callable[..., Bench]) ->
     each.training().run()
     assert sum(each.session.runs) == 20 - 5
     assert each.spooled_numbers() == list(range(40))
+    told = [json.loads(line)["step"] for line in each.paths.progress.read_text().splitlines()]
+    assert told == list(range(1, 21))
 
 
 def test_a_wish_to_stop_before_the_first_step_makes_nothing(bench: Callable[..., Bench]) -> None:
