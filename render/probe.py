@@ -52,8 +52,8 @@ def read_header(path: Path) -> Header:
                 pixels=str(context.pix_fmt),
                 width=context.width,
                 height=context.height,
-                fps=stream.average_rate or Fraction(0),
-                time_base=stream.time_base or Fraction(0),
+                fps=_exact(stream.average_rate),
+                time_base=_exact(stream.time_base),
             )
             return Header(form, stream.frames)
     except (av.error.FFmpegError, OSError) as error:
@@ -81,7 +81,7 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
             stream = _only_video(container, path)
             found = _decode_all(container, stream, path, fps)
             size = (stream.codec_context.width, stream.codec_context.height)
-            duration = (stream.duration or 0) * (stream.time_base or 0)
+            duration = (stream.duration or 0) * _exact(stream.time_base)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be decoded: {error.strerror}") from error
     if found != frames:
@@ -100,7 +100,7 @@ def _decode_all(container: InputContainer, stream: VideoStream, path: Path, fps:
     for frame in container.decode(stream):
         if frame.is_corrupt:  # painted over by the decoder, and counted like any other
             raise MultitrainError(f"{path}: frame {number} is damaged")
-        if frame.pts is None or frame.pts * (frame.time_base or 0) != Fraction(number, fps):
+        if frame.pts is None or frame.pts * _exact(frame.time_base) != Fraction(number, fps):
             raise MultitrainError(f"{path}: frame {number} is not shown at {number}/{fps} s")
         number += 1
     return number
@@ -110,3 +110,8 @@ def _only_video(container: InputContainer, path: Path) -> VideoStream:
     if len(container.streams.video) != 1 or len(container.streams) != 1:
         raise MultitrainError(f"{path} does not hold exactly one video and nothing else")
     return container.streams.video[0]
+
+
+def _exact(rate: Fraction | None) -> Fraction:
+    """0 where it is unset; PyAV has a rational type of its own from 19 on."""
+    return Fraction(rate.numerator, rate.denominator) if rate else Fraction(0)
