@@ -1,7 +1,7 @@
 """What is due for a job: a pure function of its plan and of what lies on disk.
 
     batch ──encode──▶ segment ──publish (covered by a checkpoint)──▶ timecut ──finish──▶ film
-          ──write images (covered by a checkpoint)──▶ PNG frames
+          ──write images (covered, or the job has no checkpoints)──▶ PNG frames
 
 Frames are *covered* when no trainer will ever make them again: up to the newest checkpoint, or all
 of them once all exist.
@@ -120,16 +120,23 @@ def due(plan: FramePlan, wanted: Wanted, found: Inventory) -> Due:
         images=tuple(
             WriteImages(batch)
             for batch in batches
-            if wanted.images and batch not in found.images and batch.stop <= covered
+            if wanted.images and batch not in found.images and _is_settled(batch, wanted, covered)
         ),
         drop=tuple(
-            batch
-            for batch in batches
-            if batch in rendered and (batch.stop <= covered or not wanted.checkpoints)
+            batch for batch in batches if batch in rendered and _is_settled(batch, wanted, covered)
         ),
         timecuts=timecuts,
         finish=all_published and rendered.issuperset(all_batches(plan)),
     )
+
+
+def _is_settled(batch: FrameRange, wanted: Wanted, covered: int) -> bool:
+    """Whether what becomes of this batch may stay.
+
+    A job without checkpoints starts over after a crash and makes everything again. Kept back until
+    all frames exist, its batches would fill the spool.
+    """
+    return batch.stop <= covered or not wanted.checkpoints
 
 
 def _rendered(wanted: Wanted, found: Inventory) -> frozenset[FrameRange]:

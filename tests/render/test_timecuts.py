@@ -80,6 +80,14 @@ def test_a_published_timecut_is_not_made_again():
     assert due(PLAN, VIDEO, found(segments=3, checkpoint=30, published={1})).timecuts == ()
 
 
+def test_without_checkpoints_png_frames_do_not_wait():
+    wanted = Wanted(video=False, images=True, checkpoints=False)
+    first = BATCHES[0]
+    assert due(PLAN, wanted, Inventory(batches=frozenset({first}))).images == (WriteImages(first),)
+    written = Inventory(batches=frozenset({first}), images=frozenset({first}))
+    assert due(PLAN, wanted, written).drop == (first,)
+
+
 def test_without_checkpoints_timecuts_wait_until_every_frame_exists():
     last = len(BATCHES)
     assert due(PLAN, UNSAVED, found(batches=last - 1, segments=last - 1)).timecuts == ()
