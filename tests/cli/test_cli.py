@@ -118,7 +118,7 @@ def test_status_for_people_and_machines(workspace: Workspace) -> None:
 def test_a_wrong_call_ends_with_two_and_a_sentence(
     workspace: Workspace, arguments: list[str], said: str
 ) -> None:
-    write(workspace, f"{HEADER},gpus", "a,demo,4,2,0.1,2,,64")
+    write(workspace, f"{HEADER},gpus", "a,demo,8,8,0.1,2,,64")
     result = multitrain(workspace, *arguments)
     assert result.returncode == 2, result.stdout
     assert said in result.stderr
