@@ -55,6 +55,7 @@ class TensorFlowSession:
             self._run_block,
             input_signature=[tf.TensorSpec([], tf.int64)],
             jit_compile=compiles_with_xla(),
+            autograph=False,  # it depends on the version of Python; nothing here needs it
         )
 
     @property
@@ -85,12 +86,19 @@ class TensorFlowSession:
     def _run_block(self, steps: Any) -> tuple[Any, Any]:
         """Frames `(steps * frames_per_step, height, width, 3)` uint8 and the sums of the losses."""
         first = self._steps_done.read_value()
-        frames = tf.TensorArray(tf.uint8, tf.cast(steps, tf.int32), infer_shape=True)
-        losses = tf.zeros((2,))
-        for offset in tf.range(steps):
-            new_frames, new_losses = self._strategy.run(self._step, (first + offset,))
-            frames = frames.write(tf.cast(offset, tf.int32), self._of_first_replica(new_frames))
-            losses += self._of_first_replica(new_losses)
+        count = tf.cast(steps, tf.int32)
+
+        def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
+            made = self._strategy.run(self._step, (first + tf.cast(offset, tf.int64),))
+            new_frames, new_losses = map(self._of_first_replica, made)
+            return offset + 1, frames.write(offset, new_frames), losses + new_losses
+
+        _, frames, losses = tf.while_loop(
+            lambda offset, *_: offset < count,
+            train,
+            (tf.constant(0), tf.TensorArray(tf.uint8, count, infer_shape=True), tf.zeros((2,))),
+            parallel_iterations=1,
+        )
         self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
