@@ -25,16 +25,20 @@ install_multitrain() {
     local environment=$home/.venv
     local stamp=$environment/.installed${extras:+-$extras}
     local wanted
-    wanted="extras: $extras, home: $home, $(cat "$home/pyproject.toml" "$home/constraints.txt" | cksum)"
-    if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
+    wanted="extras: $extras, $(cat "$home/pyproject.toml" "$home/constraints.txt" | cksum)"
+    # An environment knows its own place: in a folder that was moved, it is made anew.
+    local placed=$environment/.home
+    if [[ -f $stamp && $(<"$stamp") == "$wanted" && $(<"$placed") == "$home" ]]; then
         return
     fi
 
-    if [[ ! -x $environment/bin/python ]] || ! "$environment/bin/python" -m pip --version >/dev/null 2>&1; then
+    if [[ ! -f $placed || $(<"$placed") != "$home" ]] ||
+        ! "$environment/bin/python" -m pip --version >/dev/null 2>&1; then
         local python
         python=$(find_python)
         echo "Making $environment with $("$python" --version) ..." >&2
         "$python" -m venv --clear "$environment"
+        printf '%s' "$home" >"$placed"
     fi
     echo "Installing multitrain${extras:+ with $extras}; the first time takes some minutes ..." >&2
     if ! "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \

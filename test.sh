@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs multitrain with its test tools into .venv, then runs linters, types and all tests.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
 # shellcheck source=install.sh
 source ./install.sh
 install_multitrain "$PWD" test

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
@@ -20,7 +22,7 @@ class JobFile(BaseModel):
     image_width: PositiveInt
     image_height: PositiveInt
 
-    @property
+    @cached_property
     def plan(self) -> FramePlan:
         return FramePlan.of(self.spec, self.image_width, self.image_height)
 
@@ -39,5 +41,5 @@ class JobFile(BaseModel):
             return cls.model_validate(yaml.safe_load(text))
         except (yaml.YAMLError, ValidationError) as error:
             raise MultitrainError(
-                f"{paths.job_file} cannot be read; run the job again with --fresh ({error})"
+                f"{paths.job_file} is damaged or of another version; run {paths.name} with --fresh"
             ) from error

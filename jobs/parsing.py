@@ -64,6 +64,15 @@ def expectation(column: str) -> str:
     return " ".join(filter(None, [noun, lower, "and" if lower and upper else "", upper]))
 
 
+def cell_text(value: object) -> str:
+    """A setting as its cell would show it; nothing for an empty one."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple) and not isinstance(value, Resolution):
+        return ",".join(str(entry) for entry in value)
+    return str(value)
+
+
 def plain_type(column: str) -> Any:
     """What a cell of `column` becomes: `int`, `float`, `str`, a `Literal` ..."""
     return _unwrap(COLUMNS[column].annotation)[0]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from jobs.plan import FrameRange
 
@@ -32,6 +32,35 @@ class CheckpointName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.step:09d}-{self.frame:09d}"
+
+
+class OutputName(NamedTuple):
+    """What the file name of a video in `renders/` tells; numbers count from 1."""
+
+    job: str
+    timecut: int | None = None  # None: the film
+    box: int | None = None  # None: the whole frame
+
+    def __str__(self) -> str:
+        cut = "" if self.timecut is None else f"_timecut{self.timecut:04d}"
+        return f"{self.job}{cut}{_box(self.box)}.mp4"
+
+    @classmethod
+    def parse(cls, file: str) -> Self | None:
+        """None where `file` is not the name of a video."""
+        match = _OUTPUT.fullmatch(file)
+        return cls(match[1], _number(match[2]), _number(match[3])) if match else None
+
+
+_OUTPUT = re.compile(r"(.+?)(?:_timecut(\d{4,}))?(?:_box(\d{4,}))?\.mp4")
+
+
+def _number(digits: str | None) -> int | None:
+    return int(digits) if digits else None
+
+
+def _box(number: int | None) -> str:
+    return "" if number is None else f"_box{number:04d}"
 
 
 @dataclass(frozen=True)
@@ -176,15 +205,11 @@ class JobPaths:
 
     def film(self, box: int | None = None) -> Path:
         """The film, or that of one box; boxes count from 1."""
-        return self.workspace.renders / f"{self.name}{_box(box)}.mp4"
+        return self.workspace.renders / str(OutputName(self.name, box=box))
 
     def timecut(self, number: int, box: int | None = None) -> Path:
         """A published timecut; timecuts and boxes count from 1."""
-        return self.workspace.renders / f"{self.name}_timecut{number:04d}{_box(box)}.mp4"
-
-
-def _box(box: int | None) -> str:
-    return "" if box is None else f"_box{box:04d}"
+        return self.workspace.renders / str(OutputName(self.name, number, box))
 
 
 def listing(folder: Path) -> list[str]:
@@ -193,6 +218,14 @@ def listing(folder: Path) -> list[str]:
         return sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
+
+
+def modified(folder: Path) -> int:
+    """When a name in `folder` last came or went, in nanoseconds; 0 where there is no folder."""
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def part_of(path: Path) -> Path:

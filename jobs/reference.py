@@ -6,8 +6,8 @@ import sys
 
 from pydantic_core import PydanticUndefined
 
-from jobs.parsing import expectation
-from jobs.spec import COLUMNS, Resolution
+from jobs.parsing import cell_text, expectation
+from jobs.spec import COLUMNS
 
 INTRODUCTION = """\
 # Columns
@@ -36,14 +36,7 @@ def _row(column: str) -> str:
 def _default(default: object) -> str:
     if default is PydanticUndefined:
         return "required"
-    match default:
-        case None:
-            return "empty"
-        case Resolution():
-            return f"`{default}`"
-        case tuple():
-            return f"`{','.join(map(str, default))}`"
-    return f"`{default}`"
+    return f"`{cell_text(default)}`" if default is not None else "empty"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from jobs.paths import Workspace
 from jobs.spec import LARGEST_SIDE, Resolution
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
+MOST_CUTS = 9_999  # their names have four digits
 ADVISED_SIZES = 4  # that a message names at most
 
 
@@ -45,6 +46,14 @@ def _no_frame(facts: Facts) -> str | None:
     if spec.frames_total >= 1:
         return None
     return f"{spec.video_length:g} minutes at {spec.fps} frames per second are less than one frame"
+
+
+def _too_many_cuts(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    cuts = -(-spec.frames_total // max(1, spec.cut_frames))
+    if cuts <= MOST_CUTS:
+        return None
+    return f"would cut the film into {cuts} timecuts; make it longer, {MOST_CUTS} are the most"
 
 
 def _too_few_pictures(facts: Facts) -> str | None:
@@ -105,11 +114,9 @@ def _too_large_box(facts: Facts) -> str | None:
 
 def _too_large_frame(facts: Facts) -> str | None:
     frame = _frame(facts)
-    if facts.job.spec.render_res is None:
-        return _too_large(facts, "the frame", frame)
     if frame.width * frame.height > LARGEST_FRAME:
         return f"the frame would be {frame} pixels, more than ffmpeg reads; make the grid smaller"
-    return None
+    return None if facts.job.spec.render_res else _too_large(facts, "the frame", frame)
 
 
 def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
@@ -140,6 +147,11 @@ _SIZE = _GRID | {"render_res", "render_video"}
 
 RULES = (
     Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
+    Rule(
+        "auto_render_period",
+        frozenset({"video_length", "fps", "auto_render_period"}),
+        _too_many_cuts,
+    ),
     Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
     Rule("gpus", frozenset({"grid_width", "grid_height", "batch_size", "gpus"}), _uneven_batch),
     Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),

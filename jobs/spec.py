@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -66,6 +67,11 @@ def _parse_switch(value: object) -> object:
     return value
 
 
+def _normal_folder(folder: str) -> str:
+    """`./waves/` is `waves`."""
+    return str(PurePosixPath(folder))
+
+
 def _parse_resolution(value: object) -> object:
     if isinstance(value, str):
         match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
@@ -76,7 +82,11 @@ def _parse_resolution(value: object) -> object:
 
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe_name)]
-Folders = Annotated[tuple[str, ...], BeforeValidator(_split_commas), Field(min_length=1)]
+Folders = Annotated[
+    tuple[Annotated[str, AfterValidator(_normal_folder)], ...],
+    BeforeValidator(_split_commas),
+    Field(min_length=1),
+]
 Switch = Annotated[bool, BeforeValidator(_parse_switch)]
 Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str)]
 Activation = Literal[

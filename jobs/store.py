@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +54,11 @@ class Store:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise MultitrainError(f"{path} cannot be written ({error})") from error
         except sqlite3.DatabaseError as error:
             raise MultitrainError(
-                f"{path} cannot be used ({error}); move it away and run again: "
+                f"{path} is damaged ({error}); move it away and run again: "
                 "films and checkpoints are found without it"
             ) from error
 
@@ -74,11 +76,9 @@ class Store:
             raise
         self._database.execute("COMMIT")
 
-    def jobs(self, names: Iterable[str] | None = None) -> list[JobRow]:
-        """All jobs in the order of their submission, or only those named."""
-        rows = self._database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY position")
-        wanted = None if names is None else set(names)
-        return [_row(row) for row in rows if wanted is None or row[0] in wanted]
+    def jobs(self) -> list[JobRow]:
+        """All jobs in the order of their submission."""
+        return _all_rows(self._database)
 
     def job(self, name: str) -> JobRow | None:
         row = self._database.execute(
@@ -111,6 +111,12 @@ class Store:
             (state, attempts, slot, error, time.time(), name),
         )
 
+    def plan_frames(self, name: str, frames_total: int) -> None:
+        """The length of a job that has not begun may still change."""
+        self._database.execute(
+            "UPDATE jobs SET frames_total = ? WHERE name = ?", (frames_total, name)
+        )
+
     def record_frames(self, name: str, frames_done: int) -> None:
         self._database.execute(
             "UPDATE jobs SET frames_done = ? WHERE name = ?", (frames_done, name)
@@ -118,14 +124,28 @@ class Store:
 
 
 def read_jobs(path: Path) -> list[JobRow]:
-    """The jobs of a store that a farm may be writing; none where there is no store."""
+    """The jobs of a store that a farm may be writing; none where there is no store.
+
+    Works in a workspace that one may only read. MultitrainError where the file is no store.
+    """
     if not path.exists():
         return []
-    store = Store(path)
-    try:
-        return store.jobs()
-    finally:
-        store.close()
+    for mode in ("mode=ro", "immutable=1"):  # the second where nobody can write beside the file
+        try:
+            with closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+            ) as database:
+                return _all_rows(database)
+        except sqlite3.OperationalError as error:
+            reason = error
+        except sqlite3.DatabaseError as error:
+            raise MultitrainError(f"{path} is no store of jobs ({error})") from error
+    raise MultitrainError(f"{path} cannot be read ({reason})") from reason
+
+
+def _all_rows(database: sqlite3.Connection) -> list[JobRow]:
+    rows = database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY position")
+    return [_row(row) for row in rows]
 
 
 def _row(row: tuple[str, str, int, int, int, str, str]) -> JobRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -62,10 +63,9 @@ def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any)
 
     place = Workspace(workspace.absolute())
     jobs = _read(sheet, place).jobs
-    console = _console()
-    code = run_jobs(place, jobs, RunOptions(**options), console)
+    code = run_jobs(place, jobs, RunOptions(**options), _console())
     names = {job.spec.name for job in jobs}
-    _print_rows(console, [row for row in read_jobs(place.store) if row.name in names])
+    _print_rows([row for row in read_jobs(place.store) if row.name in names])
     context.exit(code)
 
 
@@ -85,13 +85,19 @@ def check(sheet: Path, workspace: Path) -> None:
 @workspace_option
 def status(as_json: bool, workspace: Path) -> None:
     """Tell where every job of the workspace stands."""
-    rows = read_jobs(Workspace(workspace.absolute()).store)
+    from multitrain.night import is_held
+
+    place = Workspace(workspace.absolute())
+    rows = read_jobs(place.store)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
-    elif rows:
-        _print_rows(_console(), rows)
-    else:
+        return
+    if not rows:
         click.echo("No jobs yet: start some with `multitrain run SHEET`.")
+        return
+    _print_rows(rows)
+    if not is_held(place) and any(not row.state.ended for row in rows):
+        click.echo("No farm is running here: `multitrain run SHEET` goes on.")
 
 
 @commands.command()
@@ -116,23 +122,31 @@ def _read(path: Path, workspace: Workspace) -> Sheet:
     return sheet
 
 
-def _print_rows(console: Console, rows: Sequence[JobRow]) -> None:
+def _print_rows(rows: Sequence[JobRow]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "state", "frames", "attempts", "slot", "error"):
         table.add_column(column, overflow="fold")
     for row in rows:
         frames = f"{row.frames_done}/{row.frames_total}"
         table.add_row(row.name, row.state, frames, str(row.attempts), row.slot, row.error)
-    console.print(table, highlight=False, markup=False)
+    _console().print(table, highlight=False, markup=False)
 
 
 def main() -> None:
     """Entry point: errors for people become one or two sentences and their exit code."""
     try:
-        commands(prog_name="multitrain")
+        sys.exit(commands(prog_name="multitrain", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except MultitrainError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(ExitCode.DRAINED)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.FAILED)
+    except (OSError, sqlite3.Error) as error:
+        click.echo(f"multitrain cannot go on: {error}", err=True)
         sys.exit(ExitCode.FAILED)

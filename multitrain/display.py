@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from multitrain.events import Event, Happening, JobView
@@ -25,6 +28,17 @@ _STYLES = {
 }
 
 
+@dataclass(frozen=True)
+class Summary:
+    """A line for the whole farm: jobs by state, and why queued ones wait although slots exist."""
+
+    counts: str
+    waiting: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.counts}; {self.waiting}" if self.waiting else self.counts
+
+
 class Display(Protocol):
     """Somewhere to show a farm."""
 
@@ -34,7 +48,7 @@ class Display(Protocol):
     def note(self, text: str) -> None:
         """Show a line that concerns the whole farm."""
 
-    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:
+    def refresh(self, jobs: Sequence[JobView], summary: Summary, now: float) -> None:
         """Show how far the active jobs are at `now` (unix seconds)."""
 
     def close(self) -> None:
@@ -43,7 +57,8 @@ class Display(Protocol):
 
 def open_display(console: Console) -> Display:
     """Bars where somebody watches, lines where a log is written."""
-    return BarDisplay(console) if console.is_terminal else LineDisplay(console)
+    kind = BarDisplay if console.is_terminal else LineDisplay
+    return Tireless(lambda: kind(console))
 
 
 def progress_line(job: JobView) -> str:
@@ -55,12 +70,42 @@ def progress_line(job: JobView) -> str:
     return ", ".join(parts) + (f" ({job.slot})" if job.slot else f" ({job.state})")
 
 
+class Tireless:
+    """A display that falls silent, instead of ending the night, when its terminal closes."""
+
+    def __init__(self, open_display: Callable[[], Display]) -> None:
+        self._display: Display | None = None
+        with suppress(OSError, SystemExit):
+            self._display = open_display()
+
+    def tell(self, event: Event) -> None:
+        self._try(lambda display: display.tell(event))
+
+    def note(self, text: str) -> None:
+        self._try(lambda display: display.note(text))
+
+    def refresh(self, jobs: Sequence[JobView], summary: Summary, now: float) -> None:
+        self._try(lambda display: display.refresh(jobs, summary, now))
+
+    def close(self) -> None:
+        self._try(lambda display: display.close())
+
+    def _try(self, show: Callable[[Display], None]) -> None:
+        if self._display is None:
+            return
+        try:
+            show(self._display)
+        except (OSError, SystemExit):  # rich leaves a program whose pipe breaks
+            self._display = None
+
+
 class LineDisplay:
-    """One line per event, and one per job every half a minute."""
+    """One line per event, one per job every half a minute, and why jobs wait when that changes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said_at: dict[str, float] = {}
+        self._waiting = ""
 
     def tell(self, event: Event) -> None:
         self.note(f"{event.job}: {event.text}")
@@ -69,14 +114,26 @@ class LineDisplay:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         self._console.print(f"{stamp} {text}", markup=False, highlight=False, soft_wrap=True)
 
-    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:  # noqa: ARG002
+    def refresh(self, jobs: Sequence[JobView], summary: Summary, now: float) -> None:
+        # Only the places that are waited for: how much memory is free there changes all the time.
+        if self._is_due("", now) and summary.waiting != self._waiting:
+            self._waiting = summary.waiting
+            self.note(
+                f"jobs are waiting: {summary.waiting}" if summary.waiting else "slots are free"
+            )
         for job in jobs:
-            if now - self._said_at.setdefault(job.name, now) >= LINE_SECONDS:
-                self._said_at[job.name] = now
+            if self._is_due(job.name, now):
                 self.note(f"{job.name}: {progress_line(job)}")
 
     def close(self) -> None:
         """Nothing to leave."""
+
+    def _is_due(self, what: str, now: float) -> bool:
+        """Whether half a minute has passed since a line about `what`; if so, one is said now."""
+        if now - self._said_at.setdefault(what, now) < LINE_SECONDS:
+            return False
+        self._said_at[what] = now
+        return True
 
 
 class BarDisplay:
@@ -85,10 +142,11 @@ class BarDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tasks: dict[str, TaskID] = {}
+        one_line: dict[str, Any] = {"no_wrap": True, "overflow": "ellipsis"}
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[line]}", style="dim"),
+            TextColumn("{task.description}", table_column=Column(max_width=30, **one_line)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=5)),
+            TextColumn("{task.fields[line]}", style="dim", table_column=Column(no_wrap=True)),
             console=console,
             expand=True,
         )
@@ -102,7 +160,7 @@ class BarDisplay:
     def note(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
 
-    def refresh(self, jobs: Sequence[JobView], summary: str, now: float) -> None:  # noqa: ARG002
+    def refresh(self, jobs: Sequence[JobView], summary: Summary, now: float) -> None:  # noqa: ARG002
         for gone in self._tasks.keys() - {job.name for job in jobs}:
             self._bars.remove_task(self._tasks.pop(gone))
         for job in jobs:
@@ -114,7 +172,7 @@ class BarDisplay:
                 total=job.frames_total,
                 line=escape(progress_line(job)),
             )
-        self._live.update(Group(self._bars, Text(summary, "dim")), refresh=True)
+        self._live.update(Group(self._bars, Text(str(summary), "dim")), refresh=True)
 
     def close(self) -> None:
         self._live.stop()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import ExitCode, MultitrainError, UsageError
+from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.paths import JobPaths, Workspace, modified
 from jobs.states import State
 from jobs.store import Store
 from multitrain.events import Event, Happening, JobView
@@ -23,15 +24,14 @@ from multitrain.executors import Executor, Launch, Process
 from multitrain.observe import (
     Progress,
     last_progress,
-    modified,
     published_videos,
-    read_failure,
     training_failure,
 )
 from multitrain.rendering import RenderRoom
 from multitrain.slots import Lease, Pool
+from render.spool import spooled_bytes
 
-FINAL_FAILURES = {"diverged"}  # the trainer has tried again by itself
+FINAL_FAILURES = {Kind.DIVERGED}  # the trainer has tried again by itself
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,17 @@ class Farm:
                 slot=job.lease.label if job.lease else "",
                 frames_done=job.frames_done,
                 frames_total=job.file.spec.frames_total,
-                frames_per_second=_speed(job),
+                frames_per_second=job.progress.frames_per_second if job.progress else 0.0,
             )
             for job in active
         ]
 
     def waiting_for(self) -> dict[str, str]:
-        """Why slots are not free although no job of ours holds them: label -> reason."""
-        return self._pool.busy_reasons()
+        """Why queued jobs do not get a slot that no job of ours holds: what -> reason."""
+        if not self._in_state(State.QUEUED):
+            return {}
+        full = {"the spool": "full; its frames are encoded first"} if self._spool_is_full() else {}
+        return {**full, **self._pool.busy_reasons()}
 
     # --- what others order -------------------------------------------------------------------
 
@@ -169,6 +172,7 @@ class Farm:
             self._read_progress(job)
         for name, path in self._new_videos():
             if name in self._jobs:
+                self._room.progresses()
                 self._tell(Happening.PUBLISHED, self._jobs[name], f"published {path}")
 
     def _read_progress(self, job: _Job) -> None:
@@ -200,8 +204,8 @@ class Farm:
                 continue
             if job.lease:
                 self._pool.release(job.lease, now)
-            job.process = job.lease = None
             self._read_progress(job)  # its last words
+            job.process = job.lease = job.progress = None
             self._settle(job, code)
 
     def _settle(self, job: _Job, code: int) -> None:
@@ -209,7 +213,8 @@ class Farm:
             self._fail(job, job.abandoned)
         elif code == ExitCode.DONE and job.frames_done == job.file.spec.frames_total:
             self._move(job, State.RENDERING)
-            self._tell(Happening.TRAINED, job, "trained; the film is being finished")
+            if not job.paths.manifest.exists():
+                self._tell(Happening.TRAINED, job, "trained; the film is being finished")
         elif code == ExitCode.DRAINED or (self._draining and code < 0):
             job.attempts -= 1  # a drained start is not a failed one
             self._move(job, State.QUEUED)
@@ -230,7 +235,7 @@ class Farm:
     def _settle_rendering(self) -> None:
         """Settle the jobs whose film is there or cannot be."""
         for job in self._in_state(State.RUNNING, State.RENDERING):
-            if failure := read_failure(job.paths.render_failure):
+            if failure := Failure.load(job.paths.render_failure):
                 self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})")
             elif job.state is State.RENDERING and job.paths.manifest.exists():
                 self._room.finished(job.name)
@@ -260,7 +265,7 @@ class Farm:
     def _place(self, now: float) -> None:
         """Give free slots to queued jobs, strictly in order so that no large job starves."""
         queued = self._in_state(State.QUEUED)
-        if not queued:
+        if not queued or self._spool_is_full():
             return
         free = self._pool.free(now)
         for job in queued:
@@ -273,20 +278,26 @@ class Farm:
             free = free[wanted:]
             self._start(job, lease, now)
 
+    def _spool_is_full(self) -> bool:
+        """Whether jobs that have trained still keep as much of the spool as one that trains."""
+        kept = sum(spooled_bytes(job.paths) for job in self._in_state(State.RENDERING))
+        return kept > self._settings.spool_bytes
+
     def _start(self, job: _Job, lease: Lease, now: float) -> None:
-        for stale in (job.paths.training_failure, job.paths.render_failure):
-            stale.unlink(missing_ok=True)
-        job.file.save(job.paths)
         try:
+            for stale in (job.paths.training_failure, job.paths.render_failure):
+                stale.unlink(missing_ok=True)
+            job.file.save(job.paths)
             job.process = self._executor.start(self._launch(job, lease))
-        except MultitrainError as error:
+        except (MultitrainError, OSError) as error:
             self._pool.release(lease, now)
-            self._fail(job, str(error))
+            self._fail(job, f"it cannot be started: {error}")
             return
         job.lease = lease
         job.attempts += 1
         self._move(job, State.RUNNING, slot=lease.label, error=job.error)
-        going_on = f", goes on from frame {job.frames_done}" if job.frames_done else ""
+        checkpoints = job.paths.checkpoint_names()
+        going_on = f", goes on from frame {checkpoints[-1].frame}" if checkpoints else ""
         self._tell(Happening.STARTED, job, f"started on {lease.label}{going_on}")
 
     def _launch(self, job: _Job, lease: Lease) -> Launch:
@@ -324,13 +335,6 @@ class Farm:
 
     def _tell(self, happening: Happening, job: _Job, text: str) -> None:
         self._events.append(Event(happening, job.name, text))
-
-
-def _speed(job: _Job) -> float:
-    """Frames per second of its last block."""
-    if job.state is not State.RUNNING or job.progress is None:
-        return 0.0
-    return job.progress.steps_per_second * job.file.spec.frames_per_step
 
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,7 +48,7 @@ class GpuDriver(Protocol):
     """The part of NVML that the farm needs; tests give a fake one."""
 
     def gpus(self) -> list[Gpu]:
-        """All GPUs by index; none without a driver. DriverError where it fails."""
+        """All GPUs by index; none on a machine without a driver. DriverError where it fails."""
 
 
 class NvmlDriver:
@@ -59,8 +59,10 @@ class NvmlDriver:
 
         try:
             pynvml.nvmlInit()
-        except pynvml.NVMLError:
+        except pynvml.NVMLError_LibraryNotFound:
             return []
+        except pynvml.NVMLError as error:
+            raise DriverError(f"the NVIDIA driver does not start: {error}") from error
         try:
             return [_read(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
         except pynvml.NVMLError as error:
@@ -96,25 +98,26 @@ def choose(gpus: Sequence[Gpu], wanted: str, visible: str | None) -> list[Gpu]:
     UsageError where one of the list is not there.
     """
     if visible is not None:
-        gpus = _pick(gpus, visible.split(","), missing=lambda _: None)
+        found = [_find(gpus, name) for name in visible.split(",")]
+        gpus = [gpu for gpu in found if gpu]
     if wanted == "all":
         return list(gpus)
+    chosen: list[Gpu] = []
+    for name in wanted.split(","):
+        gpu = _find(gpus, name)
+        if gpu is None:
+            there = ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus) or "none"
+            raise UsageError(f"--gpus: there is no GPU {name.strip()!r} here; there are: {there}")
+        if gpu not in chosen:
+            chosen.append(gpu)
+    return chosen
 
-    def refuse(name: str) -> None:
-        there = ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus) or "none"
-        raise UsageError(f"--gpus: there is no GPU {name!r} here; there are: {there}")
 
-    return _pick(gpus, wanted.split(","), missing=refuse)
-
-
-def _pick(gpus: Sequence[Gpu], names: Iterable[str], missing: Callable[[str], None]) -> list[Gpu]:
-    picked: list[Gpu] = []
-    for name in (name.strip() for name in names):
-        found = [g for g in gpus if name and (str(g.index) == name or g.uuid.startswith(name))]
-        if not found:
-            missing(name)
-        picked += [gpu for gpu in found[:1] if gpu not in picked]
-    return picked
+def _find(gpus: Sequence[Gpu], name: str) -> Gpu | None:
+    """The GPU of this index, UUID or beginning of a UUID."""
+    name = name.strip()
+    found = (gpu for gpu in gpus if str(gpu.index) == name or gpu.uuid.startswith(name or " "))
+    return next(found, None)
 
 
 class GpuPool:
@@ -198,16 +201,26 @@ class GpuPool:
 
 def _lock(folder: Path, uuid: str) -> int | None:
     """A descriptor that holds the lease of this GPU; None where somebody else does."""
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o1777)  # like /tmp: farms of other users lease the same GPUs
-    descriptor = os.open(folder / uuid, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = _open_lease(folder, uuid)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _open_lease(folder: Path, uuid: str) -> int:
+    # Farms of other users lease the same GPUs: the folder is like /tmp, and a file that is there is
+    # opened for reading only, which is all that flock needs.
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o1777)
+    path = folder / uuid
+    if not path.exists():
+        path.touch()
+        path.chmod(0o644)
+    return os.open(path, os.O_RDONLY)
 
 
 def _can_lock(folder: Path, uuid: str) -> bool:

@@ -17,7 +17,7 @@ import psutil
 from jobs.errors import ExitCode, WorkspaceBusy
 from jobs.paths import Workspace
 from jobs.states import State
-from multitrain.display import Display
+from multitrain.display import Display, Summary
 from multitrain.farm import Farm
 
 TICK_SECONDS = 0.25
@@ -59,19 +59,18 @@ class StopSignals:
         self.requests += 1
 
 
-def run(farm: Farm, display: Display, total: int) -> ExitCode:
+def run(farm: Farm, display: Display, stop: StopSignals) -> ExitCode:
     """Tick until every job has ended or the farm has been stopped."""
-    with StopSignals() as stop:
-        answered = 0
-        while not farm.finished:
-            if stop.requests > answered:
-                answered = _stop(farm, display, stop.requests)
-            now = time.time()
-            for event in farm.tick(now):
-                display.tell(event)
-            display.refresh(farm.views(), _summary(farm, total), now)
-            if not farm.finished:
-                stop.wait(TICK_SECONDS)
+    answered = 0
+    while not farm.finished:
+        if stop.requests > answered:
+            answered = _stop(farm, display, stop.requests)
+        now = time.time()
+        for event in farm.tick(now):
+            display.tell(event)
+        display.refresh(farm.views(), _summary(farm), now)
+        if not farm.finished:
+            stop.wait(TICK_SECONDS)
     return farm.exit_code
 
 
@@ -85,23 +84,23 @@ def _stop(farm: Farm, display: Display, requests: int) -> int:
     return requests
 
 
-def _summary(farm: Farm, total: int) -> str:
+def _summary(farm: Farm) -> Summary:
     counts = [f"{farm.count(state)} {state}" for state in State if farm.count(state)]
     waiting = [f"{label}: {reason}" for label, reason in farm.waiting_for().items()]
-    return "; ".join([f"{total} jobs: {', '.join(counts)}", *waiting])
+    return Summary(", ".join(counts), "; ".join(waiting))
 
 
 @contextmanager
-def hold(workspace: Workspace, display: Display) -> Iterator[int]:
+def hold(workspace: Workspace, display: Display, stop: StopSignals) -> Iterator[int]:
     """The lock of a workspace, as a descriptor that children inherit.
 
     It is held until the last of them is gone, so a farm that follows one that was killed waits for
-    its trainers to drain. WorkspaceBusy where another farm is alive.
+    its trainers to drain. WorkspaceBusy where another farm is alive, or `stop` comes first.
     """
     workspace.runs.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _wait_for_lock(descriptor, workspace, display)
+        _wait_for_lock(descriptor, workspace, display, stop)
         os.ftruncate(descriptor, 0)
         since = time.strftime("%Y-%m-%d %H:%M:%S")
         os.pwrite(descriptor, f"{os.getpid()} {since}".encode(), 0)
@@ -110,23 +109,54 @@ def hold(workspace: Workspace, display: Display) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _wait_for_lock(descriptor: int, workspace: Workspace, display: Display) -> None:
+def _wait_for_lock(
+    descriptor: int, workspace: Workspace, display: Display, stop: StopSignals
+) -> None:
     deadline = time.monotonic() + HANDOVER_SECONDS
     told = False
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid, since = _holder(descriptor)
-        if psutil.pid_exists(pid) or time.monotonic() > deadline:
+    while not _lock(descriptor):
+        pid, since = _holder(descriptor)
+        if _is_alive(pid):
             raise WorkspaceBusy(
                 f"{workspace.root} is held by the farm with pid {pid}, running since {since}; "
                 "wait for it, stop it, or choose another --workspace."
             )
+        if stop.requests or time.monotonic() > deadline:
+            raise WorkspaceBusy(
+                f"{workspace.root}: trainers of the farm that ended before (pid {pid}, running "
+                f"since {since}) have not drained yet; run again in a while."
+            )
         if not told:
             display.note("waiting for the trainers of the farm that ended before")
             told = True
-        time.sleep(TICK_SECONDS)
+        stop.wait(TICK_SECONDS)
+
+
+def is_held(workspace: Workspace) -> bool:
+    """Whether a farm, or a process that it left behind, is at work here."""
+    try:
+        descriptor = os.open(workspace.lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _holder(descriptor: int) -> tuple[int, str]:

@@ -3,99 +3,88 @@
 from __future__ import annotations
 
 import json
-import re
+import math
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.paths import JobPaths, Workspace, listing
+from jobs.failures import Failure, Kind
+from jobs.paths import JobPaths, OutputName, Workspace, listing
 
-TAIL_BYTES = 4096  # several progress lines
-UNKNOWN = "unknown"
-
-_VIDEO = re.compile(r"(?P<job>.+?)(?P<cut>_timecut\d{4,})?(?P<box>_box\d{4,})?\.mp4")
+TAIL_BYTES = 16_384  # about a hundred lines of progress
+SPEED_SECONDS = 30.0  # the speed is the mean over these
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The last line of `progress.jsonl`."""
+    """How far `progress.jsonl` says that a training is; `frames_per_second` is 0 if unknown."""
 
     step: int
     frame: int
-    steps_per_second: float
+    frames_per_second: float
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a process gave up: `kind` for decisions, `reason` in one line for people."""
-
-    kind: str
-    reason: str
+class _Line:
+    time: float
+    step: int
+    frame: int
 
 
 def last_progress(path: Path) -> Progress | None:
-    """The newest whole line of a progress file; None where there is none yet."""
-    try:
-        with path.open("rb") as file:
-            end = file.seek(0, 2)
-            file.seek(max(0, end - TAIL_BYTES))
-            tail = file.read()
-    except FileNotFoundError:
+    """What the newest whole lines of a progress file tell; None where there are none yet."""
+    lines = [line for text in _tail(path).split(b"\n") if (line := _parse(text))]
+    if not lines:
         return None
-    for line in reversed(tail.split(b"\n")):
-        match _parse(line):
-            case {"step": int(step), "frame": int(frame), "steps_per_second": int() | float() as x}:
-                return Progress(step, frame, float(x))
-    return None
+    newest = lines[-1]
+    first = next(line for line in lines if newest.time - line.time <= SPEED_SECONDS)
+    seconds = newest.time - first.time
+    speed = (newest.frame - first.frame) / seconds if seconds > 0 else 0.0
+    return Progress(newest.step, newest.frame, speed)
 
 
 def training_failure(paths: JobPaths, code: int) -> Failure:
     """Why the trainer ended with `code`: its own words, else what the code tells."""
-    told = read_failure(paths.training_failure)
+    told = Failure.load(paths.training_failure)
     if told:
         return told
     if code == 0:
-        return Failure(UNKNOWN, "the trainer ended before all frames were there")
+        return Failure(Kind.ERROR, "the trainer ended before all frames were there")
     if code == -signal.SIGKILL:
         reason = "the trainer was killed, by hand or by the system for want of memory"
-        return Failure(UNKNOWN, reason)
+        return Failure(Kind.ERROR, reason)
     if code < 0:
-        return Failure(UNKNOWN, f"the trainer crashed with {signal.Signals(-code).name}")
-    return Failure(UNKNOWN, f"the trainer ended with code {code}")
-
-
-def read_failure(path: Path) -> Failure | None:
-    """A failure that a process left in its job's folder; None where there is none."""
-    try:
-        written = _parse(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    match written:
-        case {"kind": str(kind), "reason": str(reason)}:
-            return Failure(kind, " ".join(reason.split()))
-    return Failure(UNKNOWN, f"{path.name} is damaged")
+        return Failure(Kind.ERROR, f"the trainer crashed with {signal.Signals(-code).name}")
+    return Failure(Kind.ERROR, f"the trainer ended with code {code}")
 
 
 def published_videos(workspace: Workspace) -> dict[str, list[Path]]:
-    """Timecuts and films in `renders/`, by job, in the order of their names."""
+    """Timecuts and films in `renders/`, by job; the timecuts in their order, then the films."""
     videos: dict[str, list[Path]] = {}
-    for name in listing(workspace.renders):
-        if match := _VIDEO.fullmatch(name):
-            videos.setdefault(match["job"], []).append(workspace.renders / name)
+    names = filter(None, map(OutputName.parse, listing(workspace.renders)))
+    for name in sorted(names, key=lambda name: (name.timecut or math.inf, name.box or 0)):
+        videos.setdefault(name.job, []).append(workspace.renders / str(name))
     return videos
 
 
-def modified(folder: Path) -> int:
-    """When a name in `folder` last came or went, in nanoseconds; 0 where there is no folder."""
+def _tail(path: Path) -> bytes:
     try:
-        return folder.stat().st_mtime_ns
+        with path.open("rb") as file:
+            end = file.seek(0, 2)
+            file.seek(max(0, end - TAIL_BYTES))
+            return file.read()
     except FileNotFoundError:
-        return 0
+        return b""
 
 
-def _parse(line: bytes) -> Any:
+def _parse(text: bytes) -> _Line | None:
+    """None for a line that is not whole yet, or of another kind."""
     try:
-        return json.loads(line)
+        told: Any = json.loads(text)
     except ValueError:
         return None
+    match told:
+        case {"time": int() | float() as time, "step": int(step), "frame": int(frame)}:
+            return _Line(float(time), step, frame)
+    return None

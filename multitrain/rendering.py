@@ -9,7 +9,7 @@ from jobs.errors import MultitrainError
 from jobs.paths import Workspace
 from multitrain.executors import Executor, Launch, Process
 
-RESTARTS = 5  # in a row without a finished job, before rendering is given up
+RESTARTS = 5  # in a row with nothing published, before rendering is given up
 RESTART_SECONDS = 5.0  # pause before a restart, so that a broken one does not spin
 
 
@@ -52,6 +52,9 @@ class RenderRoom:
     def finished(self, job: str) -> None:
         """This job needs no rendering any more."""
         self._jobs.pop(job, None)
+
+    def progresses(self) -> None:
+        """Something was published: the worker does not die of its work."""
         self._deaths = 0
 
     def keep_alive(self, now: float) -> None:

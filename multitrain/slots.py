@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.errors import UsageError
-
 
 @dataclass(frozen=True)
 class Slot:
@@ -99,8 +97,6 @@ def available_cores() -> tuple[int, ...]:
 
 def share_out(cores: Sequence[int], count: int) -> list[tuple[int, ...]]:
     """`cores` in `count` even shares of at least one each; with too few, shares overlap."""
-    if count < 1:
-        raise UsageError(f"--slots must be at least 1, not {count}")
     total = len(cores)
     if count > total:
         return [(cores[number % total],) for number in range(count)]

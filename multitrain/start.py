@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -10,11 +11,11 @@ from rich.console import Console
 from jobs.errors import ExitCode
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
-from jobs.pictures import DEMO
+from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import Store
 from multitrain import night
 from multitrain.datasets.demo import ensure_demo
-from multitrain.display import open_display
+from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor
 from multitrain.farm import Farm, TrainerSettings, check_slots, open_lifeline
 from multitrain.machine import default_encoders, default_spool_bytes, open_pool
@@ -44,21 +45,25 @@ def run_jobs(
 
     UsageError, before anything is started, where the machine or the workspace cannot take them.
     """
-    display = open_display(console)
-    try:
+    with night.StopSignals() as stop, closing(open_display(console)) as display:
         pool = open_pool(options.gpus, options.slots, display.note)
         check_slots(jobs, pool)
-        with night.hold(workspace, display) as lock:
-            store = Store(workspace.store)
-            submit(workspace, store, jobs, fresh=options.fresh)
-            if any(DEMO in job.spec.dataset for job in jobs):
-                ensure_demo(workspace)
+        with (
+            night.hold(workspace, display, stop) as lock,
+            closing(Store(workspace.store)) as store,
+        ):
+            for note in submit(workspace, store, jobs, fresh=options.fresh):
+                display.note(note)
+            _prepare_demo(workspace, jobs, display)
             farm = _assemble(workspace, store, jobs, pool, options, lock)
-            code = night.run(farm, display, len(jobs))
-            store.close()
-            return code
-    finally:
-        display.close()
+            return night.run(farm, display, stop)
+
+
+def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
+    wanted = any(DEMO in job.spec.dataset for job in jobs)
+    if wanted and demo_is_built_in(workspace.dataset(DEMO)):
+        display.note("drawing the built-in pictures")
+        ensure_demo(workspace)
 
 
 def _assemble(
@@ -73,10 +78,15 @@ def _assemble(
     encoders = options.encoders or default_encoders()
     spool = round(options.spool_gb * GIB) if options.spool_gb else None
     settings = TrainerSettings(
-        spool_bytes=(spool or default_spool_bytes(workspace.root)) // min(pool.size, len(jobs)),
+        spool_bytes=_spool_share(spool or default_spool_bytes(workspace.root), pool, jobs),
         lifeline=open_lifeline(),
         descriptors=(lock,),
         deterministic=options.deterministic,
     )
     room = RenderRoom(workspace, executor, encoders, descriptors=[lock])
     return Farm(workspace, store, jobs, pool, executor, room, settings)
+
+
+def _spool_share(total: int, pool: Pool, jobs: Sequence[JobFile]) -> int:
+    """Bytes for each job that trains; one more share is for those that have trained."""
+    return total // (min(pool.size, len(jobs)) + 1)

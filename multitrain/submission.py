@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
+from jobs.parsing import cell_text
 from jobs.paths import JobPaths, Workspace
-from jobs.spec import COLUMNS, Resolution
+from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
 from multitrain.observe import published_videos
@@ -16,10 +18,13 @@ from multitrain.observe import published_videos
 FREE_TO_CHANGE = {"retries", "upload_to_ftp"}  # the frames do not depend on them
 
 
-def submit(workspace: Workspace, store: Store, jobs: Sequence[JobFile], *, fresh: bool) -> None:
-    """Queue every job that is not done. UsageError, with nothing changed, where one cannot go on.
+def submit(
+    workspace: Workspace, store: Store, jobs: Sequence[JobFile], *, fresh: bool
+) -> list[str]:
+    """Queue every job that is not done; returns what the user should know, a line each.
 
-    A job goes on only with the settings it began with; with `fresh`, all begin anew.
+    A job goes on only with the settings it began with: UsageError, with nothing changed, where one
+    cannot. With `fresh`, all begin anew.
     """
     if fresh:
         start_over(workspace, store, [job.spec.name for job in jobs])
@@ -28,34 +33,34 @@ def submit(workspace: Workspace, store: Store, jobs: Sequence[JobFile], *, fresh
         advice = "Give the job another name, or start over with --fresh."
         raise UsageError("\n".join([*refused, advice]))
     with store.transaction():
-        for job in jobs:
-            _enter(store, workspace.job(job.spec.name), job)
+        notes = [_enter(store, workspace.job(job.spec.name), job) for job in jobs]
+    return [note for note in notes if note]
 
 
 def start_over(workspace: Workspace, store: Store, names: Sequence[str]) -> None:
-    """Forget jobs and remove all that they made."""
-    videos = published_videos(workspace)
+    """Forget jobs, then remove all that they made: so that a kill in between changes nothing."""
     with store.transaction():
         for name in names:
             store.forget(name)
-            paths = workspace.job(name)
-            paths.manifest.unlink(missing_ok=True)
-            for video in videos.get(name, []):
-                video.unlink(missing_ok=True)
-            shutil.rmtree(paths.frames, ignore_errors=True)
-            shutil.rmtree(paths.run, ignore_errors=True)
+    videos = published_videos(workspace)
+    for name in names:
+        paths = workspace.job(name)
+        paths.manifest.unlink(missing_ok=True)
+        for video in videos.get(name, []):
+            video.unlink(missing_ok=True)
+        shutil.rmtree(paths.frames, ignore_errors=True)
+        shutil.rmtree(paths.run, ignore_errors=True)
 
 
 def _changes(paths: JobPaths, job: JobFile) -> str | None:
     """What differs from the settings that this job began with, in one line; None if nothing."""
-    begun = JobFile.load(paths)
+    begun = JobFile.load(paths) or _made_with(paths)
     if begun is None:
         return None
     changes = [
-        f"{column} was {_text(before)}, is now {_text(after)}"
+        f"{column} was {_quoted(begun.spec, column)}, is now {_quoted(job.spec, column)}"
         for column in COLUMNS
-        if column not in FREE_TO_CHANGE
-        and (before := getattr(begun.spec, column)) != (after := getattr(job.spec, column))
+        if column not in FREE_TO_CHANGE and getattr(begun.spec, column) != getattr(job.spec, column)
     ]
     if (begun.image_width, begun.image_height) != (job.image_width, job.image_height):
         changes.append(
@@ -67,27 +72,41 @@ def _changes(paths: JobPaths, job: JobFile) -> str | None:
     )
 
 
-def _text(value: object) -> str:
-    """A setting as its cell would show it."""
-    match value:
-        case None:
-            return "empty"
-        case Resolution():
-            return str(value)
-        case tuple():
-            return ",".join(map(str, value))
-    return str(value)
+def _made_with(paths: JobPaths) -> JobFile | None:
+    """What the manifest of a film tells, where the job's folder was removed since."""
+    try:
+        manifest = json.loads(paths.manifest.read_bytes())
+        spec = JobSpec.model_validate(manifest["spec"])
+        return JobFile(
+            spec=spec,
+            image_width=manifest["width"] // spec.grid_width,
+            image_height=manifest["height"] // spec.grid_height,
+        )
+    except (OSError, ValueError, KeyError):
+        return None
 
 
-def _enter(store: Store, paths: JobPaths, job: JobFile) -> None:
+def _quoted(spec: JobSpec, column: str) -> str:
+    return cell_text(getattr(spec, column)) or "empty"
+
+
+def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
+    """Bring the store up to what lies on disk; a line for the user where that is odd."""
     name, total = job.spec.name, job.spec.frames_total
     row = store.job(name)
     if row is None:
         store.add(name, total)
         if paths.manifest.exists():  # the store was lost, the film was not
-            store.transition(name, State.RUNNING, attempts=0)
-            store.transition(name, State.RENDERING, attempts=0)
-            store.transition(name, State.DONE, attempts=0)
+            for state in (State.RUNNING, State.RENDERING, State.DONE):
+                store.transition(name, state, attempts=0)
             store.record_frames(name, total)
-    elif row.state not in (State.DONE, State.RENDERING, State.QUEUED):
-        store.transition(name, State.QUEUED, attempts=0)
+    elif row.state is not State.DONE:
+        if row.state is not State.QUEUED:
+            store.transition(name, State.QUEUED, attempts=0)
+        store.plan_frames(name, total)
+    elif not paths.manifest.exists():
+        return (
+            f"{name} is done, but {paths.manifest} is not there any more; "
+            "to make its film again, use --fresh"
+        )
+    return None

@@ -68,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         failure = diagnose(error)
         log.error(failure.reason, exc_info=error)
-        failure.save(call.paths)
+        try:
+            failure.save(call.paths.training_failure)
+        except OSError as trouble:
+            log.error("that cannot be written down: %s", trouble)
         return ExitCode.FAILED
     log.info("all frames are there" if finished else "drained; the next start goes on from here")
     return ExitCode.DONE if finished else ExitCode.DRAINED

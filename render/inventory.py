@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs.paths import PART, JobPaths, listing
+from jobs.paths import PART, JobPaths, OutputName, listing
 from jobs.plan import FramePlan, FrameRange
 from render.timecuts import Inventory, all_batches
 
@@ -43,15 +42,19 @@ def take_inventory(paths: JobPaths, plan: FramePlan) -> Inventory:
 
 def sweep(paths: JobPaths) -> None:
     """Remove what encoders left half-made, in the segments and in `renders`."""
-    output = re.compile(
-        re.escape(paths.name) + r"(_timecut\d{4,})?(_box\d{4,})?\.(mp4|json)" + re.escape(PART)
-    )
     half_made = [paths.segments / name for name in listing(paths.segments) if name.endswith(PART)]
     half_made += [paths.frames / name for name in listing(paths.frames) if name.endswith(PART)]
     renders = paths.workspace.renders
-    half_made += [renders / name for name in listing(renders) if output.fullmatch(name)]
+    half_made += [renders / name for name in listing(renders) if _is_half_made(name, paths)]
     for path in half_made:
         remove(path)
+
+
+def _is_half_made(name: str, paths: JobPaths) -> bool:
+    whole = name.removesuffix(PART)
+    output = OutputName.parse(whole)
+    mine = whole == paths.manifest.name or (output is not None and output.job == paths.name)
+    return mine and whole != name
 
 
 def remove(path: Path) -> None:

@@ -12,6 +12,8 @@ from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, write_text
 from render import ffmpeg
 
+FRAMEWORKS = ("tensorflow", "keras", "numpy")  # what the frames depend on
+
 
 def write_manifest(paths: JobPaths, job: JobFile) -> None:
     """Tell of everything that was made for this job and is still in `renders`."""
@@ -19,7 +21,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
     manifest = {
         "job": paths.name,
         "spec": spec.model_dump(mode="json"),
-        "versions": _versions(),
+        "versions": _versions(job),
         "seed": spec.seed,
         "frames": plan.frames_total,
         "fps": plan.fps,
@@ -33,12 +35,10 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
     write_text(paths.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 
-def _versions() -> dict[str, str]:
-    return {
-        "multitrain": version("multitrain"),
-        "ffmpeg": ffmpeg.version(),
-        "python": platform.python_version(),
-    }
+def _versions(job: JobFile) -> dict[str, str]:
+    packages = ["multitrain"] if job.spec.family == "testcard" else ["multitrain", *FRAMEWORKS]
+    installed = {package: version(package) for package in packages}
+    return {**installed, "ffmpeg": ffmpeg.version(), "python": platform.python_version()}
 
 
 def _timecuts(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:

@@ -6,19 +6,16 @@ says nothing. So the sources are checked before and the result is decoded after.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.paths import atomic_write, listing
+from jobs.paths import OutputName, atomic_write, listing
 from render import ffmpeg
 from render.commands import concat_list, join_command
 from render.probe import Format, count_packets, read_header, verify
-
-TIMECUT = re.compile(r"(?P<job>.+)_timecut(?P<number>\d{4,})(?P<box>_box\d{4,})?\.mp4")
 
 
 def join(sources: Sequence[Path], output: Path, frames: int) -> None:
@@ -49,12 +46,11 @@ def merge_folder(folder: Path) -> list[Path]:
         raise UsageError(f"{folder} holds no timecuts (<job>_timecut0001.mp4 and on)")
     _check_gaps(found)
     films = []
-    for (job, box), cuts in sorted(found.items()):
-        film = folder / f"{job}{box}.mp4"
-        sources = [cuts[number] for number in sorted(cuts)]
-        with atomic_write(film) as part:
+    for film, numbers in sorted(found.items(), key=lambda item: str(item[0])):
+        sources = [folder / str(film._replace(timecut=number)) for number in sorted(numbers)]
+        with atomic_write(folder / str(film)) as part:
             join(sources, part, sum(map(_whole_frames, sources)))
-        films.append(film)
+        films.append(folder / str(film))
     return films
 
 
@@ -80,27 +76,27 @@ def _whole_frames(source: Path) -> int:
     return there
 
 
-def _timecuts(folder: Path) -> Mapping[tuple[str, str], dict[int, Path]]:
-    """By job and box (`_box0001`, or nothing), then by number."""
-    found: defaultdict[tuple[str, str], dict[int, Path]] = defaultdict(dict)
-    for name in listing(folder):
-        if match := TIMECUT.fullmatch(name):
-            key = (match["job"], match["box"] or "")
-            found[key][int(match["number"])] = folder / name
+def _timecuts(folder: Path) -> Mapping[OutputName, set[int]]:
+    """The numbers of the timecuts there, by the film that they make."""
+    found: defaultdict[OutputName, set[int]] = defaultdict(set)
+    for file in listing(folder):
+        name = OutputName.parse(file)
+        if name and name.timecut is not None:
+            found[name._replace(timecut=None)].add(name.timecut)
     return found
 
 
-def _check_gaps(found: Mapping[tuple[str, str], Mapping[int, Path]]) -> None:
+def _check_gaps(found: Mapping[OutputName, set[int]]) -> None:
     """All boxes of a job must have the same timecuts, from 1 on."""
     last: defaultdict[str, int] = defaultdict(int)
-    for (job, _), cuts in found.items():
-        last[job] = max(last[job], *cuts)
-    missing = [
-        f"{job}_timecut{number:04d}{box}.mp4"
-        for (job, box), cuts in sorted(found.items())
-        for number in range(1, last[job] + 1)
-        if number not in cuts
-    ]
+    for film, numbers in found.items():
+        last[film.job] = max(last[film.job], *numbers)
+    missing = sorted(
+        str(film._replace(timecut=number))
+        for film, numbers in found.items()
+        for number in range(1, last[film.job] + 1)
+        if number not in numbers
+    )
     if missing:
         named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if missing[5:] else "")
         raise UsageError(f"Timecuts are missing: {named}; nothing was joined for lack of them")

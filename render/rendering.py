@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from jobs.errors import MultitrainError, ProgramFailed
+from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, write_text
+from jobs.paths import JobPaths
 from render.films import drop_batches, finish_job, publish_timecut
 from render.inventory import take_inventory
 from render.latest import NewestFrame, newest_frame, write_latest
@@ -37,8 +37,10 @@ def give_up(paths: JobPaths, error: BaseException) -> None:
     """Say in one line why this job cannot be rendered, and leave it alone from now on."""
     reason = " ".join(str(error).split()) or type(error).__name__
     log.error("%s is given up: %s", paths.name, reason)
-    failure = {"kind": "render", "reason": reason}
-    write_text(paths.render_failure, json.dumps(failure, ensure_ascii=False) + "\n")
+    try:
+        Failure(Kind.RENDER, reason).save(paths.render_failure)
+    except OSError as trouble:  # a full disk, perhaps: it is tried again with the next tick
+        log.error("%s: that cannot be written down: %s", paths.name, trouble)
 
 
 class Rendering:

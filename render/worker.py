@@ -91,14 +91,15 @@ class RenderWorker:
             paths = self._workspace.job(name)
             try:
                 job = JobFile.load(paths)
+                if job is None:
+                    raise MultitrainError(f"{paths.job_file} is gone; run {name} with --fresh")
             except MultitrainError as error:
                 give_up(paths, error)
-                job = None
-            if job and not paths.render_failure.exists():
-                sweep(paths)
-                self._jobs[name] = Rendering(paths, job)
-            if job or paths.render_failure.exists():
-                self._new.remove(name)
+            else:
+                if not paths.render_failure.exists():
+                    sweep(paths)
+                    self._jobs[name] = Rendering(paths, job)
+            self._new.remove(name)
 
     def _start_due(self, now: float) -> None:
         waiting = {name: self._look(name, now) for name in list(self._jobs)}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from PIL import Image
 
@@ -18,22 +18,20 @@ from multitrain.datasets.landscapes import draw_landscape
 def ensure_demo(workspace: Workspace) -> None:
     """Draw `data/demo` unless it holds something already. It appears whole or not at all.
 
-    Takes a few seconds the first time. DatasetError where it cannot be written.
+    Only one process at a time may do so: the one that holds the workspace. Takes a few seconds the
+    first time. DatasetError where it cannot be written.
     """
     folder = workspace.dataset(DEMO)
     if not demo_is_built_in(folder):
         return
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
-        # Hidden, so that it is never taken for a data set.
-        with TemporaryDirectory(PART, f".{DEMO}-", workspace.data) as temporary:
-            drawn = Path(temporary) / DEMO
-            draw_demo(drawn)
-            os.replace(drawn, folder)
+        part = workspace.data / f".{DEMO}{PART}"  # hidden, so that it is never taken for a data set
+        shutil.rmtree(part, ignore_errors=True)  # of a farm that was killed while it drew
+        draw_demo(part)
+        os.replace(part, folder)
         flush_to_disk(workspace.data)
     except OSError as error:
-        if not demo_is_built_in(folder):
-            return  # another process was faster
         raise DatasetError(
             f"The built-in pictures cannot be written to {folder}: {error.strerror}"
         ) from error

@@ -71,7 +71,7 @@ class SimulatedTrainer:
         if self.clock() - self.started < self.outcome.seconds:
             return None
         frames = self.total if self.outcome.frames is None else self.outcome.frames
-        line = {"step": frames // 2, "frame": frames, "steps_per_second": 5.0}
+        line = {"time": self.clock(), "step": frames // 2, "frame": frames}
         with (self.run / "progress.jsonl").open("a") as progress:
             progress.write(json.dumps(line) + "\n")
         if self.outcome.failure:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from multitrain.display import BarDisplay, LineDisplay, open_display, progress_line
+from multitrain.display import LineDisplay, Summary, open_display, progress_line
 from multitrain.events import Event, Happening, JobView
 
 
@@ -40,11 +40,37 @@ def test_lines_come_at_most_every_half_minute_per_job() -> None:
     out = io.StringIO()
     display = LineDisplay(Console(file=out))
     for now in range(100):
-        display.refresh([view(now), view(now, name="other")], "2 jobs", now=float(now))
+        display.refresh([view(now), view(now, name="other")], Summary("2 running"), now=float(now))
     lines = out.getvalue().splitlines()
     assert [line.split(": ")[0].split()[-1] for line in lines] == ["dusk[1]", "other"] * 3
     assert "30/3600" in lines[0]
     assert "60/3600" in lines[2]
+
+
+def test_why_jobs_wait_is_told_when_it_changes() -> None:
+    out = io.StringIO()
+    display = LineDisplay(Console(file=out))
+    waiting = Summary("1 queued", "gpu 0: in use by process 7")
+    for now in range(200):
+        display.refresh([], waiting if now < 100 else Summary("1 running"), now=float(now))
+    lines = out.getvalue().splitlines()
+    assert [line.split(" ", 2)[2] for line in lines] == [
+        "jobs are waiting: gpu 0: in use by process 7",
+        "slots are free",
+    ]
+
+
+def test_a_display_that_cannot_be_written_falls_silent() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    for terminal in (True, False):
+        display = open_display(Console(file=Closed(), force_terminal=terminal))
+        for now in range(0, 100, 40):
+            display.refresh([view(1200)], Summary("1 running"), now=float(now))
+            display.note("still here")
+        display.close()
 
 
 def test_long_events_stay_one_line_in_a_log() -> None:
@@ -59,10 +85,9 @@ def test_bars_on_a_terminal() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=120)
     display = open_display(console)
-    assert isinstance(display, BarDisplay)
-    display.refresh([view(1200)], "1 jobs: 1 running", now=0.0)
+    display.refresh([view(1200)], Summary("1 running"), now=0.0)
     display.tell(Event(Happening.PUBLISHED, "dusk[1]", "published renders/dusk.mp4"))
-    display.refresh([], "1 jobs: 1 done", now=1.0)
+    display.refresh([], Summary("1 done"), now=1.0)
     display.close()
     shown = out.getvalue()
     assert "dusk[1]" in shown

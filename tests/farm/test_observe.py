@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from jobs.paths import Workspace
-from multitrain.observe import (
-    Progress,
-    last_progress,
-    modified,
-    published_videos,
-    read_failure,
-    training_failure,
-)
+import json
 
-LINE = '{"time": 1.5, "step": 7, "frame": 14, "steps_per_second": 2.5, "losses": {"d": 1.0}}\n'
+from jobs.failures import Failure
+from jobs.paths import Workspace, modified
+from multitrain.observe import Progress, last_progress, published_videos, training_failure
+
+
+def line(time: float, step: int) -> str:
+    told = {"time": time, "step": step, "frame": 2 * step, "steps_per_second": 9.0, "losses": {}}
+    return json.dumps(told) + "\n"
 
 
 def test_the_last_whole_line_counts(workspace: Workspace) -> None:
@@ -18,20 +17,29 @@ def test_the_last_whole_line_counts(workspace: Workspace) -> None:
     assert last_progress(path) is None
     path.write_text("")
     assert last_progress(path) is None
-    path.write_text(LINE * 1000 + '{"time": 2.5, "step": 8, "fra')
-    assert last_progress(path) == Progress(step=7, frame=14, steps_per_second=2.5)
+    path.write_text(line(1.5, 7))
+    assert last_progress(path) == Progress(step=7, frame=14, frames_per_second=0.0)
+    path.write_text(line(1.5, 7) * 1000 + line(2.5, 8) + '{"time": 3.5, "step": 9, "fra')
+    assert last_progress(path) == Progress(step=8, frame=16, frames_per_second=2.0)
+
+
+def test_the_speed_is_that_of_the_last_half_minute(workspace: Workspace) -> None:
+    path = workspace.root / "progress.jsonl"
+    before_the_pause = line(0, 1) + line(1, 50)
+    path.write_text(before_the_pause + line(5000, 100) + line(5010, 140))
+    assert last_progress(path) == Progress(step=140, frame=280, frames_per_second=8.0)
 
 
 def test_lines_of_another_kind_are_passed_over(workspace: Workspace) -> None:
     path = workspace.root / "progress.jsonl"
-    path.write_text(LINE + '[1]\n"x"\n{"step": "many"}\n')
-    assert last_progress(path) == Progress(step=7, frame=14, steps_per_second=2.5)
+    path.write_text(line(1.5, 7) + '[1]\n"x"\n{"step": "many"}\n')
+    assert last_progress(path) == Progress(step=7, frame=14, frames_per_second=0.0)
 
 
 def test_a_failure_is_told_in_one_line(workspace: Workspace) -> None:
     paths = workspace.job("a")
     paths.run.mkdir(parents=True)
-    assert read_failure(paths.render_failure) is None
+    assert Failure.load(paths.render_failure) is None
     assert "killed" in training_failure(paths, -9).reason
     assert "SIGSEGV" in training_failure(paths, -11).reason
     assert "code 3" in training_failure(paths, 3).reason
@@ -47,10 +55,10 @@ def test_videos_are_known_by_their_job(workspace: Workspace) -> None:
     assert published_videos(workspace) == {}
     assert modified(workspace.renders) == 0
     workspace.renders.mkdir()
-    names = ["a.mp4", "a_timecut0001.mp4", "a_timecut0001_box0002.mp4", "a_b_box0001.mp4"]
+    names = ["a_timecut0001.mp4", "a_timecut0001_box0002.mp4", "a.mp4", "a_b_box0001.mp4"]
     for name in [*names, "a.json", "a_timecut0002.mp4.part"]:
         (workspace.renders / name).touch()
     found = {
         job: [path.name for path in paths] for job, paths in published_videos(workspace).items()
     }
-    assert found == {"a": sorted(names[:3]), "a_b": [names[3]]}
+    assert found == {"a": names[:3], "a_b": [names[3]]}

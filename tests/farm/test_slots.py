@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.errors import UsageError
 from multitrain.slots import CpuPool, share_out
 
 
@@ -17,11 +16,6 @@ from multitrain.slots import CpuPool, share_out
 )
 def test_cores_are_shared_out(cores: range, count: int, shares: list[tuple[int, ...]]) -> None:
     assert share_out(cores, count) == shares
-
-
-def test_no_slots_at_all_is_refused() -> None:
-    with pytest.raises(UsageError, match="--slots"):
-        share_out([0], 0)
 
 
 def test_a_taken_cpu_slot_comes_back() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -39,11 +40,40 @@ def test_what_is_done_stays_and_what_is_not_goes_on(workspace: Workspace, store:
     assert states(store) == {
         "new": "queued",
         "ran": "queued",
-        "rendered": "rendering",
+        "rendered": "queued",  # its trainer finds that all is trained, or what was lost
         "finished": "done",
         "gave_up": "queued",
     }
-    assert [row.attempts for row in store.jobs({"gave_up", "ran"})] == [0, 0]
+    by_name = {row.name: row for row in store.jobs()}
+    assert [by_name[name].attempts for name in ("gave_up", "ran")] == [0, 0]
+
+
+def test_a_film_that_is_gone_is_told_and_not_made_again(workspace: Workspace, store: Store) -> None:
+    submit(workspace, store, [make_job("a")], fresh=False)
+    for state in (State.RUNNING, State.RENDERING, State.DONE):
+        store.transition("a", state, attempts=1)
+    (note,) = submit(workspace, store, [make_job("a")], fresh=False)
+    assert "a is done, but" in note
+    assert "--fresh" in note
+    assert states(store) == {"a": "done"}
+
+
+def test_a_job_that_has_not_begun_may_change(workspace: Workspace, store: Store) -> None:
+    submit(workspace, store, [make_job("a", video_length="1")], fresh=False)
+    assert submit(workspace, store, [make_job("a", video_length="2")], fresh=False) == []
+    row = store.job("a")
+    assert row is not None
+    assert row.frames_total == 7200
+
+
+def test_a_film_keeps_the_settings_it_was_made_with(workspace: Workspace, store: Store) -> None:
+    made, paths = make_job("a"), workspace.job("a")
+    paths.manifest.parent.mkdir()
+    size = {"width": made.plan.frame_width, "height": made.plan.frame_height}
+    paths.manifest.write_text(json.dumps({"spec": made.spec.model_dump(mode="json"), **size}))
+    submit(workspace, store, [made], fresh=False)
+    with pytest.raises(UsageError, match=r"grid_width was 2, is now 3"):
+        submit(workspace, store, [make_job("a", grid_width="3")], fresh=False)
 
 
 def test_other_settings_are_refused_by_column_and_nothing_is_changed(

@@ -30,7 +30,7 @@ def test_kinds(error: Exception, kind: str, words: str) -> None:
 def test_the_reason_is_one_bounded_line(paths: JobPaths) -> None:
     failure = diagnose(RuntimeError("first\nsecond " + "x" * 5000))
 
-    failure.save(paths)
+    failure.save(paths.training_failure)
 
     told = json.loads(paths.training_failure.read_text())
     assert told["kind"] == "error"

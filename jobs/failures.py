@@ -1,0 +1,45 @@
+"""Why a process gave up a job, as the file that it leaves in the job's folder."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jobs.paths import write_text
+
+
+class Kind(enum.StrEnum):
+    """What went wrong, as far as anybody acts on it."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    DIVERGED = "diverged"  # the trainer has gone back by itself, in vain
+    DATASET = "dataset"
+    RENDER = "render"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`kind` is for decisions; `reason`, one line with advice where there is any, for people."""
+
+    kind: Kind
+    reason: str
+
+    def save(self, path: Path) -> None:
+        write_text(path, json.dumps(asdict(self), ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Failure | None:
+        """What a process left; None where it left nothing."""
+        try:
+            written = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            written = None
+        match written:
+            case {"kind": str(kind), "reason": str(reason)} if kind in set(Kind):
+                return cls(Kind(kind), " ".join(reason.split()))
+        return cls(Kind.ERROR, f"{path.name} is damaged")
