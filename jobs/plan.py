@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple, Self
 
 from jobs.spec import JobSpec
@@ -42,9 +41,21 @@ class FrameRange:
 
     def split(self, longest: int) -> list[FrameRange]:
         """Even parts of at most `longest` frames."""
-        parts = -(-len(self) // longest)
-        edges = [self.start + len(self) * part // parts for part in range(parts + 1)]
-        return [FrameRange(*edge) for edge in pairwise(edges)]
+        return [self._part(number, longest) for number in range(self._parts(longest))]
+
+    def part_containing(self, frame: int, longest: int) -> FrameRange:
+        """The one of `split(longest)` that holds `frame`, without making the others."""
+        # The largest n with len * n // parts <= frame - start.
+        behind = frame - self.start + 1
+        return self._part((behind * self._parts(longest) - 1) // len(self), longest)
+
+    def _parts(self, longest: int) -> int:
+        return -(-len(self) // longest)
+
+    def _part(self, number: int, longest: int) -> FrameRange:
+        parts = self._parts(longest)
+        start, stop = (self.start + len(self) * edge // parts for edge in (number, number + 1))
+        return FrameRange(start, stop)
 
 
 class Box(NamedTuple):
@@ -132,8 +143,7 @@ class FramePlan:
             yield from cut.split(self.batch_frames)
 
     def batch_containing(self, frame: int) -> FrameRange:
-        batches = self.cut_containing(frame).split(self.batch_frames)
-        return next(batch for batch in batches if batch.start <= frame < batch.stop)
+        return self.cut_containing(frame).part_containing(frame, self.batch_frames)
 
     def frame_after(self, step: int) -> int:
         """Frames that exist after `step` whole steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
-from multitrain.progress import Progress
+from multitrain.progress import ProgressLog
 from render.spool import rewind
 
 
@@ -12,7 +12,7 @@ def make_complete(job: JobFile, paths: JobPaths) -> bool:
     """True where every frame was made; `progress.jsonl` then says so, whatever was lost of it."""
     if not _is_complete(job, paths):
         return False
-    Progress(paths).tell_complete(job.plan.steps_total, job.plan.frames_total)
+    ProgressLog(paths).tell_complete(job.plan.steps_total, job.plan.frames_total)
     return True
 
 

@@ -27,7 +27,7 @@ from multitrain.observe import (
     published_videos,
     training_failure,
 )
-from multitrain.rendering import RenderRoom
+from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Lease, Pool
 from render.spool import spooled_bytes
 
@@ -75,11 +75,11 @@ class Farm:
         jobs: Sequence[JobFile],
         pool: Pool,
         executor: Executor,
-        room: RenderRoom,
+        keeper: RenderKeeper,
         settings: TrainerSettings,
     ) -> None:
         self._workspace, self._store, self._pool = workspace, store, pool
-        self._executor, self._room, self._settings = executor, room, settings
+        self._executor, self._keeper, self._settings = executor, keeper, settings
         self._jobs = {job.spec.name: self._adopt(job) for job in jobs}
         self._events: list[Event] = []
         self._draining = False
@@ -99,7 +99,7 @@ class Farm:
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
         ending = self._draining or self._all_ended
-        return ending and not self._in_state(State.RUNNING) and self._room.idle
+        return ending and not self._in_state(State.RUNNING) and self._keeper.idle
 
     @property
     def exit_code(self) -> ExitCode:
@@ -142,7 +142,7 @@ class Farm:
             self._reap(now)
             self._settle_rendering()
             if self._draining or self._all_ended:
-                self._room.drain()
+                self._keeper.drain()
             else:
                 self._place(now)
                 self._keep_rendering(now)
@@ -162,7 +162,7 @@ class Farm:
         for job in self._in_state(State.RUNNING):
             if job.process:
                 job.process.kill()
-        self._room.kill()
+        self._keeper.kill()
 
     # --- parts of a tick ---------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Farm:
             self._read_progress(job)
         for name, path in self._new_videos():
             if name in self._jobs:
-                self._room.progresses()
+                self._keeper.progresses()
                 self._tell(Happening.PUBLISHED, self._jobs[name], f"published {path}")
 
     def _read_progress(self, job: _Job) -> None:
@@ -238,7 +238,7 @@ class Farm:
             if failure := Failure.load(job.paths.render_failure):
                 self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})")
             elif job.state is State.RENDERING and job.paths.manifest.exists():
-                self._room.finished(job.name)
+                self._keeper.finished(job.name)
                 self._move(job, State.DONE)
                 self._tell(Happening.DONE, job, "done")
 
@@ -246,16 +246,16 @@ class Farm:
         """Have a worker for the jobs that make frames or have made them."""
         rendered = self._in_state(State.RUNNING, State.RENDERING)
         for job in rendered:
-            self._room.take(job.name)
+            self._keeper.take(job.name)
         try:
-            self._room.keep_alive(now)
+            self._keeper.keep_alive(now)
         except MultitrainError as error:
             for job in rendered:
                 self._abandon(job, str(error))
 
     def _abandon(self, job: _Job, reason: str) -> None:
         """Fail a job that cannot be rendered; one that still trains, when its trainer is gone."""
-        self._room.finished(job.name)
+        self._keeper.finished(job.name)
         job.abandoned = reason
         if job.process:
             job.process.kill()

@@ -10,7 +10,7 @@ from typing import Any
 from jobs.paths import JobPaths, write_text
 
 
-class Progress:
+class ProgressLog:
     """Appends to `progress.jsonl` and, where there are losses, to TensorBoard."""
 
     def __init__(self, paths: JobPaths, wall: Callable[[], float] = time.time) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -19,7 +19,8 @@ from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor
 from multitrain.farm import Farm, TrainerSettings, check_slots, open_lifeline
 from multitrain.machine import default_encoders, default_spool_bytes, open_pool
-from multitrain.rendering import RenderRoom
+from multitrain.observe import published_videos
+from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
 from multitrain.submission import submit
 
@@ -56,7 +57,20 @@ def run_jobs(
                 display.note(note)
             _prepare_demo(workspace, jobs, display)
             farm = _assemble(workspace, store, jobs, pool, options, lock)
-            return night.run(farm, display, stop)
+            code = night.run(farm, display, stop)
+            for note in _unsent(workspace, jobs):
+                display.note(note)
+            return code
+
+
+def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
+    """A line for each job with videos that the server in ftp.ini did not take."""
+    videos = published_videos(workspace)
+    for name in (job.spec.name for job in jobs if job.spec.upload_to_ftp):
+        delivered = workspace.job(name).delivered
+        unsent = [video for video in videos.get(name, []) if not delivered(video).exists()]
+        if unsent:
+            yield f"{name}: {len(unsent)} videos were not sent (log: {workspace.render_log})"
 
 
 def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
@@ -83,8 +97,8 @@ def _assemble(
         descriptors=(lock,),
         deterministic=options.deterministic,
     )
-    room = RenderRoom(workspace, executor, encoders, descriptors=[lock])
-    return Farm(workspace, store, jobs, pool, executor, room, settings)
+    keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
+    return Farm(workspace, store, jobs, pool, executor, keeper, settings)
 
 
 def _spool_share(total: int, pool: Pool, jobs: Sequence[JobFile]) -> int:

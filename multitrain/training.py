@@ -23,7 +23,7 @@ from jobs.spec import JobSpec
 from multitrain import checkpoints
 from multitrain.engine.session import Block, Session, State
 from multitrain.pacing import Pace, ends_timecut
-from multitrain.progress import Progress
+from multitrain.progress import ProgressLog
 from render.spool import SpoolWriter, batches, rewind, spooled_bytes
 
 CHECKPOINT_SECONDS = 120.0
@@ -60,7 +60,7 @@ class Training:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._progress = Progress(self.paths)
+        self._progress = ProgressLog(self.paths)
         self._pace = Pace(self.plan)
         self._beginning: State | None = self.session.state()
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint

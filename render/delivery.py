@@ -116,7 +116,8 @@ class Courier:
             log.info("%s was sent", output.name)
         except FileNotFoundError:
             log.warning("%s is gone and was not sent", output.name)
-        except (ftplib.Error, UsageError, OSError, EOFError) as error:
+        except (ftplib.Error, UsageError, OSError, EOFError, ValueError) as error:
+            # ValueError: a host whose name cannot be one.
             # Only the number of a server's answer: its words may hold the user's name.
             reason = f"answer {str(error)[:3]}" if isinstance(error, ftplib.Error) else error
             log.warning("%s was not sent: %s", output.name, reason)

@@ -10,7 +10,7 @@ from pathlib import Path
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
+from jobs.paths import JobPaths, modified
 from render.films import drop_batches, finish_job, publish_timecut
 from render.inventory import take_inventory
 from render.latest import NewestFrame, newest_frame, write_latest
@@ -20,14 +20,15 @@ from render.timecuts import (
     EncodeBatch,
     FinishJob,
     PublishTimecut,
-    Step,
+    Task,
     Wanted,
     WriteImages,
     due,
 )
 
-TRIES = 3  # of each step, before the job is given up
+TRIES = 3  # of each task, before the job is given up
 RETRY_SECONDS = 1.0  # pause after the first failure, twice that after the second
+LOOK_SECONDS = 2.0  # at most between two looks: two changes may bear the same time
 LATEST_SECONDS = 3.0  # between two pictures
 
 log = logging.getLogger(__name__)
@@ -49,16 +50,29 @@ class Rendering:
     def __init__(self, paths: JobPaths, job: JobFile) -> None:
         self.paths = paths
         self.job = job
-        self.running: set[Step] = set()
-        self._failures: Counter[Step] = Counter()
-        self._not_before: dict[Step, float] = {}
+        self.running: set[Task] = set()
+        self._failures: Counter[Task] = Counter()
+        self._not_before: dict[Task, float] = {}
         # A timecut that its user moves away is not made again while this worker lives.
         self._published: frozenset[int] = frozenset()
+        # When nothing was to do: how the folders were, and when. To list the files of long films
+        # several times a second costs more than to encode a short one.
+        self._seen: tuple[int, ...] | None = None
+        self._looked_at = float("-inf")
         self._shown: NewestFrame | None = None
         self._shown_at = float("-inf")
 
-    def waiting_steps(self, now: float) -> list[Step]:
+    def waiting_tasks(self, now: float) -> list[Task]:
         """What is due and not in hand, after dropping the batches that nobody needs any more."""
+        folders = (self.paths.spool, self.paths.segments, self.paths.checkpoints)
+        seen = tuple(map(modified, (*folders, self.paths.workspace.renders)))
+        if seen == self._seen and now < self._looked_at + LOOK_SECONDS:
+            return []
+        waiting = self._look(now)
+        self._seen, self._looked_at = None if waiting or self.running else seen, now
+        return waiting
+
+    def _look(self, now: float) -> list[Task]:
         plan = self.job.plan
         found = take_inventory(self.paths, plan)
         self._published |= found.published
@@ -66,14 +80,14 @@ class Rendering:
         now_due = due(plan, Wanted.by(self.job.spec), found)
         drop_batches(self.paths, self.job, now_due.drop)
         return [
-            step
-            for step in now_due.steps()
-            if step not in self.running and self._not_before.get(step, now) <= now
+            task
+            for task in now_due.tasks()
+            if task not in self.running and self._not_before.get(task, now) <= now
         ]
 
-    def perform(self, step: Step) -> None:
+    def perform(self, task: Task) -> None:
         """Do it, to the end; raises where it fails."""
-        match step:
+        match task:
             case EncodeBatch(batch):
                 encode_batch(self.paths, self.job, batch)
             case WriteImages(batch):
@@ -83,18 +97,18 @@ class Rendering:
             case FinishJob():
                 finish_job(self.paths, self.job)
 
-    def ended(self, step: Step, error: BaseException | None, now: float) -> None:
-        """Take note of how a step that ran has ended."""
-        self.running.discard(step)
+    def ended(self, task: Task, error: BaseException | None, now: float) -> None:
+        """Take note of how a task that ran has ended."""
+        self.running.discard(task)
         if error is None:
-            log.info("%s: %s", self.paths.name, step)
+            log.info("%s: %s", self.paths.name, task)
         elif isinstance(error, Rewound):
             log.info("%s: taken back meanwhile: %s", self.paths.name, error)
         else:
-            self._failures[step] += 1
-            tries = self._failures[step]
-            self._report(step, error, tries)
-            self._not_before[step] = now + RETRY_SECONDS * tries
+            self._failures[task] += 1
+            tries = self._failures[task]
+            self._report(task, error, tries)
+            self._not_before[task] = now + RETRY_SECONDS * tries
             if tries >= TRIES:
                 give_up(self.paths, error)
 
@@ -119,11 +133,11 @@ class Rendering:
             films = []
         return [video for video in (*timecuts, *films) if video.exists()]
 
-    def _report(self, step: Step, error: BaseException, tries: int) -> None:
+    def _report(self, task: Task, error: BaseException, tries: int) -> None:
         known = error.full_report() if isinstance(error, ProgramFailed) else error
         trace = None if isinstance(error, MultitrainError | OSError) else error
         log.error(
             "%s: %s failed, try %d of %d: %s",
-            *(self.paths.name, step, tries, TRIES, known),
+            *(self.paths.name, task, tries, TRIES, known),
             exc_info=trace,
         )

@@ -80,7 +80,7 @@ class FinishJob:
         return "finish the job"
 
 
-Step = EncodeBatch | WriteImages | PublishTimecut | FinishJob
+Task = EncodeBatch | WriteImages | PublishTimecut | FinishJob
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Due:
     timecuts: tuple[PublishTimecut, ...] = ()
     finish: bool = False
 
-    def steps(self) -> Iterator[Step]:
+    def tasks(self) -> Iterator[Task]:
         """All but the dropping, in the order in which a worker takes them.
 
         Timecuts first, they are waited for and quickly made; of one batch the PNG frames first, so
@@ -101,7 +101,7 @@ class Due:
         """
         yield from self.timecuts
         batches: list[EncodeBatch | WriteImages] = [*self.images, *self.encode]
-        yield from sorted(batches, key=lambda step: step.batch.start)
+        yield from sorted(batches, key=lambda task: task.batch.start)
         if self.finish:
             yield FinishJob()
 

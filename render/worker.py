@@ -27,7 +27,7 @@ from render.ffmpeg import lower_priority
 from render.films import clear_up
 from render.inventory import sweep
 from render.rendering import Rendering, give_up
-from render.timecuts import Step
+from render.timecuts import Task
 
 TICK_SECONDS = 0.25  # how long a new batch or checkpoint can stay unnoticed
 
@@ -45,7 +45,7 @@ class RenderWorker:
         courier: Courier,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """`wake` is called from another thread when a step has ended: a tick is due."""
+        """`wake` is called from another thread when a task has ended: a tick is due."""
         self._workspace = workspace
         self._executor = executor
         self._encoders = encoders
@@ -53,11 +53,11 @@ class RenderWorker:
         self._wake = wake
         self._new: list[str] = []
         self._jobs: dict[str, Rendering] = {}
-        self._running: dict[Future[None], tuple[Rendering, Step]] = {}
+        self._running: dict[Future[None], tuple[Rendering, Task]] = {}
 
     @property
     def idle(self) -> bool:
-        """Whether no step is running."""
+        """Whether no task is running."""
         return not self._running
 
     @property
@@ -81,9 +81,9 @@ class RenderWorker:
 
     def _note_ended(self, now: float) -> None:
         for future in [future for future in self._running if future.done()]:
-            rendering, step = self._running.pop(future)
+            rendering, task = self._running.pop(future)
             if self._jobs.get(rendering.paths.name) is rendering:  # else it was taken up anew
-                rendering.ended(step, future.exception(), now)
+                rendering.ended(task, future.exception(), now)
 
     def _load_new(self) -> None:
         in_hand = {rendering.paths.name for rendering, _ in self._running.values()}
@@ -112,8 +112,8 @@ class RenderWorker:
             rendering = self._jobs[name] = self._jobs.pop(name)
             self._start(rendering, waiting[name].pop(0))
 
-    def _look(self, name: str, now: float) -> list[Step]:
-        """The steps that wait; none for a job that has ended, which is let go here."""
+    def _look(self, name: str, now: float) -> list[Task]:
+        """The tasks that wait; none for a job that has ended, which is let go here."""
         rendering = self._jobs[name]
         paths = rendering.paths
         try:
@@ -125,15 +125,15 @@ class RenderWorker:
             if finished or paths.render_failure.exists():
                 del self._jobs[name]
                 return []
-            return rendering.waiting_steps(now)
+            return rendering.waiting_tasks(now)
         except (MultitrainError, OSError) as error:
             give_up(paths, error)
             return []
 
-    def _start(self, rendering: Rendering, step: Step) -> None:
-        rendering.running.add(step)
-        future = self._executor.submit(rendering.perform, step)
-        self._running[future] = (rendering, step)
+    def _start(self, rendering: Rendering, task: Task) -> None:
+        rendering.running.add(task)
+        future = self._executor.submit(rendering.perform, task)
+        self._running[future] = (rendering, task)
         future.add_done_callback(lambda _: self._wake())
 
     def _refresh_pictures(self, now: float) -> None:
@@ -146,7 +146,7 @@ class RenderWorker:
 
 
 def serve(worker: RenderWorker, bell: Doorbell) -> None:
-    """Tick until nothing new is wanted and the steps in hand have ended."""
+    """Tick until nothing new is wanted and the tasks in hand have ended."""
     while not (bell.stopped and worker.idle):
         for name in bell.wait(TICK_SECONDS):
             worker.take_up(name)

@@ -10,20 +10,20 @@ from farmhouse import Farmhouse, frames_of
 
 MakePictures = Callable[..., list[Path]]
 
-SEED_HEADER = (
+PSYCHONAUTS_HEADER = (
     "name,dataset,grid_width,grid_height,nbr_of_layers_g,nbr_of_layers_d,batch_norm_d,"
     "batch_norm_g,activation_g,activation_d,learning_rate_d,beta1_d,learning_rate_g,beta1_g,"
     "nbr_g_updates,nbr_d_updates,,video_length,auto_render_period,render_res"
 )
 
 
-def test_a_sheet_of_the_seed_system_runs_unchanged_on_a_folder_of_jpegs(
+def test_a_sheet_of_dcgan_for_psychonauts_runs_unchanged_on_a_folder_of_jpegs(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     make_pictures(
         farmhouse.workspace.dataset("photos") / "deep", count=4, size=(22, 13), suffix=".JPG"
     )
-    farmhouse.write_sheet(SEED_HEADER, "night,photos,2,1,,,,,,,,,,,,,,0.005,0.1,")
+    farmhouse.write_sheet(PSYCHONAUTS_HEADER, "night,photos,2,1,,,,,,,,,,,,,,0.005,0.1,")
     code, said = farmhouse.run("--gpus", "cpu")
     assert code == 0, said
     paths = farmhouse.workspace.job("night")

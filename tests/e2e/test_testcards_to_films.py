@@ -165,5 +165,38 @@ def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
     assert code == 2
     assert f"pid {farm.pid}" in said
     farm.send_signal(signal.SIGINT)
-    farm.send_signal(signal.SIGINT)
     assert farm.wait(timeout=30) == 75
+
+
+def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakePictures) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
+    farm = farmhouse.start("--gpus", "cpu")
+    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
+    children = psutil.Process(farm.pid).children(recursive=True)
+    trainer = next(child for child in children if "multitrain.trainer" in child.cmdline())
+    trainer.suspend()  # it will never drain
+    assert farm.stdout is not None
+    farm.send_signal(signal.SIGTERM)
+    while "draining" not in farm.stdout.readline():
+        assert farm.poll() is None
+    farm.send_signal(signal.SIGTERM)
+    assert farm.wait(timeout=30) == 75
+    assert not any(child.is_running() for child in children)
+    assert farmhouse.run("--gpus", "cpu")[0] == 0
+    farmhouse.check_job("a")
+
+
+def test_a_terminal_that_closes_drains_the_farm(
+    farmhouse: Farmhouse, make_pictures: MakePictures
+) -> None:
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
+    farm = farmhouse.start("--gpus", "cpu")
+    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
+    assert farm.stdout is not None
+    farm.stdout.close()
+    farm.send_signal(signal.SIGHUP)
+    assert farm.wait(timeout=60) == 75
+    assert farmhouse.run("--gpus", "cpu")[0] == 0
+    farmhouse.check_job("a")

@@ -16,7 +16,7 @@ from multitrain.events import Event
 from multitrain.executors import Launch
 from multitrain.farm import Farm, TrainerSettings
 from multitrain.gpus import Gpu
-from multitrain.rendering import RenderRoom
+from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
 from multitrain.submission import submit
 
@@ -97,6 +97,7 @@ class SimulatedWorker:
     workspace: Workspace
     totals: dict[str, int]
     failures: dict[str, dict[str, str]]
+    slow: set[str]  # jobs whose films take until the test removes them from here
     jobs: list[str] = field(default_factory=list)
     code: int | None = None
 
@@ -105,7 +106,7 @@ class SimulatedWorker:
             paths = self.workspace.job(name)
             if name in self.failures:
                 paths.render_failure.write_text(json.dumps(self.failures[name]))
-            elif _frames(paths.progress) == self.totals[name]:
+            elif name not in self.slow and _frames(paths.progress) == self.totals[name]:
                 paths.manifest.parent.mkdir(exist_ok=True)
                 paths.film().touch()
                 paths.manifest.write_text("{}")
@@ -137,6 +138,7 @@ class Simulation:
         self.now = 1000.0
         self.outcomes: dict[str, list[Outcome]] = {}
         self.render_failures: dict[str, dict[str, str]] = {}
+        self.slow_films: set[str] = set()
         self.launches: list[Launch] = []
         self.workers: list[SimulatedWorker] = []
         self.events: list[Event] = []
@@ -145,14 +147,15 @@ class Simulation:
         self.farm = self.make_farm()
 
     def make_farm(self) -> Farm:
-        room = RenderRoom(self.workspace, self, encoders=1)
+        keeper = RenderKeeper(self.workspace, self, encoders=1)
         settings = TrainerSettings(spool_bytes=1, lifeline=0)
-        return Farm(self.workspace, self.store, self.jobs, self.pool, self, room, settings)
+        return Farm(self.workspace, self.store, self.jobs, self.pool, self, keeper, settings)
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
         totals = {job.spec.name: job.spec.frames_total for job in self.jobs}
         if launch.listens:
-            self.workers.append(SimulatedWorker(self.workspace, totals, self.render_failures))
+            told = (totals, self.render_failures, self.slow_films)
+            self.workers.append(SimulatedWorker(self.workspace, *told))
             return self.workers[-1]
         self.launches.append(launch)
         name = launch.command[4]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from simulation import FakeDriver, Outcome, Simulate, make_gpus, make_job
 
 from jobs.errors import ExitCode, UsageError
 from jobs.paths import Workspace
+from multitrain import farm
 from multitrain.events import Happening
 from multitrain.farm import check_slots
 from multitrain.gpus import GpuPool
@@ -185,6 +187,35 @@ def test_a_film_that_cannot_be_rendered_fails_its_job_even_while_it_trains(
     assert simulation.started().count("a") == 1
 
 
+def test_jobs_wait_while_the_spool_is_full_of_those_that_have_trained(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    simulation = simulate([make_job("a"), make_job("b")], CpuPool(1))
+    simulation.slow_films.add("a")
+    spool = workspace.job("a").spool
+    spool.mkdir(parents=True)
+    (spool / "000000000-000000240.rgb").write_bytes(b"more than the one byte of the budget")
+    for _ in range(50):
+        simulation.tick()
+    assert simulation.started() == ["a"]
+    assert "full" in simulation.farm.waiting_for()["the spool"]
+    simulation.slow_films.clear()
+    simulation.run()
+    assert simulation.states() == {"a": "done", "b": "done"}
+
+
+def test_a_job_whose_folder_cannot_be_made_leaves_the_others_alone(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    simulation = simulate([make_job("a"), make_job("b")], CpuPool(1))
+    workspace.job("a").run.touch()
+    simulation.run()
+    assert simulation.states() == {"a": "failed", "b": "done"}
+    row = simulation.store.job("a")
+    assert row is not None
+    assert "cannot be started" in row.error
+
+
 def test_a_render_worker_that_dies_is_started_again_with_its_jobs(simulate: Simulate) -> None:
     simulation = simulate([make_job("a")], CpuPool(1))
     simulation.tick()
@@ -218,8 +249,27 @@ def test_what_happens_is_told_in_order(simulate: Simulate) -> None:
     assert set(happenings[2:]) == {Happening.PUBLISHED, Happening.DONE}
 
 
-def test_many_jobs_cost_little_time_of_the_scheduler(simulate: Simulate) -> None:
-    """Not a speed claim: a guard against work that grows with the square of the sheet."""
-    simulation = simulate([make_job(f"job{i}") for i in range(200)], CpuPool(20))
-    simulation.run()
-    assert set(simulation.states().values()) == {"done"}
+def test_many_jobs_cost_no_more_per_tick(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tick asks the running jobs, not the queue: ten times the sheet, as many reads a tick."""
+
+    def reads_per_tick(count: int) -> float:
+        simulation = simulate([make_job(f"{count}-{i}") for i in range(count)], CpuPool(5))
+        reads, ticks = 0, 0
+        read = farm.last_progress
+
+        def counting(path: Path) -> object:
+            nonlocal reads
+            reads += 1
+            return read(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(farm, "last_progress", counting)
+            while not simulation.farm.finished:
+                simulation.tick()
+                ticks += 1
+        assert all(simulation.states()[f"{count}-{i}"] == "done" for i in range(count))
+        return reads / ticks
+
+    assert reads_per_tick(100) < 1.5 * reads_per_tick(10)

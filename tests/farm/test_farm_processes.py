@@ -15,7 +15,7 @@ from jobs.store import Store
 from multitrain.executors.local import LocalExecutor
 from multitrain.farm import Farm, TrainerSettings, open_lifeline
 from multitrain.gpus import GpuPool
-from multitrain.rendering import RenderRoom
+from multitrain.render_keeper import RenderKeeper
 from multitrain.submission import submit
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
@@ -29,9 +29,9 @@ def test_ten_jobs_each_see_one_gpu_and_never_share_it(workspace: Workspace) -> N
     store = Store(workspace.store)
     submit(workspace, store, jobs, fresh=False)
     executor = LocalExecutor()
-    room = RenderRoom(workspace, executor, encoders=1, command=(*STAND_IN, "worker"))
+    keeper = RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker"))
     settings = TrainerSettings(1, open_lifeline(), command=(*STAND_IN, "trainer"))
-    farm = Farm(workspace, store, jobs, pool, executor, room, settings)
+    farm = Farm(workspace, store, jobs, pool, executor, keeper, settings)
     deadline = time.monotonic() + SECONDS
     while not farm.finished:
         farm.tick(time.time())

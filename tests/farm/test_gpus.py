@@ -74,3 +74,13 @@ def test_a_driver_that_fails_gives_no_slots_and_says_why(tmp_path: Path) -> None
 
 def test_nvml_answers_without_a_driver_too() -> None:
     assert all(gpu.uuid.startswith("GPU-") for gpu in NvmlDriver().gpus())
+
+
+def test_a_lease_file_of_another_user_is_enough_to_read(tmp_path: Path) -> None:
+    driver = FakeDriver(make_gpus(1))
+    (tmp_path / "GPU-0000").touch(mode=0o444)
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    lease = pool.acquire(pool.free(0))
+    assert lease is not None
+    pool.release(lease, 0)
+    assert (tmp_path / "GPU-0000").stat().st_mode & 0o777 == 0o444

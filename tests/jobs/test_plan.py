@@ -116,3 +116,11 @@ def test_ranges_and_their_text_form() -> None:
 def test_ranges_sort_by_frame_as_their_names_do() -> None:
     ranges = [FrameRange(9, 10), FrameRange(0, 9), FrameRange(10, 100)]
     assert sorted(map(str, ranges)) == [str(each) for each in sorted(ranges)]
+
+
+@pytest.mark.parametrize("longest", [1, 2, 3, 7, 10, 50, 240])
+def test_the_part_that_holds_a_frame_is_the_one_of_the_split(longest: int) -> None:
+    for frames in (FrameRange(0, 1), FrameRange(5, 55), FrameRange(100, 341)):
+        for part in frames.split(longest):
+            for frame in range(part.start, part.stop):
+                assert frames.part_containing(frame, longest) == part

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakePictures
 
 HEADER = "name,dataset,grid_width,grid_height,video_length"
-SEED_HEADER = (
+PSYCHONAUTS_HEADER = (
     "name,dataset,grid_width,grid_height,nbr_of_layers_g,nbr_of_layers_d,batch_norm_d,"
     "batch_norm_g,activation_g,activation_d,learning_rate_d,beta1_d,learning_rate_g,beta1_g,"
     "nbr_g_updates,nbr_d_updates,,video_length,auto_render_period,render_res"
@@ -55,7 +55,7 @@ def test_the_seeds_own_header_with_empty_cells_on_a_folder_of_jpegs(
     read: ReadText, workspace: Workspace, make_pictures: MakePictures
 ) -> None:
     make_pictures(workspace.dataset("faces"), 9, (160, 90), ".jpg")
-    sheet = read(f"{SEED_HEADER}\nnight,faces,3,3,,,,,,,,,,,,,,0.5,,\n")
+    sheet = read(f"{PSYCHONAUTS_HEADER}\nnight,faces,3,3,,,,,,,,,,,,,,0.5,,\n")
     (job,) = sheet.jobs
     assert (job.image_width, job.image_height) == (160, 90)
     assert job.plan.frames_total == 1800

@@ -15,7 +15,7 @@ REQUIRED = {
     "video_length": "0.5",
 }
 
-# As the users of the seed system know them.
+# As users of DCGAN-for-psychonauts know them.
 SEED_DEFAULTS = {
     "nbr_of_layers_g": 5,
     "nbr_of_layers_d": 5,

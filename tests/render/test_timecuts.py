@@ -126,11 +126,11 @@ def test_with_video_and_images_a_batch_goes_when_it_is_both():
 
 def test_steps_come_in_the_order_of_their_use():
     now = due(PLAN, BOTH, found(batches=5, segments=3, checkpoint=BATCHES[3].stop))
-    kinds = [type(step) for step in now.steps()]
+    kinds = [type(task) for task in now.tasks()]
     assert kinds[0] is PublishTimecut
-    starts = [step.batch.start for step in now.steps() if not isinstance(step, PublishTimecut)]
+    starts = [task.batch.start for task in now.tasks() if not isinstance(task, PublishTimecut)]
     assert starts == sorted(starts)
-    assert list(Due(finish=True).steps()) == [FinishJob()]
+    assert list(Due(finish=True).tasks()) == [FinishJob()]
 
 
 class Simulation:
@@ -186,10 +186,10 @@ class Simulation:
         now = due(PLAN, self.wanted, self.inventory())
         for batch in now.drop:
             del self.batches[batch]
-        steps = list(now.steps())
-        if not steps:
+        tasks = list(now.tasks())
+        if not tasks:
             return
-        match self.random.choice(steps):
+        match self.random.choice(tasks):
             case EncodeBatch(batch):
                 self.segments[batch] = self.batches[batch]
             case WriteImages(batch):

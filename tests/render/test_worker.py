@@ -43,8 +43,8 @@ class Held(Executor):
         self.held.append((future, fn, args))
         return future
 
-    def steps(self):
-        """(job, step) of all that was ever submitted."""
+    def tasks(self):
+        """(job, task) of all that was ever submitted."""
         return [(fn.__self__.paths.name, *args) for _, fn, args in self.held]
 
     def let_go(self, index):
@@ -329,17 +329,17 @@ def test_encoders_are_shared_fairly_oldest_batch_first(make_job, start_worker):
     worker.tick(0.0)
     first, second = EncodeBatch(FrameRange(0, 10)), EncodeBatch(FrameRange(10, 20))
     expected = [("a", first), ("b", first), ("a", second), ("b", second)]
-    assert executor.steps() == expected
+    assert executor.tasks() == expected
     worker.take_up("c")
     worker.tick(1.0)
-    assert executor.steps() == expected  # all encoders are busy
+    assert executor.tasks() == expected  # all encoders are busy
     executor.let_go(0)
     worker.tick(2.0)
-    assert executor.steps() == [*expected, ("c", first)]
+    assert executor.tasks() == [*expected, ("c", first)]
     executor.let_go(1)
     worker.tick(3.0)
     # One in hand each: a was served longest ago.
-    assert executor.steps()[5] == ("a", EncodeBatch(FrameRange(20, 30)))
+    assert executor.tasks()[5] == ("a", EncodeBatch(FrameRange(20, 30)))
 
 
 def test_one_encoder_goes_from_job_to_job(make_job, start_worker):
@@ -351,7 +351,7 @@ def test_one_encoder_goes_from_job_to_job(make_job, start_worker):
     for turn in range(4):
         worker.tick(float(turn))
         executor.let_go(turn)
-    assert [name for name, _ in executor.steps()] == ["a", "b", "a", "b"]
+    assert [name for name, _ in executor.tasks()] == ["a", "b", "a", "b"]
 
 
 def test_draining_starts_nothing_and_notes_what_ends(make_job, start_worker):

@@ -5,20 +5,20 @@ import json
 import pytest
 
 from jobs.paths import JobPaths
-from multitrain.progress import Progress
+from multitrain.progress import ProgressLog
 
 
 @pytest.fixture
-def progress(paths: JobPaths) -> Progress:
+def progress(paths: JobPaths) -> ProgressLog:
     paths.run.mkdir(parents=True)
-    return Progress(paths, wall=lambda: 1000.5)
+    return ProgressLog(paths, wall=lambda: 1000.5)
 
 
 def lines(paths: JobPaths) -> list[dict[str, object]]:
     return [json.loads(line) for line in paths.progress.read_text().splitlines()]
 
 
-def test_a_block_is_a_line(paths: JobPaths, progress: Progress) -> None:
+def test_a_block_is_a_line(paths: JobPaths, progress: ProgressLog) -> None:
     progress.tell(3, 6, 12.34567, {})
 
     assert lines(paths) == [
@@ -27,7 +27,7 @@ def test_a_block_is_a_line(paths: JobPaths, progress: Progress) -> None:
 
 
 def test_going_back_drops_what_is_done_again_and_what_is_broken(
-    paths: JobPaths, progress: Progress
+    paths: JobPaths, progress: ProgressLog
 ) -> None:
     for step in (1, 2, 3):
         progress.tell(step, 2 * step, 1.0, {})
@@ -40,15 +40,15 @@ def test_going_back_drops_what_is_done_again_and_what_is_broken(
     assert [line["step"] for line in lines(paths)] == [1, 2, 3]
 
 
-def test_a_complete_job_says_so_once(paths: JobPaths, progress: Progress) -> None:
+def test_a_complete_job_says_so_once(paths: JobPaths, progress: ProgressLog) -> None:
     progress.tell(4, 8, 1.0, {})
     progress.tell_complete(5, 10)
-    Progress(paths).tell_complete(5, 10)
+    ProgressLog(paths).tell_complete(5, 10)
 
     assert [line["frame"] for line in lines(paths)] == [8, 10]
 
 
-def test_losses_are_drawn_by_tensorboard(paths: JobPaths, progress: Progress) -> None:
+def test_losses_are_drawn_by_tensorboard(paths: JobPaths, progress: ProgressLog) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     progress.tell(3, 6, 2.0, {"d": 0.5, "g": 1.5})

@@ -13,7 +13,7 @@ RESTARTS = 5  # in a row with nothing published, before rendering is given up
 RESTART_SECONDS = 5.0  # pause before a restart, so that a broken one does not spin
 
 
-class RenderRoom:
+class RenderKeeper:
     """Starts the worker when there is something to render, and again whenever it dies."""
 
     def __init__(
@@ -78,7 +78,7 @@ class RenderRoom:
                 self._process.say(job)
 
     def drain(self) -> None:
-        """Nothing new; the encoders in hand are finished, then the room is idle."""
+        """Nothing new; the encoders in hand are finished, then the keeper is idle."""
         if self._process is None:
             return
         self._process.hush()
