@@ -7,8 +7,6 @@ states are on disk, and what the processes did is read from their folders.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,8 @@ from jobs.paths import JobPaths, Workspace, modified
 from jobs.states import State
 from jobs.store import Store
 from multitrain.events import Event, Happening, JobView
-from multitrain.executors import Executor, Launch, Process
+from multitrain.executors import Executor, Process
+from multitrain.launching import TrainerSettings
 from multitrain.observe import (
     Progress,
     last_progress,
@@ -32,17 +31,6 @@ from multitrain.slots import Lease, Pool
 from render.spool import spooled_bytes
 
 FINAL_FAILURES = {Kind.DIVERGED}  # the trainer has tried again by itself
-
-
-@dataclass(frozen=True)
-class TrainerSettings:
-    """What every trainer of a farm is started with."""
-
-    spool_bytes: int  # budget of one job's raw frames
-    lifeline: int  # read end of a pipe that the farm holds open as long as it lives
-    descriptors: tuple[int, ...] = ()  # locks that outlive the farm as long as a trainer runs
-    deterministic: bool = False
-    command: tuple[str, ...] = (sys.executable, "-m", "multitrain.trainer")
 
 
 @dataclass
@@ -288,7 +276,7 @@ class Farm:
             for stale in (job.paths.training_failure, job.paths.render_failure):
                 stale.unlink(missing_ok=True)
             job.file.save(job.paths)
-            job.process = self._executor.start(self._launch(job, lease))
+            job.process = self._executor.start(self._settings.launch(job.paths, lease))
         except (MultitrainError, OSError) as error:
             self._pool.release(lease, now)
             self._fail(job, f"it cannot be started: {error}")
@@ -299,22 +287,6 @@ class Farm:
         checkpoints = job.paths.checkpoint_names()
         going_on = f", goes on from frame {checkpoints[-1].frame}" if checkpoints else ""
         self._tell(Happening.STARTED, job, f"started on {lease.label}{going_on}")
-
-    def _launch(self, job: _Job, lease: Lease) -> Launch:
-        settings = self._settings
-        arguments = [str(self._workspace.root), job.name]
-        arguments += ["--spool-bytes", str(settings.spool_bytes)]
-        arguments += ["--lifeline", str(settings.lifeline)]
-        if lease.cores:
-            arguments += ["--cores", ",".join(map(str, lease.cores))]
-        if settings.deterministic:
-            arguments.append("--deterministic")
-        return Launch(
-            command=(*settings.command, *arguments),
-            log=job.paths.log,
-            environment={"PYTHONUNBUFFERED": "1", **lease.environment},
-            descriptors=(settings.lifeline, *settings.descriptors, *lease.descriptors),
-        )
 
     # --- small things ------------------------------------------------------------------------
 
@@ -346,9 +318,3 @@ def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:
             f"gpus: more are asked for than the {pool.size} in the pool, by {names}; "
             "lower the column or widen --gpus or --slots."
         )
-
-
-def open_lifeline() -> int:
-    """The read end of a pipe whose write end stays open, unseen, as long as this process lives."""
-    read_end, _ = os.pipe()
-    return read_end

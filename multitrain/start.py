@@ -17,7 +17,8 @@ from multitrain import night
 from multitrain.datasets.demo import ensure_demo
 from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor
-from multitrain.farm import Farm, TrainerSettings, check_slots, open_lifeline
+from multitrain.farm import Farm, check_slots
+from multitrain.launching import TrainerSettings, open_lifeline
 from multitrain.machine import default_encoders, default_spool_bytes, open_pool
 from multitrain.observe import published_videos
 from multitrain.render_keeper import RenderKeeper

@@ -14,8 +14,9 @@ from jobs.paths import Workspace
 from jobs.store import Store
 from multitrain.events import Event
 from multitrain.executors import Launch
-from multitrain.farm import Farm, TrainerSettings
+from multitrain.farm import Farm
 from multitrain.gpus import Gpu
+from multitrain.launching import TrainerSettings
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
 from multitrain.submission import submit

@@ -13,8 +13,9 @@ from simulation import FakeDriver, make_gpus, make_job
 from jobs.paths import Workspace
 from jobs.store import Store
 from multitrain.executors.local import LocalExecutor
-from multitrain.farm import Farm, TrainerSettings, open_lifeline
+from multitrain.farm import Farm
 from multitrain.gpus import GpuPool
+from multitrain.launching import TrainerSettings, open_lifeline
 from multitrain.render_keeper import RenderKeeper
 from multitrain.submission import submit
 
