@@ -24,17 +24,21 @@ def ensure_demo(workspace: Workspace) -> None:
     folder = workspace.dataset(DEMO)
     if not demo_is_built_in(folder):
         return
+    part = workspace.data / f".{DEMO}{PART}"  # hidden, so that it is never taken for a data set
+    shutil.rmtree(part, ignore_errors=True)  # of a farm that was killed while it drew
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
-        part = workspace.data / f".{DEMO}{PART}"  # hidden, so that it is never taken for a data set
-        shutil.rmtree(part, ignore_errors=True)  # of a farm that was killed while it drew
         draw_demo(part)
         os.replace(part, folder)
         flush_to_disk(workspace.data)
     except OSError as error:
+        if not demo_is_built_in(folder):
+            return  # its user was faster
         raise DatasetError(
             f"The built-in pictures cannot be written to {folder}: {error.strerror}"
         ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def draw_demo(folder: Path, count: int = DEMO_COUNT) -> None:

@@ -99,7 +99,7 @@ def test_a_drawing_that_is_interrupted_leaves_nothing(
     assert listing(workspace.data) == []
 
 
-def test_two_that_draw_at_once_agree(
+def test_pictures_that_come_while_it_draws_are_kept(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, make_pictures: MakePictures
 ) -> None:
     def overtaken(folder: Path) -> None:

@@ -19,20 +19,25 @@ MakePictures = Callable[..., list[Path]]
 
 HEADER = "name,dataset,family,grid_width,grid_height,fps,video_length,auto_render_period,render_res"
 
+# Its trainer waits for a slow encoder: long enough to be met at work, whatever the machine.
+LONG_SHEET = (f"{HEADER},preset", "a,tiny,testcard,4,4,60,0.5,2,,slower")
+LONG_OPTIONS = ("--gpus", "cpu", "--spool-gb", "0.1")
+
 
 def test_every_frame_of_every_film_is_there(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     """Three jobs on two slots: odd sizes, boxes, cuts of odd lengths; previews while it trains."""
-    make_pictures(farmhouse.workspace.dataset("odd"), count=6, size=(55, 31), suffix=".png")
+    make_pictures(farmhouse.workspace.dataset("odd"), count=21, size=(55, 31), suffix=".png")
     make_pictures(farmhouse.workspace.dataset("even"), count=8, size=(48, 32), suffix=".JPG")
     farmhouse.write_sheet(
         HEADER,
-        "long,odd,testcard,3,1,60,0.75,2.05,",
+        "long,odd,testcard,7,3,60,0.5,2.05,",
         "boxes,even,testcard,4,2,30,0.1,1.5,96x32",
         "last,even,testcard,1,1,25,0.05,,",
     )
-    code, said = farmhouse.run("--gpus", "cpu", "--slots", "2")
+    # So little spool makes the longest one wait for the encoder: it still trains when others end.
+    code, said = farmhouse.run("--gpus", "cpu", "--slots", "2", "--spool-gb", "0.1")
     assert code == 0, said
     for name in ("long", "boxes", "last"):
         farmhouse.check_job(name)
@@ -47,7 +52,7 @@ def test_every_frame_of_every_film_is_there(
     manifest = json.loads(farmhouse.workspace.job("boxes").manifest.read_text())
     assert manifest["frames"] == 180
     with Image.open(farmhouse.workspace.job("long").latest) as latest:
-        assert latest.size == (165, 31)
+        assert latest.size == (385, 93)
 
 
 def test_a_sheet_that_is_done_is_left_alone_and_fresh_starts_over(
@@ -119,9 +124,9 @@ def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
+    farmhouse.write_sheet(*LONG_SHEET)
     paths = farmhouse.workspace.job("a")
-    farm = farmhouse.start("--gpus", "cpu")
+    farm = farmhouse.start(*LONG_OPTIONS)
     wait_for(paths.timecut(1).exists, farm)
     first_cut = paths.timecut(1).read_bytes()
     farm.send_signal(signal.SIGTERM)
@@ -130,7 +135,7 @@ def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
     assert "stopped at frame" in said
     assert not paths.film().exists()
 
-    code, said = farmhouse.run("--gpus", "cpu")
+    code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 0, said
     assert "goes on from frame" in said
     farmhouse.check_job("a")
@@ -141,14 +146,14 @@ def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
+    farmhouse.write_sheet(*LONG_SHEET)
     paths = farmhouse.workspace.job("a")
-    farm = farmhouse.start("--gpus", "cpu")
+    farm = farmhouse.start(*LONG_OPTIONS)
     wait_for(paths.timecut(1).exists, farm)
     children = psutil.Process(farm.pid).children(recursive=True)
     farm.kill()
     farm.communicate()
-    code, said = farmhouse.run("--gpus", "cpu")
+    code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 0, said
     assert not any(child.is_running() for child in children)
     farmhouse.check_job("a")
@@ -158,10 +163,10 @@ def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
-    farm = farmhouse.start("--gpus", "cpu")
+    farmhouse.write_sheet(*LONG_SHEET)
+    farm = farmhouse.start(*LONG_OPTIONS)
     wait_for(farmhouse.workspace.job("a").progress.exists, farm)
-    code, said = farmhouse.run("--gpus", "cpu")
+    code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 2
     assert f"pid {farm.pid}" in said
     farm.send_signal(signal.SIGINT)
@@ -170,8 +175,8 @@ def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
 
 def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakePictures) -> None:
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
-    farm = farmhouse.start("--gpus", "cpu")
+    farmhouse.write_sheet(*LONG_SHEET)
+    farm = farmhouse.start(*LONG_OPTIONS)
     wait_for(farmhouse.workspace.job("a").progress.exists, farm)
     children = psutil.Process(farm.pid).children(recursive=True)
     trainer = next(child for child in children if "multitrain.trainer" in child.cmdline())
@@ -183,7 +188,7 @@ def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakeP
     farm.send_signal(signal.SIGTERM)
     assert farm.wait(timeout=30) == 75
     assert not any(child.is_running() for child in children)
-    assert farmhouse.run("--gpus", "cpu")[0] == 0
+    assert farmhouse.run(*LONG_OPTIONS)[0] == 0
     farmhouse.check_job("a")
 
 
@@ -191,12 +196,12 @@ def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,4,4,60,0.5,2,")
-    farm = farmhouse.start("--gpus", "cpu")
+    farmhouse.write_sheet(*LONG_SHEET)
+    farm = farmhouse.start(*LONG_OPTIONS)
     wait_for(farmhouse.workspace.job("a").progress.exists, farm)
     assert farm.stdout is not None
     farm.stdout.close()
     farm.send_signal(signal.SIGHUP)
     assert farm.wait(timeout=60) == 75
-    assert farmhouse.run("--gpus", "cpu")[0] == 0
+    assert farmhouse.run(*LONG_OPTIONS)[0] == 0
     farmhouse.check_job("a")
