@@ -50,13 +50,14 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute(_SCHEMA)
-        except sqlite3.OperationalError as error:
-            raise MultitrainError(f"{path} cannot be written ({error})") from error
         except sqlite3.DatabaseError as error:
+            self._database.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise MultitrainError(f"{path} cannot be written ({error})") from error
             raise MultitrainError(
                 f"{path} is damaged ({error}); move it away and run again: "
                 "films and checkpoints are found without it"
