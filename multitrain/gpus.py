@@ -74,7 +74,10 @@ class NvmlDriver:
 def _read(pynvml: Any, index: int) -> Gpu:
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    try:
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    except pynvml.NVMLError_NotSupported:  # some virtual GPUs: their memory tells enough
+        processes = []
     return Gpu(
         index=index,
         uuid=pynvml.nvmlDeviceGetUUID(handle),

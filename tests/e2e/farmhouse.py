@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from jobs.jobfile import JobFile
@@ -103,6 +104,14 @@ def wait_for(condition: Callable[[], object], farm: subprocess.Popen[str]) -> No
         assert farm.poll() is None, farm.communicate()[0]
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Zombies that nobody reaps, as happens in containers, are dead."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def order(said: str, *pieces: str) -> Sequence[int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import psutil
-from farmhouse import Farmhouse, order, wait_for
+from farmhouse import Farmhouse, is_alive, order, wait_for
 from PIL import Image
 
 from jobs.jobfile import JobFile
@@ -120,14 +121,20 @@ def test_a_job_that_crashes_at_every_try_leaves_the_others_alone(
     assert "Traceback" not in said
 
 
+def start_long_job(farmhouse: Farmhouse, make_pictures: MakePictures) -> subprocess.Popen[str]:
+    """A farm that is in the middle of job `a`: its first timecut is out."""
+    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
+    farmhouse.write_sheet(*LONG_SHEET)
+    farm = farmhouse.start(*LONG_OPTIONS)
+    wait_for(farmhouse.workspace.job("a").timecut(1).exists, farm)
+    return farm
+
+
 def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(*LONG_SHEET)
     paths = farmhouse.workspace.job("a")
-    farm = farmhouse.start(*LONG_OPTIONS)
-    wait_for(paths.timecut(1).exists, farm)
+    farm = start_long_job(farmhouse, make_pictures)
     first_cut = paths.timecut(1).read_bytes()
     farm.send_signal(signal.SIGTERM)
     said, _ = farm.communicate(timeout=60)
@@ -145,27 +152,20 @@ def test_a_drained_farm_goes_on_and_the_film_has_every_frame(
 def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(*LONG_SHEET)
-    paths = farmhouse.workspace.job("a")
-    farm = farmhouse.start(*LONG_OPTIONS)
-    wait_for(paths.timecut(1).exists, farm)
+    farm = start_long_job(farmhouse, make_pictures)
     children = psutil.Process(farm.pid).children(recursive=True)
     farm.kill()
     farm.communicate()
     code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 0, said
-    assert not any(child.is_running() for child in children)
+    assert not any(map(is_alive, children))
     farmhouse.check_job("a")
 
 
 def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(*LONG_SHEET)
-    farm = farmhouse.start(*LONG_OPTIONS)
-    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
+    farm = start_long_job(farmhouse, make_pictures)
     code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 2
     assert f"pid {farm.pid}" in said
@@ -174,10 +174,7 @@ def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
 
 
 def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakePictures) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(*LONG_SHEET)
-    farm = farmhouse.start(*LONG_OPTIONS)
-    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
+    farm = start_long_job(farmhouse, make_pictures)
     children = psutil.Process(farm.pid).children(recursive=True)
     trainer = next(child for child in children if "multitrain.trainer" in child.cmdline())
     trainer.suspend()  # it will never drain
@@ -187,7 +184,7 @@ def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakeP
         assert farm.poll() is None
     farm.send_signal(signal.SIGTERM)
     assert farm.wait(timeout=30) == 75
-    assert not any(child.is_running() for child in children)
+    assert not any(map(is_alive, children))
     assert farmhouse.run(*LONG_OPTIONS)[0] == 0
     farmhouse.check_job("a")
 
@@ -195,10 +192,7 @@ def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakeP
 def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
-    farmhouse.write_sheet(*LONG_SHEET)
-    farm = farmhouse.start(*LONG_OPTIONS)
-    wait_for(farmhouse.workspace.job("a").progress.exists, farm)
+    farm = start_long_job(farmhouse, make_pictures)
     assert farm.stdout is not None
     farm.stdout.close()
     farm.send_signal(signal.SIGHUP)

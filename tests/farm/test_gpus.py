@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from simulation import FakeDriver, make_gpus
@@ -72,8 +74,79 @@ def test_a_driver_that_fails_gives_no_slots_and_says_why(tmp_path: Path) -> None
     assert "lost" in str(pool.busy_reasons())
 
 
-def test_nvml_answers_without_a_driver_too() -> None:
-    assert all(gpu.uuid.startswith("GPU-") for gpu in NvmlDriver().gpus())
+class FakeNvml(SimpleNamespace):
+    """The functions of nvidia-ml-py that are called, for one GPU that counts what it is asked."""
+
+    class NVMLError(Exception):
+        pass
+
+    class NVMLError_LibraryNotFound(NVMLError):  # noqa: N801
+        pass
+
+    class NVMLError_NotSupported(NVMLError):  # noqa: N801
+        pass
+
+    def __init__(self, **answers: object) -> None:
+        self.open = 0
+        self.answers = answers
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        self._answer("init", None)
+        self.open += 1
+
+    def nvmlShutdown(self) -> None:  # noqa: N802
+        self.open -= 1
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 1
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> str:  # noqa: N802
+        return f"handle {index}"
+
+    def nvmlDeviceGetMemoryInfo(self, handle: str) -> object:  # noqa: N802
+        return self._answer("memory", SimpleNamespace(total=100, free=60))
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: str) -> object:  # noqa: N802
+        return self._answer("processes", [SimpleNamespace(pid=7)])
+
+    def nvmlDeviceGetUUID(self, handle: str) -> str:  # noqa: N802
+        return "GPU-1"
+
+    def nvmlDeviceGetName(self, handle: str) -> str:  # noqa: N802
+        return "Test GPU"
+
+    def _answer(self, what: str, usual: object) -> object:
+        answer = self.answers.get(what, usual)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_what_nvml_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    assert NvmlDriver().gpus() == [Gpu(0, "GPU-1", "Test GPU", 100, 60, (7,))]
+    assert nvml.open == 0
+
+
+def test_a_gpu_that_does_not_tell_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml(processes=FakeNvml.NVMLError_NotSupported())
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    assert NvmlDriver().gpus()[0].processes == ()
+
+
+def test_a_driver_that_fails_is_told_from_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = FakeNvml(init=FakeNvml.NVMLError_LibraryNotFound())
+    monkeypatch.setitem(sys.modules, "pynvml", none)
+    assert NvmlDriver().gpus() == []
+    for broken in (
+        FakeNvml(init=FakeNvml.NVMLError("version mismatch")),
+        FakeNvml(memory=FakeNvml.NVMLError("GPU is lost")),
+    ):
+        monkeypatch.setitem(sys.modules, "pynvml", broken)
+        with pytest.raises(DriverError, match="NVIDIA driver"):
+            NvmlDriver().gpus()
+        assert broken.open == 0
 
 
 def test_a_lease_file_of_another_user_is_enough_to_read(tmp_path: Path) -> None:
