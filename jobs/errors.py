@@ -8,7 +8,8 @@
     ├── ProgramFailed        1   a child program (ffmpeg), told whole
     └── TrainingFailed       1   a job that cannot go on
         ├── OutOfMemory      1   told apart, with advice
-        └── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
+        ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
+        └── FramesLost       1   files of a job were removed by hand
 
 Messages are one or two sentences for a person. A traceback shown to a user is a bug.
 """
@@ -99,3 +100,7 @@ class OutOfMemory(TrainingFailed):
 
 class Diverged(TrainingFailed):
     """Losses became NaN or infinite and stayed so after going back to a checkpoint."""
+
+
+class FramesLost(TrainingFailed):
+    """Frames that were made, and that no checkpoint would make again, are not there any more."""

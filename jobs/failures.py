@@ -16,6 +16,7 @@ class Kind(enum.StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DIVERGED = "diverged"  # the trainer has gone back by itself, in vain
     DATASET = "dataset"
+    FRAMES_LOST = "frames_lost"
     RENDER = "render"
     ERROR = "error"
 

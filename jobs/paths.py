@@ -49,7 +49,8 @@ class OutputName(NamedTuple):
     def parse(cls, file: str) -> Self | None:
         """None where `file` is not the name of a video."""
         match = _OUTPUT.fullmatch(file)
-        return cls(match[1], _number(match[2]), _number(match[3])) if match else None
+        name = cls(match[1], _number(match[2]), _number(match[3])) if match else None
+        return name if str(name) == file and 0 not in (name or ()) else None
 
 
 _OUTPUT = re.compile(r"(.+?)(?:_timecut(\d{4,}))?(?:_box(\d{4,}))?\.mp4")
@@ -115,6 +116,11 @@ class JobPaths:
     @property
     def run(self) -> Path:
         return self.workspace.runs / self.name
+
+    @property
+    def removed(self) -> Path:
+        """Where the run folder goes before it is deleted; no job can have this name."""
+        return self.workspace.runs / f".{self.name}.removed"
 
     @property
     def job_file(self) -> Path:

@@ -50,7 +50,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
+        except sqlite3.OperationalError as error:
+            raise MultitrainError(f"{path} cannot be opened ({error})") from error
         try:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute(_SCHEMA)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +40,12 @@ workspace_option = click.option(
 sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
 
 
+def _refuse_nan(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
+    if number is not None and math.isnan(number):  # it lies in every range
+        raise click.BadParameter("nan is no number")
+    return number
+
+
 @click.group(context_settings=CONTEXT)
 @click.version_option(version("multitrain"), prog_name="multitrain")
 def commands() -> None:
@@ -55,7 +64,12 @@ def commands() -> None:
 @click.option("--fresh", is_flag=True, help="Start these jobs over; what they made is removed.")
 @click.option("--deterministic", is_flag=True, help="Bit-exact training; slower.")
 @click.option("--encoders", type=click.IntRange(1), help="ffmpeg processes side by side.")
-@click.option("--spool-gb", type=click.FloatRange(0.1), help="Disk for frames not yet encoded.")
+@click.option(
+    "--spool-gb",
+    type=click.FloatRange(0.1, 1e6),
+    callback=_refuse_nan,
+    help="Disk for frames not yet encoded.",
+)
 @click.pass_context
 def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any) -> None:
     """Train and render every job of SHEET; run again to go on with what is unfinished."""
@@ -65,7 +79,8 @@ def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any)
     jobs = _read(sheet, place).jobs
     code = run_jobs(place, jobs, RunOptions(**options), _console())
     names = {job.spec.name for job in jobs}
-    _print_rows([row for row in read_jobs(place.store) if row.name in names])
+    with suppress(OSError, SystemExit):  # a terminal that has closed does not change the outcome
+        _print_rows([row for row in read_jobs(place.store) if row.name in names])
     context.exit(code)
 
 
@@ -134,6 +149,8 @@ def _print_rows(rows: Sequence[JobRow]) -> None:
 
 def main() -> None:
     """Entry point: errors for people become one or two sentences and their exit code."""
+    sys.stdout = sys.stdout or io.StringIO()  # None where a shell has closed them
+    sys.stderr = sys.stderr or io.StringIO()
     try:
         sys.exit(commands(prog_name="multitrain", standalone_mode=False))
     except click.ClickException as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.errors import DatasetError, Diverged, MultitrainError, OutOfMemory
+from jobs.errors import DatasetError, Diverged, FramesLost, MultitrainError, OutOfMemory
 from jobs.failures import Failure, Kind
 from multitrain.engine.memory import ADVICE, is_lack_of_memory
 
@@ -16,6 +16,8 @@ def diagnose(error: BaseException) -> Failure:
             return Failure(Kind.OUT_OF_MEMORY, str(error))
         case Diverged():
             return Failure(Kind.DIVERGED, str(error))
+        case FramesLost():
+            return Failure(Kind.FRAMES_LOST, str(error))
         case DatasetError():
             return Failure(Kind.DATASET, _one_line(str(error)))
         case MultitrainError():

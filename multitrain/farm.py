@@ -30,7 +30,7 @@ from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Lease, Pool
 from render.spool import spooled_bytes
 
-FINAL_FAILURES = {Kind.DIVERGED}  # the trainer has tried again by itself
+FINAL_FAILURES = {Kind.DIVERGED, Kind.FRAMES_LOST}  # another try would end the same
 
 
 @dataclass

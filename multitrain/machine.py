@@ -25,7 +25,7 @@ CORES_PER_ENCODER = 4
 LARGEST_SPOOL = 32 * 2**30  # bytes
 SPOOL_SHARE = 0.25  # of the free disk
 
-_GPU = r"\s*(\d+|GPU-[0-9a-fA-F-]+)\s*"
+_GPU = r"\s*([0-9]+|GPU-[0-9a-fA-F-]+)\s*"
 _GPUS = re.compile(f"all|{_GPU}(,{_GPU})*")
 
 

@@ -139,7 +139,11 @@ def is_held(workspace: Workspace) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(descriptor)
 

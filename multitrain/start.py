@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rich.console import Console
 
-from jobs.errors import ExitCode
+from jobs.errors import ExitCode, UsageError
 from jobs.jobfile import JobFile
-from jobs.paths import Workspace
+from jobs.paths import PART, Workspace, write_text
 from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import Store
 from multitrain import night
@@ -50,6 +51,9 @@ def run_jobs(
     with night.StopSignals() as stop, closing(open_display(console)) as display:
         pool = open_pool(options.gpus, options.slots, display.note)
         check_slots(jobs, pool)
+        settings = _trainer_settings(workspace, jobs, pool, options)
+        for folder in (workspace.runs, workspace.renders):
+            _check_writable(folder)
         with (
             night.hold(workspace, display, stop) as lock,
             closing(Store(workspace.store)) as store,
@@ -57,7 +61,9 @@ def run_jobs(
             for note in submit(workspace, store, jobs, fresh=options.fresh):
                 display.note(note)
             _prepare_demo(workspace, jobs, display)
-            farm = _assemble(workspace, store, jobs, pool, options, lock)
+            keeper = _render_keeper(workspace, options, lock)
+            settings = replace(settings, descriptors=(lock,))
+            farm = Farm(workspace, store, jobs, pool, LocalExecutor(), keeper, settings)
             code = night.run(farm, display, stop)
             for note in _unsent(workspace, jobs):
                 display.note(note)
@@ -81,25 +87,33 @@ def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Displa
         ensure_demo(workspace)
 
 
-def _assemble(
-    workspace: Workspace,
-    store: Store,
-    jobs: Sequence[JobFile],
-    pool: Pool,
-    options: RunOptions,
-    lock: int,
-) -> Farm:
-    executor = LocalExecutor()
-    encoders = options.encoders or default_encoders()
+def _trainer_settings(
+    workspace: Workspace, jobs: Sequence[JobFile], pool: Pool, options: RunOptions
+) -> TrainerSettings:
     spool = round(options.spool_gb * GIB) if options.spool_gb else None
-    settings = TrainerSettings(
+    return TrainerSettings(
         spool_bytes=_spool_share(spool or default_spool_bytes(workspace.root), pool, jobs),
         lifeline=open_lifeline(),
-        descriptors=(lock,),
         deterministic=options.deterministic,
     )
-    keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
-    return Farm(workspace, store, jobs, pool, executor, keeper, settings)
+
+
+def _render_keeper(workspace: Workspace, options: RunOptions, lock: int) -> RenderKeeper:
+    encoders = options.encoders or default_encoders()
+    return RenderKeeper(workspace, LocalExecutor(), encoders, descriptors=[lock])
+
+
+def _check_writable(folder: Path) -> None:
+    """UsageError where the outputs of a night could not be written."""
+    probe = folder / f".probe{PART}"
+    try:
+        write_text(probe, "")
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written ({(error.strerror or str(error)).casefold()}); "
+            "mend that or choose another --workspace"
+        ) from error
 
 
 def _spool_share(total: int, pool: Pool, jobs: Sequence[JobFile]) -> int:

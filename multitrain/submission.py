@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
 from jobs.parsing import cell_text
-from jobs.paths import JobPaths, Workspace
+from jobs.paths import JobPaths, Workspace, flush_to_disk
 from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
@@ -26,8 +28,9 @@ def submit(
     A job goes on only with the settings it began with: UsageError, with nothing changed, where one
     cannot. With `fresh`, all begin anew.
     """
-    if fresh:
-        start_over(workspace, store, [job.spec.name for job in jobs])
+    names = [job.spec.name for job in jobs]
+    cut_off = [name for name in names if workspace.job(name).removed.exists()]
+    start_over(workspace, store, names if fresh else cut_off)
     refused = [reason for job in jobs if (reason := _changes(workspace.job(job.spec.name), job))]
     if refused:
         advice = "Give the job another name, or start over with --fresh."
@@ -38,18 +41,30 @@ def submit(
 
 
 def start_over(workspace: Workspace, store: Store, names: Sequence[str]) -> None:
-    """Forget jobs, then remove all that they made: so that a kill in between changes nothing."""
+    """Forget jobs and remove all that they made.
+
+    What a job has begun is renamed first and deleted last: where a kill comes in between, the next
+    `submit` finds the renamed folder and finishes the removal.
+    """
     with store.transaction():
         for name in names:
             store.forget(name)
-    videos = published_videos(workspace)
-    for name in names:
-        paths = workspace.job(name)
-        paths.manifest.unlink(missing_ok=True)
-        for video in videos.get(name, []):
-            video.unlink(missing_ok=True)
+    videos = published_videos(workspace) if names else {}
+    for paths in map(workspace.job, names):
+        _set_aside(paths)
+        for output in (*videos.get(paths.name, []), paths.manifest):
+            output.unlink(missing_ok=True)
         shutil.rmtree(paths.frames, ignore_errors=True)
-        shutil.rmtree(paths.run, ignore_errors=True)
+        shutil.rmtree(paths.removed, ignore_errors=True)
+
+
+def _set_aside(paths: JobPaths) -> None:
+    if paths.run.exists():
+        shutil.rmtree(paths.removed, ignore_errors=True)
+        os.replace(paths.run, paths.removed)
+    else:
+        paths.removed.mkdir(parents=True, exist_ok=True)
+    flush_to_disk(paths.workspace.runs)
 
 
 def _changes(paths: JobPaths, job: JobFile) -> str | None:
@@ -104,9 +119,14 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
         if row.state is not State.QUEUED:
             store.transition(name, State.QUEUED, attempts=0)
         store.plan_frames(name, total)
-    elif not paths.manifest.exists():
-        return (
-            f"{name} is done, but {paths.manifest} is not there any more; "
-            "to make its film again, use --fresh"
-        )
+    elif gone := _gone(paths, job):
+        return f"{name} is done, but {gone} is not there any more; --fresh makes it again"
     return None
+
+
+def _gone(paths: JobPaths, job: JobFile) -> Path | None:
+    """What is missing of a job that is done. Timecuts may be moved away by their user."""
+    made = [paths.manifest]
+    if job.spec.render_video:
+        made += [paths.film(box) for box in job.plan.box_numbers]
+    return next((path for path in made if not path.exists()), None)

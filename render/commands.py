@@ -21,6 +21,8 @@ QUIET = ("-hide_banner", "-loglevel", "error", "-nostdin", "-y")
 BITEXACT = ("-map_metadata", "-1", "-fflags", "+bitexact")
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 
+LIST = ".ffconcat"  # the ending of a list for the concat demuxer
+
 Command = list[str]
 
 

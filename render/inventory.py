@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jobs.paths import PART, JobPaths, OutputName, listing
 from jobs.plan import FramePlan, FrameRange
+from render.commands import LIST
 from render.timecuts import Inventory, all_batches
 
 
@@ -51,7 +52,7 @@ def sweep(paths: JobPaths) -> None:
 
 
 def _is_half_made(name: str, paths: JobPaths) -> bool:
-    whole = name.removesuffix(PART)
+    whole = name.removesuffix(PART).removesuffix(LIST)
     output = OutputName.parse(whole)
     mine = whole == paths.manifest.name or (output is not None and output.job == paths.name)
     return mine and whole != name

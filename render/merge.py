@@ -6,15 +6,14 @@ says nothing. So the sources are checked before and the result is decoded after.
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.paths import OutputName, atomic_write, listing
+from jobs.paths import PART, OutputName, atomic_write, listing, part_of
 from render import ffmpeg
-from render.commands import concat_list, join_command
+from render.commands import LIST, concat_list, join_command
 from render.probe import Format, count_packets, read_header, verify
 
 
@@ -25,12 +24,14 @@ def join(sources: Sequence[Path], output: Path, frames: int) -> None:
     does not fit the others or is damaged.
     """
     form = _common_format(sources)
-    with tempfile.TemporaryDirectory() as folder:
-        list_file = Path(folder, "list.ffconcat")
+    fps = int(form.fps)
+    list_file = part_of(output.with_name(output.name.removesuffix(PART) + LIST))
+    try:
         list_file.write_text(concat_list(sources), encoding="utf-8")
-        fps = int(form.fps)
         ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps))
-        verify(output, frames, fps, form.width, form.height)
+    finally:
+        list_file.unlink(missing_ok=True)
+    verify(output, frames, fps, form.width, form.height)
 
 
 def merge_folder(folder: Path) -> list[Path]:

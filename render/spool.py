@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.errors import MultitrainError
+from jobs.errors import FramesLost, MultitrainError
 from jobs.paths import PART, JobPaths, listing, part_of, publish
 from jobs.plan import FramePlan, FrameRange
 
@@ -127,7 +127,7 @@ def rewind(paths: JobPaths, plan: FramePlan, frame: int) -> int:
 
     Returns where the next SpoolWriter goes on, which lies further on where timecuts are published
     already: the trainer drops the frames below it that it makes again. Where every frame of the
-    job exists nothing is dropped and `frames_total` returned. Raises MultitrainError where frames
+    job exists nothing is dropped and `frames_total` returned. Raises FramesLost where frames
     that are needed were lost.
     """
     with locked(paths):
@@ -138,7 +138,7 @@ def rewind(paths: JobPaths, plan: FramePlan, frame: int) -> int:
         _cut_batches(paths, plan, keep)
         missing = _missing(paths, plan, keep)
         if missing is not None:
-            raise MultitrainError(
+            raise FramesLost(
                 f"{paths.run}: frames {missing.start} to {min(missing.stop, keep) - 1} were lost; "
                 f"run {paths.name} again with --fresh"
             )

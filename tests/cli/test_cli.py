@@ -112,6 +112,8 @@ def test_status_for_people_and_machines(workspace: Workspace) -> None:
         (["run", "sheet.csv", "--gpus", "cpu"], "gpus: more are asked for"),
         (["check"], "SHEET"),
         (["merge", "nowhere"], "nowhere"),
+        (["run", "small.csv", "--gpus", "cpu", "--spool-gb", "nan"], "--spool-gb"),
+        (["run", "small.csv", "--gpus", "cpu", "--spool-gb", "inf"], "--spool-gb"),
         (["unknown"], "unknown"),
     ],
 )
@@ -119,6 +121,7 @@ def test_a_wrong_call_ends_with_two_and_a_sentence(
     workspace: Workspace, arguments: list[str], said: str
 ) -> None:
     write(workspace, f"{HEADER},gpus", "a,demo,8,8,0.1,2,,64")
+    (workspace.root / "small.csv").write_text(f"{HEADER}\na,demo,1,1,0.1,,\n")
     result = multitrain(workspace, *arguments)
     assert result.returncode == 2, result.stdout
     assert said in result.stderr
@@ -135,3 +138,28 @@ def test_warnings_go_to_stderr_and_do_not_stop(
     result = multitrain(workspace, "check", "sheet.csv")
     assert result.returncode == 0, result.stderr
     assert paths[0].name in result.stderr
+
+
+def test_a_workspace_that_cannot_be_written_is_told_before_anything_starts(
+    workspace: Workspace,
+) -> None:
+    write(workspace, HEADER, "a,demo,1,1,0.1,,")
+    workspace.renders.touch()  # a file where the folder should be
+    result = multitrain(workspace, "run", "sheet.csv", "--gpus", "cpu")
+    assert result.returncode == 2
+    assert "renders cannot be written" in result.stderr
+    assert not workspace.store.exists()
+
+
+@pytest.mark.parametrize("arguments", ["check sheet.csv", "status"])
+def test_closed_outputs_are_no_reason_for_a_traceback(workspace: Workspace, arguments: str) -> None:
+    write(workspace, HEADER, "a,demo,1,1,0.1,,")
+    result = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m multitrain {arguments} >&-'],
+        cwd=workspace.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")

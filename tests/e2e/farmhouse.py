@@ -38,12 +38,12 @@ class Farmhouse:
     def jobs(self) -> dict[str, JobFile]:
         return {job.spec.name: job for job in read_sheet(self.sheet, self.workspace).jobs}
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "multitrain", "run", "sheet.csv", *options]
         process = subprocess.Popen(
             command,
             cwd=self.workspace.root,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -62,8 +62,8 @@ class Farmhouse:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+            if process.stdout:
+                process.stdout.close()
 
     def check_video(self, job: JobFile, path: Path, first: int, last: int, box: int = 0) -> None:
         """The video holds frames `first` to `last` exclusive, each once, in order, evenly."""
@@ -101,7 +101,7 @@ def wait_for(condition: Callable[[], object], farm: subprocess.Popen[str]) -> No
     """Until `condition` holds, while the farm runs."""
     deadline = time.monotonic() + SECONDS
     while not condition():
-        assert farm.poll() is None, farm.communicate()[0]
+        assert farm.poll() is None, farm.stdout and farm.communicate()[0]
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -121,11 +124,13 @@ def test_a_job_that_crashes_at_every_try_leaves_the_others_alone(
     assert "Traceback" not in said
 
 
-def start_long_job(farmhouse: Farmhouse, make_pictures: MakePictures) -> subprocess.Popen[str]:
+def start_long_job(
+    farmhouse: Farmhouse, make_pictures: MakePictures, stdout: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
     """A farm that is in the middle of job `a`: its first timecut is out."""
     make_pictures(farmhouse.workspace.dataset("tiny"), count=16, size=(48, 32))
     farmhouse.write_sheet(*LONG_SHEET)
-    farm = farmhouse.start(*LONG_OPTIONS)
+    farm = farmhouse.start(*LONG_OPTIONS, stdout=stdout)
     wait_for(farmhouse.workspace.job("a").timecut(1).exists, farm)
     return farm
 
@@ -189,12 +194,22 @@ def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakeP
     farmhouse.check_job("a")
 
 
+def read_all(screen: int) -> None:
+    """Keep a terminal from filling up."""
+    with suppress(OSError):
+        while os.read(screen, 65536):
+            pass
+
+
 def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
-    farm = start_long_job(farmhouse, make_pictures)
-    assert farm.stdout is not None
-    farm.stdout.close()
+    screen, terminal = os.openpty()
+    reader = threading.Thread(target=read_all, args=(screen,), daemon=True)
+    reader.start()
+    farm = start_long_job(farmhouse, make_pictures, stdout=terminal)
+    os.close(terminal)
+    os.close(screen)
     farm.send_signal(signal.SIGHUP)
     assert farm.wait(timeout=60) == 75
     assert farmhouse.run(*LONG_OPTIONS)[0] == 0

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from simulation import make_job
 
 from jobs.errors import UsageError
-from jobs.paths import Workspace
+from jobs.paths import CheckpointName, Workspace
 from jobs.states import State
 from jobs.store import Store
+from multitrain import submission
 from multitrain.submission import submit
 
 
@@ -106,6 +109,54 @@ def test_fresh_removes_what_the_job_made_and_nothing_else(
     assert not any(path.exists() for path in [*mine, paths.run])
     assert all(path.exists() for path in others)
     assert states(store) == {"a": "queued"}
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("removals", range(8))
+def test_fresh_that_is_killed_never_leaves_half_a_job(
+    workspace: Workspace,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    begun: bool,
+    removals: int,
+) -> None:
+    """Whatever was removed when the power went: nothing is left, or the job is as it was."""
+    paths = workspace.job("a")
+    if begun:
+        make_job("a", seed="1").save(paths)
+        paths.checkpoints.mkdir()
+        paths.checkpoint(CheckpointName(5, 10)).touch()
+    outputs = [paths.timecut(1), paths.timecut(2), paths.film(), paths.manifest]
+    for path in outputs:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    left = removals
+
+    def count_down(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+
+    for owner, name in (
+        (submission.os, "replace"),
+        (submission.shutil, "rmtree"),
+        (Path, "unlink"),
+    ):
+        real = getattr(owner, name)
+        counted = lambda *a, real=real, **k: (count_down(), real(*a, **k))  # noqa: E731
+        monkeypatch.setattr(owner, name, counted)
+    with suppress(KeyboardInterrupt):
+        submit(workspace, store, [make_job("a", seed="2")], fresh=True)
+    monkeypatch.undo()
+
+    as_it_was = paths.job_file.exists() and paths.checkpoint_names()
+    if as_it_was or (not begun and not paths.removed.exists() and paths.manifest.exists()):
+        assert all(path.exists() for path in outputs)
+        return
+    assert submit(workspace, store, [make_job("a", seed="2")], fresh=False) == []
+    assert states(store) == {"a": "queued"}
+    assert not any(path.exists() for path in [*outputs, paths.run, paths.removed])
 
 
 def test_a_film_without_a_store_counts_as_done(workspace: Workspace, store: Store) -> None:

@@ -442,6 +442,7 @@ def test_what_a_killed_worker_left_half_made_is_swept(make_job, start_worker):
         folder.mkdir(parents=True, exist_ok=True)
     half_made = [part_of(paths.timecut(1)), part_of(paths.film()), part_of(paths.manifest)]
     half_made += [part_of(paths.segment(FrameRange(0, 10)))]
+    half_made += [renders / "job (1)_timecut0001.mp4.ffconcat.part"]
     stays = [part_of(other.film()), renders / "job (1)_copy.mp4.part", renders / "job (1).mp4"]
     for path in half_made + stays:
         path.touch()
