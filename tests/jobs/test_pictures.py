@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,10 +79,19 @@ def test_folders_that_cannot_be_read_are_reasons(workspace: Workspace) -> None:
     assert [each.reason for each in unreadable] == ["no such file or directory"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_without_permission_is_a_reason(workspace: Workspace) -> None:
+def test_a_folder_without_permission_is_a_reason(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     closed = workspace.root / "closed"
     closed.mkdir(mode=0)
+    scandir = os.scandir
+
+    def refuse_the_closed(folder: str | Path) -> object:  # also root, whom modes do not stop
+        if Path(folder) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse_the_closed)
     assert survey([workspace.root]).unreadable == ((closed, "permission denied"),)
 
 

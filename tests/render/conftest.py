@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from workbench import Inline, NoCourier
 
 from jobs import plan as plan_module
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace
 from jobs.spec import JobSpec
+from render.worker import RenderWorker
 
 MakeJob = Callable[..., tuple[JobPaths, JobFile]]
 
@@ -47,3 +49,21 @@ def make_job(workspace: Workspace) -> MakeJob:
         return paths, job
 
     return make
+
+
+@pytest.fixture
+def courier():
+    return NoCourier()
+
+
+@pytest.fixture
+def start_worker(workspace, courier):
+    """`start_worker(*names, executor=Inline(), encoders=100)`"""
+
+    def start(*names, executor=None, encoders=100):
+        worker = RenderWorker(workspace, executor or Inline(), encoders, courier)
+        for name in names:
+            worker.take_up(name)
+        return worker
+
+    return start
