@@ -11,6 +11,8 @@
         ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
         └── FramesLost       1   files of a job were removed by hand
 
+Rooms add their own where only they raise and catch them (`multitrain.gpus.DriverError`).
+
 Messages are one or two sentences for a person. A traceback shown to a user is a bug.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -51,7 +51,6 @@ def run_jobs(
     with night.StopSignals() as stop, closing(open_display(console)) as display:
         pool = open_pool(options.gpus, options.slots, display.note)
         check_slots(jobs, pool)
-        settings = _trainer_settings(workspace, jobs, pool, options)
         for folder in (workspace.runs, workspace.renders):
             _check_writable(folder)
         with (
@@ -61,9 +60,7 @@ def run_jobs(
             for note in submit(workspace, store, jobs, fresh=options.fresh):
                 display.note(note)
             _prepare_demo(workspace, jobs, display)
-            keeper = _render_keeper(workspace, options, lock)
-            settings = replace(settings, descriptors=(lock,))
-            farm = Farm(workspace, store, jobs, pool, LocalExecutor(), keeper, settings)
+            farm = _assemble(workspace, store, jobs, pool, options, lock)
             code = night.run(farm, display, stop)
             for note in _unsent(workspace, jobs):
                 display.note(note)
@@ -87,20 +84,26 @@ def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Displa
         ensure_demo(workspace)
 
 
-def _trainer_settings(
-    workspace: Workspace, jobs: Sequence[JobFile], pool: Pool, options: RunOptions
-) -> TrainerSettings:
-    spool = round(options.spool_gb * GIB) if options.spool_gb else None
-    return TrainerSettings(
-        spool_bytes=_spool_share(spool or default_spool_bytes(workspace.root), pool, jobs),
+def _assemble(
+    workspace: Workspace,
+    store: Store,
+    jobs: Sequence[JobFile],
+    pool: Pool,
+    options: RunOptions,
+    lock: int,
+) -> Farm:
+    executor = LocalExecutor()
+    encoders = options.encoders or default_encoders()
+    spool = round((options.spool_gb or 0) * GIB) or default_spool_bytes(workspace.root)
+    settings = TrainerSettings(
+        # An equal share for each job that trains, and one for all that have trained.
+        spool_bytes=spool // (min(pool.size, len(jobs)) + 1),
         lifeline=open_lifeline(),
+        descriptors=(lock,),
         deterministic=options.deterministic,
     )
-
-
-def _render_keeper(workspace: Workspace, options: RunOptions, lock: int) -> RenderKeeper:
-    encoders = options.encoders or default_encoders()
-    return RenderKeeper(workspace, LocalExecutor(), encoders, descriptors=[lock])
+    keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
+    return Farm(workspace, store, jobs, pool, executor, keeper, settings)
 
 
 def _check_writable(folder: Path) -> None:
@@ -114,8 +117,3 @@ def _check_writable(folder: Path) -> None:
             f"{folder} cannot be written ({(error.strerror or str(error)).casefold()}); "
             "mend that or choose another --workspace"
         ) from error
-
-
-def _spool_share(total: int, pool: Pool, jobs: Sequence[JobFile]) -> int:
-    """Bytes for each job that trains; one more share is for those that have trained."""
-    return total // (min(pool.size, len(jobs)) + 1)

@@ -124,6 +124,13 @@ def test_a_job_that_crashes_at_every_try_leaves_the_others_alone(
     assert "Traceback" not in said
 
 
+def test_a_workspace_that_is_not_there_yet_is_made(farmhouse: Farmhouse) -> None:
+    farmhouse.write_sheet(HEADER, "a,demo,testcard,1,1,30,0.02,,")
+    code, said = farmhouse.run("--gpus", "cpu", "--workspace", "new/night")
+    assert code == 0, said
+    assert (farmhouse.workspace.root / "new" / "night" / "renders" / "a.mp4").exists()
+
+
 def start_long_job(
     farmhouse: Farmhouse, make_pictures: MakePictures, stdout: int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
