@@ -9,7 +9,9 @@
     └── TrainingFailed       1   a job that cannot go on
         ├── OutOfMemory      1   told apart, with advice
         ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
-        └── FramesLost       1   files of a job were removed by hand
+        ├── FramesLost       1   files of a job were removed by hand
+        ├── PicturesChanged  1   the data set is not the one that the training began with
+        └── DeviceFailed     1   a GPU that cannot be worked on
 
 Rooms add their own where only they raise and catch them (`multitrain.gpus.DriverError`).
 
@@ -31,7 +33,8 @@ class ExitCode(enum.IntEnum):
     DONE = 0
     FAILED = 1
     USAGE = 2
-    DRAINED = 75  # EX_TEMPFAIL of sysexits.h: run again to go on
+    DISK_FULL = 74  # EX_IOERR of sysexits.h: a trainer found no room; the farm starts it again
+    DRAINED = 75  # EX_TEMPFAIL: run again to go on
 
 
 class MultitrainError(Exception):
@@ -106,3 +109,11 @@ class Diverged(TrainingFailed):
 
 class FramesLost(TrainingFailed):
     """Frames that were made, and that no checkpoint would make again, are not there any more."""
+
+
+class PicturesChanged(TrainingFailed):
+    """The pictures differ from those that the checkpoint was trained on."""
+
+
+class DeviceFailed(TrainingFailed):
+    """The GPU does not work: it is lost, broken, or the framework does not see it."""

@@ -17,6 +17,10 @@ class Kind(enum.StrEnum):
     DIVERGED = "diverged"  # the trainer has gone back by itself, in vain
     DATASET = "dataset"
     FRAMES_LOST = "frames_lost"
+    PICTURES_CHANGED = "pictures_changed"
+    DEVICE = "device"  # the GPU's fault: another one may do
+    DISK_FULL = "disk_full"  # nobody's fault: goes on when there is room
+    STALLED = "stalled"  # alive, but without a new frame for too long
     RENDER = "render"
     ERROR = "error"
 

@@ -153,7 +153,8 @@ class JobSpec(BaseModel):
 
     # Farm
     gpus:           Annotated[Count, Le(64)]    = Field(1, description="GPUs (or CPU slots) that train this job together")
-    retries:        Annotated[int, Ge(0), Le(1000)] = Field(2, description="further tries from the last checkpoint after a failure")
+    retries:        Annotated[int, Ge(0), Le(1000)] = Field(2, description="further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint")
+    stall_minutes:  Annotated[Positive, Le(10080)] = Field(20, description="without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long")
     # fmt: on
 
     @property

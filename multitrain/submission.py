@@ -17,7 +17,7 @@ from jobs.states import State
 from jobs.store import Store
 from multitrain.observe import published_videos
 
-FREE_TO_CHANGE = {"retries", "upload_to_ftp"}  # the frames do not depend on them
+FREE_TO_CHANGE = {"retries", "stall_minutes", "upload_to_ftp"}  # the frames do not depend on them
 
 
 def submit(
