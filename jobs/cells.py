@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Mistake, SheetError
-from jobs.parsing import nearest
+from jobs.parsing import LONGEST_QUOTE, nearest
 from jobs.spec import COLUMNS
 
 REQUIRED = tuple(column for column, field in COLUMNS.items() if field.is_required())
 
 _NEVER_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_LINE_END = re.compile("\r\n?|\n")
 _SAVE_AS_TEXT = "save the sheet as CSV (UTF-8) and try again"
 
 
@@ -61,8 +62,13 @@ def column_named(text: str) -> str | None:
 
 def unknown_column(file: str, line: int, text: str) -> Mistake:
     """The mistake of a header or key that names no column, with the nearest one."""
-    name = " ".join(text.split())[:60]
-    return Mistake(file, line, name, f"there is no such column{nearest(name, COLUMNS)}")
+    return Mistake(file, line, place(text), f"there is no such column{nearest(text, COLUMNS)}")
+
+
+def place(text: str) -> str:
+    """A header or key as a message can name it: on one line, short, no sign unseen."""
+    name = " ".join(text.split())[:LONGEST_QUOTE]
+    return name if name.isprintable() else repr(name)
 
 
 def read_text(path: Path) -> str:
@@ -73,12 +79,13 @@ def read_text(path: Path) -> str:
     try:
         text = _decode(path.read_bytes())
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        before = error.object[: error.start].decode(error.encoding)
+        line = len(_LINE_END.findall(before)) + 1
         raise _refusal(path, line, f"is not text that can be read; {_SAVE_AS_TEXT}") from error
     except OSError as error:
         reason = (error.strerror or str(error)).casefold()
         raise _refusal(path, 1, f"the sheet cannot be opened: {reason}") from error
-    text = re.sub("\r\n?", "\n", text)
+    text = _LINE_END.sub("\n", text)
     if text.startswith("PK\x03\x04"):
         raise _refusal(path, 1, f"is a workbook, not text; {_SAVE_AS_TEXT}")
     if match := _NEVER_IN_TEXT.search(text):

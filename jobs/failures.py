@@ -40,9 +40,9 @@ class Failure:
         """What a process left; None where it left nothing."""
         try:
             written = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError:
+        except (OSError, ValueError):
             written = None
         match written:
             case {"kind": str(kind), "reason": str(reason)} if kind in set(Kind):

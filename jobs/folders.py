@@ -71,7 +71,7 @@ class DatasetFolders:
             return f"{folder!r} must be a folder under data/, named without '..' or a leading '/'"
         try:
             mode = self._workspace.dataset(folder).stat().st_mode
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name that holds a NUL
             return f"there is no folder {folder!r} in data/{self._nearest(pure)}"
         if not stat.S_ISDIR(mode):
             return f"{folder!r} is a file; name the folder that holds the pictures"

@@ -222,7 +222,7 @@ def listing(folder: Path) -> list[str]:
     """Names in `folder`, sorted; none where it does not exist."""
     try:
         return sorted(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -230,7 +230,7 @@ def modified(folder: Path) -> int:
     """When a name in `folder` last came or went, in nanoseconds; 0 where there is no folder."""
     try:
         return folder.stat().st_mtime_ns
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 

@@ -20,6 +20,10 @@ class State(enum.StrEnum):
     def ended(self) -> bool:
         return self in (State.DONE, State.FAILED, State.CANCELLED)
 
+    def may_become(self, other: State) -> bool:
+        """Whether the table of transitions has this move; to stay is always allowed."""
+        return other is self or other in TRANSITIONS[self]
+
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED, State.FAILED}),

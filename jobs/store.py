@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from jobs.errors import MultitrainError
-from jobs.states import TRANSITIONS, State
+from jobs.states import State
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     changed      REAL NOT NULL               -- unix seconds of the last transition
 ) STRICT
 """
+BUSY_SECONDS = 5.0  # how long another writer, such as somebody's shell, is waited for
+
 _COLUMNS = "name, state, frames_done, frames_total, attempts, slot, error"
 
 
@@ -51,7 +53,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
         except sqlite3.OperationalError as error:
             raise MultitrainError(f"{path} cannot be opened ({error})") from error
         try:
@@ -71,14 +73,15 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Several changes as one; also much faster than one by one."""
+        """Several changes as one, all or none of them; also much faster than one by one."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # a full disk may have ended it already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     def jobs(self) -> list[JobRow]:
         """All jobs in the order of their submission."""
@@ -107,12 +110,18 @@ class Store:
     ) -> None:
         """Move a job to `state`; ValueError where the table of transitions has no such move."""
         job = self.job(name)
-        if job is None or state not in TRANSITIONS[job.state]:
+        if job is None or not job.state.may_become(state):
             raise ValueError(f"{name} cannot go from {job and job.state} to {state}")
-        self._database.execute(
-            "UPDATE jobs SET state = ?, attempts = ?, slot = ?, error = ?, changed = ?"
-            " WHERE name = ?",
-            (state, attempts, slot, error, time.time(), name),
+        self.save([replace(job, state=state, attempts=attempts, slot=slot, error=error)])
+
+    def save(self, rows: Iterable[JobRow]) -> None:
+        """Bring jobs that are there to where `rows` say that they stand."""
+        now = time.time()
+        self._database.executemany(
+            "UPDATE jobs SET changed = CASE WHEN state = :state THEN changed ELSE :now END,"
+            " state = :state, frames_done = :frames_done, frames_total = :frames_total,"
+            " attempts = :attempts, slot = :slot, error = :error WHERE name = :name",
+            [{**asdict(row), "now": now} for row in rows],
         )
 
     def plan_frames(self, name: str, frames_total: int) -> None:

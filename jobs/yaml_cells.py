@@ -10,13 +10,15 @@ from typing import Any
 
 import yaml
 
-from jobs.cells import Cell, Row, Rows, column_named, unknown_column
+from jobs.cells import Cell, Row, Rows, column_named, place, unknown_column
 from jobs.errors import Mistake, SheetError
 from jobs.parsing import nearest
 
 DEEPEST = 20  # levels; a sheet has four, and the C library overflows its stack at some thousands
 TOP_LEVEL = ("defaults", "jobs")
 
+# Line ends in YAML 1.1, which PyYAML reads, but neither in YAML 1.2 nor to an editor.
+_NO_LINE_ENDS = str.maketrans("\x85\u2028\u2029", "   ")
 _TOO_DEEP = "is nested too deep for a sheet"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
@@ -31,7 +33,7 @@ def read_rows(text: str, file: str) -> Rows:
     SheetError where the file is no YAML.
     """
     try:
-        return _Reader(file).rows(_compose(text, file))
+        return _Reader(file).rows(_compose(text.translate(_NO_LINE_ENDS), file))
     except RecursionError as error:  # a mapping merged into itself, or a long chain of them
         raise SheetError([Mistake(file, 1, "", _TOO_DEEP)]) from error
 
@@ -156,11 +158,10 @@ class _Reader:
         return ""
 
     def tell(self, node: yaml.Node, column: str, reason: str) -> None:
-        place = " ".join(column.split())[:60]
-        self.mistakes.append(Mistake(self.file, _line(node), place, reason))
+        self.mistakes.append(Mistake(self.file, _line(node), place(column), reason))
 
 
-def _line(place: yaml.Node | yaml.Event) -> int:
+def _line(made: yaml.Node | yaml.Event) -> int:
     """Counted from 1. Typed loosely by the stubs: what a parser made has a mark."""
-    mark: Any = place.start_mark
+    mark: Any = made.start_mark
     return int(mark.line) + 1

@@ -1,36 +1,49 @@
 """Checkpoints: all arrays of a session in one HDF5 file that is whole or not there.
 
 `runs/<job>/checkpoints/<step>-<frame>.h5`: an HDF5 data set per array, in groups where names have
-slashes; attributes hold the format, the family, step, frame and a checksum over all of it. Two are
-kept, so that a damaged one costs a few minutes of training and not the night.
+slashes; attributes hold the format, the family, step, frame, the fingerprint of the pictures and a
+checksum over all of it. Two are kept, so that a damaged one costs a few minutes of training and not
+the night.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from jobs.errors import MultitrainError
-from jobs.paths import CheckpointName, JobPaths, atomic_write
+from jobs.paths import PART, CheckpointName, JobPaths, atomic_write, listing
+from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import State
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 
+PICTURES = "pictures_"  # begins the names of attributes that make up the fingerprint
+
+_OF_BROKEN_FILES = (None, errno.EIO)  # None: HDF5 could read the file but not understand it
+
 log = logging.getLogger(__name__)
+
+Attributes = Mapping[str, int | str]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was found on disk."""
+    """A training at a step: what it takes to go on, and what it must go on with."""
 
     name: CheckpointName
+    family: str
+    pictures: Fingerprint
     state: State
 
 
@@ -38,14 +51,11 @@ class Damaged(Exception):
     """A checkpoint that is not what was written."""
 
 
-def save(paths: JobPaths, name: CheckpointName, family: str, state: State) -> None:
+def save(paths: JobPaths, checkpoint: Checkpoint) -> None:
     """Write one and drop all but the newest two. OSError where the disk takes no more."""
-    with atomic_write(paths.checkpoint(name)) as part, h5py.File(part, "w") as file:
-        for key, array in state.items():
-            file.create_dataset(key, data=array)
-        attributes = _attributes(name, family)
-        file.attrs.update(attributes)
-        file.attrs["checksum"] = _checksum(attributes, state)
+    image = _image(checkpoint)
+    with atomic_write(paths.checkpoint(checkpoint.name)) as part:
+        part.write_bytes(image.getbuffer())
     for old in paths.checkpoint_names()[:-KEPT]:
         paths.checkpoint(old).unlink(missing_ok=True)
 
@@ -53,12 +63,13 @@ def save(paths: JobPaths, name: CheckpointName, family: str, state: State) -> No
 def load_newest(paths: JobPaths, family: str) -> Checkpoint | None:
     """The newest whole one, or None. Damaged ones are set aside under another name and logged.
 
-    Raises MultitrainError where it was made by another family or another version of this program.
+    Raises MultitrainError where it was made by another family or another version of this program,
+    and OSError where it cannot be read for reasons that do not lie in the file.
     """
     for name in reversed(paths.checkpoint_names()):
         path = paths.checkpoint(name)
         try:
-            return Checkpoint(name, _load(path, name, family))
+            return _load(path, name, family)
         except Damaged as damage:
             # Set aside, not only passed over: its name would claim frames that are made again.
             path.rename(path.with_suffix(".damaged"))
@@ -66,23 +77,53 @@ def load_newest(paths: JobPaths, family: str) -> Checkpoint | None:
     return None
 
 
-def _load(path: Path, name: CheckpointName, family: str) -> State:
+def sweep(paths: JobPaths) -> None:
+    """Remove what a trainer that was killed had begun to write."""
+    for name in listing(paths.checkpoints):
+        if name.endswith(PART):
+            (paths.checkpoints / name).unlink(missing_ok=True)
+
+
+def _image(checkpoint: Checkpoint) -> io.BytesIO:
+    """The file, in memory first: HDF5 that finds no room on a disk may crash the whole process."""
+    image = io.BytesIO()
+    attributes = _attributes(checkpoint)
+    with h5py.File(image, "w") as file:
+        for key, array in checkpoint.state.items():
+            file.create_dataset(key, data=array)
+        file.attrs.update(attributes)
+        file.attrs["checksum"] = _checksum(attributes, checkpoint.state)
+    return image
+
+
+def _load(path: Path, name: CheckpointName, family: str) -> Checkpoint:
     try:
         with h5py.File(path) as file:
-            attributes = dict(file.attrs)
+            attributes = {key: _plain(value) for key, value in file.attrs.items()}
             state = _arrays(file)
-    except (OSError, RuntimeError, KeyError) as error:  # whatever h5py makes of broken files
+    except OSError as error:
+        if error.errno not in _OF_BROKEN_FILES:
+            raise
         raise Damaged(str(error)) from error
-    wanted = _attributes(name, family)
-    for attribute in ("format", "family"):
+    except (RuntimeError, KeyError) as error:  # whatever else h5py makes of broken files
+        raise Damaged(str(error)) from error
+    for attribute, wanted in (("format", FORMAT), ("family", family)):
         found = attributes.get(attribute)
-        if found is not None and found != wanted[attribute]:
+        if found is not None and found != wanted:
             raise MultitrainError(
-                f"{path} has {attribute} {found}, not {wanted[attribute]}; run the job with --fresh"
+                f"{path} has {attribute} {found}, not {wanted}; run the job with --fresh"
             )
-    if attributes.pop("checksum", None) != _checksum(wanted, state):
+    if attributes.pop("checksum", None) != _checksum(attributes, state):
         raise Damaged("its checksum is wrong")
-    return state
+    checkpoint = Checkpoint(name, family, _fingerprint(attributes), state)
+    if _attributes(checkpoint) != attributes:
+        raise Damaged("it has the name of another")
+    return checkpoint
+
+
+def _plain(value: Any) -> int | str:
+    """HDF5 gives whole numbers back as NumPy's."""
+    return value if isinstance(value, str) else int(value)
 
 
 def _arrays(file: h5py.File) -> State:
@@ -96,11 +137,26 @@ def _arrays(file: h5py.File) -> State:
     return state
 
 
-def _attributes(name: CheckpointName, family: str) -> dict[str, int | str]:
-    return {"format": FORMAT, "family": family, "step": name.step, "frame": name.frame}
+def _attributes(checkpoint: Checkpoint) -> dict[str, int | str]:
+    return {
+        "format": FORMAT,
+        "family": checkpoint.family,
+        "step": checkpoint.name.step,
+        "frame": checkpoint.name.frame,
+        **{PICTURES + key: value for key, value in asdict(checkpoint.pictures).items()},
+    }
 
 
-def _checksum(attributes: Mapping[str, int | str], state: State) -> str:
+def _fingerprint(attributes: Attributes) -> Fingerprint:
+    told = {
+        key.removeprefix(PICTURES): value
+        for key, value in attributes.items()
+        if key.startswith(PICTURES)
+    }
+    return Fingerprint(**told)  # type: ignore[arg-type]
+
+
+def _checksum(attributes: Attributes, state: State) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr(sorted(attributes.items())).encode())
     for key, array in sorted(state.items()):

@@ -62,13 +62,23 @@ def commands() -> None:
 @click.option("--slots", type=click.IntRange(1), help="Jobs side by side on CPU cores.")
 @workspace_option
 @click.option("--fresh", is_flag=True, help="Start these jobs over; what they made is removed.")
-@click.option("--deterministic", is_flag=True, help="Bit-exact training; slower.")
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    help="The same bits at every run with as many slots; slower.",
+)
 @click.option("--encoders", type=click.IntRange(1), help="ffmpeg processes side by side.")
 @click.option(
     "--spool-gb",
     type=click.FloatRange(0.1, 1e6),
     callback=_refuse_nan,
-    help="Disk for frames not yet encoded.",
+    help="Disk for frames not yet encoded, and for checkpoints.",
+)
+@click.option(
+    "--keep-free-gb",
+    type=click.FloatRange(0, 1e6),
+    callback=_refuse_nan,
+    help="Wait, and start nothing, while the disk has less room than this.",
 )
 @click.pass_context
 def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any) -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from jobs.disk import means_full
 from multitrain.events import Event, Happening, JobView
 
 LINE_SECONDS = 30.0  # a job under nohup says at most so often how far it is
@@ -23,6 +24,7 @@ LINE_SECONDS = 30.0  # a job under nohup says at most so often how far it is
 _STYLES = {
     Happening.FAILED: "bold red",
     Happening.RETRIED: "yellow",
+    Happening.TROUBLE: "yellow",
     Happening.DONE: "bold green",
     Happening.PUBLISHED: "cyan",
 }
@@ -71,7 +73,10 @@ def progress_line(job: JobView) -> str:
 
 
 class Tireless:
-    """A display that falls silent, instead of ending the night, when its terminal closes."""
+    """A display that falls silent, instead of ending the night, when its terminal closes.
+
+    A line for which a full disk has no room is lost; those after it are tried again.
+    """
 
     def __init__(self, open_display: Callable[[], Display]) -> None:
         self._display: Display | None = None
@@ -95,8 +100,9 @@ class Tireless:
             return
         try:
             show(self._display)
-        except (OSError, SystemExit):  # rich leaves a program whose pipe breaks
-            self._display = None
+        except (OSError, SystemExit) as error:  # rich leaves a program whose pipe breaks
+            if not means_full(error):
+                self._display = None
 
 
 class LineDisplay:
@@ -108,7 +114,7 @@ class LineDisplay:
         self._waiting = ""
 
     def tell(self, event: Event) -> None:
-        self.note(f"{event.job}: {event.text}")
+        self.note(str(event))
 
     def note(self, text: str) -> None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -155,7 +161,8 @@ class BarDisplay:
 
     def tell(self, event: Event) -> None:
         style = _STYLES.get(event.happening, "")
-        self._console.print(Text(f"{event.job} ", "bold").append(event.text, style), soft_wrap=True)
+        job = Text(f"{event.job} " if event.job else "", "bold")
+        self._console.print(job.append(event.text, style), soft_wrap=True)
 
     def note(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)

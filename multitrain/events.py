@@ -16,15 +16,37 @@ class Happening(enum.Enum):
     RETRIED = "retried"
     FAILED = "failed"
     DONE = "done"
+    TROUBLE = "trouble"  # of the whole farm; it goes on
+    RELIEVED = "relieved"  # the trouble is over
 
 
 @dataclass(frozen=True)
 class Event:
-    """One happening of a job, in a line for people."""
+    """One happening of a job, or of the whole farm where `job` is empty, in a line for people."""
 
     happening: Happening
     job: str
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.text}" if self.job else self.text
+
+
+class Troubles:
+    """Troubles of the whole farm: each is told when it begins, when it changes, when it is over."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def tell(self, what: str, trouble: str, relief: str) -> list[Event]:
+        """What is to be told now that `what` has this `trouble`: an empty text is none."""
+        before = self._told.get(what, "")
+        self._told[what] = trouble
+        if trouble and trouble != before:
+            return [Event(Happening.TROUBLE, "", f"{what}: {trouble}")]
+        if before and not trouble:
+            return [Event(Happening.RELIEVED, "", f"{what}: {relief}")]
+        return []
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from jobs.errors import DatasetError, Diverged, FramesLost, MultitrainError, OutOfMemory
+from jobs.disk import means_full
+from jobs.errors import (
+    DatasetError,
+    DeviceFailed,
+    Diverged,
+    FramesLost,
+    MultitrainError,
+    OutOfMemory,
+    PicturesChanged,
+)
 from jobs.failures import Failure, Kind
-from multitrain.engine.memory import ADVICE, is_lack_of_memory
+from multitrain.broken_devices import is_broken_device
+from multitrain.memory import ADVICE, is_lack_of_memory
 
 LONGEST_REASON = 500  # characters: some libraries print whole graphs
 
 
 def diagnose(error: BaseException) -> Failure:
     """What `error` means for the job."""
+    # NCCL means /dev/shm, where no wait makes room.
+    if means_full(error) and "nccl" not in str(error).casefold():
+        # First, because TensorFlow's words for it are those for memory, too.
+        return Failure(Kind.DISK_FULL, _one_line(f"the disk is full, or a quota: {error}"))
     match error:
         case OutOfMemory():
             return Failure(Kind.OUT_OF_MEMORY, str(error))
@@ -18,12 +32,18 @@ def diagnose(error: BaseException) -> Failure:
             return Failure(Kind.DIVERGED, str(error))
         case FramesLost():
             return Failure(Kind.FRAMES_LOST, str(error))
+        case PicturesChanged():
+            return Failure(Kind.PICTURES_CHANGED, str(error))
+        case DeviceFailed():
+            return Failure(Kind.DEVICE, _one_line(str(error)))
         case DatasetError():
             return Failure(Kind.DATASET, _one_line(str(error)))
         case MultitrainError():
             return Failure(Kind.ERROR, _one_line(str(error)))
     if is_lack_of_memory(error):
         return Failure(Kind.OUT_OF_MEMORY, f"memory ran out: {ADVICE}")
+    if is_broken_device(error):
+        return Failure(Kind.DEVICE, _one_line(f"the GPU does not work: {error}"))
     return Failure(Kind.ERROR, _one_line(f"{type(error).__name__}: {error}"))
 
 

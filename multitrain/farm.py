@@ -8,49 +8,33 @@ states are on disk, and what the processes did is read from their folders.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
 
+from jobs.disk import means_full
 from jobs.errors import ExitCode, MultitrainError, UsageError
 from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace, modified
+from jobs.paths import Workspace
 from jobs.states import State
-from jobs.store import Store
-from multitrain.events import Event, Happening, JobView
-from multitrain.executors import Executor, Process
+from jobs.store import JobRow, Store
+from multitrain.disk_watch import DiskWatch
+from multitrain.events import Event, Happening, JobView, Troubles
+from multitrain.executors import Executor
+from multitrain.in_hand import JobInHand, Try
 from multitrain.launching import TrainerSettings
-from multitrain.observe import (
-    Progress,
-    last_progress,
-    published_videos,
-    training_failure,
-)
+from multitrain.ledger import Ledger
+from multitrain.observe import NewVideos, last_progress, training_failure
+from multitrain.patience import StallWatch, Tries
 from multitrain.render_keeper import RenderKeeper
+from multitrain.room import Room
 from multitrain.slots import Lease, Pool
+from render.clearing import clear_up
 from render.spool import spooled_bytes
 
-FINAL_FAILURES = {Kind.DIVERGED, Kind.FRAMES_LOST}  # another try would end the same
+# Another try would end the same.
+FINAL_FAILURES = {Kind.DIVERGED, Kind.FRAMES_LOST, Kind.PICTURES_CHANGED, Kind.RENDER}
 
-
-@dataclass
-class _Job:
-    """A job in the farm's hands."""
-
-    file: JobFile
-    paths: JobPaths
-    state: State
-    attempts: int
-    frames_done: int
-    error: str = ""
-    abandoned: str = ""  # why it is ended although it trains
-    progress: Progress | None = None
-    process: Process | None = None
-    lease: Lease | None = None
-
-    @property
-    def name(self) -> str:
-        return self.paths.name
+STACK_SECONDS = 2.0  # for a stuck trainer to write where it is
 
 
 class Farm:
@@ -62,24 +46,24 @@ class Farm:
         store: Store,
         jobs: Sequence[JobFile],
         pool: Pool,
+        disk: DiskWatch,
         executor: Executor,
         keeper: RenderKeeper,
         settings: TrainerSettings,
     ) -> None:
-        self._workspace, self._store, self._pool = workspace, store, pool
+        self._workspace, self._pool, self._disk = workspace, pool, disk
         self._executor, self._keeper, self._settings = executor, keeper, settings
-        self._jobs = {job.spec.name: self._adopt(job) for job in jobs}
+        self._ledger = Ledger(store)
+        rows = {row.name: row for row in store.jobs()}
+        self._jobs = {job.spec.name: self._adopt(job, rows[job.spec.name]) for job in jobs}
         self._events: list[Event] = []
+        self._troubles = Troubles()
         self._draining = False
-        self._seen: set[Path] = set()
-        self._renders_changed = -1
-        self._new_videos()  # those of earlier runs are no news
+        self._new_videos = NewVideos(workspace)
 
-    def _adopt(self, file: JobFile) -> _Job:
-        row = self._store.job(file.spec.name)
-        assert row is not None, "submitted before"
-        paths = self._workspace.job(row.name)
-        return _Job(file, paths, row.state, row.attempts, row.frames_done, row.error)
+    def _adopt(self, file: JobFile, row: JobRow) -> JobInHand:
+        paths, tries = self._workspace.job(row.name), Tries(file.spec.retries)
+        return JobInHand(file, paths, tries, row.state, row.attempts, row.frames_done, row.error)
 
     # --- what others ask ---------------------------------------------------------------------
 
@@ -106,10 +90,10 @@ class Farm:
             JobView(
                 name=job.name,
                 state=job.state,
-                slot=job.lease.label if job.lease else "",
+                slot=job.slot,
                 frames_done=job.frames_done,
                 frames_total=job.file.spec.frames_total,
-                frames_per_second=job.progress.frames_per_second if job.progress else 0.0,
+                frames_per_second=job.speed,
             )
             for job in active
         ]
@@ -118,117 +102,149 @@ class Farm:
         """Why queued jobs do not get a slot that no job of ours holds: what -> reason."""
         if not self._in_state(State.QUEUED):
             return {}
-        full = {"the spool": "full; its frames are encoded first"} if self._spool_is_full() else {}
-        return {**full, **self._pool.busy_reasons()}
+        reasons = self._pool.busy_reasons()
+        if self._disk.shortage:
+            reasons["the disk"] = self._disk.shortage
+        if self._spool_is_full():
+            reasons["the spool"] = "full; its frames are encoded first"
+        return reasons
 
     # --- what others order -------------------------------------------------------------------
 
     def tick(self, now: float) -> list[Event]:
         """Do what is due at `now` (unix seconds); tell what happened since the last tick."""
-        with self._store.transaction():
-            self._observe()
-            self._reap(now)
-            self._settle_rendering()
-            if self._draining or self._all_ended:
-                self._keeper.drain()
-            else:
-                self._place(now)
-                self._keep_rendering(now)
+        self._look_at_disk(now)
+        self._observe(now)
+        self._reap(now)
+        self._settle_rendering(now)
+        self._end_the_stuck(now)
+        if self._draining or self._all_ended:
+            self._keeper.drain()
+        else:
+            self._place(now)
+            self._keep_rendering(now)
+        self._write_states()
         events, self._events = self._events, []
         return events
 
     def drain(self) -> None:
         """Stop gently: trainers write a checkpoint, encoders finish what is in hand."""
         self._draining = True
-        for job in self._in_state(State.RUNNING):
-            if job.process:
-                job.process.drain()
+        for _, trying in self._trying():
+            trying.process.drain()
 
     def kill(self) -> None:
         """End every process at once; the next run goes on from the last checkpoints."""
         self._draining = True
-        for job in self._in_state(State.RUNNING):
-            if job.process:
-                job.process.kill()
+        for _, trying in self._trying():
+            trying.process.kill()
         self._keeper.kill()
 
     # --- parts of a tick ---------------------------------------------------------------------
 
-    def _observe(self) -> None:
+    def _look_at_disk(self, now: float) -> None:
+        self._disk.look(now)
+        self._events += self._troubles.tell("the disk", self._disk.shortage, "there is room again")
+
+    def _observe(self, now: float) -> None:
         """Read how far the trainers are and what the render worker has published."""
-        for job in self._in_state(State.RUNNING):
-            self._read_progress(job)
-        for name, path in self._new_videos():
+        for job, trying in self._trying():
+            self._read_progress(job, trying, now)
+        for name, path in self._new_videos.look():
             if name in self._jobs:
                 self._keeper.progresses()
                 self._tell(Happening.PUBLISHED, self._jobs[name], f"published {path}")
 
-    def _read_progress(self, job: _Job) -> None:
-        job.progress = last_progress(job.paths.progress) or job.progress
-        if job.progress and job.progress.frame != job.frames_done:
-            job.frames_done = job.progress.frame
-            self._store.record_frames(job.name, job.frames_done)
-
-    def _new_videos(self) -> list[tuple[str, Path]]:
-        """What has come to `renders/` since the last tick."""
-        changed = modified(self._workspace.renders)
-        if changed == self._renders_changed:
-            return []
-        self._renders_changed = changed
-        listed = [
-            (name, path)
-            for name, paths in published_videos(self._workspace).items()
-            for path in paths
-            if path not in self._seen
-        ]
-        self._seen.update(path for _, path in listed)
-        return listed
+    def _read_progress(self, job: JobInHand, trying: Try, now: float) -> None:
+        trying.progress = last_progress(job.paths.progress) or trying.progress
+        if trying.progress and trying.progress.frame != job.frames_done:
+            job.frames_done = trying.progress.frame
+            self._ledger.note(job.row)
+        trying.watch.saw(job.frames_done, now)
 
     def _reap(self, now: float) -> None:
         """Settle the jobs whose trainer's whole process tree is gone."""
-        for job in self._in_state(State.RUNNING):
-            code = job.process.poll() if job.process else None
+        for job, trying in self._trying():
+            code = trying.process.poll()
             if code is None:
                 continue
-            if job.lease:
-                self._pool.release(job.lease, now)
-            self._read_progress(job)  # its last words
-            job.process = job.lease = job.progress = None
-            self._settle(job, code)
+            self._read_progress(job, trying, now)  # its last words
+            job.trying = None
+            self._settle(job, trying, code, now)
+            self._pool.release(trying.lease, now)
 
-    def _settle(self, job: _Job, code: int) -> None:
-        if job.abandoned:
-            self._fail(job, job.abandoned)
+    def _settle(self, job: JobInHand, trying: Try, code: int, now: float) -> None:
+        if trying.condemned and trying.condemned.kind in FINAL_FAILURES:
+            self._fail(job, trying.condemned.reason)
         elif code == ExitCode.DONE and job.frames_done == job.file.spec.frames_total:
             self._move(job, State.RENDERING)
             if not job.paths.manifest.exists():
                 self._tell(Happening.TRAINED, job, "trained; the film is being finished")
         elif code == ExitCode.DRAINED or (self._draining and code < 0):
-            job.attempts -= 1  # a drained start is not a failed one
-            self._move(job, State.QUEUED)
+            self._put_back(job)
             self._tell(Happening.DRAINED, job, f"stopped at frame {job.frames_done}")
         else:
-            self._retry_or_fail(job, code)
+            failure = trying.condemned or training_failure(job.paths, code)
+            self._settle_failure(job, trying.lease, failure, now)
 
-    def _retry_or_fail(self, job: _Job, code: int) -> None:
-        failure = training_failure(job.paths, code)
-        told_with_log = f"{failure.reason} (log: {job.paths.log})"
-        if failure.kind in FINAL_FAILURES or job.attempts > job.file.spec.retries:
-            self._fail(job, told_with_log)
+    def _settle_failure(self, job: JobInHand, lease: Lease, failure: Failure, now: float) -> None:
+        reason = f"{failure.reason} (log: {job.paths.log})"
+        if failure.kind is Kind.DISK_FULL:
+            self._disk.met_full(now)
+            self._put_back(job, reason)
+            self._tell(Happening.RETRIED, job, f"{reason}; it goes on when there is room")
+        elif failure.kind is Kind.DEVICE and self._pool.set_aside(lease, failure.reason, now):
+            self._put_back(job, reason)
+            self._tell(Happening.RETRIED, job, f"{reason}; it goes to other slots than these")
+        else:
+            self._retry_or_fail(job, failure.kind, reason, now)
+
+    def _retry_or_fail(self, job: JobInHand, kind: Kind, reason: str, now: float) -> None:
+        job.tries.failed(job.checkpoint, now)
+        if kind in FINAL_FAILURES or job.tries.left < 1:
+            self._fail(job, reason)
             return
-        self._move(job, State.QUEUED, error=told_with_log)
-        left = job.file.spec.retries - job.attempts + 1
-        self._tell(Happening.RETRIED, job, f"{told_with_log}; tries left: {left}")
+        self._move(job, State.QUEUED, reason)
+        self._tell(Happening.RETRIED, job, f"{reason}; tries left: {job.tries.left}")
 
-    def _settle_rendering(self) -> None:
+    def _put_back(self, job: JobInHand, error: str = "") -> None:
+        """Queue a job whose try has ended by no fault of its own."""
+        job.attempts -= 1
+        self._move(job, State.QUEUED, error)
+
+    def _settle_rendering(self, now: float) -> None:
         """Settle the jobs whose film is there or cannot be."""
         for job in self._in_state(State.RUNNING, State.RENDERING):
             if failure := Failure.load(job.paths.render_failure):
-                self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})")
+                self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})", now)
             elif job.state is State.RENDERING and job.paths.manifest.exists():
                 self._keeper.finished(job.name)
+                with suppress(OSError):  # the worker has done so, unless it was killed just then
+                    clear_up(job.paths)
                 self._move(job, State.DONE)
                 self._tell(Happening.DONE, job, "done")
+
+    def _end_the_stuck(self, now: float) -> None:
+        """End trainers that make no frames any more, or cannot on the slots that they have."""
+        for job, trying in self._trying():
+            if now >= trying.ends_at:
+                trying.process.kill()
+            elif trying.condemned:
+                continue
+            elif fault := self._pool.fault(trying.lease, now):
+                trying.condemn(Failure(Kind.DEVICE, fault), ends_at=now)
+            elif trying.watch.is_slow(now) and self._waits_for_room(job):
+                trying.watch.excuse(now)
+            elif trying.watch.is_stuck(now):
+                minutes = trying.watch.limit / 60
+                reason = f"no new frame for {minutes:g} minutes (stall_minutes); it was ended"
+                trying.process.dump_stack()
+                trying.condemn(Failure(Kind.STALLED, reason), ends_at=now + STACK_SECONDS)
+
+    def _waits_for_room(self, job: JobInHand) -> bool:
+        """Whether a trainer is held up by the disk or by the render worker."""
+        room = Room(job.paths, self._settings.spool_bytes)
+        return bool(self._disk.shortage or room.shortage(job.frames_done))
 
     def _keep_rendering(self, now: float) -> None:
         """Have a worker for the jobs that make frames or have made them."""
@@ -239,21 +255,20 @@ class Farm:
             self._keeper.keep_alive(now)
         except MultitrainError as error:
             for job in rendered:
-                self._abandon(job, str(error))
+                self._abandon(job, str(error), now)
 
-    def _abandon(self, job: _Job, reason: str) -> None:
+    def _abandon(self, job: JobInHand, reason: str, now: float) -> None:
         """Fail a job that cannot be rendered; one that still trains, when its trainer is gone."""
         self._keeper.finished(job.name)
-        job.abandoned = reason
-        if job.process:
-            job.process.kill()
+        if job.trying:
+            job.trying.condemn(Failure(Kind.RENDER, reason), ends_at=now)
         else:
             self._fail(job, reason)
 
     def _place(self, now: float) -> None:
         """Give free slots to queued jobs, strictly in order so that no large job starves."""
-        queued = self._in_state(State.QUEUED)
-        if not queued or self._spool_is_full():
+        queued = [job for job in self._in_state(State.QUEUED) if job.tries.may_start(now)]
+        if not queued or self._disk.shortage or self._spool_is_full():
             return
         free = self._pool.free(now)
         for job in queued:
@@ -271,22 +286,29 @@ class Farm:
         kept = sum(spooled_bytes(job.paths) for job in self._in_state(State.RENDERING))
         return kept > self._settings.spool_bytes
 
-    def _start(self, job: _Job, lease: Lease, now: float) -> None:
+    def _start(self, job: JobInHand, lease: Lease, now: float) -> None:
+        job.attempts += 1
+        seconds = job.file.spec.stall_minutes * 60
         try:
             for stale in (job.paths.training_failure, job.paths.render_failure):
                 stale.unlink(missing_ok=True)
             job.file.save(job.paths)
-            job.process = self._executor.start(self._settings.launch(job.paths, lease))
+            process = self._executor.start(self._settings.launch(job.paths, lease, seconds))
         except (MultitrainError, OSError) as error:
+            kind = Kind.DISK_FULL if means_full(error) else Kind.ERROR
+            failure = Failure(kind, f"it cannot be started: {error}")
+            self._settle_failure(job, lease, failure, now)
             self._pool.release(lease, now)
-            self._fail(job, f"it cannot be started: {error}")
             return
-        job.lease = lease
-        job.attempts += 1
-        self._move(job, State.RUNNING, slot=lease.label, error=job.error)
-        checkpoints = job.paths.checkpoint_names()
-        going_on = f", goes on from frame {checkpoints[-1].frame}" if checkpoints else ""
+        job.trying = Try(process, lease, StallWatch(seconds, job.frames_done, now))
+        self._move(job, State.RUNNING, job.error)
+        going_on = f", goes on from frame {job.checkpoint.frame}" if job.checkpoint else ""
         self._tell(Happening.STARTED, job, f"started on {lease.label}{going_on}")
+
+    def _write_states(self) -> None:
+        trouble = self._ledger.save()
+        told = f"they cannot be written ({trouble}); the jobs go on" if trouble else ""
+        self._events += self._troubles.tell("states of jobs", told, "they are written again")
 
     # --- small things ------------------------------------------------------------------------
 
@@ -294,18 +316,22 @@ class Farm:
     def _all_ended(self) -> bool:
         return all(job.state.ended for job in self._jobs.values())
 
-    def _in_state(self, *states: State) -> list[_Job]:
+    def _in_state(self, *states: State) -> list[JobInHand]:
         return [job for job in self._jobs.values() if job.state in states]
 
-    def _move(self, job: _Job, state: State, *, slot: str = "", error: str = "") -> None:
-        job.state, job.error = state, error
-        self._store.transition(job.name, state, attempts=job.attempts, slot=slot, error=error)
+    def _trying(self) -> list[tuple[JobInHand, Try]]:
+        return [(job, job.trying) for job in self._jobs.values() if job.trying]
 
-    def _fail(self, job: _Job, reason: str) -> None:
-        self._move(job, State.FAILED, error=reason)
+    def _move(self, job: JobInHand, state: State, error: str = "") -> None:
+        assert job.state.may_become(state), f"{job.name} from {job.state} to {state}"
+        job.state, job.error = state, error
+        self._ledger.note(job.row)
+
+    def _fail(self, job: JobInHand, reason: str) -> None:
+        self._move(job, State.FAILED, reason)
         self._tell(Happening.FAILED, job, f"failed: {reason}")
 
-    def _tell(self, happening: Happening, job: _Job, text: str) -> None:
+    def _tell(self, happening: Happening, job: JobInHand, text: str) -> None:
         self._events.append(Event(happening, job.name, text))
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.errors import ExitCode
 from jobs.failures import Failure, Kind
-from jobs.paths import JobPaths, OutputName, Workspace, listing
+from jobs.paths import JobPaths, OutputName, Workspace, listing, modified
+from multitrain.broken_devices import names_broken_device
 
 TAIL_BYTES = 16_384  # about a hundred lines of progress
 SPEED_SECONDS = 30.0  # the speed is the mean over these
@@ -49,11 +51,15 @@ def training_failure(paths: JobPaths, code: int) -> Failure:
     told = Failure.load(paths.training_failure)
     if told:
         return told
-    if code == 0:
+    if code == ExitCode.DONE:
         return Failure(Kind.ERROR, "the trainer ended before all frames were there")
+    if code == ExitCode.DISK_FULL:
+        return Failure(Kind.DISK_FULL, "the disk is full")
     if code == -signal.SIGKILL:
         reason = "the trainer was killed, by hand or by the system for want of memory"
         return Failure(Kind.ERROR, reason)
+    if code == -signal.SIGABRT and names_broken_device(_tail(paths.log).decode(errors="replace")):
+        return Failure(Kind.DEVICE, "the trainer crashed; its log tells of a broken GPU")
     if code < 0:
         return Failure(Kind.ERROR, f"the trainer crashed with {signal.Signals(-code).name}")
     return Failure(Kind.ERROR, f"the trainer ended with code {code}")
@@ -68,13 +74,38 @@ def published_videos(workspace: Workspace) -> dict[str, list[Path]]:
     return videos
 
 
+class NewVideos:
+    """What comes to `renders/` from now on."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._changed = -1
+        self._seen: set[Path] = set()
+        self.look()  # what earlier runs have made is no news
+
+    def look(self) -> list[tuple[str, Path]]:
+        """Videos that were published since the last look, with the names of their jobs."""
+        changed = modified(self._workspace.renders)
+        if changed == self._changed:
+            return []
+        self._changed = changed
+        new = [
+            (name, path)
+            for name, paths in published_videos(self._workspace).items()
+            for path in paths
+            if path not in self._seen
+        ]
+        self._seen.update(path for _, path in new)
+        return new
+
+
 def _tail(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             end = file.seek(0, 2)
             file.seek(max(0, end - TAIL_BYTES))
             return file.read()
-    except FileNotFoundError:
+    except OSError:  # not there yet, or out of reach for a moment
         return b""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jobs.paths import JobPaths, write_text
+from multitrain.curves import Curves
 
 
 class ProgressLog:
@@ -18,7 +19,7 @@ class ProgressLog:
         self._paths = paths
         self._wall = wall
         self._last_frame = 0
-        self._scalars: Any = None
+        self._curves = Curves(paths)
 
     def rewind(self, step: int) -> None:
         """Drop the lines beyond `step`: those steps are done again. Also broken lines."""
@@ -33,9 +34,13 @@ class ProgressLog:
     def tell(
         self, step: int, frame: int, steps_per_second: float, losses: Mapping[str, float]
     ) -> None:
-        """One block is done: `step` and `frame` stand after it, `losses` are its means."""
+        """One block is done: `step` and `frame` stand after it, `losses` are its means.
+
+        OSError where the disk takes no more; `rewind` then drops the broken line.
+        """
+        now = self._wall()
         told = {
-            "time": self._wall(),
+            "time": now,
             "step": step,
             "frame": frame,
             "steps_per_second": round(steps_per_second, 3),
@@ -45,7 +50,8 @@ class ProgressLog:
             file.write(json.dumps(told) + "\n")
         self._last_frame = frame
         if losses:
-            self._draw(step, steps_per_second, losses)
+            curves = {f"loss/{name}": loss for name, loss in losses.items()}
+            self._curves.draw(now, step, {**curves, "steps_per_second": steps_per_second})
 
     def tell_complete(self, step: int, frame: int) -> None:
         """Make sure that the last line says `frame`, though nothing was left to do."""
@@ -54,17 +60,7 @@ class ProgressLog:
             self.tell(step, frame, 0.0, {})
 
     def close(self) -> None:
-        if self._scalars is not None:
-            self._scalars.close()
-
-    def _draw(self, step: int, steps_per_second: float, losses: Mapping[str, float]) -> None:
-        if self._scalars is None:
-            from tensorboard.summary import Writer  # loads TensorFlow, as the losses did
-
-            self._scalars = Writer(str(self._paths.tensorboard))
-        for name, loss in losses.items():
-            self._scalars.add_scalar(f"loss/{name}", loss, step)
-        self._scalars.add_scalar("steps_per_second", steps_per_second, step)
+        self._curves.close()
 
 
 def _parse(line: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from jobs.disk import means_full
 from jobs.errors import MultitrainError
 from jobs.paths import Workspace
 from multitrain.executors import Executor, Launch, Process
@@ -64,18 +65,30 @@ class RenderKeeper:
         """
         if self._process and (code := self._process.poll()) is not None:
             self._process = None
-            self._deaths += 1
-            self._not_before = now + RESTART_SECONDS * (self._deaths - 1)
-            if self._deaths > RESTARTS:
-                self._deaths = 0
-                raise MultitrainError(
-                    f"the render worker ended {RESTARTS + 1} times, the last time with code "
-                    f"{code}; its log: {self._launch.log}"
-                )
+            self._count_death(now, f"with code {code}; its log: {self._launch.log}")
         if self._jobs and self._process is None and now >= self._not_before:
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        try:
             self._process = self._executor.start(self._launch)
-            for job in self._jobs:
-                self._process.say(job)
+        except MultitrainError as error:
+            if means_full(error):  # nobody's fault: again later
+                self._not_before = now + RESTART_SECONDS
+            else:
+                self._count_death(now, f"before it began: {error}")
+            return
+        for job in self._jobs:
+            self._process.say(job)
+
+    def _count_death(self, now: float, how: str) -> None:
+        self._deaths += 1
+        self._not_before = now + RESTART_SECONDS * (self._deaths - 1)
+        if self._deaths > RESTARTS:
+            self._deaths = 0
+            raise MultitrainError(
+                f"the render worker ended {RESTARTS + 1} times, the last time {how}"
+            )
 
     def drain(self) -> None:
         """Nothing new; the encoders in hand are finished, then the keeper is idle."""

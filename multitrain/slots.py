@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# Environment variable of a trainer: labels of the GPUs that are leased for it, empty for none. A
+# training that has leased GPUs and does not see them must not go on without them.
+GPUS_LEASED = "MULTITRAIN_GPUS"
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -55,12 +59,23 @@ class Pool(Protocol):
     def release(self, lease: Lease, now: float) -> None:
         """Give a lease back after its process tree is gone."""
 
+    def fault(self, lease: Lease, now: float) -> str | None:
+        """Why a job cannot go on on these slots, such as a lost GPU; None where all is well."""
+
+    def set_aside(self, lease: Lease, reason: str, now: float) -> bool:
+        """A job failed by the fault of these slots: others come first for a while.
+
+        To be called before `release`. Whether the job has better ones to go to: as many in the
+        pool, free or leased, that are in order and that no job has failed on. Where there are none,
+        the job may be to blame.
+        """
+
     def busy_reasons(self) -> dict[str, str]:
         """Why slots that no job of ours holds are not free: label -> reason, for people."""
 
 
 class CpuPool:
-    """The processor's cores, shared out evenly between a number of slots."""
+    """The processor's cores, shared out equally between a number of slots."""
 
     def __init__(self, count: int, cores: Sequence[int] | None = None) -> None:
         cores = available_cores() if cores is None else cores
@@ -79,10 +94,16 @@ class CpuPool:
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         self._taken.update(slots)
-        return Lease(tuple(slots), {"CUDA_VISIBLE_DEVICES": "-1"})
+        return Lease(tuple(slots), {"CUDA_VISIBLE_DEVICES": "-1", GPUS_LEASED: ""})
 
     def release(self, lease: Lease, now: float) -> None:  # noqa: ARG002
         self._taken.difference_update(lease.slots)
+
+    def fault(self, lease: Lease, now: float) -> str | None:  # noqa: ARG002 - cores do not fail
+        return None
+
+    def set_aside(self, lease: Lease, reason: str, now: float) -> bool:  # noqa: ARG002
+        return False  # one core is as good as another
 
     def busy_reasons(self) -> dict[str, str]:
         return {}
@@ -96,9 +117,12 @@ def available_cores() -> tuple[int, ...]:
 
 
 def share_out(cores: Sequence[int], count: int) -> list[tuple[int, ...]]:
-    """`cores` in `count` even shares of at least one each; with too few, shares overlap."""
-    total = len(cores)
-    if count > total:
-        return [(cores[number % total],) for number in range(count)]
-    edges = [total * number // count for number in range(count + 1)]
-    return [tuple(cores[edges[number] : edges[number + 1]]) for number in range(count)]
+    """`cores` in `count` equal shares of at least one each; with too few, shares overlap.
+
+    Sums depend on how many threads made them, so a training must find as many cores on each slot
+    that it goes on on. Those left over are for whoever asks for none: the encoders.
+    """
+    each = len(cores) // count
+    if each == 0:
+        return [(cores[number % len(cores)],) for number in range(count)]
+    return [tuple(cores[each * number : each * (number + 1)]) for number in range(count)]

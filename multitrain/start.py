@@ -16,11 +16,17 @@ from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import Store
 from multitrain import night
 from multitrain.datasets.demo import ensure_demo
+from multitrain.disk_watch import DiskWatch
 from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor
 from multitrain.farm import Farm, check_slots
 from multitrain.launching import TrainerSettings, open_lifeline
-from multitrain.machine import default_encoders, default_spool_bytes, open_pool
+from multitrain.machine import (
+    default_encoders,
+    default_keep_free_bytes,
+    default_spool_bytes,
+    open_pool,
+)
 from multitrain.observe import published_videos
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
@@ -39,6 +45,7 @@ class RunOptions:
     deterministic: bool = False
     encoders: int | None = None
     spool_gb: float | None = None
+    keep_free_gb: float | None = None
 
 
 def run_jobs(
@@ -95,15 +102,20 @@ def _assemble(
     executor = LocalExecutor()
     encoders = options.encoders or default_encoders()
     spool = round((options.spool_gb or 0) * GIB) or default_spool_bytes(workspace.root)
+    keep_free = default_keep_free_bytes(workspace.root)
+    if options.keep_free_gb is not None:
+        keep_free = round(options.keep_free_gb * GIB)
     settings = TrainerSettings(
         # An equal share for each job that trains, and one for all that have trained.
         spool_bytes=spool // (min(pool.size, len(jobs)) + 1),
+        keep_free_bytes=keep_free,
         lifeline=open_lifeline(),
         descriptors=(lock,),
         deterministic=options.deterministic,
     )
     keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
-    return Farm(workspace, store, jobs, pool, executor, keeper, settings)
+    disk = DiskWatch(workspace.root, keep_free)
+    return Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
 
 
 def _check_writable(folder: Path) -> None:

@@ -16,6 +16,7 @@ from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
 from multitrain.observe import published_videos
+from render.clearing import clear_up
 
 FREE_TO_CHANGE = {"retries", "stall_minutes", "upload_to_ftp"}  # the frames do not depend on them
 
@@ -119,8 +120,10 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
         if row.state is not State.QUEUED:
             store.transition(name, State.QUEUED, attempts=0)
         store.plan_frames(name, total)
-    elif gone := _gone(paths, job):
-        return f"{name} is done, but {gone} is not there any more; --fresh makes it again"
+    else:
+        clear_up(paths)  # where all was killed just when the film was there
+        if gone := _gone(paths, job):
+            return f"{name} is done, but {gone} is not there any more; --fresh makes it again"
     return None
 
 

@@ -1,7 +1,9 @@
 """The process that trains one job: `python -m multitrain.trainer WORKSPACE JOB`.
 
 Its output is the job's log. It ends with 0 (every frame written and covered), 75 (drained: run it
-again to go on) or 1 (`training_failure.json` tells why).
+again to go on), 74 (no room on the disk: make some and run it again) or 1 (failed). In the last two
+cases `training_failure.json` tells why. SIGTERM and SIGINT drain; SIGUSR1 has it write to its log
+what each of its threads is doing.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import faulthandler
 import logging
 import os
+import select
 import signal
 import sys
 import threading
@@ -18,8 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import ExitCode, MultitrainError
+from jobs.failures import Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.paths import JobPaths, Workspace, part_of
+
+UNWATCHED = 3  # times the given patience, as a farm that lives has for the first frame
 
 log = logging.getLogger("multitrain.trainer")
 
@@ -31,7 +37,9 @@ class Call:
     paths: JobPaths
     cores: tuple[int, ...]  # empty: all
     spool_bytes: int | None
+    keep_free_bytes: int
     lifeline: int | None  # a file descriptor
+    stall_seconds: float | None
     deterministic: bool
 
 
@@ -41,15 +49,25 @@ def parse_call(arguments: Sequence[str]) -> Call:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("job", help="name of a job in the workspace's runs/")
     parser.add_argument("--cores", type=_numbers, default=(), help="CPU cores to run on: 0,1")
-    parser.add_argument("--spool-bytes", type=int, help="wait while the spool holds more than this")
+    parser.add_argument(
+        "--spool-bytes", type=int, help="wait while spool and checkpoints hold more than this"
+    )
+    parser.add_argument(
+        "--keep-free-bytes", type=int, default=0, help="wait while the disk has less than this free"
+    )
     parser.add_argument("--lifeline", type=int, help="descriptor of a pipe; its end is a drain")
+    parser.add_argument(
+        "--stall-seconds", type=float, help="how long that drain may take before the process ends"
+    )
     parser.add_argument("--deterministic", action="store_true", help="same bits at every run")
     given = parser.parse_args(arguments)
     return Call(
         paths=Workspace(given.workspace).job(given.job),
         cores=given.cores,
         spool_bytes=given.spool_bytes,
+        keep_free_bytes=given.keep_free_bytes,
         lifeline=given.lifeline,
+        stall_seconds=given.stall_seconds,
         deterministic=given.deterministic,
     )
 
@@ -58,21 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train one job in this process; the exit code."""
     call = parse_call(sys.argv[1:] if arguments is None else arguments)
     stop = threading.Event()
-    _listen(stop, call.lifeline)
+    _listen(stop, call.lifeline, call.stall_seconds)
     _set_up_process(call.cores)
-    call.paths.training_failure.unlink(missing_ok=True)
     try:
+        for stale in (call.paths.training_failure, part_of(call.paths.training_failure)):
+            stale.unlink(missing_ok=True)
         finished = train(call, stop)
     except Exception as error:
-        from multitrain.failures import diagnose
-
-        failure = diagnose(error)
-        log.error(failure.reason, exc_info=error)
-        try:
-            failure.save(call.paths.training_failure)
-        except OSError as trouble:
-            log.error("that cannot be written down: %s", trouble)
-        return ExitCode.FAILED
+        return _give_up(call.paths, error)
     log.info("all frames are there" if finished else "drained; the next start goes on from here")
     return ExitCode.DONE if finished else ExitCode.DRAINED
 
@@ -80,14 +91,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def train(call: Call, stop: threading.Event) -> bool:
     """Whether the job is trained to its end; False where `stop` came first."""
     # Here, not above: affinity and environment are set before anything that counts cores.
+    from multitrain import checkpoints
     from multitrain.completion import make_complete
-    from multitrain.datasets.folders import load_pictures
+    from multitrain.datasets.folders import Fingerprint, load_pictures
     from multitrain.engine.session import SessionSettings
     from multitrain.families import open_session
+    from multitrain.room import Room
     from multitrain.training import Training
 
     job = _load_job(call.paths)
     spec = job.spec
+    checkpoints.sweep(call.paths)
     if make_complete(job, call.paths):
         return True
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
@@ -100,7 +114,9 @@ def train(call: Call, stop: threading.Event) -> bool:
         return False
     settings = SessionSettings(call.deterministic, threads=len(call.cores) or None)
     session = open_session(job, pictures.images, settings)
-    return Training(spec, call.paths, job.plan, session, stop, call.spool_bytes).run()
+    fingerprint = Fingerprint.of(pictures.images)
+    room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
+    return Training(spec, call.paths, job.plan, session, fingerprint, room, stop).run()
 
 
 def _load_job(paths: JobPaths) -> JobFile:
@@ -110,19 +126,57 @@ def _load_job(paths: JobPaths) -> JobFile:
     return job
 
 
-def _listen(stop: threading.Event, lifeline: int | None) -> None:
+def _give_up(paths: JobPaths, error: Exception) -> ExitCode:
+    """Tell why, in the log and in the job's folder."""
+    from multitrain.failures import diagnose
+
+    failure = diagnose(error)
+    log.error(failure.reason, exc_info=error)
+    try:
+        failure.save(paths.training_failure)
+    except OSError as trouble:
+        log.error("that cannot be written down: %s", trouble)
+    return ExitCode.DISK_FULL if failure.kind is Kind.DISK_FULL else ExitCode.FAILED
+
+
+def _listen(stop: threading.Event, lifeline: int | None, patience: float | None) -> None:
     """Signals and the farm's death set `stop`; the training looks at it between blocks."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    faulthandler.register(signal.SIGUSR1)
     if lifeline is not None:
-        threading.Thread(target=_hold, args=(lifeline, stop), name="lifeline", daemon=True).start()
+        threading.Thread(
+            target=_hold, args=(lifeline, stop, patience), name="lifeline", daemon=True
+        ).start()
 
 
-def _hold(lifeline: int, stop: threading.Event) -> None:
-    while os.read(lifeline, 1):
-        pass
+def _hold(lifeline: int, stop: threading.Event, patience: float | None) -> None:
+    """Until the farm is gone; then the process has `patience` seconds, if that is given, to end.
+
+    An alarm is set while the farm lives, too, and put off again and again. So it also ends a
+    process that hangs within a call that keeps the interpreter's lock, where nothing could set it.
+    """
+    alive = True
+    while alive:
+        _set_alarm(patience and UNWATCHED * patience)
+        alive = not _has_ended(lifeline, patience)
+    _set_alarm(patience)
     log.warning("the farm is gone; draining")
     stop.set()
+
+
+def _set_alarm(patience: float | None) -> None:
+    """End the process in so many seconds and not before, from a thread that needs no lock."""
+    if patience is not None:
+        faulthandler.dump_traceback_later(patience, exit=True)
+
+
+def _has_ended(lifeline: int, within: float | None) -> bool:
+    """Whether the other end of the pipe was closed within so many seconds; None waits for it."""
+    pipe = select.poll()
+    pipe.register(lifeline, select.POLLIN)
+    ready = pipe.poll(None if within is None else within * 1000)
+    return bool(ready) and not os.read(lifeline, 1)
 
 
 def _set_up_process(cores: tuple[int, ...]) -> None:

@@ -16,18 +16,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jobs.errors import Diverged, MultitrainError
+from jobs.errors import Diverged, MultitrainError, PicturesChanged
 from jobs.paths import CheckpointName, JobPaths
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
 from multitrain import checkpoints
+from multitrain.checkpoints import Checkpoint
+from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import Block, Session, State
 from multitrain.pacing import Pace, ends_timecut
 from multitrain.progress import ProgressLog
-from render.spool import SpoolWriter, batches, rewind, spooled_bytes
+from multitrain.room import Room
+from render.spool import SpoolWriter, rewind
 
 CHECKPOINT_SECONDS = 120.0
-SPOOL_POLL_SECONDS = 0.2
+ROOM_POLL_SECONDS = 0.2
 RESTORES = 3  # from one checkpoint, before a training counts as diverged
 
 log = logging.getLogger(__name__)
@@ -55,8 +58,9 @@ class Training:
     paths: JobPaths
     plan: FramePlan
     session: Session  # at step 0
+    pictures: Fingerprint  # of those that the session trains on
+    room: Room
     stop: threading.Event = field(default_factory=threading.Event)
-    spool_bytes: int | None = None  # the budget; None: as much as it takes
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
@@ -65,12 +69,12 @@ class Training:
         self._beginning: State | None = self.session.state()
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
-        self._has_waited = False
 
     def run(self) -> bool:
         """Train. True when every frame is written and covered, False when stopped before.
 
-        Raises Diverged, OutOfMemory, other MultitrainErrors, and OSError for a full disk.
+        Raises Diverged, PicturesChanged, OutOfMemory, other MultitrainErrors, and OSError for a
+        full disk. Whatever ends it, the next Training goes on from the newest checkpoint.
         """
         self._go_to_last_checkpoint()
         try:
@@ -80,8 +84,8 @@ class Training:
                 except NotFinite as trouble:
                     self._go_back(trouble)
         finally:
-            self._writer.close()
             self._progress.close()
+            self._writer.close()
 
     # Going on and going back
 
@@ -92,6 +96,7 @@ class Training:
             else None
         )
         if checkpoint:
+            self._require_same_pictures(checkpoint)
             self._restore(checkpoint.state, str(self.paths.checkpoint(checkpoint.name)))
             self._beginning = None
         elif self._beginning is not None:
@@ -104,6 +109,14 @@ class Training:
         self._progress.rewind(step)
         self._saved_at = (step, self.clock())
         log.info("going on at step %d of %d, frame %d", step, self.plan.steps_total, frame)
+
+    def _require_same_pictures(self, checkpoint: Checkpoint) -> None:
+        difference = checkpoint.pictures.difference(self.pictures)
+        if difference:
+            raise PicturesChanged(
+                f"the pictures changed since the checkpoint: {difference}; put them back or start "
+                "over with --fresh"
+            )
 
     def _restore(self, state: State, origin: str) -> None:
         try:
@@ -144,7 +157,7 @@ class Training:
             coming: Future[TimedBlock] | None = device.submit(self._make_block)
             while coming:
                 made = coming.result()
-                pauses = self._is_over() or self._checkpoint_is_due() or self._spool_is_full()
+                pauses = self._is_over() or self._checkpoint_is_due() or self._shortage()
                 coming = None if pauses else device.submit(self._make_block)
                 self._take(made)
 
@@ -167,7 +180,7 @@ class Training:
     def _is_over(self) -> bool:
         return self.stop.is_set() or self.session.step >= self.plan.steps_total
 
-    # Checkpoints and the spool's budget
+    # Checkpoints and room
 
     def _checkpoint_is_due(self) -> bool:
         step, when = self._saved_at
@@ -185,26 +198,27 @@ class Training:
         state = self.session.state()
         _require_finite(state, step)
         name = CheckpointName(step, self.plan.frame_after(step))
-        checkpoints.save(self.paths, name, self.spec.family, state)
+        checkpoints.save(self.paths, Checkpoint(name, self.spec.family, self.pictures, state))
         self._saved_at = (step, self.clock())
         self._restores = 0
         self._beginning = None
         log.info("checkpoint at step %d, frame %d", *name)
 
     def _wait_for_room(self) -> None:
-        """While the spool is over its budget and the render worker has something to take."""
-        if self._spool_is_full():
-            self._save()  # what no checkpoint covers is never taken
-            if not self._has_waited:
-                log.info("the spool is full; from now on, training waits for the render worker")
-            self._has_waited = True
-        while self._spool_is_full() and not self.stop.wait(SPOOL_POLL_SECONDS):
+        """While what was made takes too much of the disk, or others do."""
+        shortage = self._shortage()
+        if not shortage:
+            return
+        self._save()  # what no checkpoint covers is never taken
+        log.info("%s; waiting at step %d", shortage, self.session.step)
+        while self._shortage(waiting=True) and not self.stop.wait(ROOM_POLL_SECONDS):
             pass
+        if not self.stop.is_set():
+            log.info("there is room; going on")
 
-    def _spool_is_full(self) -> bool:
-        if self.spool_bytes is None or not batches(self.paths):
-            return False
-        return spooled_bytes(self.paths) > self.spool_bytes
+    def _shortage(self, *, waiting: bool = False) -> str | None:
+        frame = self.plan.frame_after(self.session.step)
+        return self.room.shortage(frame, waiting=waiting)
 
 
 def _require_finite(state: State, step: int) -> None:

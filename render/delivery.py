@@ -68,6 +68,7 @@ class Courier:
     def __init__(self, settings: Path, pauses: tuple[float, ...] = PAUSES) -> None:
         self._settings, self._pauses = settings, pauses
         self._waiting: dict[Path, JobPaths] = {}
+        self._sent: set[Path] = set()  # those whose marker found no room on the disk
         self._changed = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -110,17 +111,23 @@ class Courier:
         """Whether the server took the file, or there is none to send any more."""
         last_chance = self._closing
         try:
-            Server.read(self._settings).send(output)
+            if output not in self._sent:
+                Server.read(self._settings).send(output)
+                self._sent.add(output)
+                log.info("%s was sent", output.name)
             paths.delivered(output).parent.mkdir(parents=True, exist_ok=True)
             paths.delivered(output).touch()
-            log.info("%s was sent", output.name)
+            self._sent.discard(output)
         except FileNotFoundError:
             log.warning("%s is gone and was not sent", output.name)
         except (ftplib.Error, UsageError, OSError, EOFError, ValueError) as error:
             # ValueError: a host whose name cannot be one.
             # Only the number of a server's answer: its words may hold the user's name.
             reason = f"answer {str(error)[:3]}" if isinstance(error, ftplib.Error) else error
-            log.warning("%s was not sent: %s", output.name, reason)
+            failed = (
+                "was sent, but that cannot be noted" if output in self._sent else "was not sent"
+            )
+            log.warning("%s %s: %s", output.name, failed, reason)
             if last_chance:
                 self._waiting.clear()
             return False

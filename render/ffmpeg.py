@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO
 
+from jobs.disk import means_full
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.plan import FramePlan
 from render.commands import encode_command
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
+RUN_SECONDS = 3600.0  # of any run: far beyond what a batch or a film takes; one that hangs is ended
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
 
 # Odd, so that the trial goes through every filter that an encode can need.
@@ -30,13 +34,16 @@ TRIAL = FramePlan(
 def find() -> str:
     """The ffmpeg to use: the one on PATH if it can encode, else that of imageio-ffmpeg.
 
-    Both are asked by encoding a frame. MultitrainError where neither can.
+    Both are asked by encoding a frame. MultitrainError where neither can; where the disk has no
+    room to ask, the error says so (`jobs.disk.means_full`).
     """
     reasons = []
     for candidate in _candidates():
         try:
             try_out(candidate)
         except ProgramFailed as failure:
+            if means_full(failure):
+                raise
             reasons.append(f"{candidate}: {failure}")
         else:
             return candidate
@@ -59,16 +66,15 @@ def try_out(ffmpeg: str) -> None:
 
 def version() -> str:
     """The first line that ffmpeg says of itself."""
-    with tempfile.TemporaryFile() as said:
-        _run([find(), "-version"], said, None)
+    with _open_said() as said:
+        _run([find(), "-version"], said, TRIAL_SECONDS)
         said.seek(0)
         return said.readline().decode(errors="replace").strip()
 
 
-def run(command: Sequence[str], timeout: float | None = None) -> None:
+def run(command: Sequence[str], timeout: float = RUN_SECONDS) -> None:
     """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails."""
-    # A file: a pipe that nobody drains would block the program once it has much to say.
-    with tempfile.TemporaryFile() as said:
+    with _open_said() as said:
         _run(command, said, timeout)
 
 
@@ -78,7 +84,18 @@ def lower_priority() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, max(niceness, NICENESS))
 
 
-def _run(command: Sequence[str], said: IO[bytes], timeout: float | None) -> None:
+def _open_said() -> IO[bytes]:
+    """A file for what a program says.
+
+    A pipe that nobody drains would block the program once it has much to say. In memory, where the
+    system can: on a full disk, the words about the full disk would be lost.
+    """
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("said"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _run(command: Sequence[str], said: IO[bytes], timeout: float) -> None:
     returncode: int | None = None
     last_words = ""
     try:
@@ -93,9 +110,12 @@ def _run(command: Sequence[str], said: IO[bytes], timeout: float | None) -> None
     except OSError as error:
         last_words = str(error)
     except subprocess.TimeoutExpired:
-        last_words = f"it did not end within {timeout:g} seconds"
-    if returncode != 0:
-        raise ProgramFailed(command, returncode, f"{_end_of(said)}\n{last_words}")
+        returncode = -signal.SIGKILL
+        last_words = f"it was killed, for it did not end within {timeout:g} seconds"
+    failure = ProgramFailed(command, returncode, f"{_end_of(said)}\n{last_words}")
+    # Some versions say that the disk is full, leave frames out and end with 0 all the same.
+    if returncode != 0 or means_full(failure):
+        raise failure
 
 
 def _end_of(said: IO[bytes]) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, part_of
 from jobs.plan import FrameRange
-from render.inventory import remove
+from render.clearing import clear_up, remove
 from render.manifest import write_manifest
 from render.merge import join
 from render.sources import unchanged
@@ -36,13 +35,6 @@ def finish_job(paths: JobPaths, job: JobFile) -> None:
         _publish(paths, job, all_batches(job.plan), outputs)
     write_manifest(paths, job)
     clear_up(paths)
-
-
-def clear_up(paths: JobPaths) -> None:
-    """Remove what only a job in flight needs: its batches and segments."""
-    with locked(paths):
-        shutil.rmtree(paths.spool, ignore_errors=True)
-        shutil.rmtree(paths.segments, ignore_errors=True)
 
 
 def drop_batches(paths: JobPaths, job: JobFile, batches: Sequence[FrameRange]) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
-from jobs.paths import PART, JobPaths, OutputName, listing
+from jobs.paths import JobPaths, listing
 from jobs.plan import FramePlan, FrameRange
-from render.commands import LIST
 from render.timecuts import Inventory, all_batches
 
 
@@ -39,31 +36,6 @@ def take_inventory(paths: JobPaths, plan: FramePlan) -> Inventory:
         ),
         checkpoint=checkpoints[-1].frame if checkpoints else 0,
     )
-
-
-def sweep(paths: JobPaths) -> None:
-    """Remove what encoders left half-made, in the segments and in `renders`."""
-    half_made = [paths.segments / name for name in listing(paths.segments) if name.endswith(PART)]
-    half_made += [paths.frames / name for name in listing(paths.frames) if name.endswith(PART)]
-    renders = paths.workspace.renders
-    half_made += [renders / name for name in listing(renders) if _is_half_made(name, paths)]
-    for path in half_made:
-        remove(path)
-
-
-def _is_half_made(name: str, paths: JobPaths) -> bool:
-    whole = name.removesuffix(PART).removesuffix(LIST)
-    output = OutputName.parse(whole)
-    mine = whole == paths.manifest.name or (output is not None and output.job == paths.name)
-    return mine and whole != name
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder with all in it, whether it is there or not."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=64)  # spelling ten thousand names takes longer than listing them

@@ -37,7 +37,10 @@ def newest_frame(paths: JobPaths, plan: FramePlan) -> NewestFrame | None:
 
 
 def write_latest(paths: JobPaths, plan: FramePlan, newest: NewestFrame) -> None:
-    """Show this frame in `latest.jpg`; leaves the old picture where the frame has gone."""
+    """Show this frame in `latest.jpg`; leaves the old picture where the frame has gone.
+
+    OSError where the picture cannot be written.
+    """
     try:
         with (paths.spool / newest.name).open("rb") as file:
             pixels = os.pread(file.fileno(), plan.frame_bytes, newest.index * plan.frame_bytes)
@@ -47,5 +50,8 @@ def write_latest(paths: JobPaths, plan: FramePlan, newest: NewestFrame) -> None:
         return
     part = part_of(paths.latest)
     image = Image.frombytes("RGB", (plan.frame_width, plan.frame_height), pixels)
-    image.save(part, "JPEG", quality=QUALITY)
-    os.replace(part, paths.latest)  # not flushed: a preview need not outlive a power cut
+    try:
+        image.save(part, "JPEG", quality=QUALITY)
+        os.replace(part, paths.latest)  # not flushed: a preview need not outlive a power cut
+    finally:
+        part.unlink(missing_ok=True)

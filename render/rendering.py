@@ -1,4 +1,4 @@
-"""One job in the render worker's hands: what is due for it, doing that, and giving it up."""
+"""One job in the render worker's hands: what is due for it, doing that, and trying it again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from jobs.disk import means_full
 from jobs.errors import MultitrainError, ProgramFailed
-from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, modified
+from render.clearing import sweep
 from render.films import drop_batches, finish_job, publish_timecut
 from render.inventory import take_inventory
 from render.latest import NewestFrame, newest_frame, write_latest
@@ -28,20 +29,11 @@ from render.timecuts import (
 
 TRIES = 3  # of each task, before the job is given up
 RETRY_SECONDS = 1.0  # pause after the first failure, twice that after the second
+ROOM_SECONDS = 5.0  # pause after a full disk, which counts as no failure
 LOOK_SECONDS = 2.0  # at most between two looks: two changes may bear the same time
 LATEST_SECONDS = 3.0  # between two pictures
 
 log = logging.getLogger(__name__)
-
-
-def give_up(paths: JobPaths, error: BaseException) -> None:
-    """Say in one line why this job cannot be rendered, and leave it alone from now on."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    log.error("%s is given up: %s", paths.name, reason)
-    try:
-        Failure(Kind.RENDER, reason).save(paths.render_failure)
-    except OSError as trouble:  # a full disk, perhaps: it is tried again with the next tick
-        log.error("%s: that cannot be written down: %s", paths.name, trouble)
 
 
 class Rendering:
@@ -59,8 +51,18 @@ class Rendering:
         # several times a second costs more than to encode a short one.
         self._seen: tuple[int, ...] | None = None
         self._looked_at = float("-inf")
+        self._is_swept = False
+        self._lacks_room = False  # the disk was full; it is said once
+        self._rests_until = float("-inf")
         self._shown: NewestFrame | None = None
         self._shown_at = float("-inf")
+        self._picture_failed = False
+
+    def sweep(self) -> None:
+        """Remove what a worker before this one left half-made, at the first call."""
+        if not self._is_swept:
+            sweep(self.paths)
+            self._is_swept = True
 
     def waiting_tasks(self, now: float) -> list[Task]:
         """What is due and not in hand, after dropping the batches that nobody needs any more."""
@@ -97,30 +99,53 @@ class Rendering:
             case FinishJob():
                 finish_job(self.paths, self.job)
 
-    def ended(self, task: Task, error: BaseException | None, now: float) -> None:
-        """Take note of how a task that ran has ended."""
+    def ended(self, task: Task, error: BaseException | None, now: float) -> bool:
+        """Take note of how a task that ran has ended; whether the job is to be given up."""
         self.running.discard(task)
         if error is None:
+            self._lacks_room = False
             log.info("%s: %s", self.paths.name, task)
         elif isinstance(error, Rewound):
             log.info("%s: taken back meanwhile: %s", self.paths.name, error)
+        elif means_full(error):
+            # Only this task waits: another one, such as the encoding of a batch, may make room.
+            self._not_before[task] = now + ROOM_SECONDS
+            self._tell_full(error)
         else:
             self._failures[task] += 1
             tries = self._failures[task]
             self._report(task, error, tries)
             self._not_before[task] = now + RETRY_SECONDS * tries
-            if tries >= TRIES:
-                give_up(self.paths, error)
+            return tries >= TRIES
+        return False
+
+    def rest(self, error: BaseException, now: float) -> None:
+        """The disk was too full even to look after this job: let it be for a while."""
+        self._rests_until = now + ROOM_SECONDS
+        self._tell_full(error)
+
+    def rests(self, now: float) -> bool:
+        return now < self._rests_until
 
     def refresh_latest(self, now: float) -> bool:
-        """Show the newest frame if there is a new one and the last picture is old enough."""
+        """Show the newest frame if there is a new one and the last picture is old enough.
+
+        Whether it tried. A picture is a nicety: no failure of it stops anything.
+        """
         if now - self._shown_at < LATEST_SECONDS:
             return False
-        newest = newest_frame(self.paths, self.job.plan)
-        if newest is None or newest == self._shown:
-            return False
-        self._shown, self._shown_at = newest, now
-        write_latest(self.paths, self.job.plan, newest)
+        try:
+            newest = newest_frame(self.paths, self.job.plan)
+            if newest is None or newest == self._shown:
+                return False
+            self._shown_at = now
+            write_latest(self.paths, self.job.plan, newest)
+        except OSError as error:
+            if not self._picture_failed:
+                log.warning("%s: no new latest.jpg: %s", self.paths.name, error)
+            self._picture_failed = True
+        else:
+            self._shown, self._picture_failed = newest, False
         return True
 
     def videos(self) -> list[Path]:
@@ -132,6 +157,12 @@ class Rendering:
         if not self.paths.manifest.exists():  # a film before that is an older one's
             films = []
         return [video for video in (*timecuts, *films) if video.exists()]
+
+    def _tell_full(self, error: BaseException) -> None:
+        if not self._lacks_room:
+            name = self.paths.name
+            log.warning("%s: the disk is full; it goes on when there is room (%s)", name, error)
+        self._lacks_room = True
 
     def _report(self, task: Task, error: BaseException, tries: int) -> None:
         known = error.full_report() if isinstance(error, ProgramFailed) else error

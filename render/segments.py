@@ -12,8 +12,8 @@ from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, listing, part_of
 from jobs.plan import Box, FramePlan, FrameRange
 from render import ffmpeg
+from render.clearing import remove
 from render.commands import encode_command, even, image_pattern, images_command
-from render.inventory import remove
 from render.probe import verify
 from render.sources import unchanged
 

@@ -18,20 +18,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
+from jobs.disk import means_full
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
-from jobs.paths import Workspace
+from jobs.paths import JobPaths, Workspace
+from render.clearing import clear_up
 from render.delivery import Courier
 from render.doorbell import Doorbell
 from render.ffmpeg import lower_priority
-from render.films import clear_up
-from render.inventory import sweep
-from render.rendering import Rendering, give_up
+from render.giving_up import GivenUp
+from render.rendering import Rendering
 from render.timecuts import Task
 
 TICK_SECONDS = 0.25  # how long a new batch or checkpoint can stay unnoticed
-
-log = logging.getLogger(__name__)
 
 
 class RenderWorker:
@@ -53,6 +52,7 @@ class RenderWorker:
         self._wake = wake
         self._new: list[str] = []
         self._jobs: dict[str, Rendering] = {}
+        self._given_up = GivenUp()
         self._running: dict[Future[None], tuple[Rendering, Task]] = {}
 
     @property
@@ -62,12 +62,13 @@ class RenderWorker:
 
     @property
     def looks_after(self) -> frozenset[str]:
-        """Names of the jobs that are neither finished nor given up."""
-        return frozenset(self._jobs) | frozenset(self._new)
+        """Names of the jobs that are neither finished nor given up in writing."""
+        return frozenset(self._jobs) | frozenset(self._new) | self._given_up.names
 
     def take_up(self, name: str) -> None:
         """Look after this job from the next tick on; anew, if it was known before."""
         self._jobs.pop(name, None)
+        self._given_up.forget(name)
         if name not in self._new:
             self._new.append(name)
 
@@ -78,12 +79,15 @@ class RenderWorker:
             self._load_new()
             self._start_due(now)
             self._refresh_pictures(now)
+        self._given_up.write_down(now)
 
     def _note_ended(self, now: float) -> None:
         for future in [future for future in self._running if future.done()]:
             rendering, task = self._running.pop(future)
             if self._jobs.get(rendering.paths.name) is rendering:  # else it was taken up anew
-                rendering.ended(task, future.exception(), now)
+                error = future.exception()
+                if rendering.ended(task, error, now) and error:
+                    self._give_up(rendering.paths, error)
 
     def _load_new(self) -> None:
         in_hand = {rendering.paths.name for rendering, _ in self._running.values()}
@@ -93,12 +97,10 @@ class RenderWorker:
                 job = JobFile.load(paths)
                 if job is None:
                     raise MultitrainError(f"{paths.job_file} is gone; run {name} with --fresh")
-            except MultitrainError as error:
-                give_up(paths, error)
-            else:
                 if not paths.render_failure.exists():
-                    sweep(paths)
                     self._jobs[name] = Rendering(paths, job)
+            except (MultitrainError, OSError) as error:
+                self._give_up(paths, error)
             self._new.remove(name)
 
     def _start_due(self, now: float) -> None:
@@ -116,7 +118,10 @@ class RenderWorker:
         """The tasks that wait; none for a job that has ended, which is let go here."""
         rendering = self._jobs[name]
         paths = rendering.paths
+        if rendering.rests(now):
+            return []
         try:
+            rendering.sweep()
             finished = paths.manifest.exists() and not rendering.running
             if rendering.job.spec.upload_to_ftp:
                 self._courier.offer(paths, rendering.videos())
@@ -127,7 +132,10 @@ class RenderWorker:
                 return []
             return rendering.waiting_tasks(now)
         except (MultitrainError, OSError) as error:
-            give_up(paths, error)
+            if means_full(error):
+                rendering.rest(error, now)
+            else:
+                self._give_up(paths, error)
             return []
 
     def _start(self, rendering: Rendering, task: Task) -> None:
@@ -138,11 +146,13 @@ class RenderWorker:
 
     def _refresh_pictures(self, now: float) -> None:
         for rendering in self._jobs.values():
-            try:
-                if rendering.refresh_latest(now):
-                    return  # one a tick: large pictures take a while
-            except OSError as error:
-                log.warning("%s: no new latest.jpg: %s", rendering.paths.name, error)
+            if rendering.refresh_latest(now):
+                return  # one a tick: large pictures take a while
+
+    def _give_up(self, paths: JobPaths, error: BaseException) -> None:
+        """Leave this job alone from now on."""
+        self._jobs.pop(paths.name, None)
+        self._given_up.add(paths, error)
 
 
 def serve(worker: RenderWorker, bell: Doorbell) -> None:

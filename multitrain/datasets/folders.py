@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +53,33 @@ class Pictures:
 
     images: Uint8Array
     skipped: tuple[Unreadable, ...]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells one data set in memory from another."""
+
+    count: int
+    width: int  # pixels
+    height: int
+    digest: str  # BLAKE2b of all pixels in their order, hexadecimal
+
+    @classmethod
+    def of(cls, images: Uint8Array) -> Self:
+        """`images` are `(n, height, width, 3)` uint8, contiguous. Takes about a second per GB."""
+        count, height, width, _ = images.shape
+        return cls(count, width, height, hashlib.blake2b(images.data, digest_size=16).hexdigest())
+
+    def __str__(self) -> str:
+        return f"{self.count} of {Resolution(self.width, self.height)}"
+
+    def difference(self, now: Fingerprint) -> str:
+        """How the data set `now` differs from this one, which it once was; empty if it does not."""
+        if self == now:
+            return ""
+        if str(self) == str(now):
+            return f"{self} then and now, but not the same ones or not in the same order"
+        return f"{self} then, {now} now"
 
 
 def load_pictures(folders: Sequence[Path], width: int, height: int) -> Pictures:

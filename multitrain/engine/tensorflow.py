@@ -11,11 +11,11 @@ import tensorflow as tf
 from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
-from multitrain.engine.memory import memory_watched
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 from multitrain.engine.tf_devices import compiles_with_xla, strategy_for
 from multitrain.engine.tf_random import Draws
 from multitrain.engine.tf_step import AdversarialStep, Grid
+from multitrain.memory import memory_watched
 
 
 class TensorFlowSession:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import tensorflow as tf
 
-from jobs.errors import MultitrainError
+from jobs.errors import DeviceFailed, MultitrainError
 from multitrain.engine.session import SessionSettings
+from multitrain.slots import GPUS_LEASED
 
 
 def strategy_for(gpus: int, settings: SessionSettings) -> Any:
     """A `tf.distribute.Strategy` of `gpus` replicas: on GPUs, else on the CPU.
 
-    Raises MultitrainError where fewer GPUs are visible.
+    Raises MultitrainError where fewer GPUs are visible; DeviceFailed where the job has leased them.
     """
     visible = tf.config.list_physical_devices("GPU")
+    leased = os.environ.get(GPUS_LEASED, "")
+    if leased and len(visible) < gpus:
+        raise DeviceFailed(
+            f"TensorFlow sees {len(visible) or 'none'} of this job's GPUs ({leased}). Either its "
+            "CUDA libraries are not installed: pip install -e '.[cuda]'; or these GPUs do not work"
+        )
     for gpu in visible:
         tf.config.experimental.set_memory_growth(gpu, True)
     if settings.threads:

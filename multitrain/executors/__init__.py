@@ -34,6 +34,9 @@ class Process(Protocol):
     def drain(self) -> None:
         """Ask it to stop at the next good moment (SIGTERM)."""
 
+    def dump_stack(self) -> None:
+        """Have it write to its log where each of its threads is (SIGUSR1)."""
+
     def kill(self) -> None:
         """End the whole tree at once (SIGKILL)."""
 

@@ -42,8 +42,10 @@ class LocalProcess:
             self._popen.stdin.close()
 
     def drain(self) -> None:
-        if self._popen.poll() is None:
-            self._popen.terminate()
+        self._popen.send_signal(signal.SIGTERM)  # Popen sees to it that it still lives
+
+    def dump_stack(self) -> None:
+        self._popen.send_signal(signal.SIGUSR1)
 
     def kill(self) -> None:
         if not self._tree_gone:
@@ -70,8 +72,8 @@ class LocalExecutor:
     """Starts children of this process."""
 
     def start(self, launch: Launch) -> LocalProcess:
-        launch.log.parent.mkdir(parents=True, exist_ok=True)
         try:
+            launch.log.parent.mkdir(parents=True, exist_ok=True)
             with launch.log.open("ab") as log:
                 popen = subprocess.Popen(
                     launch.command,

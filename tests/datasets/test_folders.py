@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from jobs.errors import DatasetError
 from jobs.paths import Workspace
-from multitrain.datasets.folders import Uint8Array, load_pictures, to_rgb
+from multitrain.datasets.folders import Fingerprint, Uint8Array, load_pictures, to_rgb
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures
@@ -153,3 +154,41 @@ def test_none_left_is_an_error_that_says_why(workspace: Workspace) -> None:
     (workspace.root / "a.png").unlink()
     with pytest.raises(DatasetError, match="there are no pictures"):
         load_pictures([workspace.root], WIDTH, HEIGHT)
+
+
+def test_the_same_pictures_have_the_same_fingerprint(
+    workspace: Workspace, make_pictures: MakePictures
+) -> None:
+    paths = make_pictures(workspace.root, 5, (WIDTH, HEIGHT))
+    first = Fingerprint.of(load_pictures([workspace.root], WIDTH, HEIGHT).images)
+    for path in paths:  # other files, the same pixels
+        Image.open(path).save(path, compress_level=0)
+    again = Fingerprint.of(load_pictures([workspace.root], WIDTH, HEIGHT).images)
+
+    assert (first.count, first.width, first.height) == (5, WIDTH, HEIGHT)
+    assert again == first
+    assert first.difference(again) == ""
+
+
+def darker(images: Uint8Array) -> Uint8Array:
+    images[3, 1, 2, 0] ^= 1
+    return images
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (darker, "5 of 8x6 then and now, but not the same ones or not in the same order"),
+        (lambda images: images[::-1].copy(), "not in the same order"),
+        (lambda images: images[:4], "5 of 8x6 then, 4 of 8x6 now"),
+        (lambda images: images.reshape(5, WIDTH, HEIGHT, 3), "5 of 8x6 then, 5 of 6x8 now"),
+    ],
+)
+def test_other_pictures_have_another(change: Callable[[Uint8Array], Uint8Array], told: str) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    then = Fingerprint.of(images.copy())
+
+    now = Fingerprint.of(change(images))
+
+    assert then != now
+    assert told in then.difference(now)

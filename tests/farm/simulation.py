@@ -10,8 +10,9 @@ from pathlib import Path
 from jobs.errors import ExitCode
 from jobs.jobfile import JobFile
 from jobs.parsing import parse_cells
-from jobs.paths import Workspace
+from jobs.paths import CheckpointName, Workspace
 from jobs.store import Store
+from multitrain.disk_watch import DiskWatch
 from multitrain.events import Event
 from multitrain.executors import Launch
 from multitrain.farm import Farm
@@ -54,6 +55,8 @@ class Outcome:
     seconds: float = SECONDS_PER_JOB
     frames: int | None = None  # None: all
     failure: dict[str, str] | None = None
+    checkpoint: CheckpointName | None = None  # the newest one that it leaves
+    drains: bool = True
 
 
 @dataclass
@@ -65,22 +68,34 @@ class SimulatedTrainer:
     clock: Callable[[], float]
     started: float
     signalled: int | None = None
+    dumped: bool = False
 
     def poll(self) -> int | None:
         if self.signalled is not None:
             return self.signalled
         if self.clock() - self.started < self.outcome.seconds:
             return None
-        frames = self.total if self.outcome.frames is None else self.outcome.frames
-        line = {"time": self.clock(), "step": frames // 2, "frame": frames}
-        with (self.run / "progress.jsonl").open("a") as progress:
-            progress.write(json.dumps(line) + "\n")
+        self.make(self.total if self.outcome.frames is None else self.outcome.frames)
+        if self.outcome.checkpoint:
+            checkpoints = self.run / "checkpoints"
+            checkpoints.mkdir(exist_ok=True)
+            (checkpoints / f"{self.outcome.checkpoint}.h5").touch()
         if self.outcome.failure:
             (self.run / "training_failure.json").write_text(json.dumps(self.outcome.failure))
         return self.outcome.code
 
     def drain(self) -> None:
-        self.signalled = int(ExitCode.DRAINED)
+        if self.outcome.drains:
+            self.signalled = int(ExitCode.DRAINED)
+
+    def dump_stack(self) -> None:
+        self.dumped = True
+
+    def make(self, frames: int) -> None:
+        """Tell of so many frames in all."""
+        line = {"time": self.clock(), "step": frames // 2, "frame": frames}
+        with (self.run / "progress.jsonl").open("a") as progress:
+            progress.write(json.dumps(line) + "\n")
 
     def kill(self) -> None:
         self.signalled = -9
@@ -105,6 +120,8 @@ class SimulatedWorker:
     def poll(self) -> int | None:
         for name in self.jobs:
             paths = self.workspace.job(name)
+            if paths.manifest.exists():
+                continue
             if name in self.failures:
                 paths.render_failure.write_text(json.dumps(self.failures[name]))
             elif name not in self.slow and _frames(paths.progress) == self.totals[name]:
@@ -122,7 +139,7 @@ class SimulatedWorker:
     def kill(self) -> None:
         self.code = -9
 
-    drain = kill
+    drain = dump_stack = kill
 
 
 def _frames(progress: Path) -> int:
@@ -141,6 +158,8 @@ class Simulation:
         self.render_failures: dict[str, dict[str, str]] = {}
         self.slow_films: set[str] = set()
         self.launches: list[Launch] = []
+        self.trainers: list[SimulatedTrainer] = []
+        self.free_bytes = 100 * GIB
         self.workers: list[SimulatedWorker] = []
         self.events: list[Event] = []
         self.store = Store(workspace.store)
@@ -149,8 +168,9 @@ class Simulation:
 
     def make_farm(self) -> Farm:
         keeper = RenderKeeper(self.workspace, self, encoders=1)
-        settings = TrainerSettings(spool_bytes=1, lifeline=0)
-        return Farm(self.workspace, self.store, self.jobs, self.pool, self, keeper, settings)
+        settings = TrainerSettings(spool_bytes=1, keep_free_bytes=GIB, lifeline=0)
+        disk = DiskWatch(self.workspace.root, GIB, lambda _: self.free_bytes)
+        return Farm(self.workspace, self.store, self.jobs, self.pool, disk, self, keeper, settings)
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
         totals = {job.spec.name: job.spec.frames_total for job in self.jobs}
@@ -162,7 +182,9 @@ class Simulation:
         name = launch.command[4]
         outcome = self.outcomes[name].pop(0) if self.outcomes.get(name) else Outcome()
         run = self.workspace.job(name).run
-        return SimulatedTrainer(launch, outcome, totals[name], run, lambda: self.now, self.now)
+        told = (launch, outcome, totals[name], run, lambda: self.now, self.now)
+        self.trainers.append(SimulatedTrainer(*told))
+        return self.trainers[-1]
 
     def tick(self, seconds: float = 1.0) -> list[Event]:
         happened = self.farm.tick(self.now)

@@ -1,13 +1,16 @@
 """Stands in for the trainer and the render worker: real processes without TensorFlow and ffmpeg.
 
-python stand_in.py trainer WORKSPACE JOB ...    notes what it saw, when, and claims all frames
+python stand_in.py trainer WORKSPACE JOB ...    notes what it saw, when, and claims all frames;
+                                                a job named `stuck…` hangs at its first start
 python stand_in.py worker WORKSPACE ...         writes the manifest of each job that has them
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -20,15 +23,23 @@ BUSY_SECONDS = 0.15  # long enough for jobs to overlap
 
 
 def train(paths: JobPaths) -> None:
+    faulthandler.register(signal.SIGUSR1)
     began = time.monotonic()
     job = JobFile.load(paths)
     assert job is not None
+    if paths.name.startswith("stuck") and not (paths.run / "hung").exists():
+        (paths.run / "hung").touch()
+        hang_for_ever()
     time.sleep(BUSY_SECONDS)
     seen = os.environ["CUDA_VISIBLE_DEVICES"]
     note = {"saw": seen, "began": began, "ended": time.monotonic()}
     (paths.run / "seen.json").write_text(json.dumps(note))
     progress = {"time": time.time(), "step": 1, "frame": job.spec.frames_total}
     paths.progress.write_text(json.dumps(progress) + "\n")
+
+
+def hang_for_ever() -> None:
+    threading.Event().wait()
 
 
 def render(workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 
 import pytest
@@ -71,6 +72,24 @@ def test_a_display_that_cannot_be_written_falls_silent() -> None:
             display.refresh([view(1200)], Summary("1 running"), now=float(now))
             display.note("still here")
         display.close()
+
+
+def test_a_full_disk_costs_lines_but_not_the_display() -> None:
+    class Full(io.StringIO):
+        full = True
+
+        def write(self, text: str) -> int:
+            if self.full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(text)
+
+    out = Full()
+    display = open_display(Console(file=out))
+    display.note("lost")
+    out.full = False
+    display.note("still here")
+    display.close()
+    assert "still here" in out.getvalue()
 
 
 def test_long_events_stay_one_line_in_a_log() -> None:

@@ -10,36 +10,45 @@ from pathlib import Path
 
 from simulation import FakeDriver, make_gpus, make_job
 
+from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.store import Store
+from multitrain.disk_watch import DiskWatch
 from multitrain.executors.local import LocalExecutor
 from multitrain.farm import Farm
 from multitrain.gpus import GpuPool
 from multitrain.launching import TrainerSettings, open_lifeline
 from multitrain.render_keeper import RenderKeeper
+from multitrain.slots import CpuPool, Pool
 from multitrain.submission import submit
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 SECONDS = 60.0
 
 
-def test_ten_jobs_each_see_one_gpu_and_never_share_it(workspace: Workspace) -> None:
-    jobs = [make_job(f"job{number}") for number in range(10)]
-    driver = FakeDriver(make_gpus(4))
-    pool = GpuPool(driver, driver.gpus(), workspace.root / "leases")
+def run_farm(workspace: Workspace, jobs: list[JobFile], pool: Pool) -> Farm:
+    """Real processes that stand in for trainers and the render worker, to the end."""
     store = Store(workspace.store)
     submit(workspace, store, jobs, fresh=False)
     executor = LocalExecutor()
     keeper = RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker"))
-    settings = TrainerSettings(1, open_lifeline(), command=(*STAND_IN, "trainer"))
-    farm = Farm(workspace, store, jobs, pool, executor, keeper, settings)
+    settings = TrainerSettings(1, 0, open_lifeline(), command=(*STAND_IN, "trainer"))
+    disk = DiskWatch(workspace.root, 0)
+    farm = Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
     deadline = time.monotonic() + SECONDS
     while not farm.finished:
         farm.tick(time.time())
         assert time.monotonic() < deadline, farm.views()
         time.sleep(0.01)
     store.close()
+    return farm
 
+
+def test_ten_jobs_each_see_one_gpu_and_never_share_it(workspace: Workspace) -> None:
+    jobs = [make_job(f"job{number}") for number in range(10)]
+    driver = FakeDriver(make_gpus(4))
+    pool = GpuPool(driver, driver.gpus(), workspace.root / "leases")
+    farm = run_farm(workspace, jobs, pool)
     notes = [
         json.loads((workspace.job(job.spec.name).run / "seen.json").read_text()) for job in jobs
     ]
@@ -48,3 +57,9 @@ def test_ten_jobs_each_see_one_gpu_and_never_share_it(workspace: Workspace) -> N
         mine = sorted((note["began"], note["ended"]) for note in notes if note["saw"] == gpu.uuid)
         assert all(ended < began for (_, ended), (began, _) in pairwise(mine))
     assert farm.exit_code == 0
+
+
+def test_where_a_stuck_trainer_hung_stands_in_its_log(workspace: Workspace) -> None:
+    farm = run_farm(workspace, [make_job("stuck", stall_minutes="0.01")], CpuPool(1))
+    assert farm.exit_code == 0
+    assert "in hang_for_ever" in workspace.job("stuck").log.read_text()

@@ -1,14 +1,37 @@
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from simulation import FakeDriver, make_gpus
 
 from jobs.errors import UsageError
-from multitrain.gpus import DriverError, Gpu, GpuPool, NvmlDriver, choose
+from multitrain.gpus import (
+    KNOWN_SECONDS,
+    LOST_SECONDS,
+    SET_ASIDE_SECONDS,
+    DriverError,
+    Gpu,
+    GpuPool,
+    NoAnswerYet,
+    choose,
+)
+from multitrain.slots import GPUS_LEASED, Lease
+
+
+@dataclass
+class MoodyDriver(FakeDriver):
+    """Fails as the test says and counts the questions."""
+
+    error: DriverError | None = None
+    questions: int = 0
+
+    def gpus(self) -> list[Gpu]:
+        self.questions += 1
+        if self.error:
+            raise self.error
+        return super().gpus()
 
 
 def labels(gpus: list[Gpu]) -> list[int]:
@@ -63,90 +86,263 @@ def test_memory_that_does_not_come_back_is_waited_for_but_not_for_ever(tmp_path:
 
 
 def test_a_driver_that_fails_gives_no_slots_and_says_why(tmp_path: Path) -> None:
-    class Broken(FakeDriver):
-        def gpus(self) -> list[Gpu]:
-            raise DriverError("the NVIDIA driver fails: GPU is lost")
-
-    pool = GpuPool(Broken([]), make_gpus(1), tmp_path)
+    driver = MoodyDriver(make_gpus(1))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    driver.error = DriverError("the NVIDIA driver fails: Unknown Error")
     assert pool.free(0) == []
-    assert "lost" in str(pool.busy_reasons())
-    assert pool.free(0.5) == []
-    assert "lost" in str(pool.busy_reasons())
+    assert pool.busy_reasons() == {"the driver": "the NVIDIA driver fails: Unknown Error"}
+    assert pool.free(0.5) == []  # not asked again, not forgotten either
+    assert "Unknown" in str(pool.busy_reasons())
+    driver.error = None
+    assert len(pool.free(2)) == 1
+    assert pool.busy_reasons() == {}
 
 
-class FakeNvml(SimpleNamespace):
-    """The functions of nvidia-ml-py that are called, for one GPU that counts what it is asked."""
-
-    class NVMLError(Exception):
-        pass
-
-    class NVMLError_LibraryNotFound(NVMLError):  # noqa: N801
-        pass
-
-    class NVMLError_NotSupported(NVMLError):  # noqa: N801
-        pass
-
-    def __init__(self, **answers: object) -> None:
-        self.open = 0
-        self.answers = answers
-
-    def nvmlInit(self) -> None:  # noqa: N802
-        self._answer("init", None)
-        self.open += 1
-
-    def nvmlShutdown(self) -> None:  # noqa: N802
-        self.open -= 1
-
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
-        return 1
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> str:  # noqa: N802
-        return f"handle {index}"
-
-    def nvmlDeviceGetMemoryInfo(self, handle: str) -> object:  # noqa: N802
-        return self._answer("memory", SimpleNamespace(total=100, free=60))
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: str) -> object:  # noqa: N802
-        return self._answer("processes", [SimpleNamespace(pid=7)])
-
-    def nvmlDeviceGetUUID(self, handle: str) -> str:  # noqa: N802
-        return "GPU-1"
-
-    def nvmlDeviceGetName(self, handle: str) -> str:  # noqa: N802
-        return "Test GPU"
-
-    def _answer(self, what: str, usual: object) -> object:
-        answer = self.answers.get(what, usual)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+def test_the_driver_is_asked_once_a_second_also_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    driver = MoodyDriver(make_gpus(1))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    driver.questions = 0
+    asked = []
+    for now in (5000.0, 5000.2, 5000.9, 5001.1, 1000.0, 1000.5):
+        pool.free(now)
+        asked.append(driver.questions)
+    assert asked == [1, 1, 1, 2, 3, 3]
 
 
-def test_what_nvml_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    nvml = FakeNvml()
-    monkeypatch.setitem(sys.modules, "pynvml", nvml)
-    assert NvmlDriver().gpus() == [Gpu(0, "GPU-1", "Test GPU", 100, 60, (7,))]
-    assert nvml.open == 0
+def test_a_driver_that_takes_its_time_is_no_news(tmp_path: Path) -> None:
+    driver = MoodyDriver(make_gpus(2))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    [first, second] = pool.free(0)
+    driver.error = NoAnswerYet("in a moment")
+    assert pool.free(2) == [first, second]
+    lease = pool.acquire([first])
+    assert lease is not None
+    pool.release(lease, 3)
+    assert pool.free(4) == [second]  # what was known of the other one is out of date
+    assert "asked" in pool.busy_reasons()["gpu 0"]
+    driver.error = None
+    assert pool.free(5) == [first, second]
+    driver.error = NoAnswerYet("in a moment")
+    assert pool.free(4 + KNOWN_SECONDS) == [first, second]
+    assert pool.free(6 + KNOWN_SECONDS) == []  # too long ago
 
 
-def test_a_gpu_that_does_not_tell_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    nvml = FakeNvml(processes=FakeNvml.NVMLError_NotSupported())
-    monkeypatch.setitem(sys.modules, "pynvml", nvml)
-    assert NvmlDriver().gpus()[0].processes == ()
+def test_a_driver_that_has_not_answered_yet_is_no_failure_and_mends_none(tmp_path: Path) -> None:
+    driver = MoodyDriver(make_gpus(1))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    driver.error = DriverError("it fails")
+    assert pool.free(0) == []
+    driver.error = NoAnswerYet("in a moment")
+    assert pool.free(2) == []
+    assert pool.busy_reasons() == {"the driver": "it fails"}
 
 
-def test_a_driver_that_fails_is_told_from_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    none = FakeNvml(init=FakeNvml.NVMLError_LibraryNotFound())
-    monkeypatch.setitem(sys.modules, "pynvml", none)
-    assert NvmlDriver().gpus() == []
-    for broken in (
-        FakeNvml(init=FakeNvml.NVMLError("version mismatch")),
-        FakeNvml(memory=FakeNvml.NVMLError("GPU is lost")),
-    ):
-        monkeypatch.setitem(sys.modules, "pynvml", broken)
-        with pytest.raises(DriverError, match="NVIDIA driver"):
-            NvmlDriver().gpus()
-        assert broken.open == 0
+def lease_of(pool: GpuPool, *numbers: int, now: float = 0) -> Lease:
+    """A lease of the GPUs with these labels, which are free."""
+    labels = [f"gpu {number}" for number in numbers]
+    lease = pool.acquire([slot for slot in pool.free(now) if slot.label in labels])
+    assert lease is not None
+    assert len(lease.slots) == len(numbers)
+    return lease
+
+
+class TestLost:
+    """GPUs that the driver does not know any more."""
+
+    def test_a_job_must_leave_it_after_half_a_minute(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        on_two, on_rest = lease_of(pool, 2), lease_of(pool, 0, 1)
+        driver.devices = make_gpus(2)
+        assert pool.fault(on_two, 100) is None
+        assert pool.fault(on_two, 99 + LOST_SECONDS) is None
+        fault = pool.fault(on_two, 101 + LOST_SECONDS)
+        assert fault == "gpu 2: lost: the driver does not know it any more"
+        assert pool.fault(on_rest, 101 + LOST_SECONDS) is None
+
+    def test_only_answers_count(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 1)
+        driver.devices = make_gpus(1)
+        assert pool.fault(lease, 100) is None
+        driver.error = NoAnswerYet("in a moment")
+        assert pool.fault(lease, 200) is None
+        driver.error = DriverError("it fails")
+        assert pool.fault(lease, 300) is None
+        driver.error = None
+        assert pool.fault(lease, 302) is not None
+        driver.error = DriverError("it fails")
+        assert pool.fault(lease, 304) is None
+
+    def test_it_is_not_offered_and_told_why(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        driver.devices = make_gpus(1)
+        assert [slot.label for slot in pool.free(0)] == ["gpu 0"]
+        assert pool.busy_reasons() == {"gpu 1": "lost: the driver does not know it any more"}
+        driver.devices = make_gpus(2)
+        assert len(pool.free(50)) == 2
+        assert pool.busy_reasons() == {}
+
+    def test_one_that_comes_back_begins_anew(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 1)
+        for now in (100, 200, 300):
+            driver.devices = make_gpus(1)
+            assert pool.fault(lease, now) is None
+            driver.devices = make_gpus(2)
+            assert pool.fault(lease, now + 20) is None
+
+    @pytest.mark.parametrize("uuid", ["GPU-0001", ""])
+    def test_the_drivers_own_words_are_told(self, uuid: str, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 1)
+        driver.devices[1] = Gpu(1, uuid, "", 0, 0, trouble="GPU is lost")
+        pool.fault(lease, 100)
+        assert pool.fault(lease, 200) == "gpu 1: lost: GPU is lost"
+
+    def test_the_others_keep_their_labels(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        driver.devices = [replace(gpu, index=gpu.index - 1) for gpu in make_gpus(3)[1:]]
+        assert [slot.label for slot in pool.free(0)] == ["gpu 1", "gpu 2"]
+        assert list(pool.busy_reasons()) == ["gpu 0"]
+
+    @pytest.mark.parametrize("left", [[], [Gpu(0, "", "", 0, 0, trouble="Unknown Error")]])
+    def test_a_driver_without_any_gpu_is_no_fault_of_a_lease(
+        self, left: list[Gpu], tmp_path: Path
+    ) -> None:
+        driver = MoodyDriver(make_gpus(1))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0)
+        driver.devices = left
+        assert pool.fault(lease, 100) is None
+        assert pool.fault(lease, 200) is None
+        assert pool.free(200) == []
+        assert list(pool.busy_reasons()) == ["the driver"]
+
+
+class TestSetAside:
+    """GPUs that a job failed on."""
+
+    def test_others_come_first_for_a_while(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0)
+        assert pool.set_aside(lease, "the GPU failed", 100)
+        pool.release(lease, 100)
+        assert [slot.label for slot in pool.free(101)] == ["gpu 1", "gpu 2"]
+        assert pool.busy_reasons() == {"gpu 0": "set aside for 10 min: the GPU failed"}
+        pool.free(99 + SET_ASIDE_SECONDS)
+        assert pool.busy_reasons() == {"gpu 0": "set aside for 1 min: the GPU failed"}
+        labels = [slot.label for slot in pool.free(101 + SET_ASIDE_SECONDS)]
+        assert labels == ["gpu 1", "gpu 2", "gpu 0"]
+
+    def test_it_is_not_offered_while_others_are_only_busy(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease, _ours = lease_of(pool, 0), lease_of(pool, 1)
+        assert pool.set_aside(lease, "the GPU failed", 100)
+        pool.release(lease, 100)
+        assert pool.free(101) == []
+
+    def test_where_all_are_set_aside_nothing_waits(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        first, second = lease_of(pool, 0), lease_of(pool, 1)
+        assert pool.set_aside(second, "the GPU failed", 100)
+        assert not pool.set_aside(first, "the GPU failed", 110)
+        pool.release(first, 110)
+        pool.release(second, 110)
+        assert [slot.label for slot in pool.free(111)] == ["gpu 1", "gpu 0"]  # longest ago first
+        assert pool.busy_reasons() == {}
+
+    def test_a_job_that_breaks_all_gpus_does_not_go_round_for_ever(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        went_on = []
+        for now in (0, 5000, 10_000, 15_000):
+            lease = pool.acquire(pool.free(now)[:1])
+            assert lease is not None
+            went_on.append((lease.label, pool.set_aside(lease, "the GPU failed", now)))
+            pool.release(lease, now)
+        assert went_on == [("gpu 0", True), ("gpu 1", False), ("gpu 0", False), ("gpu 1", False)]
+
+    def test_a_lost_one_is_no_other(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0)
+        driver.devices = make_gpus(1)
+        pool.free(50)
+        assert not pool.set_aside(lease, "the GPU failed", 100)
+        pool.release(lease, 100)
+        assert [slot.label for slot in pool.free(101)] == ["gpu 0"]
+
+    def test_of_several_the_lost_ones_are_to_blame(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0, 1)
+        driver.devices.pop(1)
+        pool.free(50)
+        assert pool.set_aside(lease, "gpu 1: lost", 100)
+        pool.release(lease, 100)
+        assert [slot.label for slot in pool.free(101)] == ["gpu 0", "gpu 2"]
+
+    def test_a_job_for_two_needs_two_others(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        assert not pool.set_aside(lease_of(pool, 0, 1), "the GPU failed", 100)
+
+    def test_a_clock_that_is_set_back_does_not_prolong_it(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0, now=5000)
+        pool.set_aside(lease, "the GPU failed", 5000)
+        pool.release(lease, 5000)
+        assert len(pool.free(1000)) == 2
+
+
+def test_what_a_training_on_gpus_sees(tmp_path: Path) -> None:
+    driver = FakeDriver(make_gpus(2))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    assert lease_of(pool, 0, 1).environment == {
+        "CUDA_VISIBLE_DEVICES": "GPU-0000,GPU-0001",
+        GPUS_LEASED: "gpu 0, gpu 1",
+    }
+
+
+def test_who_else_is_on_a_gpu_is_told(tmp_path: Path) -> None:
+    driver = FakeDriver(make_gpus(2))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    driver.devices[0] = replace(driver.devices[0], processes=(7, 8))
+    driver.devices[1] = replace(driver.devices[1], memory_free=2**30)
+    assert pool.free(0) == []
+    assert pool.busy_reasons() == {
+        "gpu 0": "in use by process 7, 8",
+        "gpu 1": "its memory is taken: 1.0 GiB are free",
+    }
+
+
+def test_a_gpu_that_tells_nothing_of_itself_can_be_had(tmp_path: Path) -> None:
+    driver = FakeDriver([Gpu(0, "GPU-0000", "Test GPU", 0, 0)])
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    pool.release(lease_of(pool, 0), 10)
+    assert len(pool.free(11)) == 1
+
+
+def test_leases_that_cannot_be_had_hold_up_nobody_else(tmp_path: Path) -> None:
+    driver = FakeDriver(make_gpus(2))
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    slots = pool.free(0)
+    (tmp_path / "GPU-0000").unlink()
+    (tmp_path / "GPU-0000").symlink_to(tmp_path / "nowhere" / "at all")
+    assert pool.acquire(slots) is None
+    assert [slot.label for slot in pool.free(1)] == ["gpu 1"]
+    assert "its lease cannot be had" in pool.busy_reasons()["gpu 0"]
+    assert pool.acquire(slots[1:]) is not None  # what was taken before the failure is given back
 
 
 def test_a_lease_file_of_another_user_is_enough_to_read(tmp_path: Path) -> None:

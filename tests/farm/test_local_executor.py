@@ -114,3 +114,29 @@ def test_a_program_that_is_not_there_is_an_error_for_people(tmp_path: Path) -> N
     launch = Launch(command=(str(tmp_path / "nothing"),), log=tmp_path / "log.txt")
     with pytest.raises(MultitrainError, match="cannot be started"):
         LocalExecutor().start(launch)
+
+
+def test_a_stack_is_asked_for_by_a_signal(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    code = (
+        "import faulthandler, signal\n"
+        "faulthandler.register(signal.SIGUSR1)\n"
+        "print('ready', flush=True)\n"
+        "def stuck():\n"
+        "    while True: signal.pause()\n"
+        "stuck()"
+    )
+    process = python(code, log)
+    wait_for(lambda: "ready" in log.read_text())
+    process.dump_stack()
+    wait_for(lambda: "in stuck" in log.read_text())
+    process.kill()
+    assert code_of(process) != 0
+
+
+def test_a_process_that_has_ended_can_be_told_anything(tmp_path: Path) -> None:
+    process = python("pass", tmp_path / "log.txt")
+    assert code_of(process) == 0
+    process.drain()
+    process.dump_stack()
+    process.kill()

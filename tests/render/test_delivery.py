@@ -237,3 +237,20 @@ def test_a_password_is_not_shown(workspace, write_settings):
     server = Server.read(write_settings(21))
     assert server.password == PASSWORD
     assert PASSWORD not in repr(server)
+
+
+def test_a_film_whose_marker_finds_no_room_is_sent_once(
+    server, home, write_settings, video, start_courier, said_something, caplog
+):
+    courier = start_courier(write_settings(server.port))
+    paths, film = video("job")
+    in_the_way = paths.delivered(film).parent
+    in_the_way.touch()
+    courier.offer(paths, [film])
+    assert server.received.acquire(timeout=PATIENCE)
+    while "was sent, but that cannot be noted" not in caplog.text:
+        assert said_something.acquire(timeout=PATIENCE)
+    in_the_way.unlink()
+    courier.close()
+    assert paths.delivered(film).exists()
+    assert not server.received.acquire(blocking=False)

@@ -1,16 +1,18 @@
-"""Jobs and sessions for the training loop, without any framework."""
+"""Jobs for the training loop without any framework, and trainers as the farm starts them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-import numpy as np
 import pytest
+from trainer_child import TrainerChild
+from training_bench import Bench
 
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace
 from jobs.spec import JobSpec
-from multitrain.engine.session import Block, State
+from multitrain import pacing
 
 WIDTH, HEIGHT = 4, 2
 
@@ -34,45 +36,45 @@ def paths(workspace: Workspace) -> JobPaths:
     return workspace.job("job")
 
 
-class FakeSession:
-    """Frame f is filled with the value f; from `broken_at` on, losses are NaN for some detours."""
-
-    def __init__(self, job: JobFile) -> None:
-        self.step = 0
-        self.detours = 0
-        self.runs: list[int] = []  # the steps of each block
-        self.broken_at: int | None = None
-        self.mended_by = 10**9  # detours after which losses are finite again
-        self.weights_broken_at: int | None = None
-        self.before_run: Callable[[], None] = lambda: None
-        self._job = job
-
-    def run(self, steps: int) -> Block:
-        self.before_run()
-        self.runs.append(steps)
-        per_step = self._job.spec.frames_per_step
-        numbers = np.arange(self.step * per_step, (self.step + steps) * per_step)
-        self.step += steps
-        broken = self.broken_at is not None and self.step >= self.broken_at
-        loss = np.nan if broken and self.detours < self.mended_by else 1.5
-        size = (len(numbers), self._job.plan.frame_height, self._job.plan.frame_width, 3)
-        frames = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], size).copy()
-        return Block(frames, {"d": 0.5, "g": float(loss)})
-
-    def state(self) -> State:
-        broken = self.weights_broken_at is not None and self.step >= self.weights_broken_at
-        weight = np.nan if broken and self.detours < self.mended_by else self.step
-        return {
-            "step": np.array(self.step),
-            "detours": np.array(self.detours),
-            "net/weight": np.array([weight], np.float32),
-        }
-
-    def restore(self, state: State) -> None:
-        self.step, self.detours = int(state["step"]), int(state["detours"])
-        assert state["net/weight"][0] == self.step
+@pytest.fixture
+def bench(make_job: Callable[..., JobFile], paths: JobPaths) -> Callable[..., Bench]:
+    """`bench(frames, **columns)`: a job of `make_job` on which trainings can be started."""
+    return lambda frames=20, **columns: Bench(make_job(frames, **columns), paths)
 
 
 @pytest.fixture
-def make_session() -> Callable[[JobFile], FakeSession]:
-    return FakeSession
+def _one_step_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "BLOCK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def submit(paths: JobPaths, make_pictures: Callable[..., list[Path]]) -> Callable[..., JobFile]:
+    """Writes `job.yaml` and pictures of a tiny DCGAN: `submit(frames, **columns)`."""
+
+    def make(frames: int, **columns: object) -> JobFile:
+        width, height = 16, 12
+        make_pictures(paths.workspace.dataset("d"), count=5, size=(width, height))
+        cells = {"name": "job", "dataset": "d", "grid_width": 2, "grid_height": 2, "fps": 10}
+        cells |= {"video_length": frames / 600, "nbr_of_layers_g": 3, "nbr_of_layers_d": 3}
+        cells |= {"gf_dim": 2, "df_dim": 2, "z_dim": 4, "learning_rate_g": 0.01}
+        spec = JobSpec.model_validate({**cells, **columns})
+        job = JobFile(spec=spec, image_width=width, image_height=height)
+        paths.run.mkdir(parents=True, exist_ok=True)
+        job.save(paths)
+        return job
+
+    return make
+
+
+@pytest.fixture
+def start(paths: JobPaths) -> Iterator[Callable[..., TrainerChild]]:
+    """`start(*options, **popen)`: a trainer of the job as a child process; killed at the end."""
+    started: list[TrainerChild] = []
+
+    def make(*options: str, **popen: object) -> TrainerChild:
+        started.append(TrainerChild(paths, *options, **popen))
+        return started[-1]
+
+    yield make
+    for trainer in started:
+        trainer.close()

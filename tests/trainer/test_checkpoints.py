@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import errno
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError
-from jobs.paths import CheckpointName, JobPaths, listing
+from jobs.paths import CheckpointName, JobPaths, listing, part_of
 from multitrain import checkpoints
+from multitrain.checkpoints import Checkpoint
+from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import State
+
+PICTURES = Fingerprint(count=400, width=64, height=48, digest="0123abcd")
 
 
 def state(step: int) -> State:
@@ -22,7 +30,8 @@ def state(step: int) -> State:
 
 def save(paths: JobPaths, *steps: int) -> None:
     for step in steps:
-        checkpoints.save(paths, CheckpointName(step, 2 * step), "dcgan", state(step))
+        name = CheckpointName(step, 2 * step)
+        checkpoints.save(paths, Checkpoint(name, "dcgan", PICTURES, state(step)))
 
 
 def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
@@ -32,6 +41,7 @@ def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
 
     assert loaded is not None
     assert loaded.name == CheckpointName(7, 14)
+    assert (loaded.family, loaded.pictures) == ("dcgan", PICTURES)
     assert loaded.state.keys() == state(7).keys()
     for name, array in state(7).items():
         np.testing.assert_array_equal(loaded.state[name], array)
@@ -70,11 +80,19 @@ def lose_an_array(paths: JobPaths, name: CheckpointName) -> None:
         del file["net/empty"]
 
 
+def forge_the_pictures(paths: JobPaths, name: CheckpointName) -> None:
+    with h5py.File(paths.checkpoint(name), "r+") as file:
+        file.attrs["pictures_count"] = 401
+
+
 def take_anothers_name(paths: JobPaths, name: CheckpointName) -> None:
     paths.checkpoint(name).write_bytes(paths.checkpoint(paths.checkpoint_names()[0]).read_bytes())
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, empty, lose_an_array, take_anothers_name])
+@pytest.mark.parametrize(
+    "damage",
+    [truncate, flip_a_bit, empty, lose_an_array, forge_the_pictures, take_anothers_name],
+)
 def test_a_damaged_one_gives_way_to_the_one_before(
     paths: JobPaths, damage, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -109,9 +127,66 @@ def test_another_familys_is_an_error_with_advice(paths: JobPaths) -> None:
 def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
     save(paths, 1)
 
+    impossible = {"a": np.array([object()], dtype=object)}
     with pytest.raises(TypeError):
-        checkpoints.save(
-            paths, CheckpointName(2, 4), "dcgan", {"a": np.array([object()], dtype=object)}
-        )
+        checkpoints.save(paths, Checkpoint(CheckpointName(2, 4), "dcgan", PICTURES, impossible))
 
     assert listing(paths.checkpoints) == ["000000001-000000002.h5"]
+
+
+SAVE_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from jobs.paths import CheckpointName, Workspace, listing
+from multitrain import checkpoints
+from multitrain.checkpoints import Checkpoint
+from multitrain.datasets.folders import Fingerprint
+
+paths = Workspace(Path(sys.argv[1])).job("job")
+names = [f"net{i % 4}/layer{i}/weight{j}" for i in range(20) for j in range(3)]
+state = {name: np.ones((9, 9), np.float32) for name in names}
+resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY))
+try:
+    pictures = Fingerprint(1, 1, 1, "")
+    checkpoints.save(paths, Checkpoint(CheckpointName(1, 2), "dcgan", pictures, state))
+except OSError:
+    print(listing(paths.checkpoints))
+"""
+
+
+def test_a_write_that_breaks_off_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    """HDF5 that writes to the disk itself ends in a segmentation fault, as the process exits."""
+    done = subprocess.run(
+        [sys.executable, "-c", SAVE_WITHOUT_ROOM, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_what_a_killed_trainer_had_begun_is_swept(paths: JobPaths) -> None:
+    checkpoints.sweep(paths)  # nothing there yet
+    save(paths, 1)
+    part_of(paths.checkpoint(CheckpointName(2, 4))).touch()
+
+    checkpoints.sweep(paths)
+
+    assert listing(paths.checkpoints) == ["000000001-000000002.h5"]
+
+
+def test_one_that_cannot_be_read_just_now_is_not_damaged(
+    paths: JobPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(paths, 1)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(checkpoints.h5py, "File", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        checkpoints.load_newest(paths, "dcgan")
+
+    assert len(paths.checkpoint_names()) == 1

@@ -9,7 +9,9 @@ from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import CheckpointName, JobPaths
 from multitrain import checkpoints
+from multitrain.checkpoints import Checkpoint
 from multitrain.completion import make_complete
+from multitrain.datasets.folders import Fingerprint
 from multitrain.observe import last_progress
 from render.spool import SpoolWriter
 
@@ -25,7 +27,9 @@ def spool_all(paths: JobPaths, job: JobFile) -> None:
 
 def cover_all(paths: JobPaths, job: JobFile) -> None:
     name = CheckpointName(job.plan.steps_total, job.plan.frames_total)
-    checkpoints.save(paths, name, job.spec.family, {"step": np.array(name.step)})
+    pictures = Fingerprint(1, job.image_width, job.image_height, "")
+    state = {"step": np.array(name.step)}
+    checkpoints.save(paths, Checkpoint(name, job.spec.family, pictures, state))
 
 
 def test_a_new_job_is_not_complete(paths: JobPaths, make_job: MakeJob) -> None:

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from jobs.errors import DatasetError, Diverged, MultitrainError, OutOfMemory
+from jobs.errors import (
+    DatasetError,
+    DeviceFailed,
+    Diverged,
+    MultitrainError,
+    OutOfMemory,
+    PicturesChanged,
+)
 from jobs.paths import JobPaths
 from multitrain.failures import diagnose
 
@@ -16,8 +23,14 @@ from multitrain.failures import diagnose
         (MemoryError(), "out_of_memory", "lower batch_size"),
         (Diverged("NaN at step 3"), "diverged", "NaN at step 3"),
         (DatasetError("no pictures"), "dataset", "no pictures"),
+        (PicturesChanged("2 then, 1 now"), "pictures_changed", "2 then, 1 now"),
+        (DeviceFailed("it sees no GPU"), "device", "it sees no GPU"),
+        (RuntimeError("INTERNAL: CUDA error: CUDA_ERROR_LAUNCH_FAILED"), "device", "LAUNCH_FAILED"),
         (MultitrainError("use --fresh"), "error", "use --fresh"),
-        (OSError(28, "No space left"), "error", "OSError: [Errno 28] No space left"),
+        (OSError(5, "Input/output error"), "error", "OSError: [Errno 5] Input/output error"),
+        (OSError(28, "No space left"), "disk_full", "the disk is full, or a quota: [Errno 28]"),
+        (OSError(122, "Disk quota exceeded"), "disk_full", "quota"),
+        (RuntimeError("NCCL: /dev/shm: No space left on device"), "error", "/dev/shm"),
     ],
 )
 def test_kinds(error: Exception, kind: str, words: str) -> None:
@@ -25,6 +38,15 @@ def test_kinds(error: Exception, kind: str, words: str) -> None:
 
     assert failure.kind == kind
     assert words in failure.reason
+
+
+def test_no_room_for_tensorflow_is_no_lack_of_memory() -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+    words = "runs/a.tfevents; No space left on device"
+
+    failure = diagnose(tensorflow.errors.ResourceExhaustedError(None, None, words))
+
+    assert failure.kind == "disk_full"
 
 
 def test_the_reason_is_one_bounded_line(paths: JobPaths) -> None:

@@ -6,82 +6,15 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
+from trainer_child import TrainerChild
 
 from jobs.errors import ExitCode
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
-from jobs.spec import JobSpec
 from multitrain.observe import last_progress, training_failure
 from render.spool import batches, spooled_bytes
-
-WIDTH, HEIGHT = 16, 12
-SECONDS = 120  # until a child counts as stuck
-
-
-@pytest.fixture
-def submit(paths: JobPaths, make_pictures: Callable[..., list[Path]]) -> Callable[..., JobFile]:
-    """Writes `job.yaml` and pictures: `submit(frames, **columns)`."""
-
-    def make(frames: int, **columns: object) -> JobFile:
-        make_pictures(paths.workspace.dataset("d"), count=5, size=(WIDTH, HEIGHT))
-        cells = {"name": "job", "dataset": "d", "grid_width": 2, "grid_height": 2, "fps": 10}
-        cells |= {"video_length": frames / 600, "nbr_of_layers_g": 3, "nbr_of_layers_d": 3}
-        cells |= {"gf_dim": 2, "df_dim": 2, "z_dim": 4, "learning_rate_g": 0.01}
-        spec = JobSpec.model_validate({**cells, **columns})
-        job = JobFile(spec=spec, image_width=WIDTH, image_height=HEIGHT)
-        paths.run.mkdir(parents=True, exist_ok=True)
-        job.save(paths)
-        return job
-
-    return make
-
-
-class Trainer:
-    """A child process; its log is read line by line."""
-
-    def __init__(self, paths: JobPaths, *options: str, **popen: object) -> None:
-        command = [sys.executable, "-m", "multitrain.trainer", str(paths.workspace.root), "job"]
-        self.child = subprocess.Popen(
-            [*command, *options],
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
-            **popen,
-        )
-        self.log = ""
-
-    def wait_for(self, words: str) -> None:
-        assert self.child.stderr
-        for line in self.child.stderr:
-            self.log += line
-            if words in line:
-                return
-        pytest.fail(f"the trainer never said {words!r}:\n{self.log}")
-
-    def end(self) -> int:
-        _, rest = self.child.communicate(timeout=SECONDS)
-        self.log += rest
-        return self.child.returncode
-
-
-@pytest.fixture
-def start(paths: JobPaths) -> Iterator[Callable[..., Trainer]]:
-    started: list[Trainer] = []
-
-    def make(*options: str, **popen: object) -> Trainer:
-        started.append(Trainer(paths, *options, **popen))
-        return started[-1]
-
-    yield make
-    for trainer in started:
-        trainer.child.kill()
-        trainer.child.communicate()
 
 
 def spool(paths: JobPaths) -> bytes:
@@ -89,7 +22,7 @@ def spool(paths: JobPaths) -> bytes:
 
 
 def test_a_drained_job_goes_on_to_the_same_film(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     job = submit(1000, auto_render_period=20)
     first = start("--deterministic", "--cores", "0")
@@ -117,7 +50,7 @@ def test_a_drained_job_goes_on_to_the_same_film(
 
 
 def test_the_farms_death_drains(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     submit(600_000, family="testcard")
     lifeline, farm = os.pipe()
@@ -133,7 +66,7 @@ def test_the_farms_death_drains(
 
 
 def test_a_complete_job_ends_at_once(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     submit(60, family="testcard")
     assert start().end() == ExitCode.DONE
@@ -149,7 +82,7 @@ def test_a_complete_job_ends_at_once(
 
 
 def test_a_job_without_checkpoints_is_complete_when_its_frames_are_there(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     submit(60, family="testcard", use_checkpoints=False)
     assert start().end() == ExitCode.DONE
@@ -161,8 +94,33 @@ def test_a_job_without_checkpoints_is_complete_when_its_frames_are_there(
     assert len(spool(paths)) > 0
 
 
+def test_a_job_goes_on_only_with_its_pictures(
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
+) -> None:
+    submit(600_000, family="testcard", auto_render_period=60)
+    first = start()
+    first.wait_for("checkpoint at step")
+    first.child.send_signal(signal.SIGTERM)
+    assert first.end() == ExitCode.DRAINED, first.log
+    spooled = spool(paths)
+    picture = sorted(paths.workspace.dataset("d").iterdir())[0]
+    content = picture.read_bytes()
+
+    picture.unlink()
+    assert start().end() == ExitCode.FAILED
+
+    failure = training_failure(paths, ExitCode.FAILED)
+    assert failure.kind == "pictures_changed"
+    assert "since the checkpoint: 5 of 16x12 then, 4 of 16x12 now" in failure.reason
+    assert spool(paths) == spooled
+    picture.write_bytes(content)
+    third = start()
+    third.wait_for("going on at step")
+    assert "going on at step 0" not in third.log
+
+
 def test_a_data_set_without_pictures_is_told(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     submit(60, family="testcard", dataset="nowhere")
 
@@ -172,7 +130,7 @@ def test_a_data_set_without_pictures_is_told(
 
 
 def test_a_failure_is_told_in_one_line_and_forgotten_at_the_next_start(
-    submit: Callable[..., JobFile], start: Callable[..., Trainer], paths: JobPaths
+    submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     trainer = start()
     assert trainer.end() == ExitCode.FAILED

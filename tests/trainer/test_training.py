@@ -1,65 +1,18 @@
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from training_bench import PICTURES, Bench
 
-from jobs.errors import Diverged, MultitrainError
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths, listing
-from multitrain import pacing
+from jobs.errors import Diverged, MultitrainError, PicturesChanged
+from jobs.paths import CheckpointName, JobPaths
 from multitrain import training as training_module
+from multitrain.checkpoints import Checkpoint
 from multitrain.observe import last_progress
-from multitrain.training import Training
-from render.spool import batches
-
-FRAME_BYTES = 8 * 2 * 3
-
-
-@dataclass
-class Bench:
-    """A job, what it runs on and a clock that the test moves."""
-
-    job: JobFile
-    paths: JobPaths
-    make_session: Callable
-    now: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.stop = threading.Event()
-        self.session = self.make_session(self.job)
-
-    def training(self, spool_bytes: int | None = None) -> Training:
-        self.session = self.make_session(self.job)
-        return Training(
-            self.job.spec, self.paths, self.job.plan, self.session, self.stop, spool_bytes,
-            clock=lambda: self.now,
-        )  # fmt: skip
-
-    def spooled_numbers(self) -> list[int]:
-        """The number that each frame in the spool shows, batches in order."""
-        names = sorted(listing(self.paths.spool))
-        data = b"".join((self.paths.spool / name).read_bytes() for name in names)
-        frames = np.frombuffer(data, np.uint8).reshape(-1, FRAME_BYTES)
-        assert (frames == frames[:, :1]).all()
-        return frames[:, 0].tolist()
-
-    def checkpoint_steps(self) -> list[int]:
-        return [name.step for name in self.paths.checkpoint_names()]
-
-
-@pytest.fixture
-def bench(make_job, paths: JobPaths, make_session) -> Callable[..., Bench]:
-    return lambda frames=20, **columns: Bench(make_job(frames, **columns), paths, make_session)
-
-
-@pytest.fixture
-def _one_step_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pacing, "BLOCK_SECONDS", 0.0)
 
 
 def test_every_frame_is_written_once_and_covered(bench: Callable[..., Bench]) -> None:
@@ -81,9 +34,9 @@ def test_blocks_grow_but_pause_at_every_timecuts_end(
     saved = []
     save = training_module.checkpoints.save
 
-    def record(paths: JobPaths, name: CheckpointName, *rest: object) -> None:
-        saved.append(name.step)
-        save(paths, name, *rest)
+    def record(paths: JobPaths, checkpoint: Checkpoint) -> None:
+        saved.append(checkpoint.name.step)
+        save(paths, checkpoint)
 
     monkeypatch.setattr(training_module.checkpoints, "save", record)
     each.training().run()
@@ -122,9 +75,9 @@ def test_a_checkpoint_covers_only_frames_that_are_on_the_disk(
         flush(writer)
         told.append("flushed")
 
-    def look(paths: JobPaths, name: CheckpointName, *rest: object) -> None:
+    def look(paths: JobPaths, checkpoint: Checkpoint) -> None:
         assert told.pop() == "flushed"
-        told.append((name.frame, len(each.spooled_numbers())))
+        told.append((checkpoint.name.frame, len(each.spooled_numbers())))
 
     monkeypatch.setattr(training_module.SpoolWriter, "flush", record_flush)
     monkeypatch.setattr(training_module.checkpoints, "save", look)
@@ -189,8 +142,7 @@ def test_a_crash_costs_what_no_checkpoint_covers(bench: Callable[..., Bench]) ->
     each.training().run()
     assert sum(each.session.runs) == 20 - 5
     assert each.spooled_numbers() == list(range(40))
-    told = [json.loads(line)["step"] for line in each.paths.progress.read_text().splitlines()]
-    assert told == list(range(1, 21))
+    assert each.told_steps() == list(range(1, 21))
 
 
 def test_a_wish_to_stop_before_the_first_step_makes_nothing(bench: Callable[..., Bench]) -> None:
@@ -303,58 +255,45 @@ def test_weights_that_are_nan_never_become_a_checkpoint(bench: Callable[..., Ben
 
 def test_a_checkpoint_of_another_network_is_told(bench: Callable[..., Bench]) -> None:
     each = bench()
-    training_module.checkpoints.save(
-        each.paths, CheckpointName(1, 2), "testcard", {"step": np.array(1)}
-    )
+    state = {"step": np.array(1)}
+    checkpoint = Checkpoint(CheckpointName(1, 2), "testcard", PICTURES, state)
+    training_module.checkpoints.save(each.paths, checkpoint)
 
     with pytest.raises(MultitrainError, match=r"does not fit .*--fresh"):
         each.training().run()
 
 
-# The spool's budget
-
-
-@pytest.mark.usefixtures("_one_step_blocks")
-def test_a_full_spool_waits_for_the_render_worker_with_all_covered(
-    bench: Callable[..., Bench],
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"count": 398}, "400 of 4x2 then, 398 of 4x2 now"),
+        ({"width": 8}, "400 of 4x2 then, 400 of 8x2 now"),
+        ({"digest": "4567"}, "400 of 4x2 then and now, but not the same ones"),
+    ],
+)
+def test_a_training_goes_on_with_the_same_pictures_or_not_at_all(
+    bench: Callable[..., Bench], changes: dict[str, object], told: str
 ) -> None:
-    each = bench(1000)  # batches of 200 frames
-    batch_bytes = 200 * FRAME_BYTES
-    training = each.training(spool_bytes=2 * batch_bytes)
-    most = 0
+    each = bench(200)
+    training = each.training()
+    each.session.before_run = lambda: each.stop.set() if each.session.step >= 5 else None
+    training.run()
+    each.stop.clear()
+    spooled, steps = each.spooled_numbers(), each.checkpoint_steps()
 
-    class RenderWorker(threading.Event):
-        """Takes a covered batch whenever the trainer waits."""
+    with pytest.raises(PicturesChanged, match=rf"since the checkpoint: {told}.*--fresh"):
+        each.training(pictures=replace(PICTURES, **changes)).run()
 
-        def wait(self, timeout: float | None = None) -> bool:
-            nonlocal most
-            oldest = batches(each.paths)[0]
-            assert each.paths.checkpoint_names()[-1].frame >= oldest.stop
-            most = max(most, len(each.spooled_numbers()))
-            each.paths.segments.mkdir(exist_ok=True)
-            each.paths.segment(oldest).touch()
-            each.paths.batch(oldest).unlink()
-            return False
-
-    each.stop = training.stop = RenderWorker()
-    assert training.run() is True
-
-    assert 400 < most < 600
-    assert [batch.stop for batch in batches(each.paths)][-1] == 1000
+    assert (each.spooled_numbers(), each.checkpoint_steps()) == (spooled, steps)
+    assert each.session.runs == []
+    assert each.training().run() is True
+    assert each.spooled_numbers() == list(range(200))
 
 
-def test_a_budget_below_one_batch_does_not_stop_the_training(bench: Callable[..., Bench]) -> None:
-    each = bench(200)  # one batch: nothing could be taken before it is complete
+def test_pictures_may_change_before_the_first_checkpoint(bench: Callable[..., Bench]) -> None:
+    each = bench(20)
+    each.stop.set()
+    each.training().run()
+    each.stop.clear()
 
-    assert each.training(spool_bytes=1).run() is True
-
-
-@pytest.mark.usefixtures("_one_step_blocks")
-def test_a_wait_for_room_ends_with_a_drain(bench: Callable[..., Bench]) -> None:
-    each = bench(1000)
-    training = each.training(spool_bytes=1)
-    threading.Timer(0.3, each.stop.set).start()
-
-    assert training.run() is False
-
-    assert each.checkpoint_steps()[-1] == each.session.step
+    assert each.training(pictures=replace(PICTURES, count=1)).run() is True

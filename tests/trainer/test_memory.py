@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from jobs.errors import Diverged, MultitrainError, OutOfMemory
-from multitrain.engine.memory import is_lack_of_memory, memory_watched
+from multitrain.memory import is_lack_of_memory, memory_watched
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def is_lack_of_memory(error: BaseException) -> bool:
         isinstance(each, MemoryError)
         or type(each).__name__ == "ResourceExhaustedError"
         or (not isinstance(each, MultitrainError) and _SIGNS.search(str(each)) is not None)
-        for each in _causes(error)
+        for each in causes(error)
     )
 
 
@@ -41,7 +41,8 @@ def memory_watched() -> Iterator[None]:
         raise OutOfMemory(f"there is too little memory for this job: {ADVICE}") from error
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """`error`, what caused it, what caused that, …"""
     while error is not None:
         yield error
         error = error.__cause__

@@ -1,0 +1,69 @@
+"""The jobs in a farm's hands, and the trainers at work on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobs.failures import Failure
+from jobs.jobfile import JobFile
+from jobs.paths import CheckpointName, JobPaths
+from jobs.states import State
+from jobs.store import JobRow
+from multitrain.executors import Process
+from multitrain.observe import Progress
+from multitrain.patience import StallWatch, Tries
+from multitrain.slots import Lease
+
+
+@dataclass
+class Try:
+    """A trainer at work."""
+
+    process: Process
+    lease: Lease
+    watch: StallWatch
+    progress: Progress | None = None
+    condemned: Failure | None = None  # why it is ended although it trains
+    ends_at: float = float("inf")
+
+    def condemn(self, failure: Failure, ends_at: float) -> None:
+        self.condemned, self.ends_at = failure, ends_at
+
+
+@dataclass
+class JobInHand:
+    """A job in the farm's hands."""
+
+    file: JobFile
+    paths: JobPaths
+    tries: Tries
+    state: State
+    attempts: int
+    frames_done: int
+    error: str = ""
+    trying: Try | None = None  # while it is RUNNING
+
+    @property
+    def name(self) -> str:
+        return self.paths.name
+
+    @property
+    def slot(self) -> str:
+        return self.trying.lease.label if self.trying else ""
+
+    @property
+    def speed(self) -> float:
+        """Frames per second; 0 while it is not known."""
+        known = self.trying and self.trying.progress
+        return known.frames_per_second if known else 0.0
+
+    @property
+    def checkpoint(self) -> CheckpointName | None:
+        """The newest on disk."""
+        return next(reversed(self.paths.checkpoint_names()), None)
+
+    @property
+    def row(self) -> JobRow:
+        total = self.file.spec.frames_total
+        facts = (self.frames_done, total, self.attempts, self.slot, self.error)
+        return JobRow(self.name, self.state, *facts)

@@ -1,0 +1,68 @@
+"""How long a training may take to its next frame, and how often a job may fail. Pure."""
+
+from __future__ import annotations
+
+from jobs.paths import CheckpointName
+
+FIRST_FRAME = 3  # times as long: pictures are decoded, networks compiled
+RETRY_SECONDS = 5.0  # a second failure in a row waits so long, a third one twice that, and on
+
+
+class StallWatch:
+    """Tells from the number of the newest frame whether a training is stuck."""
+
+    def __init__(self, seconds: float, frame: int, now: float) -> None:
+        """A try begins at `now` (unix seconds) with `frame` as the last one told before."""
+        self._seconds = seconds
+        self._frame = frame
+        self._has_begun = False
+        self._alive_at = now
+
+    def saw(self, frame: int, now: float) -> None:
+        """The newest frame that the trainer has told of."""
+        if frame != self._frame:
+            self._alive_at = now
+            self._has_begun |= frame > self._frame  # not where it only went back to a checkpoint
+            self._frame = frame
+
+    def excuse(self, now: float) -> None:
+        """It could not make frames until now, by no fault of its own."""
+        self._alive_at = now
+
+    def is_slow(self, now: float) -> bool:
+        """Whether half of the time is over: late enough to look for an excuse."""
+        return now - self._alive_at > self.limit / 2
+
+    def is_stuck(self, now: float) -> bool:
+        return now - self._alive_at > self.limit
+
+    @property
+    def limit(self) -> float:
+        """Seconds that may pass without a new frame."""
+        return self._seconds * (1 if self._has_begun else FIRST_FRAME)
+
+
+class Tries:
+    """Failures in a row: a job that gets further each time is never given up."""
+
+    def __init__(self, retries: int) -> None:
+        self._retries = retries
+        self._failures = 0
+        self._reached: CheckpointName | None = None
+        self._not_before = float("-inf")
+
+    def failed(self, reached: CheckpointName | None, now: float) -> None:
+        """A try has failed that had `reached` as its newest checkpoint."""
+        further = reached is not None and (self._reached is None or reached > self._reached)
+        self._reached = reached
+        self._failures = 1 if further else self._failures + 1
+        self._not_before = now + RETRY_SECONDS * (self._failures - 1)
+
+    @property
+    def left(self) -> int:
+        """How many more may follow."""
+        return self._retries - self._failures + 1
+
+    def may_start(self, now: float) -> bool:
+        """Whether the pause after the last failure is over at `now`."""
+        return now >= self._not_before

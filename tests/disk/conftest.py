@@ -1,0 +1,47 @@
+"""Workspaces whose disk is small, or of tiny batches."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from remembered import RememberedRuns
+from scenes import BATCH_FRAMES
+from small_disks import SmallDisk
+
+from jobs import plan
+from multitrain import pacing
+
+
+@pytest.fixture
+def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few frames make several batches, and a trainer's blocks are of one step each."""
+    monkeypatch.setattr(plan, "BATCH_FRAMES", BATCH_FRAMES)
+    monkeypatch.setattr(pacing, "BLOCK_BYTES", 1)
+
+
+@pytest.fixture
+def remembered_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run of ffmpeg on the same bytes, under the same names, is done once."""
+    monkeypatch.setattr(subprocess, "run", RememberedRuns(subprocess.run))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], SmallDisk]]:
+    """`small_disk(megabytes)`: a real one, empty; skips where the machine does not allow it."""
+    disks: list[SmallDisk] = []
+
+    def make(megabytes: int) -> SmallDisk:
+        mount_point = tmp_path / f"disk {len(disks)}"
+        mount_point.mkdir()
+        try:
+            disks.append(SmallDisk(mount_point, megabytes))
+        except OSError as error:
+            pytest.skip(f"no small disk can be made here: {error}")
+        return disks[-1]
+
+    yield make
+    for disk in disks:
+        disk.close()

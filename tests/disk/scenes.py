@@ -1,0 +1,327 @@
+"""Everything of the project that writes, as scenes: small, complete, and the same at every showing.
+
+A scene is set once; then it is played in copies of its set, again and again, until a disk that
+fills up at the first, second, third … write has failed at every one of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from PIL import Image
+
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, Workspace
+from jobs.spec import JobSpec
+from jobs.states import State
+from jobs.store import Store
+from multitrain import night
+from multitrain.curves import Curves
+from multitrain.datasets import demo
+from multitrain.executors import Launch
+from multitrain.executors.local import LocalExecutor
+from multitrain.leases import LeaseFolder
+from multitrain.observe import last_progress
+from multitrain.submission import submit
+from multitrain.trainer import parse_call, train
+from render import ffmpeg
+from render.delivery import Courier, Server
+from render.merge import merge_folder
+from render.spool import batches
+from render.worker import RenderWorker
+
+FRAMES, CUT_FRAMES, BATCH_FRAMES = 4, 2, 2
+SIZE = (16, 12)  # of a picture, in pixels
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`play` does in a workspace what the project does there; on a full disk it may end early."""
+
+    name: str
+    prepare: Callable[[Workspace], None]
+    play: Callable[[Workspace], None]
+    outlives: bool = False  # one full write, with no second showing: nothing is raised
+
+
+class Inline(Executor):
+    """Does everything at once, in this thread."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def a_job(name: str = "job", **columns: object) -> JobFile:
+    """A test card of four frames in two timecuts, each of one batch."""
+    settings = {
+        "dataset": "tiny",
+        "family": "testcard",
+        "grid_width": 1,
+        "grid_height": 1,
+        "video_length": FRAMES / 3600,
+        "auto_render_period": CUT_FRAMES / 60,
+        "snapshot": "step",
+        "preset": "ultrafast",
+    }
+    spec = JobSpec(name=name, **(settings | columns))
+    return JobFile(spec=spec, image_width=SIZE[0], image_height=SIZE[1])
+
+
+def make_job(workspace: Workspace, **columns: object) -> JobFile:
+    """A saved job, and the pictures of its data set."""
+    pictures = workspace.dataset("tiny")
+    pictures.mkdir(parents=True)
+    for number in range(2):
+        pixels = np.full((SIZE[1], SIZE[0], 3), 100 * number, np.uint8)
+        Image.fromarray(pixels).save(pictures / f"{number}.png")
+    job = a_job(**columns)
+    job.save(workspace.job(job.spec.name))
+    return job
+
+
+def run_trainer(workspace: Workspace, stop: threading.Event) -> bool:
+    return train(parse_call([str(workspace.root), "job"]), stop)
+
+
+def run_worker(workspace: Workspace, *names: str) -> None:
+    """Tick, a second apart, until all jobs have ended; given up after a minute of ticks."""
+    worker = RenderWorker(workspace, Inline(), 100, Courier(workspace.ftp_settings))
+    for name in names:
+        worker.take_up(name)
+    for second in range(60):
+        worker.tick(float(second))
+        if worker.idle and not worker.looks_after:
+            break
+
+
+# --- a training, new or as a trainer that was killed has left it --------------------------------
+
+
+def untrained(workspace: Workspace) -> None:
+    make_job(workspace)
+
+
+class StopAfter(threading.Event):
+    """Set once so many frames are told of."""
+
+    def __init__(self, paths: JobPaths, frames: int) -> None:
+        super().__init__()
+        self._paths, self._frames = paths, frames
+
+    def is_set(self) -> bool:
+        told = last_progress(self._paths.progress)
+        return told is not None and told.frame >= self._frames
+
+
+def killed_in_training(workspace: Workspace) -> None:
+    """One batch cut by the checkpoint, one whole and one unfinished beyond it."""
+    job = make_job(workspace, video_length=12 / 3600, auto_render_period=12 / 60)
+    paths = workspace.job("job")
+    run_trainer(workspace, StopAfter(paths, 4))
+    [checkpoint] = paths.checkpoint_names()
+    assert checkpoint.frame % BATCH_FRAMES, "it is to stand within a batch"
+    assert checkpoint.frame < 8
+    kept = paths.checkpoint(checkpoint).read_bytes()
+    run_trainer(workspace, threading.Event())
+    for later in paths.checkpoint_names():
+        paths.checkpoint(later).unlink()
+    paths.checkpoint(checkpoint).write_bytes(kept)
+    last = batches(paths)[-1]
+    half = paths.batch(last).read_bytes()[: job.plan.frame_bytes // 2]
+    paths.batch(last).unlink()
+    paths.batch(last).with_suffix(".rgb.part").write_bytes(half)
+
+
+def train_to_the_end(workspace: Workspace) -> None:
+    assert run_trainer(workspace, threading.Event())
+
+
+# --- rendering -----------------------------------------------------------------------------------
+
+
+def trained(workspace: Workspace, **columns: object) -> None:
+    make_job(workspace, **columns)
+    assert run_trainer(workspace, threading.Event())
+
+
+def trained_with_boxes(workspace: Workspace) -> None:
+    trained(workspace, grid_width=2, render_res="16x12")
+
+
+def trained_for_pictures(workspace: Workspace) -> None:
+    columns = {"render_video": False, "video_length": 2 / 3600, "auto_render_period": None}
+    trained(workspace, **columns)
+
+
+def look_after(workspace: Workspace) -> None:
+    run_worker(workspace, "job")
+
+
+def render(workspace: Workspace) -> None:
+    look_after(workspace)
+    assert not workspace.job("job").render_failure.exists()
+
+
+def nothing(workspace: Workspace) -> None:
+    """The job that is asked for is not there."""
+
+
+def cuts_in_a_folder(workspace: Workspace) -> None:
+    trained(workspace)
+    run_worker(workspace, "job")
+    workspace.job("job").film().unlink()
+
+
+def find_ffmpeg(workspace: Workspace) -> None:
+    ffmpeg.find.cache_clear()
+    assert ffmpeg.version()
+
+
+def merge(workspace: Workspace) -> None:
+    merge_folder(workspace.renders)
+
+
+def film_to_send(workspace: Workspace) -> None:
+    film = workspace.job("job").film()
+    film.parent.mkdir(parents=True)
+    film.write_bytes(b"film")
+    workspace.ftp_settings.write_text("host = there\nuser = vj\npassword = secret\n")
+
+
+def send(workspace: Workspace) -> None:
+    """To a far end that takes everything, by two workers, one after the other."""
+    paths = workspace.job("job")
+    with mock.patch.object(Server, "send"):
+        for _ in range(2):
+            courier = Courier(workspace.ftp_settings)
+            courier.offer(paths, [paths.film()])
+            courier.close()
+
+
+# --- the farm ------------------------------------------------------------------------------------
+
+
+def two_jobs(workspace: Workspace) -> None:
+    """One that has begun, and one whose removal was cut off before it had begun."""
+    a_job("begun").save(workspace.job("begun"))
+    workspace.job("new").removed.mkdir()
+
+
+def open_a_store(workspace: Workspace) -> None:
+    with closing(Store(workspace.store)) as store:
+        submit(workspace, store, [a_job()], fresh=False)
+
+
+def keep_the_store(workspace: Workspace) -> None:
+    jobs = [a_job("begun"), a_job("new")]
+    with closing(Store(workspace.store)) as store:
+        submit(workspace, store, jobs, fresh=False)
+        submit(workspace, store, jobs, fresh=False)
+        store.transition("begun", State.RUNNING, attempts=1)
+        store.record_frames("begun", 3)
+
+
+def start_over(workspace: Workspace) -> None:
+    jobs = [a_job("begun"), a_job("new"), a_job("newer")]
+    with closing(Store(workspace.store)) as store:
+        submit(workspace, store, jobs, fresh=True)
+        jobs[0].save(workspace.job("begun"))
+
+
+class NoDisplay:
+    def note(self, text: str) -> None: ...
+
+
+class NoStop:
+    requests = 0
+
+
+def hold(workspace: Workspace) -> None:
+    with night.hold(workspace, NoDisplay(), NoStop()):
+        pass
+
+
+def lease(workspace: Workspace) -> None:
+    for name in ("GPU-a", "GPU-b"):
+        descriptor = LeaseFolder(workspace.root / "leases").take(name)
+        assert descriptor is not None
+        os.close(descriptor)
+
+
+def start_a_process(workspace: Workspace) -> None:
+    launch = Launch(command=("true",), log=workspace.job("job").log)
+    process = LocalExecutor().start(launch)
+    process._popen.wait()
+
+
+def draw_pictures(workspace: Workspace) -> None:
+    few = mock.patch.object(demo.draw_demo, "__defaults__", (2,))
+    small = mock.patch.object(demo, "DEMO_SIZE", (32, 24))
+    with few, small:
+        demo.ensure_demo(workspace)
+
+
+def draw_curves(workspace: Workspace) -> None:
+    curves = Curves(workspace.job("job"))
+    for step in range(3):
+        curves.draw(1000.0, step, {"loss": 0.5})
+    curves.close()
+
+
+SCENES = (
+    Scene("training", untrained, train_to_the_end),
+    Scene("going on with a training", killed_in_training, train_to_the_end),
+    Scene("rendering with boxes", trained_with_boxes, render, outlives=True),
+    Scene("rendering pictures", trained_for_pictures, render, outlives=True),
+    Scene("giving up", nothing, look_after, outlives=True),
+    Scene("finding ffmpeg", nothing, find_ffmpeg),
+    Scene("merge", cuts_in_a_folder, merge),
+    Scene("sending", film_to_send, send, outlives=True),
+    Scene("a new store", nothing, open_a_store),
+    Scene("the store", two_jobs, keep_the_store),
+    Scene("starting over", two_jobs, start_over),
+    Scene("the lock", nothing, hold),
+    Scene("leases", nothing, lease),
+    Scene("starting a process", nothing, start_a_process),
+    Scene("built-in pictures", nothing, draw_pictures),
+    Scene("curves", nothing, draw_curves, outlives=True),
+)
+
+
+def outcome(workspace: Workspace) -> dict[str, object]:
+    """What a scene has made, as far as it is the same at every showing.
+
+    Without what is only nice to have: the newest picture and the curves.
+    """
+    files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
+    return {
+        str(path.relative_to(workspace.root)): _content(path)
+        for path in files
+        if path.name != "latest.jpg" and path.parent.name != "tensorboard"
+    }
+
+
+def _content(path: Path) -> object:
+    match path.suffix:
+        case ".mp4" | ".png" | ".rgb" | ".yaml":
+            return path.read_bytes()
+        case ".jsonl":
+            return [json.loads(line)["frame"] for line in path.read_text().splitlines()][-1]
+        case ".sqlite":
+            with closing(Store(path)) as store:
+                return store.jobs()
+    return None

@@ -1,0 +1,113 @@
+"""Every write finds the disk full: nothing is lost, and what comes out later is as ever."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from full_disk import FullDisk, Place
+from scenes import SCENES, Scene, outcome
+from write_sites import all_sites
+
+from jobs.disk import means_full
+from jobs.paths import PART, Workspace
+from render.spool import BATCH
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is being written")
+
+MOST_WRITES = 1000  # a scene with more never ends
+
+reached: dict[str, list[Place]] = {}  # by scene
+
+
+@pytest.fixture(params=SCENES, ids=lambda scene: scene.name)
+def scene(request: pytest.FixtureRequest) -> Scene:
+    return request.param
+
+
+@pytest.fixture
+def sets(
+    scene: Scene, tmp_path: Path, short_batches: None, remembered_runs: None
+) -> Iterator[Workspace]:
+    """Workspaces in which the scene can begin, one after the other, without end."""
+    first = tmp_path / "set"
+    first.mkdir()
+    scene.prepare(Workspace(first))
+
+    def copies() -> Iterator[Workspace]:
+        for _ in range(MOST_WRITES):
+            copy = tmp_path / "copy"  # always the same, so that ffmpeg's runs are remembered
+            shutil.copytree(first, copy)
+            yield Workspace(copy)
+            shutil.rmtree(copy)
+
+    return copies()
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["for a moment", "for good"])
+def test_a_full_disk_costs_nothing(
+    scene: Scene, sets: Iterator[Workspace], stays: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    undisturbed = next(sets)
+    scene.play(undisturbed)
+    expected = outcome(undisturbed)
+    assert half_made(undisturbed) == []
+    places = reached.setdefault(scene.name, [])
+    for number, workspace in enumerate(sets, 1):
+        disk = FullDisk(workspace.root, number, stays=stays)
+        raised = play(scene, workspace, disk)
+        if not disk.failed:
+            break
+        places += disk.failed
+        told = f"write {number}, {disk.failed[0]}"
+        assert raised is None or means_full(raised), told
+        assert stays or raised is None or not scene.outlives, told
+        assert half_made(workspace) == [], told
+        assert "failed, try" not in caplog.text, told
+        if stays or not scene.outlives:
+            scene.play(workspace)
+        assert outcome(workspace) == expected, told
+    assert number > 1, "nothing was written"
+
+
+def half_made(workspace: Workspace) -> list[Path]:
+    """Temporary files, but for a trainer's unfinished batch, which the next one goes on with."""
+    parts = workspace.root.rglob(f"*{PART}")
+    return [part for part in parts if not part.name.endswith(f"{BATCH}{PART}")]
+
+
+def play(scene: Scene, workspace: Workspace, disk: FullDisk) -> Exception | None:
+    """What a showing on this disk raises."""
+    try:
+        with disk:
+            scene.play(workspace)
+    except Exception as error:
+        return error
+    return None
+
+
+# Calls that look like those that write, and need no room on a disk.
+ELSEWHERE = {
+    "jobs/reference.py: sys.stdout.write": "a page for whoever asks",
+    "multitrain/checkpoints.py: h5py.File": "a file in memory",
+    "multitrain/cli.py: os.open": "opens /dev/null",
+    "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
+    "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
+    "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
+    "render/doorbell.py: os.write": "a pipe",
+    "render/ffmpeg.py: tempfile.TemporaryFile": "only where the system has no files in memory",
+    "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
+}
+
+
+def test_no_write_is_left_out() -> None:
+    if reached.keys() != {scene.name for scene in SCENES}:
+        pytest.skip("needs the tests above")
+    places = {place for some in reached.values() for place in some}
+    missed = [site for site in all_sites() if not any(map(site.holds, places))]
+    new = [str(site) for site in missed if site.key not in ELSEWHERE]
+    assert not new, "\n".join(["no scene fills the disk at these:", *new])
+    assert ELSEWHERE.keys() <= {site.key for site in missed}, "these are reached by now, or gone"

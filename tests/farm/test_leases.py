@@ -1,0 +1,143 @@
+"""Leases between processes: farms that know nothing of each other, and what a killed one leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from simulation import FakeDriver, make_gpus
+
+from multitrain.gpus import GpuPool
+from multitrain.leases import LeaseFolder
+
+GPUS = 2
+ROUNDS = 300
+SECONDS = 60  # until a child counts as stuck
+
+# Takes and gives back leases as fast as it can; while it has one, nobody else may have its mark.
+CONTENDER = """
+import sys
+from pathlib import Path
+from simulation import FakeDriver, make_gpus
+from multitrain.gpus import GpuPool
+
+leases, marks, gpus, rounds = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
+driver = FakeDriver(make_gpus(gpus))
+pool = GpuPool(driver, driver.gpus(), leases)
+print("ready", flush=True)
+sys.stdin.readline()
+taken = now = 0
+while taken < rounds:
+    now += 2
+    for slot in pool.free(now):
+        if lease := pool.acquire([slot]):
+            (marks / slot.id).touch(exist_ok=False)
+            (marks / slot.id).unlink()
+            pool.release(lease, now)
+            taken += 1
+"""
+
+# A farm with a trainer that outlives it; tells the trainer's number.
+FARM = """
+import os, sys
+from pathlib import Path
+from simulation import FakeDriver, make_gpus
+from multitrain.executors import Launch
+from multitrain.executors.local import LocalExecutor
+from multitrain.gpus import GpuPool
+
+driver = FakeDriver(make_gpus(1))
+pool = GpuPool(driver, driver.gpus(), Path(sys.argv[1]))
+lease = pool.acquire(pool.free(0))
+trainer = (sys.executable, "-c", "import signal; signal.pause()")
+launch = Launch(trainer, Path(sys.argv[2]), lease.environment, lease.descriptors)
+print(LocalExecutor().start(launch).pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def start(script: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_processes_that_contend_for_gpus_never_have_the_same_one(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    farms = [start(CONTENDER, tmp_path / "leases", marks, GPUS, ROUNDS) for _ in range(3)]
+    for farm in farms:
+        assert farm.stdout.readline() == "ready\n"
+    for farm in farms:
+        farm.stdin.write("go\n")
+        farm.stdin.flush()
+    for farm in farms:
+        farm.communicate(timeout=SECONDS)
+    assert [farm.returncode for farm in farms] == [0, 0, 0]
+    assert list(marks.iterdir()) == []
+
+
+def test_a_killed_farm_leaves_its_lease_to_its_trainer(tmp_path: Path) -> None:
+    farm = start(FARM, tmp_path / "leases", tmp_path / "log.txt")
+    trainer = int(farm.stdout.readline())
+    try:
+        farm.kill()
+        farm.communicate(timeout=SECONDS)
+        driver = FakeDriver(make_gpus(1))
+        pool = GpuPool(driver, driver.gpus(), tmp_path / "leases")
+        assert pool.free(0) == []
+        assert pool.busy_reasons() == {"gpu 0": "leased by another farm"}
+    finally:
+        os.kill(trainer, signal.SIGKILL)
+    with (tmp_path / "leases" / "GPU-0000").open() as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX)  # waits until the trainer is gone
+    assert len(pool.free(2)) == 1
+
+
+def test_all_leases_or_none(tmp_path: Path) -> None:
+    ours, theirs = LeaseFolder(tmp_path), LeaseFolder(tmp_path)
+    held = theirs.take("b")
+    assert held is not None
+    assert ours.take_all(["a", "b", "c"]) is None
+    assert theirs.is_free("a")
+    os.close(held)
+    descriptors = ours.take_all(["a", "b", "c"])
+    assert descriptors is not None
+    assert not any(theirs.is_free(name) for name in "abc")
+    for descriptor in descriptors:
+        os.close(descriptor)
+    assert all(theirs.is_free(name) for name in "abc")
+
+
+def test_a_file_system_without_locks_is_told_and_keeps_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        opened.append(descriptor)
+        raise OSError(37, "No locks available")
+
+    opened: list[int] = []
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="No locks available"):
+        LeaseFolder(tmp_path).take("a")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
+
+
+def test_the_folder_is_open_to_farms_of_other_users(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert LeaseFolder(tmp_path / "leases").is_free("a")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "leases").stat().st_mode & 0o7777 == 0o1777
+    assert (tmp_path / "leases" / "a").stat().st_mode & 0o777 == 0o644
