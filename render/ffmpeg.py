@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -55,13 +56,24 @@ def find() -> str:
 
 def try_out(ffmpeg: str) -> None:
     """Encode one frame; ProgramFailed where this program cannot."""
-    with tempfile.TemporaryDirectory() as folder:
-        frame, film = Path(folder, "frame.rgb"), Path(folder, "film.mp4")
+    with _trial_files() as (frame, film):
         frame.write_bytes(bytes(TRIAL.frame_bytes))
         command = encode_command(ffmpeg, frame, TRIAL, [film], crf=17, preset="ultrafast")
         run(command, timeout=TRIAL_SECONDS)
         if not film.exists() or not film.stat().st_size:
             raise ProgramFailed(command, 0, "it wrote no film")
+
+
+@contextmanager
+def _trial_files() -> Iterator[tuple[Path, Path]]:
+    """Two paths to write to. In memory, where the system can: a kill leaves nothing behind."""
+    if sys.platform == "linux":
+        with _memory_file("frame") as frame, _memory_file("film") as film:
+            files = Path(f"/proc/{os.getpid()}/fd")  # where ffmpeg can open them as well
+            yield files / str(frame.fileno()), files / str(film.fileno())
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder, "frame.rgb"), Path(folder, "film.mp4")
 
 
 def version() -> str:
@@ -90,9 +102,11 @@ def _open_said() -> IO[bytes]:
     A pipe that nobody drains would block the program once it has much to say. In memory, where the
     system can: on a full disk, the words about the full disk would be lost.
     """
-    if sys.platform == "linux":
-        return os.fdopen(os.memfd_create("said"), "w+b")
-    return tempfile.TemporaryFile()
+    return _memory_file("said") if sys.platform == "linux" else tempfile.TemporaryFile()
+
+
+def _memory_file(name: str) -> IO[bytes]:
+    return os.fdopen(os.memfd_create(name), "w+b")
 
 
 def _run(command: Sequence[str], said: IO[bytes], timeout: float) -> None:
@@ -128,7 +142,8 @@ def _candidates() -> Iterator[str]:
         yield own
     import imageio_ffmpeg  # here: needed only where PATH has none that serves
 
-    try:
-        yield str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
-        return
+    # Its own search runs each candidate and remembers as long as this process lives where that
+    # failed, were it by a kill; `try_out` asks again.
+    folder = Path(imageio_ffmpeg.__file__).parent / "binaries"
+    chosen = os.environ.get("IMAGEIO_FFMPEG_EXE")
+    yield from [chosen] if chosen else map(str, sorted(folder.glob("ffmpeg-*")))

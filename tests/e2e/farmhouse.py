@@ -11,11 +11,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
-import psutil
-from numpy.typing import NDArray
-
+from benchmarks.films import Picture, decoded
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
@@ -87,14 +83,9 @@ class Farmhouse:
         assert not list(self.workspace.renders.glob("*.part"))
 
 
-def frames_of(path: Path) -> list[tuple[Fraction, NDArray[np.uint8]]]:
+def frames_of(path: Path) -> list[tuple[Fraction, Picture]]:
     """Every frame of a video: when it is shown, in seconds, and its picture."""
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        return [
-            (frame.pts * stream.time_base, frame.to_ndarray(format="rgb24"))
-            for frame in container.decode(stream)
-        ]
+    return list(decoded(path))
 
 
 def wait_for(condition: Callable[[], object], farm: subprocess.Popen[str]) -> None:
@@ -104,14 +95,6 @@ def wait_for(condition: Callable[[], object], farm: subprocess.Popen[str]) -> No
         assert farm.poll() is None, farm.stdout and farm.communicate()[0]
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Zombies that nobody reaps, as happens in containers, are dead."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def order(said: str, *pieces: str) -> Sequence[int]:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from farmhouse import Farmhouse, is_alive, order, wait_for
+from farmhouse import Farmhouse, order, wait_for
 from PIL import Image
 
+from benchmarks.processes import is_alive
 from jobs.jobfile import JobFile
 from multitrain.families.testcard import read_number
 

@@ -1,10 +1,13 @@
 import os
 import stat
+import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -42,6 +45,37 @@ def test_one_that_cannot_encode_is_passed_over(tmp_path, monkeypatch, fresh_find
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert "imageio_ffmpeg" in fresh_find()
+
+
+def test_a_failed_look_at_the_bundled_one_is_not_remembered(monkeypatch, tmp_path, fresh_find):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
+    imageio_ffmpeg._utils._get_ffmpeg_exe.cache_clear()  # as in a process that has just begun
+    with monkeypatch.context() as killed:
+        killed.setattr(ffmpeg, "try_out", raiser(ProgramFailed(["ffmpeg"], -9, "")))
+        killed.setattr(
+            subprocess, "check_call", raiser(subprocess.CalledProcessError(-9, "ffmpeg"))
+        )
+        with pytest.raises(MultitrainError):
+            fresh_find()
+    assert "imageio_ffmpeg" in fresh_find()
+
+
+def raiser(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files in memory")
+def test_a_trial_that_is_killed_leaves_no_file(tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    script = f'ls "{temporary}" > "{tmp_path}/seen"; exec "{ffmpeg.find()}" "$@"'
+    ffmpeg.try_out(str(program(tmp_path, script)))
+    assert (tmp_path / "seen").read_text() == ""
 
 
 def test_none_at_all_is_told_with_advice(tmp_path, monkeypatch, fresh_find):

@@ -1,0 +1,6 @@
+"""What is promised, measured: `python -m benchmarks.<name>`, each prints a table.
+
+`faults` kills the processes of a farm and looks for what is lost; `sheets` reads strange sheets.
+Each ends with code 1 where a number is beyond its limit, and takes a `--seed`, so that a run can be
+had again.
+"""

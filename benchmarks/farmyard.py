@@ -1,0 +1,135 @@
+"""A small farm to be hard on: a workspace with two jobs, and the command that runs it.
+
+`cards` is a test card, whose frames show their numbers, in two boxes; its trainer is far ahead of a
+slow encoder, so that its spool is full and it waits. `nets` is a DCGAN of some thousand weights,
+trained with the same bits at every run, slowly enough to be met in the middle of a batch: when its
+farm is gone it writes a checkpoint there, and the next kill makes it cut the batch back to that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks import processes
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace, modified
+from jobs.sheet import read_sheet
+
+HEADER = (
+    "name,family,dataset,grid_width,grid_height,video_length,auto_render_period,render_res,preset,"
+    "nbr_of_layers_g,nbr_of_layers_d,gf_dim,df_dim,z_dim,snapshot"
+)
+CARDS = "cards,testcard,noise,8,3,{minutes},5.1,192x96,slower,,,,,,"
+NETS = "nets,dcgan,noise,4,4,{minutes},5,,ultrafast,3,3,24,24,16,step"
+
+PICTURES, PICTURE_SIZE = 24, (48, 32)  # of the data set; width and height in pixels
+OPTIONS = ("--gpus", "cpu", "--slots", "2", "--spool-gb", "0.1", "--deterministic")
+
+# The code beside this benchmark, whatever else is installed; children inherit it.
+CODE = Path(__file__).resolve().parents[1]
+
+
+def rows(cards: float = 0.4, nets: float = 0.2) -> list[str]:
+    """The sheet's rows; minutes of film, and none of a job that has no minute."""
+    lengths = ((CARDS, cards), (NETS, nets))
+    return [row.format(minutes=minutes) for row, minutes in lengths if minutes]
+
+
+class Farmyard:
+    """One workspace below `root`, and the farm that runs in it."""
+
+    def __init__(self, root: Path, rows: Sequence[str]) -> None:
+        self.root = root
+        self.workspace = Workspace(root / "workspace")
+        self.temporary = root / "tmp"  # what the farm's processes take for /tmp
+        self.said = root / "said.txt"  # by all farms of the night
+        self._mark = str(root.resolve())
+        self._farm: subprocess.Popen[bytes] | None = None
+        self._names = [row.partition(",")[0] for row in rows]
+        self.temporary.mkdir(parents=True)
+        _draw_pictures(self.workspace.dataset("noise"))
+        (self.workspace.root / "sheet.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves no process behind."""
+        self.kill_all()
+
+    def jobs(self) -> list[JobFile]:
+        return list(read_sheet(self.workspace.root / "sheet.csv", self.workspace).jobs)
+
+    def start(self) -> None:
+        """`multitrain run`, for the first time or once more."""
+        settings = {processes.MARK: self._mark, "PYTHONPATH": str(CODE)}
+        with self.said.open("ab") as said:
+            self._farm = subprocess.Popen(
+                [sys.executable, "-m", "multitrain", "run", "sheet.csv", *OPTIONS],
+                cwd=self.workspace.root,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **settings, "TMPDIR": str(self.temporary)},
+                start_new_session=True,
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the farm that was started last; None while it runs, negative where it was killed."""
+        assert self._farm is not None, "nothing was started"
+        return self._farm.poll()
+
+    def living(self, kind: str) -> list[psutil.Process]:
+        """The processes of a kind (one of `processes.KINDS`, or `farm`), oldest first."""
+        if kind == "farm":
+            farm = self._farm
+            return [psutil.Process(farm.pid)] if farm and farm.poll() is None else []
+        return [each for each in processes.marked(self._mark) if processes.kind(each) == kind]
+
+    def folder_times(self) -> tuple[int, ...]:
+        """When a name last came or went in each folder where that is of weight, in nanoseconds."""
+        place = self.workspace
+        jobs = [place.job(name) for name in self._names]
+        inner = [(job.run, job.checkpoints, job.spool, job.segments) for job in jobs]
+        return tuple(map(modified, (place.renders, place.runs, *chain.from_iterable(inner))))
+
+    def left_behind(self) -> list[psutil.Process]:
+        """The processes that outlive their farm."""
+        return list(processes.marked(self._mark))
+
+    def kill_all(self, sparing: str | None = None) -> None:
+        """As a power cut does; `sparing` is a kind that lives on."""
+        processes.kill_all(self._mark, sparing)
+        if self._farm:
+            self._farm.wait()
+
+    def kill_farm(self) -> None:
+        """The farm alone; its children live on for a while."""
+        assert self._farm is not None, "nothing was started"
+        os.kill(self._farm.pid, signal.SIGKILL)  # it has not been waited for: the pid is its own
+        self._farm.wait()
+
+    def last_words(self, lines: int = 12) -> str:
+        return "\n".join(self.said.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _draw_pictures(folder: Path) -> None:
+    """Noise, the same in every yard."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    width, height = PICTURE_SIZE
+    for number in range(PICTURES):
+        noise = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"{number:03d}.png")

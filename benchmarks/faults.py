@@ -1,0 +1,133 @@
+"""Kills at random moments, and what they cost: `python -m benchmarks.faults --rounds N --seed S`.
+
+Nights of a small farm (`benchmarks.farmyard`) whose processes are ended by SIGKILL: the farm, a
+trainer, the render worker, an ffmpeg, or many at once. When the farm was among them the same
+command is started again. After each night every frame of every video is decoded and compared with
+those of a night that nobody disturbed, and what should not be there any more is looked for. The
+workspace of a night that was not clean stays for whoever wants to know why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from benchmarks import reports
+from benchmarks.farmyard import Farmyard, rows
+from benchmarks.inspection import Damage, Undisturbed, inspect
+from benchmarks.nights import TARGETS, Night
+
+KILLS_PER_NIGHT = (3, 7)  # at least, at most
+
+
+@dataclass
+class Results:
+    """Of all nights."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    damage: Damage = field(default_factory=Damage)
+    nights: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return self.damage == Damage()
+
+    def for_machines(self) -> dict[str, object]:
+        return {"nights": self.nights, "kills": dict(self.kills), "damage": asdict(self.damage)}
+
+
+class Campaign:
+    """Nights with this sheet in yards below `folder`, each beside one that nobody disturbs."""
+
+    def __init__(self, folder: Path, sheet: Sequence[str], seed: int) -> None:
+        self.results = Results()
+        self._folder, self._sheet = folder, sheet
+        self._random = Random(seed)
+        _tell("a night that nobody disturbs")
+        with Farmyard(folder / "undisturbed", sheet) as yard:
+            Night(yard, self._random, _tell).live_through(deque())
+            self._undisturbed = Undisturbed.of(yard)
+
+    def run(self, rounds: int) -> None:
+        """So many kills, in as many nights as it takes."""
+        targets = deque(_targets(rounds, self._random))
+        while targets:
+            most = self._random.randint(*KILLS_PER_NIGHT)
+            tonight = deque(targets.popleft() for _ in range(min(most, len(targets))))
+            self._night(tonight)
+            targets.extendleft(reversed(tonight))  # those that it ended before
+
+    def _night(self, targets: deque[str]) -> None:
+        """One more night, with kills from the left of `targets`."""
+        results = self.results
+        results.nights += 1
+        with Farmyard(self._folder / f"night{results.nights:04d}", self._sheet) as yard:
+            night = Night(yard, self._random, _tell)
+            night.live_through(targets)
+            damage = inspect(yard, self._undisturbed, night.published, _tell)
+        damage = replace(damage, runs_failed=night.runs_failed)
+        results.kills += night.kills
+        results.damage += damage
+        told = ", ".join(f"{target} {count}" for target, count in night.kills.items())
+        _tell(f"night {results.nights}, {results.kills.total()} kills so far: {told or 'none'}")
+        if damage == Damage():
+            shutil.rmtree(yard.root)
+        else:
+            _tell(f"night {results.nights} was not clean; see {yard.root}")
+
+
+def _targets(rounds: int, random: Random) -> Iterator[str]:
+    """All equally often, in an order that changes."""
+    while rounds > 0:
+        turn = random.sample(TARGETS, len(TARGETS))
+        yield from turn[:rounds]
+        rounds -= len(turn)
+
+
+def report(results: Results) -> str:
+    """The table."""
+    kills = [(f"kills: {target}", results.kills[target], "-") for target in TARGETS]
+    counts = [(what, count, "0") for what, count in results.damage.counts().items()]
+    return reports.table(("what", "count", "limit"), kills + counts)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 1 where anything was lost, doubled, left over or damaged."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200, metavar="N", help="kills")
+    parser.add_argument("--seed", type=int, default=0, help="of targets and moments")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
+    given = parser.parse_args(arguments)
+    start = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    campaign = Campaign(folder, rows(), given.seed)
+    campaign.run(given.rounds)
+    results = campaign.results
+    if results.clean:
+        shutil.rmtree(folder)
+    seconds = round(time.monotonic() - start)
+    print(report(results))
+    print(
+        f"\n{results.kills.total()} kills in {results.nights} nights, {seconds} s, "
+        f"seed {given.seed}; {reports.machine()}"
+    )
+    if given.json:
+        told = {"seed": given.seed, "seconds": seconds, "machine": reports.machine()}
+        reports.save(given.json, {**told, **results.for_machines()})
+    return 0 if results.clean else 1
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

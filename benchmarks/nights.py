@@ -1,0 +1,130 @@
+"""One night: a farm whose processes are killed, and which is started again as its user would."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+import psutil
+
+from benchmarks.farmyard import Farmyard
+from benchmarks.inspection import digests
+from jobs.spec import JobSpec
+from multitrain.render_keeper import RESTARTS
+from render.rendering import TRIES
+
+EVERYTHING = "everything"  # a power cut
+PYTHON = "all but ffmpeg"  # `killall -9 python`: encoders lose their worker
+TARGETS = ("farm", "trainer", "render worker", "ffmpeg", PYTHON, EVERYTHING)
+
+LONGEST_PAUSES = (1.0, 12.0)  # seconds before a kill: some hit what starts, others what works
+AIMED = 0.5  # of the kills wait for a file to come, go or be renamed: there lie the narrow moments
+POLL_SECONDS = 0.002
+HANGS_SECONDS = 180.0  # an undisturbed night takes a tenth of it
+MOST_FAILED_RUNS = 3  # in one night, before it is left as it is
+
+# How often a process may be killed before it has got anywhere; beyond that, to give up is right.
+RETRIES: int = JobSpec.model_fields["retries"].default
+BEARABLE = {"trainer": RETRIES, "render worker": RESTARTS, "ffmpeg": TRIES - 1}
+
+
+class Night:
+    """Kills by `random`, until the sheet is done all the same."""
+
+    def __init__(self, yard: Farmyard, random: Random, tell: Callable[[str], None]) -> None:
+        self.kills: Counter[str] = Counter()
+        self.published: dict[str, str] = {}  # file name -> digest, when it was first seen
+        self.runs_failed = 0
+        self._yard, self._random, self._tell = yard, random, tell
+        self._borne: Counter[object] = Counter()
+        self._hangs_at = 0.0
+
+    def live_through(self, targets: deque[str]) -> None:
+        """Kill one target after another, taking them from the left, until the sheet is done."""
+        self._start()
+        while targets:
+            pause = self._random.uniform(0, self._random.choice(LONGEST_PAUSES))
+            moment = time.monotonic() + pause
+            if not self._strike(targets[0], moment, aimed=self._random.random() < AIMED):
+                return
+            self.kills[targets.popleft()] += 1
+            self._remember_published()
+        while not self._is_over():
+            time.sleep(POLL_SECONDS)
+
+    def _strike(self, target: str, moment: float, *, aimed: bool) -> bool:
+        """Kill it at `moment`, or when it next lives; False where the night is over before.
+
+        An aimed kill waits for the next change in the workspace's folders.
+        """
+        before: object = None
+        while not self._is_over():
+            if time.monotonic() >= moment:
+                now = self._yard.folder_times() if aimed else None
+                if (not aimed or before not in (None, now)) and self._kill(target):
+                    return True
+                before = now
+            time.sleep(POLL_SECONDS)
+        return False
+
+    def _kill(self, target: str) -> bool:
+        """Whether there was anything to kill."""
+        if target in (EVERYTHING, PYTHON, "farm"):
+            if target == "farm":
+                self._yard.kill_farm()
+            else:
+                self._yard.kill_all(sparing="ffmpeg" if target == PYTHON else None)
+            self._start()
+            return True
+        victims = [each for each in self._yard.living(target) if self._is_bearable(target, each)]
+        if not victims:
+            return False
+        victim = self._random.choice(victims)
+        with suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
+            self._borne[self._progress(target, victim)] += 1
+            victim.kill()
+            return True
+        return False
+
+    def _is_bearable(self, target: str, process: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            return self._borne[self._progress(target, process)] < BEARABLE[target]
+        return False
+
+    def _progress(self, target: str, process: psutil.Process) -> object:
+        """What this process works at, and how far that is: the farm counts failures anew by it."""
+        command = process.cmdline()
+        match target:
+            case "trainer":
+                job = self._yard.workspace.job(command[command.index("multitrain.trainer") + 2])
+                return job.name, tuple(job.checkpoint_names())
+            case "render worker":
+                return target, len(digests(self._yard))
+        return target, tuple(command)
+
+    def _remember_published(self) -> None:
+        for name, digest in digests(self._yard).items():
+            self.published.setdefault(name, digest)
+
+    def _start(self) -> None:
+        self._yard.start()
+        self._hangs_at = time.monotonic() + HANGS_SECONDS
+
+    def _is_over(self) -> bool:
+        """Whether all is done. A farm that ends otherwise, or hangs, is told and started again."""
+        code = self._yard.exit_code
+        if code is None and time.monotonic() < self._hangs_at:
+            return False
+        if code == 0:
+            return True
+        self.runs_failed += 1
+        trouble = "hangs" if code is None else f"ended with code {code}"
+        self._tell(f"the farm {trouble}; it said last:\n{self._yard.last_words()}")
+        self._yard.kill_all()
+        if self.runs_failed == MOST_FAILED_RUNS:
+            return True
+        self._start()
+        return False

@@ -1,0 +1,54 @@
+"""How a benchmark tells its results: a table for people, JSON for machines, where it ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psutil
+
+
+def table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A table in Markdown; numbers to the right."""
+    heads, body = [str(head) for head in header], [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
+    numeric = [all(row[place][-1] in "0123456789-" for row in body) for place in range(len(heads))]
+
+    def line(cells: Iterable[str]) -> str:
+        padded = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * (width - right) + ":" * right for width, right in zip(widths, numeric, strict=True)
+    ]
+    return "\n".join([line(heads), line(rule), *map(line, body)])
+
+
+def machine() -> str:
+    """One line: cores, memory, system, Python."""
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def save(path: Path, results: Mapping[str, object]) -> None:
+    """As JSON."""
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def _processor() -> str:
+    """As Linux calls it; elsewhere what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
