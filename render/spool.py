@@ -127,11 +127,13 @@ def rewind(paths: JobPaths, plan: FramePlan, frame: int) -> int:
 
     Returns where the next SpoolWriter goes on, which lies further on where timecuts are published
     already: the trainer drops the frames below it that it makes again. Where every frame of the
-    job exists nothing is dropped and `frames_total` returned. Raises FramesLost where frames
-    that are needed were lost.
+    job exists, or its film is done, nothing is dropped and `frames_total` returned. Raises FramesLost
+    where frames that are needed were lost.
     """
     with locked(paths):
-        if _missing(paths, plan, plan.frames_total) is None:
+        # A trainer that was killed after its last frame may be late: the film is finished and its
+        # segments are gone, in this order, while the next one starts.
+        if paths.manifest.exists() or _missing(paths, plan, plan.frames_total) is None:
             return plan.frames_total
         keep = max(frame, published_until(paths, plan))
         _drop_beyond(paths.segments, keep)

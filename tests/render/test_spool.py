@@ -120,6 +120,14 @@ def test_rewind_of_a_job_whose_frames_all_exist_drops_nothing(make_job):
     assert batches(paths) == [FrameRange(10, 20), FrameRange(20, 30)]
 
 
+def test_rewind_of_a_job_whose_film_is_done_loses_nothing(make_job):
+    """Finished by the render worker, segments and all, while a trainer started once more."""
+    paths, job = make_job(frames=30)
+    touch(paths.workspace.renders, paths.film().name, paths.manifest.name)
+    assert rewind(paths, job.plan, 20) == 30
+    assert paths.film().exists()
+
+
 def test_lost_frames_are_told_with_advice(make_job):
     paths, job = make_job(frames=40)
     spool(paths, job, 0, 13)
