@@ -10,6 +10,8 @@ from pathlib import Path
 
 from jobs.errors import ProgramFailed
 
+ENOUGH = 1.1  # times a floor ends a wait for room, so that one does not follow the other
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 

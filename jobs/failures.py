@@ -37,12 +37,12 @@ class Failure:
 
     @classmethod
     def load(cls, path: Path) -> Failure | None:
-        """What a process left; None where it left nothing."""
+        """What a process left; None where it left nothing that can be read now."""
         try:
             written = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # not there, or out of reach for a moment
             return None
-        except (OSError, ValueError):
+        except ValueError:
             written = None
         match written:
             case {"kind": str(kind), "reason": str(reason)} if kind in set(Kind):

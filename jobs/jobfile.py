@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 
 import yaml
@@ -27,7 +28,11 @@ class JobFile(BaseModel):
         return FramePlan.of(self.spec, self.image_width, self.image_height)
 
     def save(self, paths: JobPaths) -> None:
+        """Write it, unless it stands there already: on a full disk, a job can go on without."""
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        with suppress(OSError, UnicodeDecodeError):
+            if paths.job_file.read_text(encoding="utf-8") == text:
+                return
         write_text(paths.job_file, text)
 
     @classmethod

@@ -96,6 +96,11 @@ class Workspace:
         return self.runs / "render.log"
 
     @property
+    def render_heartbeat(self) -> Path:
+        """Touched by a render worker again and again: one that hangs does not."""
+        return self.runs / "render.alive"
+
+    @property
     def ftp_settings(self) -> Path:
         return self.root / "ftp.ini"
 

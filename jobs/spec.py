@@ -19,7 +19,14 @@ LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
 _UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _OUTPUT_SUFFIX = re.compile(r".*(_(timecut|box)\d{4,}|\.(mp4|json|part))", re.IGNORECASE)
-_RESERVED_NAMES = {"farm.sqlite", "farm.sqlite-wal", "farm.sqlite-shm", "farm.lock", "render.log"}
+_RESERVED_NAMES = {
+    "farm.sqlite",
+    "farm.sqlite-wal",
+    "farm.sqlite-shm",
+    "farm.lock",
+    "render.log",
+    "render.alive",
+}
 # Excel writes them in the language of the user.
 _SPELLINGS_OF_TRUE = {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "ja", "oui", "sí"}
 _SPELLINGS_OF_FALSE = {"falsch", "faux", "falso", "onwaar", "nein", "non", "nee"}

@@ -71,6 +71,10 @@ class Store:
     def close(self) -> None:
         self._database.close()
 
+    def wait_at_most(self, seconds: float) -> None:
+        """How long a change waits for another writer before it fails, from now on."""
+        self._database.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Several changes as one, all or none of them; also much faster than one by one."""

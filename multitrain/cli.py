@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -87,11 +88,10 @@ def run(context: click.Context, /, sheet: Path, workspace: Path, **options: Any)
 
     place = Workspace(workspace.absolute())
     jobs = _read(sheet, place).jobs
-    code = run_jobs(place, jobs, RunOptions(**options), _console())
-    names = {job.spec.name for job in jobs}
+    outcome = run_jobs(place, jobs, RunOptions(**options), _console())
     with suppress(OSError, SystemExit):  # a terminal that has closed does not change the outcome
-        _print_rows([row for row in read_jobs(place.store) if row.name in names])
-    context.exit(code)
+        _print_rows(outcome.rows)
+    context.exit(outcome.code)
 
 
 @commands.command()
@@ -131,6 +131,7 @@ def merge(folder: Path) -> None:
     """Join the timecuts found in FOLDER, per job and box; they are kept."""
     from render.merge import merge_folder
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # which takes ffmpeg along
     for film in merge_folder(folder):
         click.echo(film)
 
@@ -161,6 +162,9 @@ def main() -> None:
     """Entry point: errors for people become one or two sentences and their exit code."""
     sys.stdout = sys.stdout or io.StringIO()  # None where a shell has closed them
     sys.stderr = sys.stderr or io.StringIO()
+    for output in (sys.stdout, sys.stderr):  # a path may hold what a terminal's encoding lacks
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="backslashreplace")
     try:
         sys.exit(commands(prog_name="multitrain", standalone_mode=False))
     except click.ClickException as error:

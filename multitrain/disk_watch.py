@@ -1,49 +1,73 @@
-"""Room on the workspace's disk: below a floor of free bytes, the farm starts nothing new."""
+"""Room on the workspace's disks: below a floor of free bytes, the farm starts nothing new."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobs.disk import free_bytes
+from jobs.disk import ENOUGH, free_bytes
+from jobs.units import bytes_for_people
 
 LOOK_SECONDS = 1.0  # the file system is asked at most this often
-ENOUGH = 1.1  # times the floor ends a pause, so that it does not begin and end all the time
-FULL_SECONDS = 30.0  # how long a pause lasts that a failed write began
+FULL_SECONDS = 30.0  # how long a pause lasts that a failed write began; the next one, twice as long
+LONGEST_PAUSE = 600.0
 
 
 class DiskWatch:
-    """Looks at the disk that holds `folder`, of which `keep_free` bytes are to stay free.
+    """Looks at the disks that hold `folders`, of which `keep_free` bytes are to stay free.
 
     Trainers look by themselves and wait while there is too little, and encoders go on, because what
     they make is smaller than what they take: this is for starting jobs, and for telling people.
     """
 
     def __init__(
-        self, folder: Path, keep_free: int, free: Callable[[Path], int] = free_bytes
+        self, folders: Sequence[Path], keep_free: int, free: Callable[[Path], int] = free_bytes
     ) -> None:
-        self._folder, self._keep_free, self._free = folder, keep_free, free
+        self._folders, self._keep_free, self._free = folders, keep_free, free
         self._looked_at = float("-inf")
+        self._below = ""  # which disk is short, or cannot be asked
+        self._full = ""  # told while nobody could write since
         self._full_until = float("-inf")
-        self.shortage = ""  # why nothing is started; empty while there is room
+        self._pause = FULL_SECONDS
+        self._is_pausing = False
+
+    @property
+    def shortage(self) -> str:
+        """Why nothing is to be started now; empty while all is well."""
+        return self._below or (self._full if self._is_pausing else "")
+
+    @property
+    def trouble(self) -> str:
+        """What people should know; it outlasts the pauses until somebody has written something."""
+        return self._below or self._full
 
     def look(self, now: float) -> None:
-        """Bring `shortage` up to date; `now` in unix seconds."""
-        if now - self._looked_at < LOOK_SECONDS:
-            return
-        self._looked_at = now
-        wanted = self._keep_free * (ENOUGH if self.shortage else 1)
-        if self._free(self._folder) < wanted:
-            self.shortage = (
-                f"less than {self._keep_free / 2**30:.1f} GiB are free on the disk of "
-                f"{self._folder} (--keep-free-gb)"
-            )
-        elif now < self._full_until:
-            self.shortage = f"a write to {self._folder} found no room; a quota may be used up"
-        else:
-            self.shortage = ""
+        """Bring both up to date."""
+        self._is_pausing = now < self._full_until
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._below = next(filter(None, map(self._what_is_short, self._folders)), "")
 
     def met_full(self, now: float) -> None:
-        """A write has failed for want of room, whatever the file system says of itself."""
-        self._full_until = now + FULL_SECONDS
-        self._looked_at = float("-inf")
+        """A write has failed for want of room, whatever the file systems say of themselves."""
+        self._full = (
+            "a write found no room: a disk is full, or a quota is used up; it is tried again"
+        )
+        self._full_until = now + self._pause
+        self._is_pausing = True
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def took_a_write(self) -> None:
+        """Somebody has written something meanwhile."""
+        self._full, self._pause = "", FULL_SECONDS
+
+    def _what_is_short(self, folder: Path) -> str:
+        wanted = self._keep_free * (ENOUGH if self._below else 1)
+        try:
+            free = self._free(folder)
+        except OSError as error:
+            return f"{folder} cannot be reached ({(error.strerror or str(error)).casefold()})"
+        if free >= wanted:
+            return ""
+        floor = bytes_for_people(self._keep_free)
+        return f"less than {floor} are free on the disk of {folder} (--keep-free-gb)"

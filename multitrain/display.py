@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -35,10 +35,14 @@ class Summary:
     """A line for the whole farm: jobs by state, and why queued ones wait although slots exist."""
 
     counts: str
-    waiting: str = ""
+    waiting: Mapping[str, str] = field(default_factory=dict)  # for what -> why it cannot be had
+
+    @property
+    def reasons(self) -> str:
+        return "; ".join(f"{place}: {reason}" for place, reason in self.waiting.items())
 
     def __str__(self) -> str:
-        return f"{self.counts}; {self.waiting}" if self.waiting else self.counts
+        return f"{self.counts}; {self.reasons}" if self.waiting else self.counts
 
 
 class Display(Protocol):
@@ -111,7 +115,7 @@ class LineDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._said_at: dict[str, float] = {}
-        self._waiting = ""
+        self._waiting: Set[str] = frozenset()  # what jobs wait for, as it was said last
 
     def tell(self, event: Event) -> None:
         self.note(str(event))
@@ -121,11 +125,11 @@ class LineDisplay:
         self._console.print(f"{stamp} {text}", markup=False, highlight=False, soft_wrap=True)
 
     def refresh(self, jobs: Sequence[JobView], summary: Summary, now: float) -> None:
-        # Only the places that are waited for: how much memory is free there changes all the time.
-        if self._is_due("", now) and summary.waiting != self._waiting:
-            self._waiting = summary.waiting
+        # Only what is waited for is compared: how much memory is free there changes all the time.
+        if self._is_due("", now) and summary.waiting.keys() != self._waiting:
+            self._waiting = frozenset(summary.waiting)
             self.note(
-                f"jobs are waiting: {summary.waiting}" if summary.waiting else "slots are free"
+                f"jobs are waiting: {summary.reasons}" if summary.waiting else "slots are free"
             )
         for job in jobs:
             if self._is_due(job.name, now):

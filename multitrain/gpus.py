@@ -2,63 +2,25 @@
 
 A GPU goes to a job when nobody leases it (`multitrain.leases`), nobody else computes on it and its
 memory is there. One that the driver does not know any more is lost: its job goes elsewhere. One
-that a job failed on is set aside for a while, which costs little where the job was to blame.
+that a job failed on is set aside for a while (`multitrain.blame`).
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from jobs.errors import MultitrainError, UsageError
+from jobs.errors import UsageError
+from multitrain.blame import Blame
+from multitrain.driver_watch import DriverWatch
+from multitrain.gpu_driver import Gpu, GpuDriver
 from multitrain.leases import LeaseFolder
 from multitrain.slots import GPUS_LEASED, Lease, Slot
 
-QUERY_SECONDS = 1.0  # the driver is asked at most this often
 MEMORY_BACK = 0.9  # of what was free before a job: counts as given back
 MEMORY_BACK_SECONDS = 60.0  # so long is it waited for; then others may be at work there
 MEMORY_NEEDED = 0.5  # of the card: with less free, somebody else is at work on it
-KNOWN_SECONDS = 10.0  # what a slow driver said is taken for true so long
-LOST_SECONDS = 30.0  # a driver that is started again needs seconds to know all its GPUs
-SET_ASIDE_SECONDS = 600.0
-
-FORGOTTEN = "the driver does not know it any more"
-
-
-class DriverError(MultitrainError):
-    """The driver does not answer, or there is none."""
-
-
-class NoAnswerYet(DriverError):
-    """The driver has been asked a moment ago: what it said before may still be taken for true."""
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """What the driver says of one GPU; memory in bytes, 0 of 0 where it does not tell."""
-
-    index: int
-    uuid: str  # empty where not even this can be read
-    name: str
-    memory_total: int
-    memory_free: int
-    processes: tuple[int, ...] = ()  # pids that compute on it
-    trouble: str = ""  # why it cannot be used
-
-    @property
-    def slot(self) -> Slot:
-        return Slot(self.uuid, f"gpu {self.index}")
-
-
-class GpuDriver(Protocol):
-    """The part of NVML that the farm needs; tests give a fake one."""
-
-    def gpus(self) -> list[Gpu]:
-        """All GPUs by index; none on a machine without a driver. DriverError where it fails."""
 
 
 def choose(gpus: Sequence[Gpu], wanted: str, visible: str | None) -> list[Gpu]:
@@ -90,103 +52,26 @@ def _find(gpus: Sequence[Gpu], name: str) -> Gpu | None:
     return next(found, None)
 
 
-class _Watch:
-    """What the driver said last of some GPUs, and since when it says nothing good of which."""
-
-    def __init__(self, driver: GpuDriver, slots: Sequence[Slot]) -> None:
-        self._driver = driver
-        self._slots = slots
-        self._asked_at = float("-inf")
-        self._answered_at = float("-inf")
-        self._missing_since: dict[str, float] = {}
-        self.known: dict[str, Gpu] = {}  # those in order, by UUID
-        self.troubles: dict[str, str] = {}  # why the others are not, by UUID
-        self.failure = ""  # of the driver as a whole
-
-    def ask(self, now: float) -> None:
-        if 0 <= now - self._asked_at < QUERY_SECONDS:  # a clock may be set back
-            return
-        self._asked_at = now
-        try:
-            found = self._driver.gpus()
-            self.failure = _failure_as_a_whole(found)
-        except NoAnswerYet:
-            if not 0 <= now - self._answered_at < KNOWN_SECONDS:
-                self.known = {}
-            return
-        except DriverError as error:
-            self.failure = str(error)
-        if self.failure:
-            self.known = {}
-        else:
-            self._take(found, now)
-
-    def _take(self, found: Sequence[Gpu], now: float) -> None:
-        self._answered_at = now
-        told = {gpu.uuid: gpu for gpu in found if not gpu.trouble}
-        self.known = {slot.id: told[slot.id] for slot in self._slots if slot.id in told}
-        self.troubles = {
-            slot.id: _trouble(slot, found) for slot in self._slots if slot.id not in told
-        }
-        self._missing_since = {uuid: self._missing_since.get(uuid, now) for uuid in self.troubles}
-
-    def forget(self, uuids: Sequence[str]) -> None:
-        """What is known of these is out of date: ask again."""
-        self._asked_at = float("-inf")
-        for uuid in uuids:
-            self.known.pop(uuid, None)
-
-    def is_lost(self, uuid: str) -> bool:
-        """Whether the driver, as far as it answers, has told nothing good for long enough."""
-        since = self._missing_since.get(uuid)
-        return since is not None and not self.failure and self._answered_at - since >= LOST_SECONDS
-
-
-def _failure_as_a_whole(found: Sequence[Gpu]) -> str:
-    # A driver that knows no GPU in order has a fault of its own, and those who compute may well
-    # go on: a container, say, whose devices were taken away still has what it opened before.
-    if not found:
-        return "the NVIDIA driver knows no GPU any more"
-    if all(gpu.trouble for gpu in found):
-        return f"the NVIDIA driver fails for every GPU: {found[0].trouble}"
-    return ""
-
-
-def _trouble(slot: Slot, found: Sequence[Gpu]) -> str:
-    for gpu in found:
-        if gpu.uuid == slot.id or (not gpu.uuid and gpu.slot.label == slot.label):
-            return gpu.trouble
-    return FORGOTTEN
-
-
-@dataclass(frozen=True)
-class _SetAside:
-    at: float  # unix seconds
-    reason: str
-
-    def seconds_left(self, now: float) -> float:
-        """Never more than the whole time, also where the clock was set back."""
-        passed = now - self.at
-        return SET_ASIDE_SECONDS - passed if passed >= 0 else 0
-
-
 class GpuPool:
     """Slots on GPUs. A GPU is free when nobody leases it and nobody else computes on it."""
 
     def __init__(self, driver: GpuDriver, gpus: Sequence[Gpu], lease_folder: Path) -> None:
         # Their labels stay, also where a GPU is lost and those after it get other indices.
         self._slots = [gpu.slot for gpu in gpus]
-        self._watch = _Watch(driver, self._slots)
+        self._watch = DriverWatch(driver, self._slots)
+        self._blame = Blame()
         self._leases = LeaseFolder(lease_folder)
         self._leased: set[str] = set()
         self._memory_before: dict[str, int] = {}  # free bytes when a job of ours came
         self._released_at: dict[str, float] = {}
-        self._failed: dict[str, _SetAside] = {}
         self._reasons: dict[str, str] = {}
 
     @property
     def size(self) -> int:
         return len(self._slots)
+
+    def usable(self) -> int:
+        return sum(not self._watch.is_lost(slot) for slot in self._slots)
 
     def free(self, now: float) -> list[Slot]:
         """Those that no job has failed on first, then those where that was longest ago."""
@@ -204,15 +89,15 @@ class GpuPool:
                 self._reasons[slot.label] = obstacle
             else:
                 free.append(slot)
-        return sorted(free, key=self._failed_at)
+        return sorted(free, key=self._blame.since)
 
     def _obstacle(self, slot: Slot, now: float) -> str | None:
         """Why a GPU that is not leased by us cannot be had."""
         if trouble := self._watch.troubles.get(slot.id):
             return f"lost: {trouble}"
-        aside = self._failed.get(slot.id)
-        if aside and (seconds := aside.seconds_left(now)) > 0 and self._healthy(now):
-            return f"set aside for {math.ceil(seconds / 60)} min: {aside.reason}"
+        aside = self._blame.sets_aside(slot, now)
+        if aside and self._has_healthy(now):
+            return aside
         if slot.id not in self._watch.known:
             return "the driver is asked how it is"
         return self._occupation(self._watch.known[slot.id], now)
@@ -220,7 +105,7 @@ class GpuPool:
     def _occupation(self, gpu: Gpu, now: float) -> str | None:
         """Who else is on this GPU."""
         needed = gpu.memory_total * MEMORY_NEEDED
-        if 0 <= now - self._released_at.get(gpu.uuid, float("-inf")) < MEMORY_BACK_SECONDS:
+        if now - self._released_at.get(gpu.uuid, float("-inf")) < MEMORY_BACK_SECONDS:
             needed = self._memory_before.get(gpu.uuid, 0) * MEMORY_BACK
         if gpu.processes:
             return f"in use by process {', '.join(map(str, gpu.processes))}"
@@ -231,17 +116,12 @@ class GpuPool:
         except OSError as error:
             return f"its lease cannot be had: {error}"
 
-    def _healthy(self, now: float) -> list[Slot]:
-        """Those, free or not, that the driver knows and no job has failed on lately."""
-        return [
-            slot
+    def _has_healthy(self, now: float) -> bool:
+        """Whether any GPU, free or not, is in order and no job has failed on it lately."""
+        return any(
+            slot.id not in self._watch.troubles and not self._blame.sets_aside(slot, now)
             for slot in self._slots
-            if slot.id not in self._watch.troubles
-            and (slot.id not in self._failed or self._failed[slot.id].seconds_left(now) <= 0)
-        ]
-
-    def _failed_at(self, slot: Slot) -> float:
-        return self._failed[slot.id].at if slot.id in self._failed else float("-inf")
+        )
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         try:
@@ -266,12 +146,12 @@ class GpuPool:
         for slot in lease.slots:
             self._leased.discard(slot.id)
             self._released_at[slot.id] = now
-        self._watch.forget([slot.id for slot in lease.slots])
+        self._watch.forget(lease.slots)
 
     def fault(self, lease: Lease, now: float) -> str | None:
         self._watch.ask(now)
         for slot in lease.slots:
-            if self._watch.is_lost(slot.id):
+            if self._watch.is_lost(slot):
                 return f"{slot.label}: lost: {self._watch.troubles[slot.id]}"
         return None
 
@@ -279,13 +159,17 @@ class GpuPool:
         """As the protocol says. Where the driver misses some of the lease's GPUs, those are to
         blame, not the rest.
         """
-        missing = [slot for slot in lease.slots if slot.id in self._watch.troubles]
-        for slot in missing or lease.slots:
-            self._failed[slot.id] = _SetAside(now, reason)
-        # Not only for a while: else a job that breaks every GPU that it gets would go round for
-        # ever, each time to one whose ten minutes are over.
-        others = [slot for slot in self._healthy(now) if slot.id not in self._failed]
-        return len(others) >= len(lease.slots)
+        troubles, blame = self._watch.troubles, self._blame
+        blamed = [slot for slot in lease.slots if slot.id in troubles] or lease.slots
+        again = any(blame.is_on(slot) for slot in blamed)
+        blame.put_on(blamed, reason, now)
+        # Blame counts here also where its ten minutes are over: else a job that breaks every GPU
+        # that it gets would go round for ever, each time to one that is offered again.
+        others = [slot for slot in self._slots if slot.id not in troubles and not blame.is_on(slot)]
+        return not again and len(others) >= len(lease.slots)
+
+    def proved(self, lease: Lease) -> None:
+        self._blame.lift(lease.slots)
 
     def busy_reasons(self) -> dict[str, str]:
         return dict(self._reasons)

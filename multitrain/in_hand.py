@@ -9,6 +9,7 @@ from jobs.jobfile import JobFile
 from jobs.paths import CheckpointName, JobPaths
 from jobs.states import State
 from jobs.store import JobRow
+from multitrain.events import JobView
 from multitrain.executors import Process
 from multitrain.observe import Progress
 from multitrain.patience import StallWatch, Tries
@@ -58,9 +59,32 @@ class JobInHand:
         return known.frames_per_second if known else 0.0
 
     @property
+    def view(self) -> JobView:
+        """As a progress bar shows it."""
+        return JobView(
+            name=self.name,
+            state=self.state,
+            slot=self.slot,
+            frames_done=self.frames_done,
+            frames_total=self.file.spec.frames_total,
+            frames_per_second=self.speed,
+        )
+
+    @property
     def checkpoint(self) -> CheckpointName | None:
         """The newest on disk."""
         return next(reversed(self.paths.checkpoint_names()), None)
+
+    @property
+    def has_all_frames(self) -> bool:
+        return self.frames_done == self.file.spec.frames_total
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether all frames are there to stay."""
+        total = self.file.spec.frames_total
+        by_checkpoint = self.checkpoint is not None and self.checkpoint.frame >= total
+        return by_checkpoint or self.paths.manifest.exists()
 
     @property
     def row(self) -> JobRow:

@@ -2,6 +2,9 @@
 
 The trainer inherits the descriptor, so two farms never share a GPU by accident and a lease dies
 with its processes, however they ended: a farm that is killed leaves it to its trainers.
+
+In a folder for temporary files, a cleaner may remove what is old, also while it is locked. So a
+file is as young as its lease, and a lock on a file that is not there any more is no lease.
 """
 
 from __future__ import annotations
@@ -9,7 +12,10 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+ROUNDS = 100  # far more than a cleaner can spoil
 
 
 def default_lease_folder() -> Path:
@@ -26,6 +32,14 @@ class LeaseFolder:
 
     def take(self, name: str) -> int | None:
         """A descriptor that holds the lease until it is closed; None where somebody has it."""
+        for _ in range(ROUNDS):
+            descriptor = self._lock(name)
+            if descriptor is None or self._is_at(name, descriptor):
+                return descriptor
+            os.close(descriptor)  # removed since it was opened: the next farm would not see it
+        raise OSError(f"{self._folder / name} is another file each time that it is opened")
+
+    def _lock(self, name: str) -> int | None:
         descriptor = self._open(name)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,7 +49,17 @@ class LeaseFolder:
         except OSError:  # a file system without locks
             os.close(descriptor)
             raise
+        with suppress(OSError):  # the file of another user
+            os.utime(descriptor)
         return descriptor
+
+    def _is_at(self, name: str, descriptor: int) -> bool:
+        """Whether the file of this name is the one that is open here."""
+        try:
+            there = (self._folder / name).stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(descriptor))
 
     def take_all(self, names: list[str]) -> tuple[int, ...] | None:
         """All of these or none: None where somebody has one of them."""

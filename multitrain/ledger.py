@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from jobs.store import JobRow, Store
+from jobs.store import BUSY_SECONDS, JobRow, Store
+
+BLINK_SECONDS = 0.05  # how long a tick may wait for another writer
+PAUSE_SECONDS = 2.0  # after a failure
 
 
 class Ledger:
@@ -17,19 +20,30 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._unsaved: dict[str, JobRow] = {}
+        self._trouble = ""
+        self._not_before = float("-inf")
 
     def note(self, row: JobRow) -> None:
         """To be written with the next `save`."""
         self._unsaved[row.name] = row
 
-    def save(self) -> str:
-        """Write; why that was impossible, or an empty text. What was not written stays noted."""
-        if not self._unsaved:
-            return ""
+    def save(self, now: float) -> str:
+        """Write; why that is impossible, or an empty text. What was not written stays noted."""
+        if self._unsaved and now >= self._not_before:
+            self._trouble = self._write(BLINK_SECONDS)
+            self._not_before = now + PAUSE_SECONDS if self._trouble else now
+        return self._trouble
+
+    def save_patiently(self) -> str:
+        """Write for the last time: why that was impossible, or an empty text."""
+        return self._write(BUSY_SECONDS) if self._unsaved else ""
+
+    def _write(self, seconds: float) -> str:
         try:
+            self._store.wait_at_most(seconds)
             with self._store.transaction():
                 self._store.save(self._unsaved.values())
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             return str(error)
         self._unsaved.clear()
         return ""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
-from multitrain.gpus import DriverError, Gpu, GpuDriver, GpuPool, choose
+from multitrain.gpu_driver import DriverError, Gpu, GpuDriver
+from multitrain.gpus import GpuPool, choose
 from multitrain.leases import LeaseFolder, default_lease_folder
 from multitrain.nvml import NvmlDriver
 from multitrain.patient_driver import PatientDriver

@@ -21,6 +21,7 @@ from multitrain.display import Display, Summary
 from multitrain.farm import Farm
 
 TICK_SECONDS = 0.25
+LAST_REQUEST = 2  # to stop that is answered with patience: the next one leaves, whoever still lives
 HANDOVER_SECONDS = 120.0  # how long the processes of a farm that died may take to drain
 
 
@@ -62,15 +63,17 @@ class StopSignals:
 def run(farm: Farm, display: Display, stop: StopSignals) -> ExitCode:
     """Tick until every job has ended or the farm has been stopped."""
     answered = 0
-    while not farm.finished:
+    while not farm.finished and answered <= LAST_REQUEST:
         if stop.requests > answered:
             answered = _stop(farm, display, stop.requests)
-        now = time.time()
+        now = time.monotonic()  # neither a suspended machine nor a clock that is set counts
         for event in farm.tick(now):
             display.tell(event)
         display.refresh(farm.views(), _summary(farm), now)
         if not farm.finished:
             stop.wait(TICK_SECONDS)
+    if trouble := farm.close():
+        display.note(f"the last states of jobs could not be written: {trouble}")
     return farm.exit_code
 
 
@@ -81,13 +84,14 @@ def _stop(farm: Farm, display: Display, requests: int) -> int:
     else:
         display.note("ending at once; run again to go on from the last checkpoints")
         farm.kill()
+    if requests > LAST_REQUEST:
+        display.note("leaving without those that cannot be ended")
     return requests
 
 
 def _summary(farm: Farm) -> Summary:
     counts = [f"{farm.count(state)} {state}" for state in State if farm.count(state)]
-    waiting = [f"{label}: {reason}" for label, reason in farm.waiting_for().items()]
-    return Summary(", ".join(counts), "; ".join(waiting))
+    return Summary(", ".join(counts), farm.waiting_for())
 
 
 @contextmanager
@@ -101,12 +105,18 @@ def hold(workspace: Workspace, display: Display, stop: StopSignals) -> Iterator[
     descriptor = os.open(workspace.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _wait_for_lock(descriptor, workspace, display, stop)
-        os.ftruncate(descriptor, 0)
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.pwrite(descriptor, f"{os.getpid()} {since}".encode(), 0)
+        _sign(descriptor)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    """Note who holds it and since when, for people. A full disk is no reason not to."""
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()} {since}".encode(), 0)
 
 
 def _wait_for_lock(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from multitrain.gpus import DriverError, Gpu
+from multitrain.gpu_driver import DriverError, Gpu
 
 
 class NvmlDriver:

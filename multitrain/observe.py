@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jobs.errors import ExitCode
 from jobs.failures import Failure, Kind
 from jobs.paths import JobPaths, OutputName, Workspace, listing, modified
 from multitrain.broken_devices import names_broken_device
+from multitrain.progress import parse_line
 
 TAIL_BYTES = 16_384  # about a hundred lines of progress
 SPEED_SECONDS = 30.0  # the speed is the mean over these
@@ -27,22 +28,19 @@ class Progress:
     frames_per_second: float
 
 
-@dataclass(frozen=True)
-class _Line:
-    time: float
-    step: int
-    frame: int
+def last_progress(path: Path, wall: Callable[[], float] = time.time) -> Progress | None:
+    """What the newest whole lines of a progress file tell; None where there are none yet.
 
-
-def last_progress(path: Path) -> Progress | None:
-    """What the newest whole lines of a progress file tell; None where there are none yet."""
-    lines = [line for text in _tail(path).split(b"\n") if (line := _parse(text))]
+    `wall` tells unix seconds, as the lines do: a speed of long ago is none.
+    """
+    lines = [line for text in _tail(path).split(b"\n") if (line := parse_line(text))]
     if not lines:
         return None
     newest = lines[-1]
     first = next(line for line in lines if newest.time - line.time <= SPEED_SECONDS)
     seconds = newest.time - first.time
-    speed = (newest.frame - first.frame) / seconds if seconds > 0 else 0.0
+    is_current = seconds > 0 and wall() - newest.time <= SPEED_SECONDS
+    speed = (newest.frame - first.frame) / seconds if is_current else 0.0
     return Progress(newest.step, newest.frame, speed)
 
 
@@ -107,15 +105,3 @@ def _tail(path: Path) -> bytes:
             return file.read()
     except OSError:  # not there yet, or out of reach for a moment
         return b""
-
-
-def _parse(text: bytes) -> _Line | None:
-    """None for a line that is not whole yet, or of another kind."""
-    try:
-        told: Any = json.loads(text)
-    except ValueError:
-        return None
-    match told:
-        case {"time": int() | float() as time, "step": int(step), "frame": int(frame)}:
-            return _Line(float(time), step, frame)
-    return None

@@ -12,7 +12,7 @@ class StallWatch:
     """Tells from the number of the newest frame whether a training is stuck."""
 
     def __init__(self, seconds: float, frame: int, now: float) -> None:
-        """A try begins at `now` (unix seconds) with `frame` as the last one told before."""
+        """A try begins at `now`, in seconds, with `frame` as the last one told before."""
         self._seconds = seconds
         self._frame = frame
         self._has_begun = False
@@ -35,6 +35,13 @@ class StallWatch:
 
     def is_stuck(self, now: float) -> bool:
         return now - self._alive_at > self.limit
+
+    @property
+    def complaint(self) -> str:
+        """For people, in minutes."""
+        if self._has_begun:
+            return f"no new frame for {self.limit / 60:g} minutes"
+        return f"no frame within {self.limit / 60:g} minutes of its start"
 
     @property
     def limit(self) -> float:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from multitrain.gpus import DriverError, Gpu, GpuDriver, NoAnswerYet
+from multitrain.gpu_driver import DriverError, Gpu, GpuDriver, NoAnswerYet
 
 PATIENCE_SECONDS = 30.0  # without persistence mode, a GPU takes seconds to wake up
 BLINK_SECONDS = 0.1  # more than a driver that is well needs
@@ -24,6 +24,7 @@ class _Question:
     answered: threading.Event = field(default_factory=threading.Event)
     gpus: list[Gpu] = field(default_factory=list)
     error: DriverError | None = None
+    void: bool = False  # things have changed since it was asked
 
 
 def in_daemon_thread(work: Callable[[], None]) -> None:
@@ -32,7 +33,7 @@ def in_daemon_thread(work: Callable[[], None]) -> None:
 
 
 class PatientDriver:
-    """A `GpuDriver` that asks another one. To be used by one thread."""
+    """An `AskedAhead` driver that asks another one. To be used by one thread."""
 
     def __init__(
         self,
@@ -53,20 +54,22 @@ class PatientDriver:
         that was.
         """
         question = self._question or self._ask()
-        if self._is_old(question):
+        if question.void or self._is_old(question):
             if not question.answered.is_set():
-                raise self._overdue(question)
+                raise self._no_answer(question)
             question = self._ask()
         answered = question.answered.wait(self._waiting_seconds)
         self._waiting_seconds = BLINK_SECONDS
-        if answered:
-            self._question = None
-            if question.error:
-                raise question.error
-            return question.gpus
-        if self._is_old(question):
-            raise self._overdue(question)
-        raise NoAnswerYet("the NVIDIA driver has not answered yet")
+        if not answered:
+            raise self._no_answer(question)
+        self._question = None
+        if question.error:
+            raise question.error
+        return question.gpus
+
+    def forget(self) -> None:
+        if self._question:
+            self._question.void = True
 
     def _age(self, question: _Question) -> float:
         return self._clock() - question.asked_at
@@ -74,7 +77,9 @@ class PatientDriver:
     def _is_old(self, question: _Question) -> bool:
         return self._age(question) >= PATIENCE_SECONDS
 
-    def _overdue(self, question: _Question) -> DriverError:
+    def _no_answer(self, question: _Question) -> DriverError:
+        if not self._is_old(question):
+            return NoAnswerYet("the NVIDIA driver has not answered yet")
         seconds = self._age(question)
         return DriverError(f"the NVIDIA driver has not answered for {seconds:.0f} s")
 

@@ -5,10 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import NamedTuple
 
 from jobs.paths import JobPaths, write_text
 from multitrain.curves import Curves
+
+
+class Told(NamedTuple):
+    """What a line tells: `step` and `frame` stand after a block that was done at `time`."""
+
+    time: float  # unix seconds
+    step: int
+    frame: int
+
+
+def parse_line(line: bytes) -> Told | None:
+    """None for a line that is not whole, damaged, or of another kind."""
+    try:
+        told = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    match told:
+        case {"time": int() | float() as time, "step": int(step), "frame": int(frame)}:
+            return Told(float(time), step, frame)
+    return None
 
 
 class ProgressLog:
@@ -24,12 +44,12 @@ class ProgressLog:
     def rewind(self, step: int) -> None:
         """Drop the lines beyond `step`: those steps are done again. Also broken lines."""
         try:
-            lines = self._paths.progress.read_text(encoding="utf-8").splitlines()
+            lines = self._paths.progress.read_bytes().split(b"\n")
         except FileNotFoundError:
             return
-        kept = [(line, told) for line in lines if (told := _parse(line)) and told["step"] <= step]
-        write_text(self._paths.progress, "".join(f"{line}\n" for line, _ in kept))
-        self._last_frame = kept[-1][1]["frame"] if kept else 0
+        kept = [(line, told) for line in lines if (told := parse_line(line)) and told.step <= step]
+        write_text(self._paths.progress, "".join(f"{line.decode()}\n" for line, _ in kept))
+        self._last_frame = kept[-1][1].frame if kept else 0
 
     def tell(
         self, step: int, frame: int, steps_per_second: float, losses: Mapping[str, float]
@@ -61,12 +81,3 @@ class ProgressLog:
 
     def close(self) -> None:
         self._curves.close()
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return None
-    complete = isinstance(told, dict) and {"step", "frame"} <= told.keys()
-    return told if complete else None

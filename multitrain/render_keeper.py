@@ -1,9 +1,13 @@
-"""The farm's side of the render worker: one process for all jobs, kept alive."""
+"""The farm's side of the render worker: one process for all jobs, kept alive.
+
+All times are seconds of a clock that only goes forward.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from jobs.disk import means_full
 from jobs.errors import MultitrainError
@@ -12,10 +16,13 @@ from multitrain.executors import Executor, Launch, Process
 
 RESTARTS = 5  # in a row with nothing published, before rendering is given up
 RESTART_SECONDS = 5.0  # pause before a restart, so that a broken one does not spin
+SOUND_SECONDS = 600.0  # a worker that lived so long is not a broken one
+HANG_SECONDS = 600.0  # without a heartbeat, which comes every few seconds
+ASLEEP_SECONDS = 10.0  # between two looks: nobody could be seen to live
 
 
 class RenderKeeper:
-    """Starts the worker when there is something to render, and again whenever it dies."""
+    """Starts the worker when there is something to render, and again whenever it dies or hangs."""
 
     def __init__(
         self,
@@ -33,6 +40,10 @@ class RenderKeeper:
             listens=True,
         )
         self._executor = executor
+        self._heartbeat = workspace.render_heartbeat
+        self._beat: int | None = None  # how the file was at the last look; None: not to be seen
+        self._looked_at = self._started_at = self._alive_at = float("-inf")
+        self._hangs = False
         self._process: Process | None = None
         self._jobs: dict[str, None] = {}  # in the order they came
         self._deaths = 0
@@ -59,13 +70,18 @@ class RenderKeeper:
         self._deaths = 0
 
     def keep_alive(self, now: float) -> None:
-        """Start or restart the worker where there are jobs for it; `now` in unix seconds.
+        """Start or restart the worker where there are jobs for it.
 
         MultitrainError when it has died again and again: nothing can be rendered here.
         """
+        self._end_if_it_hangs(now)
         if self._process and (code := self._process.poll()) is not None:
             self._process = None
-            self._count_death(now, f"with code {code}; its log: {self._launch.log}")
+            if self._alive_at - self._started_at >= SOUND_SECONDS:
+                self._deaths = 0
+            hung = f"because it hung for {HANG_SECONDS / 60:g} minutes"
+            how = hung if self._hangs else f"with code {code}"
+            self._count_death(now, f"{how}; its log: {self._launch.log}")
         if self._jobs and self._process is None and now >= self._not_before:
             self._start(now)
 
@@ -78,8 +94,35 @@ class RenderKeeper:
             else:
                 self._count_death(now, f"before it began: {error}")
             return
+        self._hangs = False
+        self._beat = self._look_at_heart()
+        self._looked_at = self._started_at = self._alive_at = now
         for job in self._jobs:
             self._process.say(job)
+
+    def _end_if_it_hangs(self, now: float) -> None:
+        """Kill a worker that has shown no sign of life for long."""
+        if self._process is None or self._hangs:
+            return
+        before, self._beat = self._beat, self._look_at_heart()
+        slept, self._looked_at = now - self._looked_at > ASLEEP_SECONDS, now
+        if self._beat is None or self._beat != before or slept:
+            self._alive_at = now
+        elif now - self._alive_at >= HANG_SECONDS:
+            self._hangs = True
+            self._process.kill()
+
+    def _look_at_heart(self) -> int | None:
+        """When the worker touched its file last, by whatever clock: only a change tells something.
+
+        None where there is no file, which is then made: a worker on a full disk could not.
+        """
+        try:
+            return self._heartbeat.stat().st_mtime_ns
+        except OSError:
+            with suppress(OSError):
+                self._heartbeat.touch()
+            return None
 
     def _count_death(self, now: float, how: str) -> None:
         self._deaths += 1
@@ -90,11 +133,12 @@ class RenderKeeper:
                 f"the render worker ended {RESTARTS + 1} times, the last time {how}"
             )
 
-    def drain(self) -> None:
+    def drain(self, now: float) -> None:
         """Nothing new; the encoders in hand are finished, then the keeper is idle."""
         if self._process is None:
             return
         self._process.hush()
+        self._end_if_it_hangs(now)
         if self._process.poll() is not None:
             self._process = None
 

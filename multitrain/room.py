@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.disk import free_bytes
+from jobs.disk import ENOUGH, free_bytes
 from jobs.paths import JobPaths, listing
+from jobs.units import bytes_for_people
 from render.spool import batches, spooled_bytes
-
-ENOUGH = 1.1  # times the floor ends a wait, so that one does not follow the other
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,24 @@ class Room:
     keep_free: int = 0  # bytes on the disk of its folder, whoever takes them
     free: Callable[[Path], int] = free_bytes
 
-    def shortage(self, frame: int, *, waiting: bool = False) -> str | None:
+    def shortage(self, frame: int, *, coming: int = 0, waiting: bool = False) -> str | None:
         """Why a training that stands at `frame` is to wait; None where it may go on.
 
-        Over its budget it waits only while a complete batch is there that a checkpoint at `frame`
-        would let go: without one, no wait would ever end. `waiting` is whether it waits already.
+        `coming` are the bytes that it would write before it asks again: they must fit above the
+        floor. Over its budget it waits only while a complete batch is there that a checkpoint at
+        `frame` would let go: without one, no wait would ever end. `waiting` is whether it waits
+        already.
         """
         if self._is_over_budget() and any(batch.stop <= frame for batch in batches(self.paths)):
             return "the spool is full"
         floor = self.keep_free * (ENOUGH if waiting else 1)
-        if floor and self.free(self.paths.run) < floor:
-            return f"less than {self.keep_free / 2**30:.1f} GiB are free on the disk"
+        if floor and self.free(self.paths.run) - coming < floor:
+            return f"less than {bytes_for_people(self.keep_free + coming)} are free on the disk"
         return None
+
+    def above_floor(self) -> float:
+        """Bytes that may be written before the disk is at its floor; infinite without a floor."""
+        return self.free(self.paths.run) - self.keep_free if self.keep_free else math.inf
 
     def _is_over_budget(self) -> bool:
         return self.budget is not None and kept_bytes(self.paths) > self.budget

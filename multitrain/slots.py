@@ -44,14 +44,17 @@ class Lease:
 
 
 class Pool(Protocol):
-    """Slots of one kind."""
+    """Slots of one kind. `now` is in seconds of a clock that only goes forward."""
 
     @property
     def size(self) -> int:
         """How many slots there are, free or not."""
 
+    def usable(self) -> int:
+        """How many slots can be hoped for: all but those that are lost, as `free` last saw it."""
+
     def free(self, now: float) -> list[Slot]:
-        """Slots that a job could take now (unix seconds), in order of preference."""
+        """Slots that a job could take now, in order of preference."""
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         """Take these slots; None where another farm has just taken one of them."""
@@ -65,10 +68,13 @@ class Pool(Protocol):
     def set_aside(self, lease: Lease, reason: str, now: float) -> bool:
         """A job failed by the fault of these slots: others come first for a while.
 
-        To be called before `release`. Whether the job has better ones to go to: as many in the
-        pool, free or leased, that are in order and that no job has failed on. Where there are none,
-        the job may be to blame.
+        To be called before `release`. Whether the job is free of blame: no job had failed on these
+        slots before, and it has better ones to go to, as many in the pool, free or leased, that are
+        in order and that no job has failed on. Otherwise the job itself may be at fault.
         """
+
+    def proved(self, lease: Lease) -> None:
+        """A try has ended well on these slots: what is held against them is forgotten."""
 
     def busy_reasons(self) -> dict[str, str]:
         """Why slots that no job of ours holds are not free: label -> reason, for people."""
@@ -89,6 +95,9 @@ class CpuPool:
     def size(self) -> int:
         return len(self._slots)
 
+    def usable(self) -> int:
+        return self.size
+
     def free(self, now: float) -> list[Slot]:  # noqa: ARG002 - the clock matters to GPUs only
         return [slot for slot in self._slots if slot not in self._taken]
 
@@ -104,6 +113,9 @@ class CpuPool:
 
     def set_aside(self, lease: Lease, reason: str, now: float) -> bool:  # noqa: ARG002
         return False  # one core is as good as another
+
+    def proved(self, lease: Lease) -> None:
+        pass
 
     def busy_reasons(self) -> dict[str, str]:
         return {}

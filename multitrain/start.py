@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jobs.errors import ExitCode, UsageError
+from jobs.errors import ExitCode
 from jobs.jobfile import JobFile
-from jobs.paths import PART, Workspace, write_text
+from jobs.paths import Workspace
 from jobs.pictures import DEMO, demo_is_built_in
-from jobs.store import Store
+from jobs.store import JobRow, Store
 from multitrain import night
 from multitrain.datasets.demo import ensure_demo
 from multitrain.disk_watch import DiskWatch
@@ -30,7 +30,8 @@ from multitrain.machine import (
 from multitrain.observe import published_videos
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
-from multitrain.submission import submit
+from multitrain.submission import make_room, submit
+from multitrain.writable import check_writable, is_full
 
 GIB = 2**30
 
@@ -48,9 +49,17 @@ class RunOptions:
     keep_free_gb: float | None = None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a farm has ended: its exit code, and where its jobs stand."""
+
+    code: ExitCode
+    rows: list[JobRow]
+
+
 def run_jobs(
     workspace: Workspace, jobs: Sequence[JobFile], options: RunOptions, console: Console
-) -> ExitCode:
+) -> Outcome:
     """Train and render `jobs`; returns when all have ended or somebody has stopped the farm.
 
     UsageError, before anything is started, where the machine or the workspace cannot take them.
@@ -59,19 +68,27 @@ def run_jobs(
         pool = open_pool(options.gpus, options.slots, display.note)
         check_slots(jobs, pool)
         for folder in (workspace.runs, workspace.renders):
-            _check_writable(folder)
-        with (
-            night.hold(workspace, display, stop) as lock,
-            closing(Store(workspace.store)) as store,
-        ):
-            for note in submit(workspace, store, jobs, fresh=options.fresh):
-                display.note(note)
-            _prepare_demo(workspace, jobs, display)
-            farm = _assemble(workspace, store, jobs, pool, options, lock)
-            code = night.run(farm, display, stop)
+            check_writable(folder, may_be_full=True)
+        with night.hold(workspace, display, stop) as lock:
+            if is_full(workspace.runs):
+                make_room(workspace, jobs, fresh=options.fresh)
+            for folder in (workspace.runs, workspace.renders):
+                check_writable(folder)
+            with closing(Store(workspace.store)) as store:
+                for note in submit(workspace, store, jobs, fresh=options.fresh):
+                    display.note(note)
+                _prepare_demo(workspace, jobs, display)
+                farm = _assemble(workspace, store, jobs, pool, options, lock)
+                code = night.run(farm, display, stop)
             for note in _unsent(workspace, jobs):
                 display.note(note)
-            return code
+            return Outcome(code, farm.rows())
+
+
+def _disks(workspace: Workspace) -> list[Path]:
+    """A folder on each disk that is written to."""
+    by_device = {path.stat().st_dev: path for path in (workspace.renders, workspace.runs)}
+    return list(by_device.values())
 
 
 def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
@@ -101,8 +118,8 @@ def _assemble(
 ) -> Farm:
     executor = LocalExecutor()
     encoders = options.encoders or default_encoders()
-    spool = round((options.spool_gb or 0) * GIB) or default_spool_bytes(workspace.root)
-    keep_free = default_keep_free_bytes(workspace.root)
+    spool = round((options.spool_gb or 0) * GIB) or default_spool_bytes(workspace.runs)
+    keep_free = default_keep_free_bytes(workspace.runs)
     if options.keep_free_gb is not None:
         keep_free = round(options.keep_free_gb * GIB)
     settings = TrainerSettings(
@@ -114,18 +131,5 @@ def _assemble(
         deterministic=options.deterministic,
     )
     keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
-    disk = DiskWatch(workspace.root, keep_free)
+    disk = DiskWatch(_disks(workspace), keep_free)
     return Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
-
-
-def _check_writable(folder: Path) -> None:
-    """UsageError where the outputs of a night could not be written."""
-    probe = folder / f".probe{PART}"
-    try:
-        write_text(probe, "")
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written ({(error.strerror or str(error)).casefold()}); "
-            "mend that or choose another --workspace"
-        ) from error

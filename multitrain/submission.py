@@ -16,7 +16,7 @@ from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
 from multitrain.observe import published_videos
-from render.clearing import clear_up
+from render.clearing import clear_up, drop_uncovered, remove
 
 FREE_TO_CHANGE = {"retries", "stall_minutes", "upload_to_ftp"}  # the frames do not depend on them
 
@@ -39,6 +39,17 @@ def submit(
     with store.transaction():
         notes = [_enter(store, workspace.job(job.spec.name), job) for job in jobs]
     return [note for note in notes if note]
+
+
+def make_room(workspace: Workspace, jobs: Sequence[JobFile], *, fresh: bool) -> None:
+    """On a full disk, before anything is written: drop what the jobs would make again anyway."""
+    for paths in (workspace.job(job.spec.name) for job in jobs):
+        if fresh:
+            _set_aside(paths)
+            for entry in paths.removed.iterdir():  # the folder itself says what is to be done
+                remove(entry)
+        elif begun := JobFile.load(paths):
+            drop_uncovered(paths, begun)
 
 
 def start_over(workspace: Workspace, store: Store, names: Sequence[str]) -> None:

@@ -91,17 +91,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def train(call: Call, stop: threading.Event) -> bool:
     """Whether the job is trained to its end; False where `stop` came first."""
     # Here, not above: affinity and environment are set before anything that counts cores.
-    from multitrain import checkpoints
     from multitrain.completion import make_complete
     from multitrain.datasets.folders import Fingerprint, load_pictures
     from multitrain.engine.session import SessionSettings
     from multitrain.families import open_session
     from multitrain.room import Room
     from multitrain.training import Training
+    from render.clearing import sweep_checkpoints
 
     job = _load_job(call.paths)
     spec = job.spec
-    checkpoints.sweep(call.paths)
+    sweep_checkpoints(call.paths)
     if make_complete(job, call.paths):
         return True
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))

@@ -66,6 +66,7 @@ class Training:
     def __post_init__(self) -> None:
         self._progress = ProgressLog(self.paths)
         self._pace = Pace(self.plan)
+        self._step_bytes = self.plan.frame_bytes * self.plan.frames_per_step
         self._beginning: State | None = self.session.state()
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
@@ -154,15 +155,23 @@ class Training:
     def _run_blocks(self) -> None:
         """Blocks without a pause: each is written while the device makes the next."""
         with ThreadPoolExecutor(1, "device") as device:
-            coming: Future[TimedBlock] | None = device.submit(self._make_block)
+            coming: Future[TimedBlock] | None = device.submit(self._make_block, self._next_steps())
             while coming:
                 made = coming.result()
-                pauses = self._is_over() or self._checkpoint_is_due() or self._shortage()
-                coming = None if pauses else device.submit(self._make_block)
+                pauses = self._is_over() or self._checkpoint_is_due() or self._shortage(made.steps)
+                steps = self._next_steps(made.steps)
+                coming = None if pauses else device.submit(self._make_block, steps)
                 self._take(made)
 
-    def _make_block(self) -> TimedBlock:
-        steps = self._pace.steps_from(self.session.step)
+    def _next_steps(self, in_hand: int = 0) -> int:
+        """Steps of the next block: near the disk's floor, as few as there is room for.
+
+        `in_hand` are steps that are made and not written yet.
+        """
+        fitting = self.room.above_floor() / self._step_bytes - in_hand
+        return int(max(1, min(self._pace.steps_from(self.session.step), fitting)))
+
+    def _make_block(self, steps: int) -> TimedBlock:
         start = time.perf_counter()
         block = self.session.run(steps)
         return TimedBlock(block, self.session.step, steps, time.perf_counter() - start)
@@ -171,6 +180,8 @@ class Training:
         for name, loss in made.block.losses.items():
             if not math.isfinite(loss):
                 raise NotFinite(f"the loss {name} became {loss} before step {made.step}")
+        if made.step >= self.plan.steps_total:  # no checkpoint comes before these frames count
+            _require_finite(self.session.state(), made.step)
         first = (made.step - made.steps) * self.plan.frames_per_step
         self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
         frame = self.plan.frame_after(made.step)
@@ -216,9 +227,11 @@ class Training:
         if not self.stop.is_set():
             log.info("there is room; going on")
 
-    def _shortage(self, *, waiting: bool = False) -> str | None:
+    def _shortage(self, in_hand: int = 0, *, waiting: bool = False) -> str | None:
+        """What speaks against one step more, when those `in_hand` are written first."""
         frame = self.plan.frame_after(self.session.step)
-        return self.room.shortage(frame, waiting=waiting)
+        coming = (in_hand + 1) * self._step_bytes
+        return self.room.shortage(frame, coming=coming, waiting=waiting)
 
 
 def _require_finite(state: State, step: int) -> None:

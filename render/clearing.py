@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
 from jobs.paths import PART, JobPaths, OutputName, listing, part_of
 from render.commands import LIST
-from render.spool import locked
+from render.spool import locked, rewind
 
 
 def clear_up(paths: JobPaths) -> None:
@@ -17,6 +20,21 @@ def clear_up(paths: JobPaths) -> None:
         shutil.rmtree(paths.segments, ignore_errors=True)
         for old in paths.checkpoint_names()[:-1]:
             paths.checkpoint(old).unlink(missing_ok=True)
+
+
+def drop_uncovered(paths: JobPaths, job: JobFile) -> None:
+    """Drop what the next trainer would drop, for a job that has none now. Needs no room itself."""
+    names = paths.checkpoint_names() if job.spec.use_checkpoints else []
+    with suppress(MultitrainError, OSError):  # the next trainer tells what is wrong
+        rewind(paths, job.plan, names[-1].frame if names else 0)
+        sweep_checkpoints(paths)
+
+
+def sweep_checkpoints(paths: JobPaths) -> None:
+    """Remove what a trainer that was killed had begun to write."""
+    for name in listing(paths.checkpoints):
+        if name.endswith(PART):
+            (paths.checkpoints / name).unlink(missing_ok=True)
 
 
 def sweep(paths: JobPaths) -> None:

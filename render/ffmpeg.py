@@ -21,7 +21,8 @@ from render.commands import encode_command
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
-RUN_SECONDS = 3600.0  # of any run: far beyond what a batch or a film takes; one that hangs is ended
+RUN_SECONDS = 3600.0  # of any run: far beyond what a film takes; one that hangs is ended
+BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
 
 # Odd, so that the trial goes through every filter that an encode can need.

@@ -26,6 +26,8 @@ def join(sources: Sequence[Path], output: Path, frames: int) -> None:
     form = _common_format(sources)
     fps = int(form.fps)
     list_file = part_of(output.with_name(output.name.removesuffix(PART) + LIST))
+    for left in (list_file, output):  # an ffmpeg that was left behind may still have them open
+        left.unlink(missing_ok=True)
     try:
         list_file.write_text(concat_list(sources), encoding="utf-8")
         ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps))

@@ -31,11 +31,10 @@ def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
     try:
         with unchanged(paths, [source]) as sources:
             _check_size(source, plan, batch)
-            ffmpeg.run(
-                encode_command(
-                    ffmpeg.find(), source, plan, parts, crf=job.spec.crf, preset=job.spec.preset
-                )
+            command = encode_command(
+                ffmpeg.find(), source, plan, parts, crf=job.spec.crf, preset=job.spec.preset
             )
+            ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
             for part, box in zip(parts, plan.boxes, strict=True):
                 verify(part, len(batch), plan.fps, even(box.width), even(box.height))
                 flush_to_disk(part)
@@ -76,7 +75,8 @@ def _write_images(paths: JobPaths, plan: FramePlan, batch: FrameRange, folder: P
     """The PNG frames in `folder`, under the names they will have, each one checked."""
     prefixes = [paths.image(0, box).name.removesuffix("000000000.png") for box in plan.box_numbers]
     patterns = [image_pattern(folder, prefix) for prefix in prefixes]
-    ffmpeg.run(images_command(ffmpeg.find(), paths.batch(batch), plan, batch.start, patterns))
+    command = images_command(ffmpeg.find(), paths.batch(batch), plan, batch.start, patterns)
+    ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
     images = []
     for number, box in zip(plan.box_numbers, plan.boxes, strict=True):
         for frame in range(batch.start, batch.stop):

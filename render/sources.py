@@ -17,7 +17,7 @@ class Rewound(Exception):
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class FileState:
     """Tells whether a file is still the one that was looked at before."""
 
     inode: int
@@ -25,7 +25,7 @@ class Fingerprint:
     changed: int  # nanoseconds
 
     @classmethod
-    def of(cls, path: Path) -> Fingerprint | None:
+    def of(cls, path: Path) -> FileState | None:
         """None where there is no such file."""
         try:
             facts = path.stat()
@@ -40,11 +40,11 @@ class Sources:
     def __init__(self, paths: JobPaths, files: Sequence[Path]) -> None:
         self._paths = paths
         self._files = tuple(files)
-        self._before = tuple(map(Fingerprint.of, self._files))
+        self._before = tuple(map(FileState.of, self._files))
 
     def check(self) -> None:
         """Raises Rewound unless every file is there and as it was."""
-        if None in self._before or self._before != tuple(map(Fingerprint.of, self._files)):
+        if None in self._before or self._before != tuple(map(FileState.of, self._files)):
             raise Rewound(self._files[0].name)
 
     @contextmanager

@@ -9,13 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.errors import FramesLost, MultitrainError
-from jobs.paths import PART, JobPaths, listing, part_of, publish
+from jobs.errors import MultitrainError
+from jobs.paths import PART, JobPaths, flush_to_disk, listing, part_of, publish
 from jobs.plan import FramePlan, FrameRange
+from render.rewinding import Remains, size_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ def batches(paths: JobPaths) -> list[FrameRange]:
 
 def spooled_bytes(paths: JobPaths) -> int:
     """Bytes that batches take on disk, the unfinished one included."""
-    return sum(_size(paths.spool / name) for name in listing(paths.spool))
+    return sum(size_of(paths.spool / name) for name in listing(paths.spool))
 
 
 @contextmanager
@@ -55,10 +56,11 @@ class SpoolWriter:
         self._plan = plan
         self._frame = frame
         self._file: int | None = None
+        self._is_listed = False  # whether the folder on the disk knows the file for sure
         paths.spool.mkdir(parents=True, exist_ok=True)
         if frame < plan.frames_total and frame > self._batch.start:
             expected = (frame - self._batch.start) * plan.frame_bytes
-            if _size(self._part) != expected:
+            if size_of(self._part) != expected:
                 raise MultitrainError(f"{self._part} does not end at frame {frame}; rewind first")
 
     @property
@@ -89,6 +91,9 @@ class SpoolWriter:
         """Bring all frames below `frame` to the disk; due before a checkpoint that counts them."""
         if self._file is not None:
             os.fsync(self._file)
+            if not self._is_listed:
+                flush_to_disk(self._paths.spool)
+                self._is_listed = True
 
     def close(self) -> None:
         """Flush and let go. The unfinished batch stays for the next writer."""
@@ -119,42 +124,27 @@ class SpoolWriter:
     def _release(self) -> None:
         if self._file is not None:
             os.close(self._file)
-            self._file = None
+            self._file, self._is_listed = None, False
 
 
 def rewind(paths: JobPaths, plan: FramePlan, frame: int) -> int:
     """Drop what was made beyond `frame`, the frame of the checkpoint that training goes on from.
 
-    Returns where the next SpoolWriter goes on, which lies further on where timecuts are published
-    already: the trainer drops the frames below it that it makes again. Where every frame of the
-    job exists, or its film is done, nothing is dropped and `frames_total` returned. Raises FramesLost
-    where frames that are needed were lost.
+    Returns where the next SpoolWriter goes on, which may lie further on (`Remains.go_on_at`): the
+    trainer drops the frames below it that it makes again. Where every frame of the job exists, or
+    its film is done, nothing is dropped and `frames_total` returned. Raises FramesLost where frames
+    that are needed were lost; then nothing is dropped either.
     """
     with locked(paths):
+        remains = Remains(paths, plan)
         # A trainer that was killed after its last frame may be late: the film is finished and its
         # segments are gone, in this order, while the next one starts.
-        if paths.manifest.exists() or _missing(paths, plan, plan.frames_total) is None:
+        if paths.manifest.exists() or remains.are_all():
             return plan.frames_total
-        keep = max(frame, published_until(paths, plan))
+        keep = remains.go_on_at(frame)
         _drop_beyond(paths.segments, keep)
         _cut_batches(paths, plan, keep)
-        missing = _missing(paths, plan, keep)
-        if missing is not None:
-            raise FramesLost(
-                f"{paths.run}: frames {missing.start} to {min(missing.stop, keep) - 1} were lost; "
-                f"run {paths.name} again with --fresh"
-            )
         return keep
-
-
-def published_until(paths: JobPaths, plan: FramePlan) -> int:
-    """The frame that ends the unbroken run of published timecuts from number 1."""
-    until = 0
-    for number, cut in enumerate(plan.cuts, 1):
-        if not all(paths.timecut(number, box).exists() for box in plan.box_numbers):
-            break
-        until = cut.stop
-    return until
 
 
 def _drop_beyond(segments: Path, keep: int) -> None:
@@ -166,11 +156,14 @@ def _drop_beyond(segments: Path, keep: int) -> None:
 
 def _cut_batches(paths: JobPaths, plan: FramePlan, keep: int) -> None:
     complete, unfinished = set(batches(paths)), set(_ranges(paths.spool, BATCH + PART))
-    for batch in sorted(complete | unfinished):
+    for batch in sorted(
+        complete | unfinished, reverse=True
+    ):  # on a full disk, what makes room first
         path, part = paths.batch(batch), part_of(paths.batch(batch))
         if batch.start < keep < batch.stop:
             if batch in complete:  # renamed first: a complete name never has too few frames
                 os.replace(path, part)
+                flush_to_disk(paths.spool)
             _cut(part, (keep - batch.start) * plan.frame_bytes)
             continue
         part.unlink(missing_ok=True)
@@ -179,39 +172,13 @@ def _cut_batches(paths: JobPaths, plan: FramePlan, keep: int) -> None:
 
 
 def _cut(part: Path, size: int) -> None:
-    if _size(part) > size:
+    if size_of(part) > size:
         os.truncate(part, size)
-
-
-def _missing(paths: JobPaths, plan: FramePlan, until: int) -> FrameRange | None:
-    """The first batch with frames below `until` that stands neither in the spool nor encoded."""
-    spool, segments = set(listing(paths.spool)), set(listing(paths.segments))
-    for batch in plan.batches():
-        if batch.start >= until:
-            break
-        if paths.batch(batch).name in spool or _is_encoded(paths, plan, batch, segments):
-            continue
-        part = part_of(paths.batch(batch))
-        if batch.stop > until and _size(part) == (until - batch.start) * plan.frame_bytes:
-            continue
-        return batch
-    return None
-
-
-def _is_encoded(paths: JobPaths, plan: FramePlan, batch: FrameRange, segments: set[str]) -> bool:
-    encoded = all(paths.segment(batch, box).name in segments for box in plan.box_numbers)
-    return encoded or paths.image_marker(batch).name in segments
 
 
 def _ranges(folder: Path, ending: str) -> list[FrameRange]:
     names = (name.removesuffix(ending) for name in listing(folder) if name.endswith(ending))
     return sorted(batch for name in names if (batch := FrameRange.parse(name)))
-
-
-def _size(path: Path) -> int:
-    with suppress(FileNotFoundError):
-        return path.stat().st_size
-    return 0
 
 
 def _write_whole(file: int, data: memoryview) -> None:

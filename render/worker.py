@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 from jobs.disk import means_full
@@ -31,6 +33,7 @@ from render.rendering import Rendering
 from render.timecuts import Task
 
 TICK_SECONDS = 0.25  # how long a new batch or checkpoint can stay unnoticed
+BEAT_SECONDS = 2.0  # between two signs of life
 
 
 class RenderWorker:
@@ -155,12 +158,37 @@ class RenderWorker:
         self._given_up.add(paths, error)
 
 
-def serve(worker: RenderWorker, bell: Doorbell) -> None:
+class Heart:
+    """Tells whoever has made the file that this process does not hang."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._beat_at = float("-inf")
+
+    def beat(self, now: float) -> None:
+        """Touch the file, unless that was done just now; `now` in seconds."""
+        if now - self._beat_at >= BEAT_SECONDS:
+            self._beat_at = now
+            with suppress(OSError):  # nobody has made it, or the disk is out of reach
+                os.utime(self._file)
+
+
+def serve(worker: RenderWorker, bell: Doorbell, heart: Heart) -> None:
     """Tick until nothing new is wanted and the tasks in hand have ended."""
     while not (bell.stopped and worker.idle):
+        heart.beat(time.monotonic())
         for name in bell.wait(TICK_SECONDS):
             worker.take_up(name)
         worker.tick(time.monotonic(), draining=bell.stopped)
+
+
+def send_the_rest(courier: Courier, heart: Heart) -> None:
+    """Wait for uploads, which may take as long as they like."""
+    with ThreadPoolExecutor(1, "closing") as executor:
+        closing = executor.submit(courier.close)
+        while wait([closing], BEAT_SECONDS).not_done:
+            heart.beat(time.monotonic())
+        closing.result()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -175,9 +203,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bell = Doorbell(sys.stdin.fileno())
     bell.stop_at(signal.SIGTERM, signal.SIGINT)
     courier = Courier(workspace.ftp_settings)
+    heart = Heart(workspace.render_heartbeat)
     with ThreadPoolExecutor(given.encoders, "encoder") as executor:
-        serve(RenderWorker(workspace, executor, given.encoders, courier, bell.ring), bell)
-    courier.close()
+        serve(RenderWorker(workspace, executor, given.encoders, courier, bell.ring), bell, heart)
+    send_the_rest(courier, heart)
     return 0
 
 

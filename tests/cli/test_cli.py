@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,3 +164,29 @@ def test_closed_outputs_are_no_reason_for_a_traceback(workspace: Workspace, argu
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_that_lacks_a_character_gets_it_escaped(
+    workspace: Workspace, encoding: str
+) -> None:
+    """The names of a sheet, of a path and of what is missing may hold every character."""
+    for name, row in (("right", "東京,demo,1,1,0.1,,"), ("wrong", "東京,京,1,1,0.1,,")):
+        text = f"{HEADER}\n{row}\n"
+        (workspace.root / f"{name} Ω.csv").write_text(text, encoding="utf-8")
+    codes = []
+    for call in (["check", "right Ω.csv"], ["check", "wrong Ω.csv"], ["merge", "Ω"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "multitrain", *call],
+            cwd=workspace.root,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        codes.append(result.returncode)
+        said = (result.stdout + result.stderr).decode("ascii", errors="replace")
+        assert "Traceback" not in said
+        if encoding == "latin-1":  # click writes UTF-8 where it holds a terminal for mistaken
+            assert "\\u" in said, said
+    assert codes == [0, 2, 2]

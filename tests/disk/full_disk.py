@@ -28,6 +28,8 @@ from jobs.paths import PART
 ROOMS = ("jobs", "render", "multitrain")
 PROJECT = Path(__file__).parents[2]
 
+NOT_WRITING = ("SELECT", "BEGIN", "ROLLBACK", "PRAGMA busy_timeout")  # SQL that needs no room
+
 FFMPEG_WORDS = b"""\
 [out#0/mp4 @ 0x55712aefee80] Error writing trailer: No space left on device
 [out#0/mp4 @ 0x55712aefee80] Error closing file: No space left on device
@@ -241,7 +243,7 @@ def _place() -> Place | None:
 
 
 def _changes(statement: str) -> bool:
-    return statement.split()[0].upper() not in {"SELECT", "BEGIN", "ROLLBACK"}
+    return not statement.startswith(NOT_WRITING)
 
 
 def _no_space(path: object) -> OSError:

@@ -31,9 +31,9 @@ from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor
 from multitrain.leases import LeaseFolder
 from multitrain.observe import last_progress
+from multitrain.render_keeper import RenderKeeper
 from multitrain.submission import submit
 from multitrain.trainer import parse_call, train
-from render import ffmpeg
 from render.delivery import Courier, Server
 from render.merge import merge_folder
 from render.spool import batches
@@ -186,11 +186,6 @@ def cuts_in_a_folder(workspace: Workspace) -> None:
     workspace.job("job").film().unlink()
 
 
-def find_ffmpeg(workspace: Workspace) -> None:
-    ffmpeg.find.cache_clear()
-    assert ffmpeg.version()
-
-
 def merge(workspace: Workspace) -> None:
     merge_folder(workspace.renders)
 
@@ -231,6 +226,7 @@ def keep_the_store(workspace: Workspace) -> None:
     with closing(Store(workspace.store)) as store:
         submit(workspace, store, jobs, fresh=False)
         submit(workspace, store, jobs, fresh=False)
+        store.wait_at_most(1.0)
         store.transition("begun", State.RUNNING, attempts=1)
         store.record_frames("begun", 3)
 
@@ -268,6 +264,16 @@ def start_a_process(workspace: Workspace) -> None:
     process._popen.wait()
 
 
+def keep_a_worker(workspace: Workspace) -> None:
+    """The file that it is to touch is made, at the second look at the latest."""
+    process = mock.Mock(**{"poll.return_value": None})
+    executor = mock.Mock(**{"start.return_value": process})
+    keeper = RenderKeeper(workspace, executor, encoders=1)
+    keeper.take("job")
+    for now in (0.0, 1.0):
+        keeper.keep_alive(now)
+
+
 def draw_pictures(workspace: Workspace) -> None:
     few = mock.patch.object(demo.draw_demo, "__defaults__", (2,))
     small = mock.patch.object(demo, "DEMO_SIZE", (32, 24))
@@ -288,7 +294,6 @@ SCENES = (
     Scene("rendering with boxes", trained_with_boxes, render, outlives=True),
     Scene("rendering pictures", trained_for_pictures, render, outlives=True),
     Scene("giving up", nothing, look_after, outlives=True),
-    Scene("finding ffmpeg", nothing, find_ffmpeg),
     Scene("merge", cuts_in_a_folder, merge),
     Scene("sending", film_to_send, send, outlives=True),
     Scene("a new store", nothing, open_a_store),
@@ -297,6 +302,7 @@ SCENES = (
     Scene("the lock", nothing, hold),
     Scene("leases", nothing, lease),
     Scene("starting a process", nothing, start_a_process),
+    Scene("keeping a render worker", untrained, keep_a_worker, outlives=True),
     Scene("built-in pictures", nothing, draw_pictures),
     Scene("curves", nothing, draw_curves, outlives=True),
 )

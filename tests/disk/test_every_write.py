@@ -93,12 +93,15 @@ def play(scene: Scene, workspace: Workspace, disk: FullDisk) -> Exception | None
 ELSEWHERE = {
     "jobs/reference.py: sys.stdout.write": "a page for whoever asks",
     "multitrain/checkpoints.py: h5py.File": "a file in memory",
+    "multitrain/checkpoints.py: image.write": "the same file in memory",
     "multitrain/cli.py: os.open": "opens /dev/null",
     "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
     "render/doorbell.py: os.write": "a pipe",
-    "render/ffmpeg.py: tempfile.TemporaryFile": "only where the system has no files in memory",
+    "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
+    "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
+    "render/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
     "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
 }
 

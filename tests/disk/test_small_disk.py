@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scenes import SIZE, Inline, a_job, trained
 from small_disks import SmallDisk
@@ -18,11 +19,13 @@ from small_disks import SmallDisk
 from benchmarks.films import decoded
 from jobs.disk import means_full
 from jobs.errors import ProgramFailed
+from jobs.jobfile import JobFile
 from jobs.paths import PART, Workspace, listing
 from multitrain.families.testcard import read_number
 from render import ffmpeg
 from render.commands import encode_command
 from render.delivery import Courier
+from render.spool import SpoolWriter
 from render.worker import RenderWorker
 
 PATIENCE = 120.0  # seconds; nothing here takes so long on a healthy machine
@@ -149,7 +152,7 @@ def start_farm(tmp_path: Path) -> Iterator[Callable[..., FarmProcess]]:
 
 @pytest.mark.parametrize(
     ("leave_mb", "floor_mb", "words"),
-    [(2, 0, "it goes on when there is room"), (3, 4, "GiB are free on the disk")],
+    [(2, 0, "it goes on when there is room"), (3, 4, "are free on the disk")],
     ids=["a disk that is full", "too little is free"],
 )
 def test_a_farm_outlives_a_full_disk(
@@ -173,3 +176,58 @@ def test_a_farm_outlives_a_full_disk(
     assert len(list(workspace.renders.glob("job_timecut*.mp4"))) == 3
     assert not list(workspace.root.rglob(f"*{PART}"))
     assert "tries left" not in farm.said
+
+
+@pytest.mark.parametrize("floor_mb", [0, 1])
+def test_a_farm_comes_through_on_a_disk_smaller_than_its_frames(
+    small_disk: MakeDisk,
+    start_farm: Callable[..., FarmProcess],
+    make_pictures: Callable[..., list[Path]],
+    floor_mb: int,
+) -> None:
+    """Nobody makes room but the farm itself."""
+    disk = small_disk(24)
+    workspace = Workspace(disk.path)
+    make_pictures(workspace.dataset("large"), count=2, size=LARGE)
+    disk.fill(5 * 2**20)
+    farm = start_farm(disk, "--keep-free-gb", str(floor_mb / 2**10))
+    assert farm.wait() == 0, farm.said
+    assert numbers_in(workspace.job("job").film(), *LARGE) == list(range(FRAMES))
+
+
+@pytest.mark.parametrize("options", [(), ("--fresh",)])
+def test_a_disk_that_a_killed_farm_has_filled_is_cleared_by_the_next_one(
+    small_disk: MakeDisk,
+    start_farm: Callable[..., FarmProcess],
+    make_pictures: Callable[..., list[Path]],
+    options: tuple[str, ...],
+) -> None:
+    disk = small_disk(24)
+    workspace = Workspace(disk.path)
+    make_pictures(workspace.dataset("large"), count=2, size=LARGE)
+    assert start_farm(disk, "--keep-free-gb", "0").wait() == 0
+    paths = workspace.job("job")
+    job = JobFile.load(paths)
+    assert job is not None
+    for made in (*workspace.renders.iterdir(), workspace.store, *paths.checkpoints.iterdir()):
+        made.unlink()  # as if it had been killed before the first checkpoint ...
+    disk.fill(5 * 2**20)
+    writer = SpoolWriter(paths, job.plan, 0)
+    with pytest.raises(OSError, match="No space"):  # ... with a disk full of uncovered frames
+        writer.write(np.zeros((FRAMES, LARGE[1], LARGE[0], 3), np.uint8))
+    farm = start_farm(disk, "--keep-free-gb", "0", *options)
+    assert farm.wait() == 0, farm.said
+    assert numbers_in(paths.film(), *LARGE) == list(range(FRAMES))
+
+
+def test_a_disk_that_others_have_filled_is_told_before_anything_starts(
+    small_disk: MakeDisk,
+    start_farm: Callable[..., FarmProcess],
+    make_pictures: Callable[..., list[Path]],
+) -> None:
+    disk = small_disk(4)
+    make_pictures(Workspace(disk.path).dataset("large"), count=2, size=LARGE)
+    disk.fill()
+    farm = start_farm(disk)
+    assert farm.wait() == 2
+    assert "cannot be written (no space left on device); make room" in farm.said

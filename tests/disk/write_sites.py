@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from full_disk import PROJECT, ROOMS, Place
+from full_disk import NOT_WRITING, PROJECT, ROOMS, Place
 
 # Calls by the whole name, and by the last part of it. What only renames or removes needs room too,
 # on some file systems; what only removes is left out: no rule of ours depends on it.
@@ -18,7 +18,6 @@ NAMES = {
 }
 METHODS = {"write_text", "write_bytes", "writelines", "write", "touch", "mkdir", "executemany"}
 FLAGS = {"O_CREAT", "O_TRUNC", "O_APPEND", "O_WRONLY", "O_RDWR"}
-READING = ("SELECT", "BEGIN", "ROLLBACK")
 
 
 @dataclass(frozen=True, order=True)
@@ -70,7 +69,7 @@ def _writes(call: ast.Call) -> bool:
     if name == "h5py.File" or last == "open":
         return any(_is_writing_mode(argument) for argument in _arguments(call))
     if last == "execute":
-        return not _text(call.args[0]).startswith(READING)
+        return not _text(call.args[0]).startswith(NOT_WRITING)
     if last == "save":  # of a picture: it has a format or an explicit file, and no `self`
         return name.startswith("image.") or name.startswith("Image.")
     return False

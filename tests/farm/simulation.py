@@ -16,7 +16,7 @@ from multitrain.disk_watch import DiskWatch
 from multitrain.events import Event
 from multitrain.executors import Launch
 from multitrain.farm import Farm
-from multitrain.gpus import Gpu
+from multitrain.gpu_driver import Gpu
 from multitrain.launching import TrainerSettings
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
@@ -57,6 +57,7 @@ class Outcome:
     failure: dict[str, str] | None = None
     checkpoint: CheckpointName | None = None  # the newest one that it leaves
     drains: bool = True
+    dies: bool = True  # else it is in a call of a driver that never comes back
 
 
 @dataclass
@@ -98,7 +99,8 @@ class SimulatedTrainer:
             progress.write(json.dumps(line) + "\n")
 
     def kill(self) -> None:
-        self.signalled = -9
+        if self.outcome.dies:
+            self.signalled = -9
 
     def say(self, line: str) -> None:
         raise AssertionError("trainers do not listen")
@@ -169,7 +171,7 @@ class Simulation:
     def make_farm(self) -> Farm:
         keeper = RenderKeeper(self.workspace, self, encoders=1)
         settings = TrainerSettings(spool_bytes=1, keep_free_bytes=GIB, lifeline=0)
-        disk = DiskWatch(self.workspace.root, GIB, lambda _: self.free_bytes)
+        disk = DiskWatch([self.workspace.root], GIB, lambda _: self.free_bytes)
         return Farm(self.workspace, self.store, self.jobs, self.pool, disk, self, keeper, settings)
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:

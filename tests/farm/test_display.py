@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import io
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -48,17 +49,38 @@ def test_lines_come_at_most_every_half_minute_per_job() -> None:
     assert "60/3600" in lines[2]
 
 
-def test_why_jobs_wait_is_told_when_it_changes() -> None:
+def told_while_waiting(waiting: Callable[[int], dict[str, str]], seconds: int) -> list[str]:
+    """The lines, without their times, of a farm that shows every second what it waits for."""
     out = io.StringIO()
     display = LineDisplay(Console(file=out))
-    waiting = Summary("1 queued", "gpu 0: in use by process 7")
-    for now in range(200):
-        display.refresh([], waiting if now < 100 else Summary("1 running"), now=float(now))
-    lines = out.getvalue().splitlines()
-    assert [line.split(" ", 2)[2] for line in lines] == [
+    for now in range(seconds):
+        display.refresh([], Summary("1 queued", waiting(now)), now=float(now))
+    return [line.split(" ", 2)[2] for line in out.getvalue().splitlines()]
+
+
+def test_why_jobs_wait_is_told_when_it_changes() -> None:
+    reason = {"gpu 0": "in use by process 7"}
+    assert told_while_waiting(lambda now: reason if now < 100 else {}, 200) == [
         "jobs are waiting: gpu 0: in use by process 7",
         "slots are free",
     ]
+
+
+def test_why_jobs_wait_is_not_told_for_every_number_that_changes() -> None:
+    def waiting(now: int) -> dict[str, str]:
+        memory = {"gpu 0": f"its memory is taken: {now / 1000} GiB are free"}
+        return memory if now < 3000 else memory | {"the spool": "full"}
+
+    assert told_while_waiting(waiting, 3600) == [
+        "jobs are waiting: gpu 0: its memory is taken: 0.03 GiB are free",
+        "jobs are waiting: gpu 0: its memory is taken: 3.0 GiB are free; the spool: full",
+    ]
+
+
+def test_a_summary_in_a_line() -> None:
+    assert str(Summary("2 running")) == "2 running"
+    waiting = {"gpu 0": "busy", "the disk": "full"}
+    assert str(Summary("1 queued", waiting)) == "1 queued; gpu 0: busy; the disk: full"
 
 
 def test_a_display_that_cannot_be_written_falls_silent() -> None:

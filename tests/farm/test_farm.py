@@ -13,7 +13,7 @@ from simulation import FakeDriver, Outcome, Simulate, make_gpus, make_job
 
 from jobs.errors import ExitCode, UsageError
 from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, Workspace
+from jobs.paths import CheckpointName, JobPaths, Workspace, listing
 from multitrain import farm
 from multitrain.disk_watch import FULL_SECONDS
 from multitrain.events import Happening
@@ -129,7 +129,10 @@ def test_a_failing_job_is_retried_then_failed_and_the_others_go_on(
 def test_an_old_failure_is_not_blamed_for_a_new_one(simulate: Simulate) -> None:
     simulation = simulate([make_job("a", retries="1")], CpuPool(1))
     told = {"kind": "out_of_memory", "reason": "too large"}
-    simulation.outcomes["a"] = [Outcome(code=1, failure=told), Outcome(code=-9)]
+    simulation.outcomes["a"] = [
+        Outcome(code=1, frames=0, failure=told),
+        Outcome(code=-9, frames=0),
+    ]
     simulation.run()
     row = simulation.store.job("a")
     assert row is not None
@@ -168,7 +171,9 @@ def test_a_job_that_gets_further_each_time_is_never_given_up(simulate: Simulate)
 
 def test_a_job_that_stays_where_it_is_is_given_up(simulate: Simulate) -> None:
     simulation = simulate([make_job("a", retries="1")], CpuPool(1))
-    simulation.outcomes["a"] = [Outcome(code=-9, checkpoint=CheckpointName(3, 6)) for _ in range(9)]
+    simulation.outcomes["a"] = [
+        Outcome(code=-9, frames=6, checkpoint=CheckpointName(3, 6)) for _ in range(9)
+    ]
     simulation.run()
     assert simulation.states() == {"a": "failed"}
     assert len(simulation.started()) == 2
@@ -188,11 +193,11 @@ def test_a_stuck_trainer_writes_its_stack_and_is_ended_and_retried(simulate: Sim
     simulation.tick()
     stuck = simulation.trainers[0]
     stuck.make(2)
-    simulation.tick(seconds=599)
-    simulation.tick(seconds=1)
+    made_at = simulation.now
+    while simulation.now <= made_at + 600:
+        simulation.tick()
     assert not stuck.dumped
-    simulation.tick(seconds=1)
-    simulation.tick(seconds=1)
+    simulation.tick()
     assert (stuck.dumped, stuck.signalled) == (True, None)  # it may write before it is ended
     simulation.run()
     assert stuck.signalled == -9
@@ -216,8 +221,10 @@ def test_a_trainer_that_waits_for_room_is_not_stuck(
     simulation = simulate([make_job("a", stall_minutes="1")], CpuPool(1))
     simulation.outcomes["a"] = [Outcome(seconds=980)]
     simulation.tick()
+    paths = workspace.job("a")
+    leave_checkpoint(paths, 240)
     simulation.trainers[0].make(240)
-    spool = workspace.job("a").spool
+    spool = paths.spool
     spool.mkdir(parents=True)
     waiting = spool / "000000000-000000240.rgb"
     waiting.write_bytes(b"more than the one byte of the budget")
@@ -234,6 +241,116 @@ def test_a_trainer_that_waits_for_room_is_not_stuck(
     assert not simulation.trainers[0].dumped
     simulation.run()
     assert simulation.started() == ["a"]
+
+
+def leave_checkpoint(paths: JobPaths, frame: int) -> None:
+    paths.checkpoints.mkdir(parents=True, exist_ok=True)
+    paths.checkpoint(CheckpointName(frame // 2, frame)).touch()
+
+
+def test_a_trainer_that_hangs_before_its_checkpoint_has_no_excuse(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    """Frames that no checkpoint covers are for nobody else to take."""
+    simulation = simulate([make_job("a", stall_minutes="1", retries="0")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e9)]
+    simulation.tick()
+    simulation.trainers[0].make(240)
+    spool = workspace.job("a").spool
+    spool.mkdir(parents=True)
+    (spool / "000000000-000000240.rgb").write_bytes(b"more than the one byte of the budget")
+    simulation.run()
+    assert simulation.states() == {"a": "failed"}
+
+
+def test_a_machine_that_was_asleep_is_no_stall(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a", stall_minutes="1", retries="0")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=2 * 3600)]
+    simulation.tick()
+    simulation.trainers[0].make(2)
+    simulation.tick()
+    simulation.now += 3600
+    for _ in range(50):
+        simulation.tick()
+    simulation.trainers[0].make(4)
+    simulation.tick()
+    assert not simulation.trainers[0].dumped
+
+
+def test_a_trainer_that_cannot_be_ended_is_told_of(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a", stall_minutes="1")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e9, dies=False)]
+    simulation.tick()
+    while simulation.now < 1400:
+        simulation.tick()
+    told = [str(event) for event in simulation.events if event.happening is Happening.TROUBLE]
+    assert told == ["a: its trainer cannot be ended and keeps cpu 0"]
+
+
+def test_a_trainer_that_hangs_after_its_last_frame_has_trained_all_the_same(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    job = make_job("a", stall_minutes="1", retries="0")
+    simulation = simulate([job], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e9)]
+    simulation.tick()
+    simulation.trainers[0].make(job.spec.frames_total)
+    leave_checkpoint(workspace.job("a"), job.spec.frames_total)
+    simulation.run()
+    assert simulation.states() == {"a": "done"}
+    assert simulation.started() == ["a"]
+
+
+def test_a_job_that_the_render_worker_gave_up_while_it_was_queued_is_rendered_anew(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    simulation = simulate([make_job("a", retries="5")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(code=-9, seconds=0, frames=0) for _ in range(3)]
+    while simulation.states() != {"a": "queued"} or not simulation.workers:
+        simulation.tick()
+    workspace.job("a").render_failure.write_text('{"kind": "render", "reason": "no luck"}')
+    simulation.workers[0].jobs.remove("a")  # as the worker does, which has left the file
+    simulation.run()
+    assert simulation.states() == {"a": "done"}
+
+
+def test_frames_that_no_checkpoint_covers_do_not_take_room_while_the_job_waits(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    simulation = simulate([make_job("a")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(code=ExitCode.DISK_FULL, seconds=1, frames=0)]
+    simulation.tick()
+    paths = workspace.job("a")
+    paths.spool.mkdir(parents=True)
+    (paths.spool / "000000000-000000240.rgb").write_bytes(b"frames")
+    while simulation.states() != {"a": "queued"}:
+        simulation.tick()
+    assert listing(paths.spool) == []
+
+
+def test_a_job_that_wants_more_gpus_than_are_left_lets_the_others_pass(
+    simulate: Simulate, driver: FakeDriver, workspace: Workspace
+) -> None:
+    pool = GpuPool(driver, driver.gpus()[:2], workspace.root / "leases")
+    driver.devices = driver.devices[:1]
+    simulation = simulate([make_job("two", gpus="2"), make_job("one")], pool)
+    while simulation.states()["one"] != "done":
+        simulation.tick()
+    assert simulation.states()["two"] == "queued"
+    assert simulation.farm.waiting_for()["two"] == "needs 2 slots, and 1 are left"
+
+
+def test_a_job_that_breaks_every_gpu_uses_up_its_tries(
+    simulate: Simulate, driver: FakeDriver, workspace: Workspace
+) -> None:
+    pool = GpuPool(driver, driver.gpus()[:2], workspace.root / "leases")
+    simulation = simulate([make_job("long"), make_job("bad", retries="1"), make_job("next")], pool)
+    simulation.outcomes["long"] = [Outcome(seconds=8 * 3600)]
+    told = {"kind": "device", "reason": "CUDA_ERROR_ILLEGAL_ADDRESS"}
+    simulation.outcomes["bad"] = [Outcome(code=1, frames=0, failure=told) for _ in range(50)]
+    simulation.run(ticks=30_000)
+    assert simulation.states() == {"long": "done", "bad": "failed", "next": "done"}
+    assert simulation.started().count("bad") <= 4
 
 
 def test_a_trainer_that_does_not_drain_is_ended_in_the_end(simulate: Simulate) -> None:
@@ -260,17 +377,18 @@ def test_below_the_floor_nothing_is_started_until_there_is_room(simulate: Simula
     told = [str(event) for event in simulation.events[:2]]
     assert told[0].startswith("the disk: less than 1.0 GiB are free")
     assert told[1] == "the disk: there is room again"
+    assert len([event for event in simulation.events if not event.job]) == 2
 
 
 def test_a_trainer_that_found_the_disk_full_goes_on_later_and_uses_up_no_try(
     simulate: Simulate,
 ) -> None:
     simulation = simulate([make_job("a", retries="0"), make_job("b")], CpuPool(1))
-    simulation.outcomes["a"] = [Outcome(code=ExitCode.DISK_FULL, frames=4) for _ in range(5)]
-    simulation.run()
+    simulation.outcomes["a"] = [Outcome(code=ExitCode.DISK_FULL, frames=0) for _ in range(5)]
+    simulation.run(ticks=2000)
     assert simulation.states() == {"a": "done", "b": "done"}
     assert simulation.started() == ["a"] * 6 + ["b"]
-    assert simulation.now > 1000 + 5 * FULL_SECONDS
+    assert simulation.now > 1000 + FULL_SECONDS * (1 + 2 + 4 + 8 + 16)
     row = simulation.store.job("a")
     assert row is not None
     assert row.attempts == 1
@@ -297,7 +415,7 @@ def test_states_that_cannot_be_written_do_not_end_the_night(
     with monkeypatch.context() as patch:
         full = sqlite3.OperationalError("database or disk is full")
         patch.setattr(simulation.store, "save", Mock(side_effect=full))
-        simulation.tick(seconds=100)
+        simulation.tick(seconds=5)
         simulation.tick()
     assert simulation.states() == {"a": "queued"}
     simulation.run()

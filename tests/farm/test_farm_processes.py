@@ -33,11 +33,11 @@ def run_farm(workspace: Workspace, jobs: list[JobFile], pool: Pool) -> Farm:
     executor = LocalExecutor()
     keeper = RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker"))
     settings = TrainerSettings(1, 0, open_lifeline(), command=(*STAND_IN, "trainer"))
-    disk = DiskWatch(workspace.root, 0)
+    disk = DiskWatch([workspace.root], 0)
     farm = Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
     deadline = time.monotonic() + SECONDS
     while not farm.finished:
-        farm.tick(time.time())
+        farm.tick(time.monotonic())
         assert time.monotonic() < deadline, farm.views()
         time.sleep(0.01)
     store.close()

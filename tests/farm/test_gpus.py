@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,16 +8,11 @@ import pytest
 from simulation import FakeDriver, make_gpus
 
 from jobs.errors import UsageError
-from multitrain.gpus import (
-    KNOWN_SECONDS,
-    LOST_SECONDS,
-    SET_ASIDE_SECONDS,
-    DriverError,
-    Gpu,
-    GpuPool,
-    NoAnswerYet,
-    choose,
-)
+from multitrain.blame import SET_ASIDE_SECONDS
+from multitrain.driver_watch import KNOWN_SECONDS, LOST_SECONDS
+from multitrain.gpu_driver import DriverError, Gpu, NoAnswerYet
+from multitrain.gpus import GpuPool, choose
+from multitrain.patient_driver import PatientDriver
 from multitrain.slots import GPUS_LEASED, Lease
 
 
@@ -98,15 +94,15 @@ def test_a_driver_that_fails_gives_no_slots_and_says_why(tmp_path: Path) -> None
     assert pool.busy_reasons() == {}
 
 
-def test_the_driver_is_asked_once_a_second_also_when_the_clock_is_set_back(tmp_path: Path) -> None:
+def test_the_driver_is_asked_once_a_second(tmp_path: Path) -> None:
     driver = MoodyDriver(make_gpus(1))
     pool = GpuPool(driver, driver.gpus(), tmp_path)
     driver.questions = 0
     asked = []
-    for now in (5000.0, 5000.2, 5000.9, 5001.1, 1000.0, 1000.5):
+    for now in (5000.0, 5000.2, 5000.9, 5001.1, 5001.5, 5002.1):
         pool.free(now)
         asked.append(driver.questions)
-    assert asked == [1, 1, 1, 2, 3, 3]
+    assert asked == [1, 1, 1, 2, 2, 3]
 
 
 def test_a_driver_that_takes_its_time_is_no_news(tmp_path: Path) -> None:
@@ -135,6 +131,39 @@ def test_a_driver_that_has_not_answered_yet_is_no_failure_and_mends_none(tmp_pat
     driver.error = NoAnswerYet("in a moment")
     assert pool.free(2) == []
     assert pool.busy_reasons() == {"the driver": "it fails"}
+
+
+@pytest.mark.parametrize("answered_before", [True, False])
+def test_what_was_asked_before_a_release_is_no_news_after_it(
+    answered_before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer() -> None:
+        questions.pop(0)()
+
+    monkeypatch.setattr("multitrain.patient_driver.BLINK_SECONDS", 0.0)
+    questions: list[Callable[[], None]] = []
+    driver = FakeDriver(make_gpus(1))
+    pool = GpuPool(
+        PatientDriver(driver, lambda: 0.0, questions.append, 0.0), driver.gpus(), tmp_path
+    )
+    pool.free(0)
+    answer()
+    assert len(pool.free(1)) == 1
+    lease = lease_of(pool, 0, now=2)  # what was known will do while the driver is asked again
+    if answered_before:
+        answer()
+    pool.release(lease, 3)
+    if not answered_before:
+        answer()
+    driver.devices = [replace(gpu, memory_free=2**30) for gpu in driver.devices]
+    assert pool.free(4) == []
+    answer()
+    assert pool.free(5) == []
+    assert pool.busy_reasons() == {"gpu 0": "its memory is taken: 1.0 GiB are free"}
+    driver.devices = make_gpus(1)
+    pool.free(6)
+    answer()
+    assert len(pool.free(7)) == 1
 
 
 def lease_of(pool: GpuPool, *numbers: int, now: float = 0) -> Lease:
@@ -194,6 +223,28 @@ class TestLost:
             assert pool.fault(lease, now) is None
             driver.devices = make_gpus(2)
             assert pool.fault(lease, now + 20) is None
+
+    def test_it_cannot_be_hoped_for_while_the_driver_answers_without_it(
+        self, tmp_path: Path
+    ) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        usable = []
+        for now, count, error in (
+            (0.0, 3, None),
+            (100.0, 2, None),
+            (99.0 + LOST_SECONDS, 2, None),
+            (100.0 + LOST_SECONDS, 2, None),
+            (200.0, 2, NoAnswerYet("in a moment")),
+            (300.0, 2, DriverError("it fails")),
+            (400.0, 2, None),
+            (500.0, 3, None),
+        ):
+            driver.devices, driver.error = make_gpus(count), error
+            pool.free(now)
+            usable.append(pool.usable())
+        assert usable == [3, 3, 3, 2, 2, 3, 2, 3]
+        assert pool.size == 3
 
     @pytest.mark.parametrize("uuid", ["GPU-0001", ""])
     def test_the_drivers_own_words_are_told(self, uuid: str, tmp_path: Path) -> None:
@@ -296,13 +347,50 @@ class TestSetAside:
         pool = GpuPool(driver, driver.gpus(), tmp_path)
         assert not pool.set_aside(lease_of(pool, 0, 1), "the GPU failed", 100)
 
-    def test_a_clock_that_is_set_back_does_not_prolong_it(self, tmp_path: Path) -> None:
+    def test_a_job_that_fails_there_again_while_the_others_are_busy_is_to_blame(
+        self, tmp_path: Path
+    ) -> None:
         driver = MoodyDriver(make_gpus(2))
         pool = GpuPool(driver, driver.gpus(), tmp_path)
-        lease = lease_of(pool, 0, now=5000)
-        pool.set_aside(lease, "the GPU failed", 5000)
-        pool.release(lease, 5000)
-        assert len(pool.free(1000)) == 2
+        lease_of(pool, 0)  # by a job that trains all night
+        free_of_blame = []
+        for now in (0, 1000, 2000):
+            lease = lease_of(pool, 1, now=now)
+            free_of_blame.append(pool.set_aside(lease, "the GPU failed", now))
+            pool.release(lease, now)
+            assert pool.free(now + SET_ASIDE_SECONDS - 1) == []
+        assert free_of_blame == [True, False, False]
+
+    def test_one_of_several_that_a_job_had_failed_on_is_enough(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(5))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0)
+        assert pool.set_aside(lease, "the GPU failed", 0)
+        pool.release(lease, 0)
+        later = 2 * SET_ASIDE_SECONDS
+        assert not pool.set_aside(lease_of(pool, 0, 1, now=later), "the GPU failed", later)
+
+    def test_where_a_job_does_well_nothing_is_held_against_it(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(3))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        first, second = lease_of(pool, 0), lease_of(pool, 1)
+        assert pool.set_aside(first, "the GPU failed", 0)
+        assert pool.set_aside(second, "the GPU failed", 0)
+        pool.proved(first)
+        pool.release(first, 10)
+        pool.release(second, 10)
+        assert [slot.label for slot in pool.free(20)] == ["gpu 0", "gpu 2"]
+        assert pool.busy_reasons() == {"gpu 1": "set aside for 10 min: the GPU failed"}
+        assert pool.set_aside(lease_of(pool, 0, now=20), "the GPU failed", 20)
+
+    def test_doing_well_first_excuses_no_later_failure(self, tmp_path: Path) -> None:
+        driver = MoodyDriver(make_gpus(2))
+        pool = GpuPool(driver, driver.gpus(), tmp_path)
+        lease = lease_of(pool, 0)
+        pool.proved(lease)
+        assert pool.set_aside(lease, "the GPU failed", 0)
+        pool.release(lease, 0)
+        assert [slot.label for slot in pool.free(1)] == ["gpu 1"]
 
 
 def test_what_a_training_on_gpus_sees(tmp_path: Path) -> None:

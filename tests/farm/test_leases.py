@@ -133,6 +133,64 @@ def test_a_file_system_without_locks_is_told_and_keeps_nothing_open(
         os.fstat(opened[0])
 
 
+def remove_before_locking(monkeypatch: pytest.MonkeyPatch, path: Path, times: int) -> list[int]:
+    """Have a cleaner remove a lease file just before it is locked; the descriptors opened."""
+
+    def lock(descriptor: int, operation: int) -> None:
+        opened.append(descriptor)
+        if len(opened) <= times:
+            path.unlink()
+        flock(descriptor, operation)
+
+    opened: list[int] = []
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", lock)
+    return opened
+
+
+def test_a_lease_whose_file_was_removed_just_then_is_taken_on_the_one_that_others_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_before_locking(monkeypatch, tmp_path / "a", times=2)
+    held = LeaseFolder(tmp_path).take("a")
+    assert held is not None
+    assert LeaseFolder(tmp_path).take("a") is None
+    os.close(held)
+    assert LeaseFolder(tmp_path).is_free("a")
+
+
+def test_a_lease_whose_file_is_removed_each_time_is_told_and_keeps_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = remove_before_locking(monkeypatch, tmp_path / "a", times=10**9)
+    with pytest.raises(OSError, match="a is another file each time that it is opened"):
+        LeaseFolder(tmp_path).take("a")
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
+def test_a_lease_makes_its_file_young_so_that_cleaners_leave_it(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    os.utime(tmp_path / "a", (0, 0))
+    held = LeaseFolder(tmp_path).take("a")
+    assert held is not None
+    os.close(held)
+    times = (tmp_path / "a").stat()
+    assert min(times.st_atime, times.st_mtime) > 10**9
+
+
+def test_the_file_of_another_user_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "a").touch()
+    monkeypatch.setattr(os, "utime", refuse)
+    assert LeaseFolder(tmp_path).is_free("a")
+
+
 def test_the_folder_is_open_to_farms_of_other_users(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:

@@ -10,7 +10,7 @@ from simulation import FakeDriver, make_gpus
 
 from jobs.errors import UsageError
 from multitrain import machine, patient_driver
-from multitrain.gpus import DriverError, Gpu
+from multitrain.gpu_driver import DriverError, Gpu
 from multitrain.machine import open_pool
 
 

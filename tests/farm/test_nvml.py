@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from multitrain.gpus import DriverError, Gpu
+from multitrain.gpu_driver import DriverError, Gpu
 from multitrain.nvml import NvmlDriver
 
 LOST = pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)

@@ -20,14 +20,19 @@ def test_the_last_whole_line_counts(workspace: Workspace) -> None:
     path.write_text(line(1.5, 7))
     assert last_progress(path) == Progress(step=7, frame=14, frames_per_second=0.0)
     path.write_text(line(1.5, 7) * 1000 + line(2.5, 8) + '{"time": 3.5, "step": 9, "fra')
-    assert last_progress(path) == Progress(step=8, frame=16, frames_per_second=2.0)
+    assert last_progress(path, wall=lambda: 3.0) == Progress(
+        step=8, frame=16, frames_per_second=2.0
+    )
 
 
 def test_the_speed_is_that_of_the_last_half_minute(workspace: Workspace) -> None:
     path = workspace.root / "progress.jsonl"
     before_the_pause = line(0, 1) + line(1, 50)
     path.write_text(before_the_pause + line(5000, 100) + line(5010, 140))
-    assert last_progress(path) == Progress(step=140, frame=280, frames_per_second=8.0)
+    told = last_progress(path, wall=lambda: 5020)
+    assert told == Progress(step=140, frame=280, frames_per_second=8.0)
+    stands_still = last_progress(path, wall=lambda: 5100)
+    assert stands_still == Progress(step=140, frame=280, frames_per_second=0.0)
 
 
 def test_lines_of_another_kind_are_passed_over(workspace: Workspace) -> None:

@@ -9,14 +9,14 @@ from itertools import chain, repeat
 import pytest
 from simulation import FakeDriver, make_gpus
 
-from multitrain.gpus import DriverError, Gpu, NoAnswerYet
+from multitrain.gpu_driver import DriverError, Gpu, NoAnswerYet
 from multitrain.patient_driver import PATIENCE_SECONDS, PatientDriver
 
 SECONDS = 60  # until a thread or a child counts as stuck
 
 HANGS = """
 import ctypes
-from multitrain.gpus import DriverError
+from multitrain.gpu_driver import DriverError
 from multitrain.patient_driver import PatientDriver
 
 class Hanging:
@@ -98,6 +98,44 @@ def test_a_late_answer_is_thrown_away_and_asked_anew(bench: Bench) -> None:
         bench.driver.gpus()
     bench.answer()
     assert len(bench.driver.gpus()) == 2
+
+
+@pytest.mark.parametrize("answered_before", [True, False])
+def test_an_answer_that_is_to_be_forgotten_is_asked_anew(
+    answered_before: bool, bench: Bench
+) -> None:
+    with pytest.raises(NoAnswerYet):
+        bench.driver.gpus()
+    if answered_before:
+        bench.answer()
+    bench.driver.forget()
+    if not answered_before:
+        with pytest.raises(NoAnswerYet):
+            bench.driver.gpus()
+        assert len(bench.asked) == 1  # still one question at a time
+        bench.answer()
+    bench.inner.devices = make_gpus(2)
+    with pytest.raises(NoAnswerYet):
+        bench.driver.gpus()
+    bench.answer()
+    assert len(bench.driver.gpus()) == 2
+
+
+def test_without_a_question_there_is_nothing_to_forget(bench: Bench) -> None:
+    bench.driver.forget()
+    with pytest.raises(NoAnswerYet):
+        bench.driver.gpus()
+    bench.answer()
+    assert bench.driver.gpus() == make_gpus(1)
+
+
+def test_a_driver_that_hangs_is_told_also_where_its_answer_is_to_be_forgotten(bench: Bench) -> None:
+    with pytest.raises(NoAnswerYet):
+        bench.driver.gpus()
+    bench.driver.forget()
+    bench.now += 42
+    with pytest.raises(DriverError, match="has not answered for 42 s"):
+        bench.driver.gpus()
 
 
 def test_a_failure_of_the_driver_is_given_on_once(bench: Bench) -> None:

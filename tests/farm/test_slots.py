@@ -34,6 +34,8 @@ def test_one_core_is_as_good_as_another() -> None:
     assert lease is not None
     assert pool.fault(lease, 0) is None
     assert not pool.set_aside(lease, "it crashed", 0)
+    pool.proved(lease)
+    assert pool.usable() == 2
     pool.release(lease, 0)
     assert [slot.label for slot in pool.free(0)] == ["cpu 0", "cpu 1"]
 

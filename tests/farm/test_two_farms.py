@@ -39,7 +39,7 @@ def open_farm(root: Path, leases: Path, stack: ExitStack) -> Farm:
         store,
         jobs,
         GpuPool(driver, driver.gpus(), leases),
-        DiskWatch(root, 0),
+        DiskWatch([root], 0),
         executor,
         RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker")),
         TrainerSettings(1, 0, open_lifeline(), command=(*STAND_IN, "trainer")),
@@ -53,7 +53,7 @@ def test_two_farms_share_a_machine_and_never_a_gpu(tmp_path: Path) -> None:
         deadline = time.monotonic() + SECONDS
         while not all(farm.finished for farm in farms):
             for farm in farms:
-                farm.tick(time.time())
+                farm.tick(time.monotonic())
             assert time.monotonic() < deadline, [farm.views() for farm in farms]
             time.sleep(0.01)
         assert [farm.exit_code for farm in farms] == [ExitCode.DONE, ExitCode.DONE]

@@ -1,5 +1,6 @@
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import av
@@ -10,7 +11,7 @@ from jobs.errors import MultitrainError, UsageError
 from jobs.paths import listing
 from jobs.plan import FramePlan
 from render import ffmpeg, probe
-from render.commands import encode_command
+from render.commands import LIST, encode_command
 from render.merge import join, merge_folder
 
 
@@ -157,6 +158,21 @@ def test_an_older_film_stays_until_the_new_one_is_verified(workspace, monkeypatc
     assert listing(workspace.root) == ["job.mp4", "job_timecut0001.mp4", "job_timecut0002.mp4"]
     merge_folder(workspace.root)
     assert numbers_in(film) == list(range(6))
+
+
+def test_an_ffmpeg_that_was_left_behind_cannot_reach_the_new_film(workspace):
+    """Its merge was ended; it still has the temporary files open, and goes on writing."""
+    cuts = make_cuts(workspace.root, [3, 3])
+    joined, merged = workspace.root / "joined.mp4.part", workspace.root / "job.mp4.part"
+    left = [joined, merged, workspace.root / f"joined.mp4{LIST}.part"]
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("wb", buffering=0)) for path in left]
+        join(cuts, joined, 6)
+        [film] = merge_folder(workspace.root)
+        for file in files:
+            file.write(b"late" * 100)
+    for video in (joined, film):
+        probe.verify(video, 6, 60, 32, 32)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
 import errno
 import os
-import threading
 
 import numpy as np
 import pytest
 from numbered import frames, read, spool
 
 from jobs.errors import MultitrainError
-from jobs.paths import listing
+from jobs.paths import listing, part_of
 from jobs.plan import FrameRange
-from render.spool import SpoolWriter, batches, locked, rewind, spooled_bytes
+from render.spool import SpoolWriter, batches, rewind, spooled_bytes
 
 
 def numbers_on_disk(paths, job):
@@ -143,17 +142,17 @@ def test_lost_batches_before_are_noticed_too(make_job):
         rewind(paths, job.plan, 25)
 
 
-def test_rewind_waits_for_the_lock(make_job):
+def test_a_batch_that_begins_anew_holds_nothing_old(make_job):
     paths, job = make_job(frames=40)
-    spool(paths, job, 0, 13)
-    thread = threading.Thread(target=rewind, args=(paths, job.plan, 3))
-    with locked(paths):
-        thread.start()
-        thread.join(0.1)
-        assert thread.is_alive()
-        assert batches(paths) == [FrameRange(0, 10)]
-    thread.join()
-    assert batches(paths) == []
+    touch(paths.spool)
+    for batch in job.plan.batches():
+        part_of(paths.batch(batch)).write_bytes(b"left over")
+    spool(paths, job, 0, 37)
+    assert batches(paths) == list(job.plan.batches())[:3]
+    assert [path.stat().st_size for path in paths.spool.iterdir() if path.suffix == ".part"] == [
+        7 * job.plan.frame_bytes
+    ]
+    assert sorted(numbers_on_disk(paths, job)) == list(range(37))
 
 
 def test_a_full_disk_in_the_middle_of_a_write_is_mended_by_rewind(make_job, monkeypatch):
@@ -180,18 +179,3 @@ def test_a_full_disk_in_the_middle_of_a_write_is_mended_by_rewind(make_job, monk
     assert rewind(paths, job.plan, 12) == 12
     spool(paths, job, 12, 40)
     assert numbers_on_disk(paths, job) == list(range(40))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_any_interruption_and_rewind_gives_the_same_batches(make_job, seed):
-    paths, job = make_job(frames=70, cut=25, size=(16, 16))
-    random = np.random.default_rng(seed)
-    frame = covered = 0
-    while frame < 70:
-        frame_then = min(70, frame + int(random.integers(1, 30)))
-        spool(paths, job, frame, frame_then)
-        if random.random() < 0.5:
-            covered = int(random.integers(covered, frame_then + 1))
-        frame = rewind(paths, job.plan, covered)
-    assert batches(paths) == list(job.plan.batches())
-    assert numbers_on_disk(paths, job) == list(range(70))

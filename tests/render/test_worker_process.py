@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -11,6 +12,8 @@ import pytest
 from numbered import checkpoint, numbers_in, spool
 
 from jobs.paths import PART, listing
+from render import worker
+from render.worker import Heart, send_the_rest
 
 PATIENCE = 60.0  # seconds
 
@@ -151,6 +154,33 @@ def test_a_killed_worker_is_followed_by_one_that_ends_the_work(make_job, start):
     assert numbers_in(paths.film()) == list(range(60))
     assert not any(name.endswith(PART) for name in listing(paths.workspace.renders))
     assert not paths.render_failure.exists()
+
+
+def test_uploads_at_the_end_are_waited_for_with_a_beating_heart(workspace, monkeypatch):
+    heart_beat = threading.Event()
+
+    class Slow:
+        def close(self):
+            assert heart_beat.wait(PATIENCE)
+            raise SystemError("what a courier raises is not swallowed")
+
+    monkeypatch.setattr(os, "utime", lambda path: heart_beat.set())
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.01)
+    with pytest.raises(SystemError):
+        send_the_rest(Slow(), Heart(workspace.render_heartbeat))
+
+
+def test_a_heart_beats_every_few_seconds_and_bears_all(workspace, monkeypatch):
+    heart = Heart(workspace.render_heartbeat)
+    heart.beat(0.0)  # there is no file
+    assert not workspace.render_heartbeat.exists()
+    workspace.runs.mkdir()
+    workspace.render_heartbeat.touch()
+    touched = []
+    monkeypatch.setattr(os, "utime", lambda path: touched.append(now))
+    for now in (1.0, 1.9, 2.0, 2.5, 3.9, 4.1):
+        heart.beat(now)
+    assert touched == [2.0, 4.1]
 
 
 def test_it_starts_quickly_and_imports_nothing_heavy():

@@ -213,7 +213,7 @@ def test_an_encoder_that_hangs_is_ended_and_tried_again(
     flag = tmp_path / "hung"
     hang = f'[ -e "{flag}" ] || {{ touch "{flag}"; exec sleep 600; }}'
     wrap_ffmpeg(tmp_path, monkeypatch, hang)
-    monkeypatch.setattr(ffmpeg.run, "__defaults__", (0.5,))
+    monkeypatch.setattr(ffmpeg, "BATCH_SECONDS", 0.5)
     run(start_worker(paths.name))
     assert numbers_in(paths.film()) == list(range(10))
     assert "try 1 of 3: ffmpeg-wrapper ended with code -9" in caplog.text
@@ -223,14 +223,17 @@ def test_an_encoder_that_hangs_is_ended_and_tried_again(
 def test_no_program_may_run_for_ever(make_job, start_worker, monkeypatch):
     paths, job = make_job(frames=20, cut=10, delete_images_after_render=False)
     whole(paths, job)
-    limits = []
+    limits = {}
 
     def run_program(command, *, real=subprocess.run, **options):
-        limits.append(options.get("timeout"))
+        limits[" ".join(command)] = options.get("timeout")
         return real(command, **options)
 
     monkeypatch.setattr(subprocess, "run", run_program)
     run(start_worker(paths.name))
     assert paths.film().exists()
     assert len(limits) >= 7  # two batches, their pictures, two timecuts, a film, its version
-    assert all(limit and limit <= ffmpeg.RUN_SECONDS for limit in limits)
+    assert all(limit and limit <= ffmpeg.RUN_SECONDS for limit in limits.values())
+    of_batches = [limit for command, limit in limits.items() if ".rgb" in command]
+    assert of_batches == [ffmpeg.BATCH_SECONDS] * 4
+    assert ffmpeg.BATCH_SECONDS < ffmpeg.RUN_SECONDS

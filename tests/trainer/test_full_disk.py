@@ -103,7 +103,7 @@ def test_the_process_says_so_and_the_next_one_goes_on(
     submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     job = submit(60, family="testcard")
-    paths.progress.write_text('{"step": 0, "frame": 0}\n')
+    paths.progress.write_text('{"time": 0, "step": 0, "frame": 0}\n')
     fill(part_of(paths.progress))
 
     first = start()
@@ -137,7 +137,7 @@ def test_a_log_without_room_does_not_change_the_exit_code(
     submit: Callable[..., JobFile], start: Callable[..., TrainerChild], paths: JobPaths
 ) -> None:
     submit(60, family="testcard")
-    paths.progress.write_text('{"step": 0, "frame": 0}\n')
+    paths.progress.write_text('{"time": 0, "step": 0, "frame": 0}\n')
     fill(part_of(paths.progress))
 
     with Path("/dev/full").open("w") as log:

@@ -40,6 +40,36 @@ def test_going_back_drops_what_is_done_again_and_what_is_broken(
     assert [line["step"] for line in lines(paths)] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\xff\xfe\x80",
+        bytes(512),
+        b'{"time": 1.5, "step": null, "frame": 2}',
+        b'{"time": 1.5, "step": "1", "frame": 2}',
+        b'{"step": 1, "frame": 2}',
+        b"[1, 2]",
+        b"7",
+        b"[" * 100_000,
+        b'{"time": 1.5, "step": ' + b"9" * 5000 + b', "frame": 2}',
+        '{"time": 1.5, "step": 1, "frame": 2}'.encode("utf-16"),
+        b"",
+    ],
+    ids=lambda damage: repr(damage[:40]),
+)
+def test_a_damaged_line_is_dropped_and_nothing_else(
+    paths: JobPaths, progress: ProgressLog, damage: bytes
+) -> None:
+    progress.tell(1, 2, 1.0, {})
+    with paths.progress.open("ab") as file:
+        file.write(damage + b"\n")
+    progress.tell(2, 4, 1.0, {})
+
+    progress.rewind(2)
+
+    assert [line["step"] for line in lines(paths)] == [1, 2]
+
+
 def test_a_complete_job_says_so_once(paths: JobPaths, progress: ProgressLog) -> None:
     progress.tell(4, 8, 1.0, {})
     progress.tell_complete(5, 10)

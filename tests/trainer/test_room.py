@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from training_bench import FRAME_BYTES, Bench
 
 from jobs.paths import CheckpointName, JobPaths, part_of
 from jobs.plan import FrameRange
 from multitrain.room import Room, kept_bytes
 from multitrain.training import Training
-from render.spool import batches
+from render.spool import SpoolWriter, batches, spooled_bytes
 
 BATCH_BYTES = 200 * FRAME_BYTES  # of a job of 1000 frames
 GIB = 2**30
@@ -54,6 +57,18 @@ def test_a_wait_for_the_disk_ends_a_little_above_its_floor(paths: JobPaths) -> N
     assert room.shortage(0) is None
     free = 2.3 * GIB
     assert room.shortage(0, waiting=True) is None
+
+
+def test_what_is_coming_must_fit_above_the_floor(paths: JobPaths) -> None:
+    room = Room(paths, keep_free=1000, free=lambda _: 1500)
+    assert room.shortage(0, coming=500) is None
+    assert room.shortage(0, coming=501)
+    assert room.shortage(0, coming=400, waiting=True) is None
+    assert room.shortage(0, coming=401, waiting=True), "a wait ends a little above"
+    assert room.above_floor() == 500
+    anywhere = Room(paths, free=lambda _: 0)
+    assert anywhere.shortage(0, coming=2**40) is None, "without a floor nothing is held back"
+    assert anywhere.above_floor() == math.inf
 
 
 class SomebodyElse(threading.Event):
@@ -151,3 +166,37 @@ def test_a_nearly_full_disk_is_waited_for_and_costs_nothing(
     assert waits_told(caplog) == 1
     assert "less than 2.0 GiB are free on the disk; waiting at step 21" in caplog.text
     assert each.spooled_numbers() == list(range(100))
+
+
+def test_blocks_that_grow_do_not_leap_below_the_floor(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fast device soon makes more in one block than the disk has room for above the floor."""
+    each = bench(20_000)
+    disk, floor = 8000 * FRAME_BYTES, 4000 * FRAME_BYTES
+    seen: list[int] = []
+    write = SpoolWriter.write
+
+    def look(_: object = None) -> int:
+        seen.append(disk - spooled_bytes(each.paths))
+        return seen[-1]
+
+    def write_and_look(writer: SpoolWriter, frames: NDArray[np.uint8]) -> None:
+        write(writer, frames)
+        look()
+
+    def encode_all() -> None:
+        each.paths.segments.mkdir(exist_ok=True)
+        for batch in batches(each.paths):
+            each.paths.segment(batch).touch()
+            each.paths.batch(batch).unlink()
+
+    monkeypatch.setattr(SpoolWriter, "write", write_and_look)
+    training = each.training(Room(each.paths, keep_free=floor, free=look))
+    worker = let_wait(each, training, encode_all)
+    assert training.run() is True
+
+    assert floor <= min(seen) < 1.01 * floor, "it comes as close as it may"
+    assert worker.waits > 2
+    assert max(each.session.runs) > 500, "blocks grow where there is room"
+    assert sum(each.session.runs) == 10_000

@@ -1,0 +1,90 @@
+"""The jobs of a farm: where each stands, and what is told and written of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jobs.states import State
+from jobs.store import JobRow
+from multitrain.events import Event, Happening, Troubles
+from multitrain.in_hand import JobInHand, Try
+from multitrain.ledger import Ledger
+
+
+class Roster:
+    """Every change of a job's state goes through here."""
+
+    def __init__(self, jobs: Iterable[JobInHand], ledger: Ledger) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._ledger = ledger
+        self._troubles = Troubles()
+        self._events: list[Event] = []
+
+    def get(self, name: str) -> JobInHand | None:
+        return self._jobs.get(name)
+
+    def in_state(self, *states: State) -> list[JobInHand]:
+        """In the order of the sheet."""
+        return [job for job in self._jobs.values() if job.state in states]
+
+    def at_work(self) -> list[tuple[JobInHand, Try]]:
+        """The jobs that have a trainer, with it."""
+        return [(job, job.trying) for job in self._jobs.values() if job.trying]
+
+    @property
+    def all_ended(self) -> bool:
+        return all(job.state.ended for job in self._jobs.values())
+
+    @property
+    def all_done(self) -> bool:
+        return all(job.state is State.DONE for job in self._jobs.values())
+
+    def rows(self) -> list[JobRow]:
+        """As `multitrain status` would show them."""
+        return [job.row for job in self._jobs.values()]
+
+    # --- changes -----------------------------------------------------------------------------
+
+    def move(self, job: JobInHand, state: State, error: str = "") -> None:
+        """`error` is what is held against the job from now on."""
+        assert job.state.may_become(state), f"{job.name} from {job.state} to {state}"
+        job.state, job.error = state, error
+        self._ledger.note(job.row)
+
+    def put_back(self, job: JobInHand, error: str = "") -> None:
+        """Queue a job whose try has ended by no fault of its own."""
+        job.attempts -= 1
+        self.move(job, State.QUEUED, error)
+
+    def fail(self, job: JobInHand, reason: str) -> None:
+        self.move(job, State.FAILED, reason)
+        self.tell(Happening.FAILED, job, f"failed: {reason}")
+
+    def made(self, job: JobInHand, frames: int) -> None:
+        """So many frames in all."""
+        job.frames_done = frames
+        self._ledger.note(job.row)
+
+    # --- telling and writing -----------------------------------------------------------------
+
+    def tell(self, happening: Happening, job: JobInHand, text: str) -> None:
+        self._events.append(Event(happening, job.name, text))
+
+    def tell_trouble(self, what: str, trouble: str, relief: str) -> None:
+        """`what`, of the whole farm, has this `trouble` now; none where that is empty."""
+        self._events += self._troubles.tell(what, trouble, relief)
+
+    def take_events(self) -> list[Event]:
+        """What was told since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def save(self, now: float) -> None:
+        """Bring the store up to date, or say why that is impossible now."""
+        trouble = self._ledger.save(now)
+        told = f"they cannot be written ({trouble}); the jobs go on" if trouble else ""
+        self.tell_trouble("states of jobs", told, "they are written again")
+
+    def save_patiently(self) -> str:
+        """Before the farm ends: why what `multitrain status` shows stays old, if it does."""
+        return self._ledger.save_patiently()
