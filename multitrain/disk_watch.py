@@ -25,7 +25,8 @@ class DiskWatch:
     ) -> None:
         self._folders, self._keep_free, self._free = folders, keep_free, free
         self._looked_at = float("-inf")
-        self._below = ""  # which disk is short, or cannot be asked
+        self._below: set[Path] = set()  # whose disks are short
+        self._short = ""  # the first of them, or of those that cannot be asked
         self._full = ""  # told while nobody could write since
         self._full_until = float("-inf")
         self._pause = FULL_SECONDS
@@ -34,19 +35,19 @@ class DiskWatch:
     @property
     def shortage(self) -> str:
         """Why nothing is to be started now; empty while all is well."""
-        return self._below or (self._full if self._is_pausing else "")
+        return self._short or (self._full if self._is_pausing else "")
 
     @property
     def trouble(self) -> str:
         """What people should know; it outlasts the pauses until somebody has written something."""
-        return self._below or self._full
+        return self._short or self._full
 
     def look(self, now: float) -> None:
         """Bring both up to date."""
         self._is_pausing = now < self._full_until
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
-            self._below = next(filter(None, map(self._what_is_short, self._folders)), "")
+            self._short = next(filter(None, map(self._what_is_short, self._folders)), "")
 
     def met_full(self, now: float) -> None:
         """A write has failed for want of room, whatever the file systems say of themselves."""
@@ -62,12 +63,14 @@ class DiskWatch:
         self._full, self._pause = "", FULL_SECONDS
 
     def _what_is_short(self, folder: Path) -> str:
-        wanted = self._keep_free * (ENOUGH if self._below else 1)
+        wanted = self._keep_free * (ENOUGH if folder in self._below else 1)
+        self._below.discard(folder)
         try:
             free = self._free(folder)
         except OSError as error:
             return f"{folder} cannot be reached ({(error.strerror or str(error)).casefold()})"
         if free >= wanted:
             return ""
+        self._below.add(folder)
         floor = bytes_for_people(self._keep_free)
         return f"less than {floor} are free on the disk of {folder} (--keep-free-gb)"

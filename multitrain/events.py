@@ -13,6 +13,7 @@ class Happening(enum.Enum):
     PUBLISHED = "published"
     TRAINED = "trained"
     DRAINED = "drained"
+    HELD_UP = "held up"
     RETRIED = "retried"
     FAILED = "failed"
     DONE = "done"

@@ -114,19 +114,25 @@ class Farm:
 
         `now` is in seconds of a clock that only goes forward, here and in all that is called.
         """
-        if now - self._ticked_at > ASLEEP_SECONDS:
-            self._excuse_everybody(now)
-        self._ticked_at = now
-        self._look_at_disk(now)
-        self._observe(now)
-        self._reap(now)
-        self._settle_rendering(now)
-        self._end_the_stuck(now)
-        if self._draining or self._roster.all_ended:
-            self._keeper.drain(now)
-        else:
-            self._place(now)
-            self._keep_rendering(now)
+        gap, self._ticked_at = max(0.0, now - self._ticked_at), now
+        if gap > ASLEEP_SECONDS:
+            self._excuse_everybody(gap)
+        unreachable = ""
+        try:
+            self._look_at_disk(now)
+            self._observe(now)
+            self._reap(now)
+            self._settle_rendering(now)
+            self._end_the_stuck(now)
+            if self._draining or self._roster.all_ended:
+                self._keeper.drain(now)
+            else:
+                self._place(now)
+                self._keep_rendering(now)
+        except OSError as error:  # a network disk that is away, say; the next tick does the rest
+            unreachable = f"it cannot be reached ({(error.strerror or str(error)).casefold()})"
+            self._excuse_everybody(gap)
+        self._roster.tell_trouble("the workspace", unreachable, "it can be reached again")
         self._roster.save(now)
         return self._roster.take_events()
 
@@ -140,6 +146,7 @@ class Farm:
         """End every process at once; the next run goes on from the last checkpoints."""
         self._draining = True
         for _, trying in self._roster.at_work():
+            trying.ends_at = min(trying.ends_at, self._ticked_at)
             trying.process.kill()
         self._keeper.kill()
 
@@ -149,10 +156,10 @@ class Farm:
 
     # --- parts of a tick ---------------------------------------------------------------------
 
-    def _excuse_everybody(self, now: float) -> None:
+    def _excuse_everybody(self, seconds: float) -> None:
         """The machine was asleep, or this process was stopped, and maybe its children with it."""
         for _, trying in self._roster.at_work():
-            trying.watch.excuse(now)
+            trying.watch.slept(seconds)
 
     def _look_at_disk(self, now: float) -> None:
         self._disk.look(now)
@@ -168,9 +175,9 @@ class Farm:
                 self._roster.tell(Happening.PUBLISHED, job_in_hand, f"published {path}")
 
     def _read_progress(self, job: JobInHand, trying: Try, now: float) -> None:
-        trying.progress = last_progress(job.paths.progress) or trying.progress
-        if trying.progress and trying.progress.frame != job.frames_done:
-            self._roster.made(job, trying.progress.frame)
+        progress = trying.progress = last_progress(job.paths.progress) or trying.progress
+        moved = progress and progress.frame != job.frames_done
+        if progress and moved and self._roster.made(job, progress.frame):
             self._disk.took_a_write()
         trying.watch.saw(job.frames_done, now)
 
@@ -181,9 +188,9 @@ class Farm:
             if code is None:
                 continue
             self._read_progress(job, trying, now)  # its last words
-            job.trying = None
             self._settling.ended(job, trying, code, now, draining=self._draining)
             self._pool.release(trying.lease, now)
+            self._roster.tell_trouble(job.name, "", "its trainer has ended")
 
     def _settle_rendering(self, now: float) -> None:
         """Settle the jobs whose film is there or cannot be."""
@@ -192,8 +199,8 @@ class Farm:
                 self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})", now)
             elif job.state is State.RENDERING and job.paths.manifest.exists():
                 self._keeper.finished(job.name)
-                with suppress(OSError):  # the worker has done so, unless it was killed just then
-                    clear_up(job.paths)
+                with suppress(OSError):  # the worker does so, unless it was killed just then
+                    clear_up(job.paths, wait=False)
                 self._roster.move(job, State.DONE)
                 self._roster.tell(Happening.DONE, job, "done")
 
@@ -209,21 +216,22 @@ class Farm:
                 continue
             elif fault := self._pool.fault(trying.lease, now):
                 trying.condemn(Failure(Kind.DEVICE, fault), ends_at=now)
-            elif trying.watch.is_slow(now) and self._waits_for_room(job):
+            elif trying.watch.is_slow(now) and (reason := self._what_holds_up(job)):
                 trying.watch.excuse(now)
+                self._roster.tell(Happening.HELD_UP, job, f"waits: {reason}")
             elif trying.watch.is_stuck(now):
                 reason = f"{trying.watch.complaint}; it was ended (stall_minutes)"
                 trying.process.dump_stack()
                 trying.condemn(Failure(Kind.STALLED, reason), ends_at=now + STACK_SECONDS)
 
-    def _waits_for_room(self, job: JobInHand) -> bool:
-        """Whether a trainer is held up by the disk or by the render worker."""
+    def _what_holds_up(self, job: JobInHand) -> str | None:
+        """Why a trainer cannot make frames now: the disk, or the render worker."""
         covered = job.checkpoint.frame if job.checkpoint else 0
         takable = covered if job.file.spec.use_checkpoints else job.frames_done
         room = Room(job.paths, self._settings.spool_bytes, self._settings.keep_free_bytes)
         plan = job.file.plan
         step = plan.frame_bytes * plan.frames_per_step
-        return bool(self._disk.shortage or room.shortage(takable, coming=step, waiting=True))
+        return self._disk.shortage or room.shortage(takable, coming=step, waiting=True)
 
     def _keep_rendering(self, now: float) -> None:
         """Have a worker for the jobs that make frames or have made them."""

@@ -42,6 +42,7 @@ class JobInHand:
     attempts: int
     frames_done: int
     error: str = ""
+    most_frames: int = 0  # that it ever had in this farm; going back to a checkpoint takes some
     trying: Try | None = None  # while it is RUNNING
 
     @property

@@ -29,6 +29,10 @@ class StallWatch:
         """It could not make frames until now, by no fault of its own."""
         self._alive_at = now
 
+    def slept(self, seconds: float) -> None:
+        """Nobody could work for so long, or nobody could be seen to."""
+        self._alive_at += seconds
+
     def is_slow(self, now: float) -> bool:
         """Whether half of the time is over: late enough to look for an excuse."""
         return now - self._alive_at > self.limit / 2

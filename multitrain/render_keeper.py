@@ -105,8 +105,10 @@ class RenderKeeper:
         if self._process is None or self._hangs:
             return
         before, self._beat = self._beat, self._look_at_heart()
-        slept, self._looked_at = now - self._looked_at > ASLEEP_SECONDS, now
-        if self._beat is None or self._beat != before or slept:
+        gap, self._looked_at = now - self._looked_at, now
+        if gap > ASLEEP_SECONDS:
+            self._alive_at += gap
+        if self._beat is None or self._beat != before:
             self._alive_at = now
         elif now - self._alive_at >= HANG_SECONDS:
             self._hangs = True

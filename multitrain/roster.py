@@ -60,10 +60,12 @@ class Roster:
         self.move(job, State.FAILED, reason)
         self.tell(Happening.FAILED, job, f"failed: {reason}")
 
-    def made(self, job: JobInHand, frames: int) -> None:
-        """So many frames in all."""
-        job.frames_done = frames
+    def made(self, job: JobInHand, frames: int) -> bool:
+        """So many frames in all; whether the job never had as many before."""
+        is_new = frames > job.most_frames
+        job.frames_done, job.most_frames = frames, max(frames, job.most_frames)
         self._ledger.note(job.row)
+        return is_new
 
     # --- telling and writing -----------------------------------------------------------------
 

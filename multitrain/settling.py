@@ -24,12 +24,17 @@ class Settling:
         self._roster, self._pool, self._disk = roster, pool, disk
 
     def ended(self, job: JobInHand, trying: Try, code: int, now: float, *, draining: bool) -> None:
-        """The trainer's process tree is gone; `code` as `Process.poll` tells it."""
-        condemned = trying.condemned
+        """The trainer's process tree is gone; `code` as `Process.poll` tells it.
+
+        OSError, with nothing changed, where the job's folder cannot be reached now.
+        """
+        is_covered, failure = job.is_covered, training_failure(job.paths, code)
+        job.trying, condemned = None, trying.condemned
         if condemned and condemned.kind in FINAL_FAILURES:
             self._roster.fail(job, condemned.reason)
-        elif job.has_all_frames and (code == ExitCode.DONE or job.is_covered):
+        elif job.has_all_frames and (code == ExitCode.DONE or is_covered):
             self._pool.proved(trying.lease)
+            self._disk.took_a_write()
             self._roster.move(job, State.RENDERING)
             if not job.paths.manifest.exists():
                 self._roster.tell(Happening.TRAINED, job, "trained; the film is being finished")
@@ -37,7 +42,7 @@ class Settling:
             self._roster.put_back(job)
             self._roster.tell(Happening.DRAINED, job, f"stopped at frame {job.frames_done}")
         else:
-            self.failed(job, trying.lease, condemned or training_failure(job.paths, code), now)
+            self.failed(job, trying.lease, condemned or failure, now)
 
     def failed(self, job: JobInHand, lease: Lease, failure: Failure, now: float) -> None:
         """A try has failed, or could not be begun; `lease` is still held."""

@@ -91,6 +91,10 @@ def _disks(workspace: Workspace) -> list[Path]:
     return list(by_device.values())
 
 
+def _step_bytes(job: JobFile) -> int:
+    return job.plan.frame_bytes * job.plan.frames_per_step
+
+
 def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
     """A line for each job with videos that the server in ftp.ini did not take."""
     videos = published_videos(workspace)
@@ -131,5 +135,6 @@ def _assemble(
         deterministic=options.deterministic,
     )
     keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
-    disk = DiskWatch(_disks(workspace), keep_free)
+    # Trainers wait when not even one more step would fit above the floor.
+    disk = DiskWatch(_disks(workspace), keep_free and keep_free + max(map(_step_bytes, jobs)))
     return Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)

@@ -13,9 +13,12 @@ from render.commands import LIST
 from render.spool import locked, rewind
 
 
-def clear_up(paths: JobPaths) -> None:
-    """Remove what only a job in flight needs: its batches, segments and older checkpoints."""
-    with locked(paths):
+def clear_up(paths: JobPaths, *, wait: bool = True) -> None:
+    """Remove what only a job in flight needs: its batches, segments and older checkpoints.
+
+    BlockingIOError, where it is not to `wait` for the spool's lock and somebody else holds it.
+    """
+    with locked(paths, wait=wait):
         shutil.rmtree(paths.spool, ignore_errors=True)
         shutil.rmtree(paths.segments, ignore_errors=True)
         for old in paths.checkpoint_names()[:-1]:
@@ -23,10 +26,16 @@ def clear_up(paths: JobPaths) -> None:
 
 
 def drop_uncovered(paths: JobPaths, job: JobFile) -> None:
-    """Drop what the next trainer would drop, for a job that has none now. Needs no room itself."""
-    names = paths.checkpoint_names() if job.spec.use_checkpoints else []
-    with suppress(MultitrainError, OSError):  # the next trainer tells what is wrong
-        rewind(paths, job.plan, names[-1].frame if names else 0)
+    """Drop what the next trainer would drop, for a job that has none now.
+
+    Needs no room itself, and waits for nobody: what cannot be dropped now is for that trainer, who
+    also tells what is wrong.
+    """
+    with suppress(MultitrainError, OSError):
+        if not paths.job_file.exists():  # it has not begun, or its disk is away for a moment
+            return
+        names = paths.checkpoint_names() if job.spec.use_checkpoints else []
+        rewind(paths, job.plan, names[-1].frame if names else 0, wait=False)
         sweep_checkpoints(paths)
 
 

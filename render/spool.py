@@ -36,11 +36,14 @@ def spooled_bytes(paths: JobPaths) -> int:
 
 
 @contextmanager
-def locked(paths: JobPaths) -> Iterator[None]:
-    """Holds the job's spool lock, waiting for it: for renaming or dropping, never for longer."""
+def locked(paths: JobPaths, *, wait: bool = True) -> Iterator[None]:
+    """Holds the job's spool lock: for renaming or dropping, never for longer.
+
+    BlockingIOError, where it is not to `wait` and somebody else holds it.
+    """
     paths.run.mkdir(parents=True, exist_ok=True)
     with paths.spool_lock.open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 
@@ -127,15 +130,15 @@ class SpoolWriter:
             self._file, self._is_listed = None, False
 
 
-def rewind(paths: JobPaths, plan: FramePlan, frame: int) -> int:
+def rewind(paths: JobPaths, plan: FramePlan, frame: int, *, wait: bool = True) -> int:
     """Drop what was made beyond `frame`, the frame of the checkpoint that training goes on from.
 
     Returns where the next SpoolWriter goes on, which may lie further on (`Remains.go_on_at`): the
     trainer drops the frames below it that it makes again. Where every frame of the job exists, or
     its film is done, nothing is dropped and `frames_total` returned. Raises FramesLost where frames
-    that are needed were lost; then nothing is dropped either.
+    that are needed were lost; then nothing is dropped either. `wait` is for the spool's lock.
     """
-    with locked(paths):
+    with locked(paths, wait=wait):
         remains = Remains(paths, plan)
         # A trainer that was killed after its last frame may be late: the film is finished and its
         # segments are gone, in this order, while the next one starts.

@@ -32,6 +32,15 @@ def test_every_disk_is_looked_at() -> None:
     assert "/renders" in disk.shortage
 
 
+def test_one_short_disk_does_not_raise_the_floor_of_another() -> None:
+    free = {Path("/runs"): 0, Path("/renders"): round(1.05 * FLOOR)}
+    disk = DiskWatch(list(free), FLOOR, free.__getitem__)
+    disk.look(0.0)
+    free[Path("/runs")] = 2 * FLOOR
+    disk.look(10.0)
+    assert not disk.shortage
+
+
 def test_a_failed_write_is_believed_for_a_while_whatever_the_file_system_says() -> None:
     disk = watch([100 * FLOOR])
     disk.met_full(1000.0)

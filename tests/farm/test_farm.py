@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import sqlite3
 from pathlib import Path
 from unittest.mock import Mock
@@ -20,6 +21,7 @@ from multitrain.events import Happening
 from multitrain.farm import check_slots
 from multitrain.gpus import GpuPool
 from multitrain.slots import CpuPool
+from render.spool import locked
 
 
 @pytest.fixture
@@ -277,6 +279,47 @@ def test_a_machine_that_was_asleep_is_no_stall(simulate: Simulate) -> None:
     assert not simulation.trainers[0].dumped
 
 
+def test_a_farm_that_is_slow_now_and_then_still_ends_what_is_stuck(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a", stall_minutes="1", retries="0")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e9)]
+    for tick in range(400):
+        simulation.tick(seconds=30 if tick % 60 == 0 else 1)
+    assert simulation.states() == {"a": "failed"}
+
+
+def test_a_workspace_that_is_away_for_a_while_is_waited_for(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulation = simulate(
+        [make_job("a", stall_minutes="1", retries="0"), make_job("b")], CpuPool(1)
+    )
+    simulation.tick()
+    with monkeypatch.context() as patch:
+        stale = OSError(errno.ESTALE, "Stale file handle")
+        for name in ("stat", "listdir", "scandir"):
+            patch.setattr(os, name, Mock(side_effect=stale))
+        patch.setattr(Path, "stat", Mock(side_effect=stale))
+        for _ in range(500):
+            simulation.tick()
+    simulation.run()
+    assert simulation.states() == {"a": "done", "b": "done"}
+    assert simulation.started() == ["a", "b"]
+    told = [str(event) for event in simulation.events if not event.job]
+    assert "the workspace: it cannot be reached (stale file handle)" in told
+    assert "the workspace: it can be reached again" in told
+
+
+def test_a_render_worker_that_holds_a_lock_for_ever_does_not_hold_up_the_farm(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    simulation = simulate([make_job("a", retries="0")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(code=1, frames=0)]
+    simulation.tick()
+    with locked(workspace.job("a")):
+        simulation.run()
+    assert simulation.states() == {"a": "failed"}
+
+
 def test_a_trainer_that_cannot_be_ended_is_told_of(simulate: Simulate) -> None:
     simulation = simulate([make_job("a", stall_minutes="1")], CpuPool(1))
     simulation.outcomes["a"] = [Outcome(seconds=1e9, dies=False)]
@@ -384,7 +427,7 @@ def test_a_trainer_that_found_the_disk_full_goes_on_later_and_uses_up_no_try(
     simulate: Simulate,
 ) -> None:
     simulation = simulate([make_job("a", retries="0"), make_job("b")], CpuPool(1))
-    simulation.outcomes["a"] = [Outcome(code=ExitCode.DISK_FULL, frames=0) for _ in range(5)]
+    simulation.outcomes["a"] = [Outcome(code=ExitCode.DISK_FULL, frames=4) for _ in range(5)]
     simulation.run(ticks=2000)
     assert simulation.states() == {"a": "done", "b": "done"}
     assert simulation.started() == ["a"] * 6 + ["b"]
