@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 from farmhouse import Farmhouse, order, wait_for
 from PIL import Image
 
@@ -209,6 +210,15 @@ def read_all(screen: int) -> None:
             pass
 
 
+@pytest.fixture
+def not_under_nohup() -> Iterator[None]:
+    """As a terminal starts programs, also where these tests are under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("not_under_nohup")
 def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:
