@@ -10,7 +10,6 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,7 @@ from render.delivery import Courier, Server
 from render.merge import merge_folder
 from render.spool import batches
 from render.worker import RenderWorker
+from tests.executors import Inline
 
 FRAMES, CUT_FRAMES, BATCH_FRAMES = 4, 2, 2
 SIZE = (16, 12)  # of a picture, in pixels
@@ -51,18 +51,6 @@ class Scene:
     prepare: Callable[[Workspace], None]
     play: Callable[[Workspace], None]
     outlives: bool = False  # one full write, with no second showing: nothing is raised
-
-
-class Inline(Executor):
-    """Does everything at once, in this thread."""
-
-    def submit(self, fn, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def a_job(name: str = "job", **columns: object) -> JobFile:

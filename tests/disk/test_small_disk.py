@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import SIZE, Inline, a_job, trained
+from scenes import SIZE, a_job, trained
 from small_disks import SmallDisk
 
 from benchmarks.films import decoded
@@ -27,6 +27,7 @@ from render.commands import encode_command
 from render.delivery import Courier
 from render.spool import SpoolWriter
 from render.worker import RenderWorker
+from tests.executors import Inline
 
 PATIENCE = 120.0  # seconds; nothing here takes so long on a healthy machine
 

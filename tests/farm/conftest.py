@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from simulation import Simulate, Simulation
+from simulation import FakeDriver, Simulate, Simulation, make_gpus
 
 from jobs.paths import Workspace
+from multitrain.gpus import GpuPool
 
 
 @pytest.fixture
@@ -22,3 +23,13 @@ def simulate(workspace: Workspace) -> Iterator[Simulate]:
     yield make
     for simulation in made:
         simulation.store.close()
+
+
+@pytest.fixture
+def driver() -> FakeDriver:
+    return FakeDriver(make_gpus(4))
+
+
+@pytest.fixture
+def gpu_pool(driver: FakeDriver, workspace: Workspace) -> GpuPool:
+    return GpuPool(driver, driver.gpus(), workspace.root / "leases")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from workbench import Inline, NoCourier
+from workbench import NoCourier
 
 from jobs import plan as plan_module
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace
 from jobs.spec import JobSpec
 from render.worker import RenderWorker
+from tests.executors import Inline
 
 MakeJob = Callable[..., tuple[JobPaths, JobFile]]
 

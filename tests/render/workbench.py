@@ -9,18 +9,6 @@ from numbered import checkpoint, spool
 from render import ffmpeg
 
 
-class Inline(Executor):
-    """Does everything at once, in this thread."""
-
-    def submit(self, fn, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 class Held(Executor):
     """Does nothing until it is told to."""
 
