@@ -145,6 +145,7 @@ class JobSpec(BaseModel):
     nbr_d_updates:  Annotated[Count, Le(100)]   = Field(1, description="updates of the discriminator per step")
     batch_size:     Annotated[Count, Le(65536)] | None = Field(None, description="pictures per update; empty: the samples in the grid")
     seed:           Annotated[int, Ge(0), Lt(2**31)] = Field(0, description="of weights, latents and the order of the pictures")
+    precision:      Literal["auto", "float32", "bfloat16"] = Field("auto", description="of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
     use_checkpoints: Switch                     = Field(True, description="save and resume; without, timecuts appear when the training is over")
 
     # Video

@@ -63,6 +63,7 @@ TINY = {
     "z_dim": 5,
     "k_w": 3,
     "k_h": 3,
+    "precision": "float32",
 }
 
 

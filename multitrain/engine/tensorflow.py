@@ -12,7 +12,7 @@ from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.session import Block, Frames, SessionSettings, State
-from multitrain.engine.tf_devices import compiles_with_xla, strategy_for
+from multitrain.engine.tf_devices import compiles_with_xla, computing_in, strategy_for
 from multitrain.engine.tf_random import Draws
 from multitrain.engine.tf_step import AdversarialStep, Grid
 from multitrain.memory import memory_watched
@@ -37,7 +37,8 @@ class TensorFlowSession:
         self._strategy = strategy_for(spec.gpus, settings)
         self._frames_per_step = spec.frames_per_step
         with memory_watched(), self._strategy.scope():
-            self._model = describe()
+            with computing_in(spec.precision):
+                self._model = describe()
             self._steps_done = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._detours = tf.Variable(0, dtype=tf.int64, trainable=False)
             draws = Draws(spec.seed, self._detours)

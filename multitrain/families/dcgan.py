@@ -86,7 +86,7 @@ def build_generator(spec: JobSpec, width: int, height: int, seeds: Iterator[int]
         x = _transposed(spec, channels, layer, width, height, spec.batch_norm_g, seeds)(x)
         x = activations[layer](_normalized(x, spec.batch_norm_g, f"norm_{layer}"))
     x = _transposed(spec, COLOURS, depth - 1, width, height, False, seeds)(x)
-    return keras.Model(latents, ops.tanh(x), name="generator")
+    return keras.Model(latents, ops.tanh(ops.cast(x, "float32")), name="generator")
 
 
 def build_discriminator(spec: JobSpec, width: int, height: int, seeds: Iterator[int]) -> Any:
@@ -109,7 +109,7 @@ def build_discriminator(spec: JobSpec, width: int, height: int, seeds: Iterator[
         )(x)
         x = activations[layer](_normalized(x, normalizes, f"norm_{layer}"))
     x = layers.Flatten(name="flatten")(x)
-    logits = layers.Dense(1, kernel_initializer=_normal(seeds), name="linear")(x)
+    logits = layers.Dense(1, kernel_initializer=_normal(seeds), dtype="float32", name="linear")(x)
     return keras.Model(pictures, logits, name="discriminator")
 
 

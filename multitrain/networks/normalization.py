@@ -15,10 +15,15 @@ IMAGE_RANK = 4  # (n, height, width, channels)
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     """Keras' layer (same variables, same results) without its dozen passes over the activations.
 
+    Images may be bfloat16; scales, offsets and statistics stay float32.
+
     Keras composes the normalisation from elementary operations, each of which reads and writes the
     whole activation; TensorFlow has one kernel for all of them. Other backends, and inputs that are
     not images `(n, height, width, channels)`, take Keras' own way.
     """
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(autocast=False, **kw)  # the kernel wants its parameters in float32
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != IMAGE_RANK:

@@ -14,10 +14,11 @@ from multitrain.families import FAMILIES, open_session
 OpenSession = Callable[..., Session]
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=[*FAMILIES, "dcgan in bfloat16"])
 def job(request: pytest.FixtureRequest, tiny_job: Callable[..., JobFile]) -> JobFile:
     """Learns so fast that every update shows in the frames."""
-    return tiny_job(family=request.param, learning_rate_g=0.03)
+    family, _, precision = request.param.partition(" in ")
+    return tiny_job(family=family, precision=precision or "float32", learning_rate_g=0.03)
 
 
 @pytest.fixture

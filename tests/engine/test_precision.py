@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from jobs.jobfile import JobFile
+from multitrain.engine import open_adversarial, tf_devices
+from multitrain.engine.session import SessionSettings
+from multitrain.engine.tensorflow import TensorFlowSession
+from multitrain.engine.tf_devices import computing_in
+from multitrain.families.dcgan import describe
+
+MakeJob = Callable[..., JobFile]
+Open = Callable[[JobFile], TensorFlowSession]
+
+
+@pytest.fixture
+def open_tiny(noise: Callable[..., np.ndarray]) -> Open:
+    def make(job: JobFile) -> TensorFlowSession:
+        return open_adversarial(lambda: describe(job), job.spec, noise(job), SessionSettings())
+
+    return make
+
+
+def test_weights_and_what_a_checkpoint_keeps_are_float32(
+    tiny_job: MakeJob, open_tiny: Open
+) -> None:
+    exact = open_tiny(tiny_job(precision="float32")).state()
+    coarse = open_tiny(tiny_job(precision="bfloat16"))
+    coarse.run(2)
+    assert {name: (a.dtype, a.shape) for name, a in exact.items()} == {
+        name: (a.dtype, a.shape) for name, a in coarse.state().items()
+    }
+
+
+def test_networks_compute_in_bfloat16_and_answer_in_float32(tiny_job: MakeJob) -> None:
+    with computing_in("bfloat16"):
+        model = describe(tiny_job())
+    for player in (model.generator, model.discriminator):
+        hidden = player.network.layers[-3].output
+        assert keras.backend.standardize_dtype(hidden.dtype) == "bfloat16"
+        assert keras.backend.standardize_dtype(player.network.output.dtype) == "float32"
+
+
+def test_bfloat16_makes_nearly_the_same_steps(tiny_job: MakeJob, open_tiny: Open) -> None:
+    exact, coarse = (open_tiny(tiny_job(precision=each)) for each in ("float32", "bfloat16"))
+    for told in zip(exact.run(3).losses.values(), coarse.run(3).losses.values(), strict=True):
+        assert told[0] == pytest.approx(told[1], rel=0.02)
+        assert told[0] != told[1], "both ran at the same precision"
+    for name, array in exact.state().items():
+        if name.startswith(("generator/", "discriminator/")):
+            np.testing.assert_allclose(coarse.state()[name], array, rtol=0.1, atol=0.01)
+
+
+def test_describing_leaves_no_trace(tiny_job: MakeJob) -> None:
+    before = keras.config.dtype_policy().name
+    with computing_in("bfloat16"):
+        pass
+    assert keras.config.dtype_policy().name == before
+
+
+CPUINFO = "processor : 0\n{key} : fpu sse4 {flags}\n"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "policy"),
+    [
+        (CPUINFO.format(key="flags\t", flags="avx512f"), "float32"),
+        (CPUINFO.format(key="flags\t", flags="avx512f avx512_bf16"), "mixed_bfloat16"),
+        (CPUINFO.format(key="Features\t", flags="asimd bf16"), "mixed_bfloat16"),
+        (None, "float32"),
+    ],
+)
+def test_auto_asks_the_processor(
+    cpuinfo: str | None, policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(tf_devices, "CPUINFO", tmp_path / "cpuinfo")
+    if cpuinfo is not None:
+        (tmp_path / "cpuinfo").write_text(cpuinfo)
+    with computing_in("auto"):
+        assert keras.config.dtype_policy().name == policy
+
+
+@pytest.mark.parametrize(
+    ("capability", "policy"),
+    [((7, 5), "float32"), ((8, 0), "mixed_bfloat16"), ((12, 0), "mixed_bfloat16")],
+)
+def test_auto_asks_the_gpu(
+    capability: tuple[int, int], policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
+    details = {"compute_capability": capability}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
+    with computing_in("auto"):
+        assert keras.config.dtype_policy().name == policy
