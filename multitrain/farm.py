@@ -99,8 +99,9 @@ class Farm:
         reasons = self._pool.busy_reasons()
         if self._disk.shortage:
             reasons["the disk"] = self._disk.shortage
-        if self._spool_is_full():
-            reasons["the spool"] = "full; its frames are encoded first"
+        with suppress(OSError):  # a workspace that cannot be reached is told by the tick
+            if self._spool_is_full():
+                reasons["the spool"] = "full; its frames are encoded first"
         usable = self._pool.usable()
         for job in queued:
             if job.file.spec.gpus > usable:

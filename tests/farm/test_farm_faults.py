@@ -151,10 +151,11 @@ def test_a_farm_that_is_slow_now_and_then_still_ends_what_is_stuck(simulate: Sim
 def test_a_workspace_that_is_away_for_a_while_is_waited_for(
     simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulation = simulate(
-        [make_job("a", stall_minutes="1", retries="0"), make_job("b")], CpuPool(1)
-    )
-    simulation.tick()
+    jobs = [make_job(name, stall_minutes="1", retries="0") for name in "abc"]
+    simulation = simulate(jobs, CpuPool(1))
+    simulation.slow_films.add("a")
+    while simulation.states() != {"a": "rendering", "b": "running", "c": "queued"}:
+        simulation.tick()
     with monkeypatch.context() as patch:
         stale = OSError(errno.ESTALE, "Stale file handle")
         for name in ("stat", "listdir", "scandir"):
@@ -162,9 +163,11 @@ def test_a_workspace_that_is_away_for_a_while_is_waited_for(
         patch.setattr(Path, "stat", Mock(side_effect=stale))
         for _ in range(500):
             simulation.tick()
+            assert simulation.farm.waiting_for() == {}
+    simulation.slow_films.clear()
     simulation.run()
-    assert simulation.states() == {"a": "done", "b": "done"}
-    assert simulation.started() == ["a", "b"]
+    assert simulation.states() == {"a": "done", "b": "done", "c": "done"}
+    assert simulation.started() == ["a", "b", "c"]
     told = [str(event) for event in simulation.events if not event.job]
     assert "the workspace: it cannot be reached (stale file handle)" in told
     assert "the workspace: it can be reached again" in told
