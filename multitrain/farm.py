@@ -24,7 +24,7 @@ from multitrain.in_hand import JobInHand, Try
 from multitrain.launching import TrainerSettings
 from multitrain.ledger import Ledger
 from multitrain.observe import NewVideos, last_progress
-from multitrain.patience import StallWatch, Tries
+from multitrain.patience import ASLEEP_SECONDS, StallWatch, Tries
 from multitrain.render_keeper import RenderKeeper
 from multitrain.room import Room
 from multitrain.roster import Roster
@@ -35,7 +35,6 @@ from render.spool import spooled_bytes
 
 STACK_SECONDS = 2.0  # for a stuck trainer to write where it is
 LINGER_SECONDS = 30.0  # after which a trainer that was killed and is still there is told of
-ASLEEP_SECONDS = 10.0  # between two ticks: nobody could work, or nobody could be seen to
 
 
 class Farm:

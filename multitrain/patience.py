@@ -5,6 +5,7 @@ from __future__ import annotations
 from jobs.paths import CheckpointName
 
 FIRST_FRAME = 3  # times as long: pictures are decoded, networks compiled
+ASLEEP_SECONDS = 10.0  # between two looks: nobody could work, or nobody could be seen to
 RETRY_SECONDS = 5.0  # a second failure in a row waits so long, a third one twice that, and on
 
 

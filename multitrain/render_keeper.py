@@ -13,12 +13,12 @@ from jobs.disk import means_full
 from jobs.errors import MultitrainError
 from jobs.paths import Workspace
 from multitrain.executors import Executor, Launch, Process
+from multitrain.patience import ASLEEP_SECONDS
 
 RESTARTS = 5  # in a row with nothing published, before rendering is given up
 RESTART_SECONDS = 5.0  # pause before a restart, so that a broken one does not spin
 SOUND_SECONDS = 600.0  # a worker that lived so long is not a broken one
 HANG_SECONDS = 600.0  # without a heartbeat, which comes every few seconds
-ASLEEP_SECONDS = 10.0  # between two looks: nobody could be seen to live
 
 
 class RenderKeeper:

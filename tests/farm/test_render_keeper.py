@@ -17,8 +17,8 @@ from jobs.errors import MultitrainError
 from jobs.paths import Workspace
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor, LocalProcess
+from multitrain.patience import ASLEEP_SECONDS
 from multitrain.render_keeper import (
-    ASLEEP_SECONDS,
     HANG_SECONDS,
     RESTARTS,
     SOUND_SECONDS,
