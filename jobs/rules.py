@@ -77,6 +77,13 @@ def _uneven_batch(facts: Facts) -> str | None:
     )
 
 
+def _compiles_replicas(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.jit != "on" or spec.gpus == 1 or spec.engine != "tensorflow":
+        return None
+    return f"on cannot be had with {spec.gpus} gpus: TensorFlow's replicas are not compiled by XLA"
+
+
 def _uneven_boxes(facts: Facts) -> str | None:
     job, box = facts.job, facts.job.spec.render_res
     if box is None:
@@ -154,6 +161,7 @@ RULES = (
     ),
     Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
     Rule("gpus", frozenset({"grid_width", "grid_height", "batch_size", "gpus"}), _uneven_batch),
+    Rule("jit", frozenset({"jit", "gpus", "engine"}), _compiles_replicas),
     Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
     Rule("render_res", _SIZE, _too_large_box),
     Rule("grid_width", _SIZE, _too_large_frame),

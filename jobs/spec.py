@@ -146,6 +146,8 @@ class JobSpec(BaseModel):
     batch_size:     Annotated[Count, Le(65536)] | None = Field(None, description="pictures per update; empty: the samples in the grid")
     seed:           Annotated[int, Ge(0), Lt(2**31)] = Field(0, description="of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = Field("auto", description="of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
+    engine:         Literal["tensorflow", "jax"] = Field("tensorflow", description="what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'")
+    jit:            Literal["auto", "on", "off"] = Field("auto", description="compile the steps with XLA; `auto`: on GPUs, where that works. JAX always compiles")
     use_checkpoints: Switch                     = Field(True, description="save and resume; without, timecuts appear when the training is over")
 
     # Video
@@ -155,6 +157,7 @@ class JobSpec(BaseModel):
     render_res:     Size | None                 = Field(None, description="cuts the grid into boxes of this size, a video each; empty: the whole grid")
     render_video:   Switch                      = Field(True, description="False: PNG frames under renders/<name>/, no video")
     delete_images_after_render: Switch          = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
+    encoder:        Literal["x264", "nvenc"]    = Field("x264", description="`nvenc`: NVIDIA's encoder, where one frame of it succeeds, else x264")
     crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor; lower is better and larger")
     preset:         Preset                      = Field("medium", description="x264's effort; slower is smaller")
     upload_to_ftp:  Switch                      = Field(False, description="send each finished video to the server in ftp.ini")

@@ -40,3 +40,8 @@ class Adversarial:
     generator_loss: Callable[[Any], Any]  # of the fakes' logits
     discriminator_loss: Callable[[Any, Any], Any]  # of the pictures' and the fakes' logits
     z_dim: int
+
+    @property
+    def generations(self) -> int:
+        """Batches of fakes that a step trains on: both turns share one."""
+        return self.discriminator.updates + self.generator.updates - 1

@@ -19,6 +19,7 @@ class SessionSettings:
 
     deterministic: bool = False  # same bits on the same hardware, slower
     threads: int | None = None  # CPU threads; None: all cores
+    pictures_on_device: bool | None = None  # else read batch by batch; None: where they fit
 
 
 @dataclass(frozen=True)

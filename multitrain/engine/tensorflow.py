@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,11 +12,21 @@ import tensorflow as tf
 from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
+from multitrain.engine.device_memory import fits
 from multitrain.engine.session import Block, Frames, SessionSettings, State
-from multitrain.engine.tf_devices import compiles_with_xla, computing_in, strategy_for
+from multitrain.engine.tf_devices import (
+    compiles_with_xla,
+    computing_in,
+    device_bytes,
+    strategy_for,
+)
+from multitrain.engine.tf_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
 from multitrain.engine.tf_random import Draws
+from multitrain.engine.tf_replicas import share
 from multitrain.engine.tf_step import AdversarialStep, Grid
-from multitrain.memory import memory_watched
+from multitrain.memory import is_lack_of_memory, memory_watched
+
+log = logging.getLogger(__name__)
 
 
 class TensorFlowSession:
@@ -41,23 +52,21 @@ class TensorFlowSession:
                 self._model = describe()
             self._steps_done = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._detours = tf.Variable(0, dtype=tf.int64, trainable=False)
-            draws = Draws(spec.seed, self._detours)
+            self._batch = spec.images_per_batch
+            self._draws = draws = Draws(spec.seed, self._detours)
             self._latents = tf.Variable(draws.grid(spec.samples, spec.z_dim), trainable=False)
             self._step = AdversarialStep(
                 self._model,
-                draws,
                 Grid(spec.grid_height, spec.grid_width, self._latents),
-                _copy_per_replica(pictures, self._strategy),
-                spec.images_per_batch,
                 frame_after_discriminator=spec.snapshot == "update",
             )
             self._variables = dict(self._named_variables())
-        self._block = tf.function(
-            self._run_block,
-            input_signature=[tf.TensorSpec([], tf.int64)],
-            jit_compile=compiles_with_xla(),
-            autograph=False,  # it depends on the version of Python; nothing here needs it
-        )
+            drawing = Drawing(draws, spec.images_per_batch, self._model.discriminator.updates)
+            self._pictures = _place(pictures, drawing, self._strategy, settings)
+        self._is_tried = False  # whether the block as it is now has run
+        self._jit_asked_for = spec.jit == "on"
+        self._jit = compiles_with_xla(spec.jit, spec.gpus)
+        self._block = self._build_block()
 
     @property
     def step(self) -> int:
@@ -70,12 +79,16 @@ class TensorFlowSession:
     @detours.setter
     def detours(self, count: int) -> None:
         self._detours.assign(count)
+        self._pictures.forget()
 
     def run(self, steps: int) -> Block:
+        most = self._pictures.most_steps or steps
+        parts = [min(most, steps - done) for done in range(0, steps, most)]
         with memory_watched():
-            frames, losses = self._block(tf.constant(steps, tf.int64))
-            d, g = (losses.numpy() / steps).tolist()
-            return Block(frames.numpy(), {"d": d, "g": g})
+            frames, losses = zip(*map(self._run_part, parts), strict=True)
+        d, g = (np.sum(losses, axis=0) / steps).tolist()
+        whole = frames[0] if len(frames) == 1 else np.concatenate(frames)
+        return Block(whole, {"d": d, "g": g})
 
     def state(self) -> State:
         return {name: variable.numpy() for name, variable in self._variables.items()}
@@ -83,14 +96,51 @@ class TensorFlowSession:
     def restore(self, state: State) -> None:
         for name, variable in self._variables.items():
             variable.assign(state[name])
+        self._pictures.forget()
 
-    def _run_block(self, steps: Any) -> tuple[Any, Any]:
+    def _run_part(self, steps: int) -> tuple[Frames, Any]:
+        """As many steps as the pictures allow at once: their frames and the sums of the losses."""
+        feed = self._pictures.feed(self.step, steps)
+        try:
+            frames, losses = self._block(tf.constant(steps, tf.int64), feed)
+        except tf.errors.OpError as error:
+            # XLA compiles before anything has changed: the same steps can be done without it.
+            if self._is_tried or not self._jit or is_lack_of_memory(error):
+                raise
+            if self._jit_asked_for:
+                raise MultitrainError(
+                    f"XLA cannot compile this job; set jit: off ({error})"
+                ) from error
+            log.warning("XLA cannot compile this job, which goes on without it: %s", error)
+            self._jit = False
+            self._block = self._build_block()
+            frames, losses = self._block(tf.constant(steps, tf.int64), feed)
+        self._is_tried = True
+        return frames.numpy(), losses.numpy()
+
+    def _build_block(self) -> Any:
+        """`_run_block` as one call for the device; XLA may compile its steps."""
+        step = self._step
+        if self._jit:
+            step = tf.function(step, jit_compile=True, autograph=False)
+        feed = self._pictures.feed_spec
+        return tf.function(
+            lambda steps, feed: self._run_block(step, steps, feed),
+            input_signature=[tf.TensorSpec([], tf.int64), feed],
+            autograph=False,  # it depends on the version of Python; nothing here needs it
+        )
+
+    def _run_block(self, step: Any, steps: Any, feed: Any) -> tuple[Any, Any]:
         """Frames `(steps * frames_per_step, height, width, 3)` uint8 and the sums of the losses."""
         first = self._steps_done.read_value()
         count = tf.cast(steps, tf.int32)
 
+        def train_one(offset: Any) -> Any:
+            number = first + tf.cast(offset, tf.int64)
+            return step(self._draw_latents(number), self._pictures.of_step(feed, offset, number))
+
         def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
-            made = self._strategy.run(self._step, (first + tf.cast(offset, tf.int64),))
+            made = self._strategy.run(train_one, (offset,))
             new_frames, new_losses = map(self._of_first_replica, made)
             return offset + 1, frames.write(offset, new_frames), losses + new_losses
 
@@ -100,8 +150,17 @@ class TensorFlowSession:
             (tf.constant(0), tf.TensorArray(tf.uint8, count, infer_shape=True), tf.zeros((2,))),
             parallel_iterations=1,
         )
-        self._steps_done.assign(first + steps)
+        with tf.control_dependencies([losses]):  # nothing counts as done where a step fails
+            self._steps_done.assign(first + steps)
         return frames.concat(), losses
+
+    def _draw_latents(self, step: Any) -> Any:
+        """In a replica: its share of those of step `step`, `(generations, n, z_dim)` float32."""
+        drawn = [
+            self._draws.latents(step, generation, self._batch, self._model.z_dim)
+            for generation in range(self._model.generations)
+        ]
+        return share(tf.stack(drawn), axis=1)
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -119,10 +178,14 @@ class TensorFlowSession:
                 yield f"{name}/{path}", variable
 
 
-def _copy_per_replica(pictures: Frames, strategy: Any) -> list[Any]:
-    """The data set on each replica's device: eager tensors, which a `tf.function` captures."""
-    copies = []
-    for device in strategy.extended.worker_devices:
-        with tf.device(device):
-            copies.append(tf.constant(np.ascontiguousarray(pictures)))
-    return copies
+def _place(
+    pictures: Frames, drawing: Drawing, strategy: Any, settings: SessionSettings
+) -> Pictures:
+    """The data set on each replica's device where it fits, as the settings may say."""
+    on_device = settings.pictures_on_device
+    if on_device is None:
+        on_device = fits(pictures.nbytes, device_bytes())
+    if on_device:
+        return PicturesInPlace(pictures, drawing, strategy.extended.worker_devices)
+    log.info("the pictures are too many for the device; they are read while it computes")
+    return PicturesReadAhead(pictures, drawing)

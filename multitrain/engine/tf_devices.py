@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from jobs.errors import DeviceFailed, MultitrainError
+from multitrain.engine.device_memory import gpu_bytes
 from multitrain.engine.session import SessionSettings
 from multitrain.slots import GPUS_LEASED
 
@@ -53,9 +54,19 @@ def strategy_for(gpus: int, settings: SessionSettings) -> Any:
     return tf.distribute.MirroredStrategy(devices)
 
 
-def compiles_with_xla() -> bool:
-    """Whether to hand the block to XLA. On CPUs it runs at half the speed; on GPUs unmeasured."""
-    return False
+def compiles_with_xla(jit: str, gpus: int) -> bool:
+    """Whether XLA compiles the steps. `auto`: on one GPU; on CPUs it runs at half the speed.
+
+    Not the steps of replicas: what they tell each other cannot be part of a compiled step.
+    """
+    if jit == "auto":
+        return gpus == 1 and bool(tf.config.list_physical_devices("GPU"))
+    return jit == "on"
+
+
+def device_bytes() -> int | None:
+    """What a data set has to fit on; None where it is unknown, or as large as the disk: on CPUs."""
+    return gpu_bytes() if tf.config.list_physical_devices("GPU") else None
 
 
 @contextmanager

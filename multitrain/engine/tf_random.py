@@ -1,7 +1,8 @@
 """Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
 
 A resume needs no generator's state, and the draws do not depend on how steps form blocks. All
-functions work inside a `tf.function`; `step` and `update` may be tensors.
+functions work inside a `tf.function`; `step` and `update` may be tensors. Not inside one that XLA
+compiles: it draws other numbers from the same keys.
 """
 
 from __future__ import annotations
@@ -37,16 +38,18 @@ class Draws:
         key = self._key(Stream.LATENTS, self.detours, step, update)
         return _uniform(key, count, z_dim)
 
-    def picture_indices(self, batch: Any, count: int, pictures: int) -> Any:
-        """`(count,)` int64: the `batch`-th batch of an endless pass over all pictures.
+    def picture_indices(self, batch: Any, count: int, pictures: int, batches: int = 1) -> Any:
+        """`(batches * count,)` int64: the `batch`-th batch and those after it.
 
-        Every picture comes once before any comes again; each round has an order of its own.
+        They are an endless pass over all pictures: every picture comes once before any comes again,
+        and each round has an order of its own.
         """
-        positions = tf.cast(batch, tf.int64) * count + tf.range(count, dtype=tf.int64)
+        drawn = batches * count
+        positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
         key = self._key(Stream.PICTURES, self.detours)
         rounds = positions // pictures
         seeds = tf.stack(
-            [tf.fill([count], key[0]), tf.fill([count], key[1]), tf.cast(rounds, tf.int32)], axis=1
+            [tf.fill([drawn], key[0]), tf.fill([drawn], key[1]), tf.cast(rounds, tf.int32)], axis=1
         )
         # The op itself: `tf.random.experimental.index_shuffle` takes one seed for all positions.
         return tf.raw_ops.RandomIndexShuffle(

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from multitrain.engine.adversarial import Adversarial, Player
 from multitrain.engine.tf_adam import Adam
-from multitrain.engine.tf_random import Draws
+from multitrain.engine.tf_replicas import mean_over_replicas, replica
 
 WHITE = 255.0
 
@@ -26,56 +26,46 @@ class Grid:
 class AdversarialStep:
     """The discriminator's updates, a frame, the generator's updates, a frame.
 
-    `pictures` are `(n, height, width, 3)` uint8, one copy per replica. A batch of `batch` pictures
-    is split evenly over the replicas, so that any number of them trains on the same draws.
+    It draws nothing, so that XLA may compile it and train on the same draws.
     """
 
-    def __init__(
-        self,
-        model: Adversarial,
-        draws: Draws,
-        grid: Grid,
-        pictures: list[Any],
-        batch: int,
-        frame_after_discriminator: bool,
-    ) -> None:
+    def __init__(self, model: Adversarial, grid: Grid, *, frame_after_discriminator: bool) -> None:
         self._model = model
-        self._draws = draws
         self._grid = grid
-        self._pictures = pictures
-        self._batch = batch
         self._frame_after_discriminator = frame_after_discriminator
         self.adam_g = Adam(model.generator.network, model.generator.adam)
         self.adam_d = Adam(model.discriminator.network, model.discriminator.adam)
 
-    def __call__(self, step: Any) -> tuple[Any, Any]:
-        """Trains step number `step`, a scalar int64.
+    def __call__(self, latents: Any, pictures: Any) -> tuple[Any, Any]:
+        """Trains on a replica's share of what was drawn for one step.
 
+        `latents` are `(generations, n, z_dim)` float32, `pictures` `(discriminator updates, n,
+        height, width, 3)` uint8.
         Returns frames `(frames_per_step, frame_height, frame_width, 3)` uint8 (of the first
         replica; nothing on the others) and the mean losses of discriminator and generator, `(2,)`.
         """
         last = self._model.discriminator.updates - 1
         losses_d = []
         for update in range(last):
-            fakes = self._generate(step, update)
-            losses_d.append(self._update_discriminator(step, update, fakes))
+            fakes = self._generate(latents[update])
+            losses_d.append(self._update_discriminator(pictures[update], fakes))
         # The generator does not change until its turn: its first update takes up this same pass.
         with tf.GradientTape() as tape:
-            fakes = self._generate(step, last)
-        losses_d.append(self._update_discriminator(step, last, fakes))
+            fakes = self._generate(latents[last])
+        losses_d.append(self._update_discriminator(pictures[last], fakes))
         frames = [self._frame()] if self._frame_after_discriminator else []
 
         losses_g = [self._update_generator(tape, fakes)]
         for update in range(1, self._model.generator.updates):
             with tf.GradientTape() as tape:
-                fakes = self._generate(step, last + update)
+                fakes = self._generate(latents[last + update])
             losses_g.append(self._update_generator(tape, fakes))
         frames.append(self._frame())
         losses = tf.stack([tf.reduce_mean(losses_d), tf.reduce_mean(losses_g)])
-        return tf.stack(frames), _mean_over_replicas(losses)
+        return tf.stack(frames), mean_over_replicas(losses)
 
-    def _update_discriminator(self, step: Any, update: int, fakes: Any) -> Any:
-        reals = self._real_pictures(step, update)
+    def _update_discriminator(self, pictures: Any, fakes: Any) -> Any:
+        reals = tf.cast(pictures, tf.float32) * (2.0 / WHITE) - 1.0
         discriminate = self._model.discriminator.network
         with tf.GradientTape() as tape:
             loss = self._model.discriminator_loss(
@@ -83,7 +73,7 @@ class AdversarialStep:
                 discriminate(tf.stop_gradient(fakes), training=True),
             )
         gradients = tape.gradient(loss, _weights(self._model.discriminator))
-        self.adam_d.apply(_mean_over_replicas(gradients))
+        self.adam_d.apply(mean_over_replicas(gradients))
         return loss
 
     def _update_generator(self, generation: Any, fakes: Any) -> Any:
@@ -94,24 +84,16 @@ class AdversarialStep:
             loss = self._model.generator_loss(logits)
         wishes = judgement.gradient(loss, fakes)
         gradients = generation.gradient(fakes, _weights(self._model.generator), wishes)
-        self.adam_g.apply(_mean_over_replicas(gradients))
+        self.adam_g.apply(mean_over_replicas(gradients))
         return loss
 
-    def _generate(self, step: Any, update: int) -> Any:
-        latents = self._draws.latents(step, update, self._batch, self._model.z_dim)
-        return self._model.generator.network(_share(latents), training=True)
-
-    def _real_pictures(self, step: Any, update: int) -> Any:
-        pictures = self._pictures[_replica()]
-        number = step * self._model.discriminator.updates + update
-        indices = self._draws.picture_indices(number, self._batch, pictures.shape[0])
-        chosen = tf.gather(pictures, _share(indices))
-        return tf.cast(chosen, tf.float32) * (2.0 / WHITE) - 1.0
+    def _generate(self, latents: Any) -> Any:
+        return self._model.generator.network(latents, training=True)
 
     def _frame(self) -> Any:
         """The grid as `(frame_height, frame_width, 3)` uint8, drawn with the moving statistics."""
         rows, columns = self._grid.rows, self._grid.columns
-        if _replica() > 0:
+        if replica() > 0:
             return tf.zeros((0, 0, 3), tf.uint8)
         samples = self._model.generator.network(self._grid.latents, training=False)
         height, width = samples.shape[1:3]
@@ -124,22 +106,3 @@ class AdversarialStep:
 def _weights(player: Player) -> list[Any]:
     """The trainable weights, as the tapes know them."""
     return [variable.value for variable in player.network.trainable_variables]
-
-
-def _replica() -> int:
-    """Known while the graph is built: each replica's operations are traced separately."""
-    return int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
-
-
-def _share(batch: Any) -> Any:
-    """This replica's part of a batch that was drawn for all."""
-    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    size = batch.shape[0] // replicas
-    return batch[_replica() * size : (_replica() + 1) * size]
-
-
-def _mean_over_replicas(tensors: Any) -> Any:
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
-        return tensors
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors)

@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from jobs.errors import MultitrainError, OutOfMemory
 from jobs.jobfile import JobFile
-from multitrain.engine import open_adversarial
+from multitrain.engine import open_adversarial, reading
 from multitrain.engine.adversarial import ADAM_EPSILON, Adversarial
 from multitrain.engine.session import SessionSettings, State
 from multitrain.engine.tensorflow import TensorFlowSession
+from multitrain.engine.tf_pictures import PicturesInPlace, PicturesReadAhead
 from multitrain.engine.tf_random import Draws
 from multitrain.families.dcgan import describe
 
@@ -128,6 +129,112 @@ def test_blocks_of_any_length_are_traced_once(
         session.run(steps)
 
     assert session._block.experimental_get_tracing_count() == 1
+
+
+def test_pictures_that_are_read_ahead_train_as_those_in_place(
+    tiny_job: MakeJob, noise: Callable[..., np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tiny_job(nbr_d_updates=2, learning_rate_g=0.03)
+    in_place, ahead = (
+        open_adversarial(
+            lambda: describe(job), job.spec, noise(job), SessionSettings(pictures_on_device=where)
+        )
+        for where in (True, False)
+    )
+    wanted = in_place.run(7)
+    detoured = in_place.state()
+    in_place.detours = 1
+    wanted_on_detour = in_place.run(2)
+
+    monkeypatch.setattr(reading, "READ_BYTES", 4 * 6 * noise(job)[0].nbytes)  # two steps at once
+    found = [ahead.run(1), ahead.run(2), ahead.run(4)]
+    ahead.restore(detoured)
+    ahead.detours = 1
+
+    np.testing.assert_array_equal(np.concatenate([b.frames for b in found]), wanted.frames)
+    mean = sum(b.losses["d"] * steps for b, steps in zip(found, (1, 2, 4), strict=True)) / 7
+    assert mean == pytest.approx(wanted.losses["d"])
+    np.testing.assert_array_equal(ahead.run(2).frames, wanted_on_detour.frames)
+
+
+def test_a_data_set_that_does_not_fit_on_the_device_is_read_ahead(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(open_tiny(tiny_job())._pictures, PicturesInPlace)
+    monkeypatch.setattr("multitrain.engine.tensorflow.device_bytes", lambda: 1000)
+    assert isinstance(open_tiny(tiny_job())._pictures, PicturesReadAhead)
+
+
+@pytest.mark.parametrize("pictures_on_device", [True, False])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_steps_that_xla_compiles_bring_the_same(
+    tiny_job: MakeJob,
+    noise: Callable[..., np.ndarray],
+    precision: str,
+    pictures_on_device: bool,
+) -> None:
+    settings = SessionSettings(pictures_on_device=pictures_on_device)
+    plain, compiled = (
+        open_adversarial(lambda job=job: describe(job), job.spec, noise(job), settings)
+        for job in (tiny_job(precision=precision, jit=jit) for jit in ("off", "on"))
+    )
+    tolerance = 1e-4 if precision == "float32" else 0.02
+    for _ in range(2):
+        one, other = plain.run(2), compiled.run(2)
+        for name, loss in one.losses.items():
+            assert other.losses[name] == pytest.approx(loss, rel=tolerance)
+        away = np.abs(one.frames.astype(int) - other.frames)
+        assert away.max() <= 2 if precision == "float32" else away.mean() < 1
+    assert "_XlaMustCompile" in str(compiled._block.get_concrete_function().graph.as_graph_def())
+    assert "_XlaMustCompile" not in str(plain._block.get_concrete_function().graph.as_graph_def())
+
+
+def fail_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where XLA lacks a library: the first step fails, before it has changed anything."""
+    function = tf.function
+
+    def broken(python_function: Callable | None = None, **kw: object) -> Callable:
+        if not python_function or not kw.pop("jit_compile", False):
+            return function(python_function, **kw)
+
+        def fail(latents: tf.Tensor, pictures: tf.Tensor) -> object:
+            with tf.control_dependencies(
+                [tf.debugging.Assert(tf.size(latents) < 0, ["libdevice not found"])]
+            ):
+                return python_function(latents, pictures)
+
+        return function(fail, **kw)
+
+    monkeypatch.setattr(tf, "function", broken)
+
+
+def test_a_job_that_xla_cannot_compile_goes_on_without_it(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wanted = open_tiny(tiny_job()).run(2).frames
+    monkeypatch.setattr("multitrain.engine.tensorflow.compiles_with_xla", lambda *_: True)
+    fail_to_compile(monkeypatch)
+
+    session = open_tiny(tiny_job())
+
+    np.testing.assert_array_equal(session.run(2).frames, wanted)
+    assert session.step == 2
+    assert "goes on without it" in caplog.text
+
+
+def test_where_xla_is_asked_for_and_cannot_compile_the_job_fails(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fail_to_compile(monkeypatch)
+    with pytest.raises(MultitrainError, match="jit: off"):
+        open_tiny(tiny_job(jit="on")).run(1)
 
 
 def test_a_batch_that_cannot_be_shared_out_is_told(

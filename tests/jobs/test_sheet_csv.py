@@ -357,3 +357,15 @@ def test_a_batch_that_gpus_cannot_share_out_is_told(workspace: Workspace) -> Non
     (mistake,) = caught.value.mistakes
     assert (mistake.line, mistake.column) == (2, "gpus")
     assert "a batch of 9 pictures" in mistake.reason
+
+
+def test_replicas_that_xla_cannot_compile_are_told(read: ReadText) -> None:
+    header = f"{HEADER},batch_size,gpus,jit,engine\n"
+    row = "demo,3,3,0.1,8,2"
+
+    with pytest.raises(SheetError) as told:
+        read(f"{header}a,{row},on,tensorflow\nb,{row},auto,tensorflow\nc,{row},on,jax\n")
+
+    [mistake] = told.value.mistakes
+    assert (mistake.line, mistake.column) == (2, "jit")
+    assert "2 gpus" in mistake.reason

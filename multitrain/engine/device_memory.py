@@ -1,0 +1,31 @@
+"""Whether a data set can lie on the device that trains on it."""
+
+from __future__ import annotations
+
+import os
+
+from multitrain.gpu_driver import DriverError, GpuDriver
+from multitrain.nvml import NvmlDriver
+
+PICTURES_SHARE = 0.5  # of a device's memory; networks and activations want the rest
+
+
+def fits(picture_bytes: int, device_bytes: int | None) -> bool:
+    """Whether so many pictures go onto a device of so much memory; None: nobody knows how much."""
+    return device_bytes is None or picture_bytes <= PICTURES_SHARE * device_bytes
+
+
+def gpu_bytes(driver: GpuDriver | None = None) -> int | None:
+    """Memory of the smallest GPU that this process may use; None where the driver does not tell."""
+    try:
+        gpus = (driver or NvmlDriver()).gpus()
+    except DriverError:
+        return None
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    mine = gpus if visible is None else [gpu for gpu in gpus if _is_among(gpu.uuid, visible)]
+    return min((gpu.memory_total for gpu in mine if gpu.memory_total), default=None)
+
+
+def _is_among(uuid: str, visible: str) -> bool:
+    """A farm names GPUs by their UUIDs; numbers, which somebody may have set by hand, move."""
+    return uuid in visible.split(",")

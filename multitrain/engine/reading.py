@@ -1,0 +1,61 @@
+"""Pictures for a data set that does not fit on the device: read ahead, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multitrain.engine.session import Frames
+
+IndicesOf = Callable[
+    [int, int], NDArray[np.integer]
+]  # (first batch, batches) -> (batches * batch,)
+
+READ_BYTES = 256 * 2**20  # of pictures, handed over at once; twice that is in memory
+
+
+class PrefetchingReader:
+    """Batches by their number; while those of one call are in use, the next ones are read.
+
+    `pictures` are `(n, height, width, 3)` uint8, best a memory map: what is not drawn is not read.
+    `indices_of` tells which pictures are in which batch of `batch`; it is called in any thread.
+    """
+
+    def __init__(self, pictures: Frames, indices_of: IndicesOf, batch: int) -> None:
+        self._pictures, self._indices_of, self._batch = pictures, indices_of, batch
+        self._pool = ThreadPoolExecutor(1, "pictures")
+        self._coming: tuple[int, Future[Frames]] | None = None  # and the number of its first batch
+
+    @property
+    def most(self) -> int:
+        """Batches that should be taken at once, at most."""
+        return max(1, READ_BYTES // (self._batch * int(self._pictures[0].nbytes)))
+
+    def take(self, first: int, batches: int) -> Frames:
+        """Batches number `first` and following: `(batches, batch, height, width, 3)` uint8."""
+        ready = self._take_coming(first)[:batches]
+        lacking = batches - len(ready)
+        if lacking:
+            more = self._read(first + len(ready), lacking)
+            ready = np.concatenate([ready, more]) if len(ready) else more
+        following = first + batches
+        self._coming = following, self._pool.submit(self._read, following, batches)
+        return ready
+
+    def forget(self) -> None:
+        """What was read ahead is not wanted any more: other pictures are drawn from now on."""
+        self._coming = None
+
+    def _take_coming(self, first: int) -> Frames:
+        coming, self._coming = self._coming, None
+        if coming is None or coming[0] != first:
+            return np.empty((0, self._batch, *self._pictures.shape[1:]), np.uint8)
+        return coming[1].result()
+
+    def _read(self, first: int, batches: int) -> Frames:
+        indices = self._indices_of(first, batches)
+        chosen = np.take(self._pictures, indices, axis=0)
+        return chosen.reshape(batches, self._batch, *self._pictures.shape[1:])

@@ -1,0 +1,130 @@
+"""Where a training step finds its pictures: on the device, or read ahead and handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from multitrain.engine.reading import PrefetchingReader
+from multitrain.engine.session import Frames
+from multitrain.engine.tf_random import Draws
+from multitrain.engine.tf_replicas import replica, share
+
+ALIGNMENT = 64  # bytes, at which TensorFlow's kernels want a tensor to begin
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Which pictures a step trains on: so many batches of so many, drawn from all."""
+
+    draws: Draws
+    batch: int
+    batches: int  # per step
+
+    def indices(self, step: Any, pictures: int, steps: int = 1) -> Any:
+        """`(steps * batches * batch,)` int64: of `steps` steps from `step` on."""
+        first, batches = step * self.batches, steps * self.batches
+        return self.draws.picture_indices(first, self.batch, pictures, batches)
+
+
+class Pictures(Protocol):
+    """A data set that steps draw from."""
+
+    @property
+    def most_steps(self) -> int | None:
+        """What one block can take up; None: any number."""
+
+    @property
+    def feed_spec(self) -> Any:
+        """The `tf.TensorSpec` of what a block is handed."""
+
+    def feed(self, step: int, steps: int) -> Any:
+        """What the block of `steps` steps from `step` on is handed, beside what is in place."""
+
+    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
+        """In a replica: its share, `(batches, share, height, width, 3)` uint8, of step `step`.
+
+        It is number `offset` of its block, which was handed `feed`.
+        """
+
+    def forget(self) -> None:
+        """The draws have changed."""
+
+
+class PicturesInPlace:
+    """The whole data set on each replica's device: eager tensors that the graph captures."""
+
+    most_steps = None
+    feed_spec = tf.TensorSpec((0,), tf.uint8)
+
+    def __init__(self, pictures: Frames, drawing: Drawing, devices: tuple[str, ...]) -> None:
+        """`pictures` are `(n, height, width, 3)` uint8."""
+        self._drawing = drawing
+        self._copies = []
+        for device in devices:
+            with tf.device(device):
+                self._copies.append(tf.identity(_as_tensor(pictures)))
+
+    def feed(self, step: int, steps: int) -> Any:  # noqa: ARG002 - nothing is handed over
+        return tf.zeros((0,), tf.uint8)
+
+    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
+        pictures = self._copies[replica()]
+        indices = self._drawing.indices(step, pictures.shape[0])
+        mine = share(tf.reshape(indices, (self._drawing.batches, self._drawing.batch)), axis=1)
+        return tf.gather(pictures, mine)
+
+    def forget(self) -> None:
+        pass
+
+
+class PicturesReadAhead:
+    """A data set in the host's memory, or on its disk, read while the device computes."""
+
+    def __init__(self, pictures: Frames, drawing: Drawing) -> None:
+        """`pictures` are `(n, height, width, 3)` uint8."""
+        self._drawing = drawing
+        self._count, *self._picture_shape = pictures.shape
+        self._reader = PrefetchingReader(pictures, self._indices, drawing.batch)
+
+    @property
+    def most_steps(self) -> int | None:
+        return max(1, self._reader.most // self._drawing.batches)
+
+    @property
+    def feed_spec(self) -> Any:
+        sizes = (None, self._drawing.batches, self._drawing.batch, *self._picture_shape)
+        return tf.TensorSpec(sizes, tf.uint8)
+
+    def feed(self, step: int, steps: int) -> Any:
+        batches = self._drawing.batches
+        taken = self._reader.take(step * batches, steps * batches)
+        return tf.constant(taken.reshape(steps, batches, *taken.shape[1:]))
+
+    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
+        return share(feed[offset], axis=1)
+
+    def forget(self) -> None:
+        self._reader.forget()
+
+    def _indices(self, first: int, batches: int) -> Any:
+        with tf.device("CPU:0"):
+            drawing = self._drawing
+            drawn = drawing.draws.picture_indices(first, drawing.batch, self._count, batches)
+            return drawn.numpy()
+
+
+def _as_tensor(pictures: Frames) -> Any:
+    """On the CPU, without a copy where that is possible: a memory map stays on the disk."""
+    aliasable = (
+        pictures.flags.c_contiguous
+        and pictures.flags.writeable  # what is not cannot be shared; nobody writes, though
+        and pictures.ctypes.data % ALIGNMENT == 0
+    )
+    with tf.device("CPU:0"):
+        if aliasable:
+            return tf.experimental.dlpack.from_dlpack(pictures.__dlpack__())
+        return tf.constant(np.ascontiguousarray(pictures))
