@@ -22,6 +22,7 @@ from typing import NamedTuple, Self
 from jobs.plan import FrameRange
 
 PART = ".part"  # the ending of a file that is not whole yet
+CACHED = ".h5"  # the ending of a file of decoded pictures
 
 
 class CheckpointName(NamedTuple):
@@ -101,6 +102,14 @@ class Workspace:
         return self.runs / "render.alive"
 
     @property
+    def cache(self) -> Path:
+        """Decoded pictures: only saves time, may be deleted; no job can have this name."""
+        return self.runs / ".cache"
+
+    def cached_pictures(self, key: str) -> Path:
+        return self.cache / f"{key}{CACHED}"
+
+    @property
     def ftp_settings(self) -> Path:
         return self.root / "ftp.ini"
 
@@ -151,6 +160,11 @@ class JobPaths:
     @property
     def render_failure(self) -> Path:
         return self.run / "render_failure.json"
+
+    @property
+    def encoder(self) -> Path:
+        """What its segments are made with, where that was found out by trying."""
+        return self.run / "encoder.json"
 
     @property
     def checkpoints(self) -> Path:
@@ -245,16 +259,20 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, flush: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it is flushed and renamed to `path`.
 
-    On an error the temporary file is removed and `path` stays as it was.
+    On an error the temporary file is removed and `path` stays as it was. Without `flush`, a power
+    cut may leave an empty file, or none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(path)
     try:
         yield part
-        publish(part, path)
+        if flush:
+            publish(part, path)
+        else:
+            os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -276,7 +294,7 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small file so that it exists only whole."""
-    with atomic_write(path) as part:
+def write_text(path: Path, text: str, *, flush: bool = True) -> None:
+    """Write a small file so that it exists only whole; `flush` as for `atomic_write`."""
+    with atomic_write(path, flush=flush) as part:
         part.write_text(text, encoding="utf-8")

@@ -12,7 +12,8 @@ from PIL import Image
 
 from jobs.errors import DatasetError
 from jobs.paths import Workspace
-from multitrain.datasets.folders import Fingerprint, Uint8Array, load_pictures, to_rgb
+from multitrain.datasets.decoding import Uint8Array, to_rgb
+from multitrain.datasets.folders import Fingerprint, load_pictures
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures

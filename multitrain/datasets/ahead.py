@@ -1,0 +1,54 @@
+"""Decode the pictures of jobs to come: `python -m multitrain.datasets.ahead WORKSPACE JOB...`.
+
+Whatever fails is told on stderr, a line each, and is no loss: the trainer decodes the pictures, and
+tells of what is wrong with them. The exit code is 0 all the same. May be killed at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, Workspace
+from multitrain.datasets.cache import NotCached, decode_ahead
+from render.ffmpeg import lower_priority
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The process: job by job; always 0."""
+    parser = argparse.ArgumentParser(
+        prog="python -m multitrain.datasets.ahead", description=__doc__
+    )
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help="name of a job in the runs/ there")
+    parser.add_argument(
+        "--keep-free-bytes", type=int, help="of the disk; default: as for the whole farm"
+    )
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    lower_priority()
+    for name in given.jobs:
+        try:
+            _decode(Workspace(given.workspace).job(name), given.keep_free_bytes)
+        except (MultitrainError, NotCached, OSError) as error:
+            log.warning("%s: %s", name, error)
+    return 0
+
+
+def _decode(paths: JobPaths, keep_free: int | None) -> None:
+    job = JobFile.load(paths)
+    if job is None:
+        raise MultitrainError(f"{paths.job_file} is not there")
+    size = job.image_width, job.image_height
+    decode_ahead(paths.workspace, job.spec.dataset, *size, keep_free=keep_free)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

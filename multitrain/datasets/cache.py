@@ -1,0 +1,192 @@
+"""Pictures that are decoded once: `runs/.cache/<key>.h5`, shared by jobs and by trainers.
+
+The key stands for the listing of the folders (paths, sizes, times of change) and the size of the
+pictures: where anything of that differs, another file is made, and the old one goes when nobody has
+used it for long. Trainers on the same pictures map the same file and so share its memory. Whatever
+is wrong with the cache, the pictures are decoded into memory instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.paths import Workspace, flush_to_disk, part_of
+from jobs.pictures import Unreadable, find_pictures
+from multitrain.datasets import picture_file
+from multitrain.datasets.cache_folder import NoRoom, claimed, mark_used, require_room
+from multitrain.datasets.decoding import Uint8Array, decode
+from multitrain.datasets.folders import Fingerprint, Pictures, load_pictures, none_left
+from multitrain.datasets.picture_file import About, DamagedFile
+from multitrain.machine import default_keep_free_bytes
+
+ROOM_BYTES = 2**26  # written between two looks at the disk
+
+log = logging.getLogger(__name__)
+
+
+def open_pictures(
+    workspace: Workspace,
+    folders: Sequence[str],
+    width: int,
+    height: int,
+    *,
+    keep_free: int | None = None,
+) -> Pictures:
+    """All pictures of these data sets of `width` x `height` pixels, in the order of their listing.
+
+    Decoded at the first call, mapped from the cache at later ones; a call that comes while another
+    process decodes the same ones waits for it. `keep_free` are bytes of the disk that the cache
+    leaves alone (None: as many as this machine's default). DatasetError where there are no such
+    pictures.
+    """
+    tops = [workspace.dataset(folder) for folder in folders]
+    try:
+        return _open(workspace, tops, width, height, keep_free)
+    except NotCached as reason:
+        log.info("the pictures are not kept decoded: %s", reason)
+    return load_pictures(tops, width, height)
+
+
+def decode_ahead(
+    workspace: Workspace,
+    folders: Sequence[str],
+    width: int,
+    height: int,
+    *,
+    keep_free: int | None = None,
+) -> None:
+    """Have these pictures in the cache, for whoever opens them later.
+
+    Raises NotCached where they cannot be kept there, and DatasetError like `open_pictures`.
+    """
+    tops = [workspace.dataset(folder) for folder in folders]
+    _open(workspace, tops, width, height, keep_free)
+
+
+class NotCached(Exception):
+    """Why pictures cannot come from the cache: one clause for a person."""
+
+
+def _open(
+    workspace: Workspace, tops: Sequence[Path], width: int, height: int, keep_free: int | None
+) -> Pictures:
+    found = Listing.of(workspace, tops, width, height)
+    if found.pixel_bytes < picture_file.LEAST_BYTES:
+        raise NotCached("there are too few of them")
+    path = workspace.cached_pictures(found.key)
+    try:
+        if pictures := _read(workspace, path, found.key):
+            return pictures
+        workspace.cache.mkdir(parents=True, exist_ok=True)
+        with claimed(path) as descriptor:
+            # Another process may have made it while this one waited.
+            made = _read(workspace, path, found.key)
+            return made or _make(workspace, found, path, descriptor, keep_free)
+    except (OSError, NoRoom, DamagedFile) as error:
+        raise NotCached(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the folders of a data set hold, undecoded."""
+
+    tops: tuple[Path, ...]
+    width: int  # pixels, of the pictures that are wanted
+    height: int
+    paths: tuple[Path, ...]
+    unreadable: tuple[Unreadable, ...]
+    key: str  # of all this and of what is known of each file
+
+    @classmethod
+    def of(cls, workspace: Workspace, tops: Sequence[Path], width: int, height: int) -> Listing:
+        paths, unreadable = find_pictures(tops)
+        below = [_below(workspace, each) for each in unreadable]
+        beside = [picture_file.FORMAT, width, height, [[str(path), why] for path, why in below]]
+        digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
+        root = f"{workspace.data}{os.sep}"
+        for path in paths:
+            told = f"{str(path).removeprefix(root)}\0{_facts(path)}\0"
+            digest.update(os.fsencode(told))
+        return cls(tuple(tops), width, height, tuple(paths), tuple(unreadable), digest.hexdigest())
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of all pictures, should none be left out."""
+        return len(self.paths) * self.width * self.height * 3
+
+
+def _facts(path: Path) -> tuple[int, ...]:
+    """What differs once a file does; nothing where it is not there.
+
+    The time of its change also tells of files that were replaced by others with an older time of
+    modification, as copying and unpacking does.
+    """
+    try:
+        facts = path.stat()
+    except OSError:
+        return ()
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _read(workspace: Workspace, path: Path, key: str) -> Pictures | None:
+    """None where there is no such file, or a damaged one. OSError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            about, images = picture_file.read(file)
+        if about.key != key:
+            raise DamagedFile("it has the name of another")
+    except FileNotFoundError:
+        return None
+    except DamagedFile as damage:
+        log.warning("%s is damaged (%s); the pictures are decoded anew", path, damage)
+        return None
+    mark_used(path)
+    skipped = [Unreadable(workspace.data / each.path, each.reason) for each in about.skipped]
+    return Pictures(images, tuple(skipped), about.fingerprint)
+
+
+def _make(
+    workspace: Workspace, found: Listing, path: Path, descriptor: int, keep_free: int | None
+) -> Pictures:
+    """Decode the pictures into the claimed file; it gets its name if it may be kept."""
+    tops, width, height, left = found.tops, found.width, found.height, found.pixel_bytes
+    floor = default_keep_free_bytes(workspace.cache) if keep_free is None else keep_free
+    require_room(workspace, left, floor)
+    picture_file.begin(descriptor)
+
+    def take(picture: Uint8Array) -> None:
+        nonlocal left
+        if left % ROOM_BYTES < picture.nbytes:
+            require_room(workspace, left, floor)
+        picture_file.append(descriptor, picture)
+        left -= picture.nbytes
+
+    decoded = decode(found.paths, width, height, take)
+    skipped = (*found.unreadable, *decoded.skipped)
+    if not decoded.count:
+        raise none_left(tops, width, height, skipped)
+    fingerprint = Fingerprint.told(decoded, width, height)
+    relative = tuple(_below(workspace, each) for each in skipped)
+    picture_file.seal(descriptor, About(found.key, fingerprint, relative))
+    with part_of(path).open("rb") as file:  # anew: the claim lasts as long as its descriptor
+        _, images = picture_file.read(file)
+    if decoded.is_lasting and found == Listing.of(workspace, tops, width, height):
+        os.fsync(descriptor)
+        os.replace(part_of(path), path)
+        flush_to_disk(path.parent)
+    return Pictures(images, skipped, fingerprint)
+
+
+def _below(workspace: Workspace, unreadable: Unreadable) -> Unreadable:
+    """With its path below `data`, so that a workspace may be moved."""
+    path, reason = unreadable
+    with suppress(ValueError):
+        path = path.relative_to(workspace.data)
+    return Unreadable(path, reason)

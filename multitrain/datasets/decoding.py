@@ -1,0 +1,142 @@
+"""Files into pictures: each decoded, turned and made RGB, in the order of the files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from jobs.pictures import (
+    Unreadable,
+    UnreadablePicture,
+    explain,
+    open_picture,
+    orientation,
+    seen_size,
+)
+from jobs.spec import Resolution
+
+Uint8Array = NDArray[np.uint8]
+
+MOST_THREADS = 8  # decoders run outside the interpreter's lock; the disk is busy with fewer
+DIGEST_BYTES = 16
+
+_TURNS = {  # EXIF 2.32, table 6
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What became of some files: the pictures that were taken, and the files that were not."""
+
+    count: int
+    digest: str  # BLAKE2b of the pictures that were taken, in their order, hexadecimal
+    skipped: tuple[Unreadable, ...]
+    is_lasting: bool  # False: the system failed for some of those; they may come next time
+
+
+def decode(
+    paths: Sequence[Path], width: int, height: int, take: Callable[[Uint8Array], None]
+) -> Decoded:
+    """Hand each picture of this size to `take`, in the order of `paths`.
+
+    It is `(height, width, 3)` uint8 RGB. Threads decode a few ahead; `take` is called in this one.
+    """
+    count, skipped, is_lasting = 0, [], True
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    threads = min(MOST_THREADS, _cores())
+    coming: deque[tuple[Path, Future[Uint8Array | _Skip]]] = deque()
+    waiting = iter(paths)
+    with (
+        warnings.catch_warnings(action="ignore"),  # of Pillow, about oddities it copes with
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        while True:
+            for path in islice(waiting, 2 * threads - len(coming)):
+                coming.append((path, pool.submit(_decode, path, width, height)))
+            if not coming:
+                break
+            path, future = coming.popleft()
+            picture = future.result()
+            if isinstance(picture, _Skip):
+                skipped.append(Unreadable(path, picture.reason))
+                is_lasting &= not picture.may_pass
+            else:
+                digest.update(picture.data)
+                take(picture)
+                count += 1
+    return Decoded(count, digest.hexdigest(), tuple(skipped), is_lasting)
+
+
+class _Skip(NamedTuple):
+    """Why a file is left out, and whether that may pass although the file stays as it is."""
+
+    reason: str
+    may_pass: bool
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _decode(path: Path, width: int, height: int) -> Uint8Array | _Skip:
+    try:
+        with open_picture(path) as image:
+            turn, size = _TURNS.get(orientation(image)), seen_size(image)
+            if size != (width, height):
+                return _Skip(f"is {size}, not {Resolution(width, height)}", may_pass=False)
+            decoded = to_rgb(image)
+        return np.ascontiguousarray(decoded if turn is None else decoded.transpose(turn))
+    except UnreadablePicture as error:
+        return _Skip(str(error), _is_of_the_system(error.__cause__))
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        return _Skip(explain(error), _is_of_the_system(error))
+
+
+def _is_of_the_system(error: BaseException | None) -> bool:
+    """Whether it says nothing of what is in the file: a disk that fails, too little memory."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any picture as 8-bit RGB: transparent ones over black, more than 8 bits scaled down."""
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_scale_to_bytes(np.asarray(image)))
+    if image.has_transparency_data:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _scale_to_bytes(values: NDArray[np.generic]) -> Uint8Array:
+    """Grey values of more than 8 bits, `(height, width)`, as uint8.
+
+    Whole numbers are taken as 16-bit. Fractions have no agreed range: 0 to 1, 255 or 65535, the
+    least of these that holds them all. Values beyond are scaled by the largest.
+    """
+    exact = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    tops = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
+    largest = float(exact.max(initial=0))
+    top = next((top for top in tops if largest <= top), largest)
+    return np.rint(exact.clip(0) * (255 / top)).astype(np.uint8)

@@ -1,0 +1,65 @@
+"""The process that decodes the pictures of jobs to come."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace, listing
+from multitrain.datasets import cache
+from multitrain.datasets.cache import open_pictures
+
+if TYPE_CHECKING:
+    from tests.conftest import MakePictures
+
+SIZE = (32, 24)
+
+CHECKED = """
+import sys
+from multitrain.datasets.ahead import main
+code = main()
+assert not {"tensorflow", "keras", "jax"} & sys.modules.keys()
+sys.exit(code)
+"""
+
+
+def ahead(workspace: Workspace, *jobs: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", CHECKED, str(workspace.root), *jobs]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_trainer_finds_them_decoded(
+    workspace: Workspace,
+    make_pictures: MakePictures,
+    tiny_job: Callable[..., JobFile],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("one", "two"):
+        make_pictures(workspace.dataset(name), 5, SIZE)
+        tiny_job(*SIZE, name=name, dataset=name).save(workspace.job(name))
+    done = ahead(workspace, "one", "two")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(listing(workspace.cache)) == 2
+    monkeypatch.delattr(cache, "decode")
+    for name in ("one", "two"):
+        assert len(open_pictures(workspace, [name], *SIZE).images) == 5
+
+
+def test_failures_are_told_and_nobodys_problem(
+    workspace: Workspace, make_pictures: MakePictures, tiny_job: Callable[..., JobFile]
+) -> None:
+    make_pictures(workspace.dataset("some"), 5, SIZE)
+    for name, dataset in (("empty", "none"), ("good", "some")):
+        tiny_job(*SIZE, name=name, dataset=dataset).save(workspace.job(name))
+    workspace.job("broken").run.mkdir()
+    workspace.job("broken").job_file.write_text("[")
+    done = ahead(workspace, "gone", "broken", "empty", "good")
+    assert done.returncode == 0
+    told = done.stderr.splitlines()
+    assert [line.partition(":")[0] for line in told] == ["gone", "broken", "empty"]
+    assert len(listing(workspace.cache)) == 1
