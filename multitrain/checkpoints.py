@@ -1,7 +1,7 @@
 """Checkpoints: all arrays of a session in one HDF5 file that is whole or not there.
 
 `runs/<job>/checkpoints/<step>-<frame>.h5`: an HDF5 data set per array, in groups where names have
-slashes; attributes hold the format, the family, step, frame and the fingerprint of the pictures.
+slashes; attributes hold the format, family, engine, step, frame and the pictures' fingerprint.
 Behind it stands a digest of it: HDF5 itself hangs or crashes on some damaged files, so it is given
 none. Two are kept, so that a damaged one costs a few minutes of training and not the night.
 """
@@ -24,7 +24,7 @@ from jobs.paths import CheckpointName, JobPaths, atomic_write, listing
 from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import State
 
-FORMAT = 3
+FORMAT = 4
 KEPT = 2
 DIGEST_BYTES = 16  # of BLAKE2b over the HDF5 file, right behind it: HDF5 looks at nothing there
 DAMAGED = ".damaged"  # instead of .h5: what was set aside
@@ -42,6 +42,7 @@ class Checkpoint:
 
     name: CheckpointName
     family: str
+    engine: str
     pictures: Fingerprint
     state: State
 
@@ -62,16 +63,16 @@ def save(paths: JobPaths, checkpoint: Checkpoint) -> None:
             (paths.checkpoints / name).unlink(missing_ok=True)
 
 
-def load_newest(paths: JobPaths, family: str) -> Checkpoint | None:
+def load_newest(paths: JobPaths, family: str, engine: str) -> Checkpoint | None:
     """The newest whole one, or None. Damaged ones are set aside under another name and logged.
 
-    Raises MultitrainError where it was made by another family or another version of this program,
+    Raises MultitrainError where it was made by another family, engine or version of this program,
     and OSError where it cannot be read for reasons that do not lie in the file.
     """
     for name in reversed(paths.checkpoint_names()):
         path = paths.checkpoint(name)
         try:
-            return _load(path, name, family)
+            return _load(path, name, family, engine)
         except Damaged as damage:
             # Set aside, not only passed over: its name would claim frames that are made again.
             path.rename(path.with_suffix(DAMAGED))
@@ -92,15 +93,15 @@ def _image(checkpoint: Checkpoint) -> io.BytesIO:
     return image
 
 
-def _load(path: Path, name: CheckpointName, family: str) -> Checkpoint:
+def _load(path: Path, name: CheckpointName, family: str, engine: str) -> Checkpoint:
     with h5py.File(io.BytesIO(_undamaged(path))) as file:
         attributes = {key: _plain(value) for key, value in file.attrs.items()}
-        for attribute, wanted in (("format", FORMAT), ("family", family)):
+        for attribute, wanted in (("format", FORMAT), ("family", family), ("engine", engine)):
             if (found := attributes[attribute]) != wanted:
                 raise MultitrainError(
                     f"{path} has {attribute} {found}, not {wanted}; run the job with --fresh"
                 )
-        checkpoint = Checkpoint(name, family, _fingerprint(attributes), _arrays(file))
+        checkpoint = Checkpoint(name, family, engine, _fingerprint(attributes), _arrays(file))
     if _attributes(checkpoint) != attributes:
         raise Damaged("it has the name of another")
     return checkpoint
@@ -144,6 +145,7 @@ def _attributes(checkpoint: Checkpoint) -> dict[str, int | str]:
     return {
         "format": FORMAT,
         "family": checkpoint.family,
+        "engine": checkpoint.engine,
         "step": checkpoint.name.step,
         "frame": checkpoint.name.frame,
         **{PICTURES + key: value for key, value in asdict(checkpoint.pictures).items()},

@@ -57,7 +57,7 @@ class Training:
     spec: JobSpec
     paths: JobPaths
     plan: FramePlan
-    session: Session  # at step 0
+    open_session: Callable[[], Session]  # at step 0, always the same
     pictures: Fingerprint  # of those that the session trains on
     room: Room
     stop: threading.Event = field(default_factory=threading.Event)
@@ -67,9 +67,9 @@ class Training:
         self._progress = ProgressLog(self.paths)
         self._pace = Pace(self.plan)
         self._step_bytes = self.plan.frame_bytes * self.plan.frames_per_step
-        self._beginning: State | None = self.session.state()
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
+        self._final: State | None = None  # that of the last step, once it is found to be finite
 
     def run(self) -> bool:
         """Train. True when every frame is written and covered, False when stopped before.
@@ -77,6 +77,7 @@ class Training:
         Raises Diverged, PicturesChanged, OutOfMemory, other MultitrainErrors, and OSError for a
         full disk. Whatever ends it, the next Training goes on from the newest checkpoint.
         """
+        self.session = self.open_session()
         self._go_to_last_checkpoint()
         try:
             while True:
@@ -92,18 +93,17 @@ class Training:
 
     def _go_to_last_checkpoint(self) -> None:
         checkpoint = (
-            checkpoints.load_newest(self.paths, self.spec.family)
+            checkpoints.load_newest(self.paths, self.spec.family, self.spec.engine)
             if self.spec.use_checkpoints
             else None
         )
         if checkpoint:
             self._require_same_pictures(checkpoint)
-            self._restore(checkpoint.state, str(self.paths.checkpoint(checkpoint.name)))
-            self._beginning = None
-        elif self._beginning is not None:
-            self._restore(self._beginning, "the beginning")
-        else:
+            self._restore(checkpoint)
+        elif self._saved_at[0]:
             raise MultitrainError(f"{self.paths.checkpoints} is empty; run the job with --fresh")
+        elif self.session.step:
+            self.session = self.open_session()  # rare; a copy of every beginning would cost more
         step = self.session.step
         frame = rewind(self.paths, self.plan, self.plan.frame_after(step))
         self._writer = SpoolWriter(self.paths, self.plan, frame)
@@ -119,12 +119,13 @@ class Training:
                 "over with --fresh"
             )
 
-    def _restore(self, state: State, origin: str) -> None:
+    def _restore(self, checkpoint: Checkpoint) -> None:
         try:
-            self.session.restore(state)
+            self.session.restore(checkpoint.state)
         except (KeyError, ValueError) as error:
             raise MultitrainError(
-                f"{origin} does not fit this job's networks ({error}); run the job with --fresh"
+                f"{self.paths.checkpoint(checkpoint.name)} does not fit this job's networks "
+                f"({error}); run the job with --fresh"
             ) from error
 
     def _go_back(self, trouble: NotFinite) -> None:
@@ -181,7 +182,7 @@ class Training:
             if not math.isfinite(loss):
                 raise NotFinite(f"the loss {name} became {loss} before step {made.step}")
         if made.step >= self.plan.steps_total:  # no checkpoint comes before these frames count
-            _require_finite(self.session.state(), made.step)
+            self._final = self._finite_state()
         first = (made.step - made.steps) * self.plan.frames_per_step
         self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
         frame = self.plan.frame_after(made.step)
@@ -206,14 +207,21 @@ class Training:
         self._writer.flush()
         if not self.spec.use_checkpoints or step == self._saved_at[0]:
             return
-        state = self.session.state()
-        _require_finite(state, step)
+        state = self._final or self._finite_state()
         name = CheckpointName(step, self.plan.frame_after(step))
-        checkpoints.save(self.paths, Checkpoint(name, self.spec.family, self.pictures, state))
+        kind = self.spec.family, self.spec.engine
+        checkpoints.save(self.paths, Checkpoint(name, *kind, self.pictures, state))
         self._saved_at = (step, self.clock())
         self._restores = 0
-        self._beginning = None
         log.info("checkpoint at step %d, frame %d", *name)
+
+    def _finite_state(self) -> State:
+        """That of the step which the session is at."""
+        state = self.session.state()
+        for name, array in state.items():
+            if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+                raise NotFinite(f"{name} became NaN or infinite before step {self.session.step}")
+        return state
 
     def _wait_for_room(self) -> None:
         """While what was made takes too much of the disk, or others do."""
@@ -232,9 +240,3 @@ class Training:
         frame = self.plan.frame_after(self.session.step)
         coming = (in_hand + 1) * self._step_bytes
         return self.room.shortage(frame, coming=coming, waiting=waiting)
-
-
-def _require_finite(state: State, step: int) -> None:
-    for name, array in state.items():
-        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
-            raise NotFinite(f"{name} became NaN or infinite before step {step}")

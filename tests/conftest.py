@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,7 @@ TINY = {
     "k_w": 3,
     "k_h": 3,
     "precision": "float32",
+    "engine": os.environ.get("KERAS_BACKEND", "tensorflow"),  # what this process can train with
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.session import Frames, Session, SessionSettings
@@ -21,8 +22,20 @@ def open_adversarial(
 ) -> Session:
     """A session that trains what `describe` builds, which is called once the devices are set up.
 
-    Raises OutOfMemory, and MultitrainError where the devices cannot train the job together.
+    The engine is the job's; Keras must run on it in this process. Raises OutOfMemory, and
+    MultitrainError where the devices cannot train the job together.
     """
+    import keras
+
+    if (backend := keras.backend.backend()) != spec.engine:
+        raise MultitrainError(
+            f"the job wants the engine {spec.engine}, and this process has Keras run on {backend}; "
+            f"start it with KERAS_BACKEND={spec.engine}"
+        )
+    if spec.engine == "jax":
+        from multitrain.engine.jax_session import JaxSession
+
+        return JaxSession(describe, spec, pictures, settings)
     from multitrain.engine.tensorflow import TensorFlowSession
 
     return TensorFlowSession(describe, spec, pictures, settings)

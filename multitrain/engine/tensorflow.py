@@ -13,11 +13,12 @@ from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.device_memory import fits
+from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 from multitrain.engine.tf_devices import (
     compiles_with_xla,
-    computing_in,
     device_bytes,
+    has_native_bfloat16,
     strategy_for,
 )
 from multitrain.engine.tf_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
@@ -48,7 +49,7 @@ class TensorFlowSession:
         self._strategy = strategy_for(spec.gpus, settings)
         self._frames_per_step = spec.frames_per_step
         with memory_watched(), self._strategy.scope():
-            with computing_in(spec.precision):
+            with computing_in(spec.precision, has_native_bfloat16):
                 self._model = describe()
             self._steps_done = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._detours = tf.Variable(0, dtype=tf.int64, trainable=False)

@@ -28,6 +28,15 @@ class Adam:
         """One update; `gradients` are in the order of the network's trainable weights."""
         self._updates.assign_add(1)
         updates = tf.cast(self._updates, tf.float32)
+        # Tensors, once for all weights: to build the graph is part of a job's start.
+        shared = {
+            "beta1_power": tf.pow(self._settings.beta1, updates),
+            "beta2_power": tf.pow(ADAM_BETA2, updates),
+            "lr": tf.constant(self._settings.learning_rate),
+            "beta1": tf.constant(self._settings.beta1),
+            "beta2": tf.constant(ADAM_BETA2),
+            "epsilon": tf.constant(ADAM_EPSILON),
+        }
         for weight, momentum, velocity, gradient in zip(
             self._weights, self._momenta, self._velocities, gradients, strict=True
         ):
@@ -35,14 +44,9 @@ class Adam:
                 var=weight.value.handle,
                 m=momentum.handle,
                 v=velocity.handle,
-                beta1_power=tf.pow(self._settings.beta1, updates),
-                beta2_power=tf.pow(ADAM_BETA2, updates),
-                lr=self._settings.learning_rate,
-                beta1=self._settings.beta1,
-                beta2=ADAM_BETA2,
-                epsilon=ADAM_EPSILON,
                 grad=gradient,
                 use_locking=False,
+                **shared,
             )
 
     def variables(self) -> Iterator[tuple[str, Any]]:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from jobs.errors import DeviceFailed, MultitrainError
 from multitrain.engine.device_memory import gpu_bytes
+from multitrain.engine.precision import BFLOAT16_CAPABILITY, cpu_has_native_bfloat16
 from multitrain.engine.session import SessionSettings
 from multitrain.slots import GPUS_LEASED
-
-CPUINFO = Path("/proc/cpuinfo")
-
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-
-# Arithmetic, not only conversion: x86 as the kernel names it, and Arm.
-_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
-_BFLOAT16_CAPABILITY = (8, 0)  # Ampere, the first with bfloat16 tensor cores
 
 
 def strategy_for(gpus: int, settings: SessionSettings) -> Any:
@@ -69,43 +58,13 @@ def device_bytes() -> int | None:
     return gpu_bytes() if tf.config.list_physical_devices("GPU") else None
 
 
-@contextmanager
-def computing_in(precision: str) -> Iterator[None]:
-    """Networks that are described meanwhile compute in `float32` or `bfloat16`, or as `auto` finds.
-
-    Their weights are float32 in any case, so a checkpoint fits both.
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[_resolved(precision)])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _resolved(precision: str) -> str:
-    if precision != "auto":
-        return precision
-    return "bfloat16" if _has_native_bfloat16() else "float32"
-
-
-def _has_native_bfloat16() -> bool:
+def has_native_bfloat16() -> bool:
+    """Whether the GPU computes in bfloat16, or the processor where there is none."""
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return bool(_cpu_flags() & _BFLOAT16_FLAGS)
+        return cpu_has_native_bfloat16()
     details = tf.config.experimental.get_device_details(gpus[0])
-    return bool(details.get("compute_capability", (0, 0)) >= _BFLOAT16_CAPABILITY)
-
-
-def _cpu_flags() -> set[str]:
-    """What the kernel says that the processor can do; nothing where it cannot be asked."""
-    try:
-        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return set()
-    return {
-        flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split()
-    }
+    return bool(details.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY)
 
 
 def _logical_cpus(count: int) -> list[str]:

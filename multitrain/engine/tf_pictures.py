@@ -121,7 +121,7 @@ def _as_tensor(pictures: Frames) -> Any:
     """On the CPU, without a copy where that is possible: a memory map stays on the disk."""
     aliasable = (
         pictures.flags.c_contiguous
-        and pictures.flags.writeable  # what is not cannot be shared; nobody writes, though
+        and pictures.flags.writeable  # TensorFlow shares no other memory; nobody writes, though
         and pictures.ctypes.data % ALIGNMENT == 0
     )
     with tf.device("CPU:0"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from multitrain.engine.session import Frames, Session, SessionSettings
 
@@ -16,13 +17,21 @@ FAMILIES = {
     "testcard": "multitrain.families.testcard",
 }
 
+ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # the modules that Keras misses where theirs was left out
+
 
 def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> Session:
     """The family of `job`, at step 0. `pictures` are `(n, height, width, 3)` uint8.
 
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """
-    session: Session = import_module(FAMILIES[job.spec.family]).open_session(
-        job, pictures, settings
-    )
+    try:
+        family = import_module(FAMILIES[job.spec.family])
+    except ModuleNotFoundError as error:
+        if error.name not in ENGINES_OF_EXTRAS:
+            raise
+        raise MultitrainError(
+            f"engine: {job.spec.engine} is not installed; pip install -e '.[{job.spec.engine}]'"
+        ) from error
+    session: Session = family.open_session(job, pictures, settings)
     return session

@@ -20,6 +20,7 @@ from multitrain.engine import open_adversarial
 from multitrain.engine.adversarial import AdamSettings, Adversarial, Player
 from multitrain.engine.session import Frames, Session, SessionSettings
 from multitrain.networks.activations import repeated
+from multitrain.networks.initializers import Normal
 from multitrain.networks.normalization import FusedBatchNormalization
 from multitrain.networks.transposed import STRIDE, ExactConv2DTranspose, halved
 
@@ -76,7 +77,7 @@ def build_generator(spec: JobSpec, width: int, height: int, seeds: Iterator[int]
     x = layers.Dense(
         rows * columns * channels,
         use_bias=not spec.batch_norm_g,
-        kernel_initializer=_normal(seeds),
+        kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)),
         name="linear",
     )(x)
     x = layers.Reshape((rows, columns, channels), name="reshape")(x)
@@ -102,14 +103,14 @@ def build_discriminator(spec: JobSpec, width: int, height: int, seeds: Iterator[
             strides=STRIDE,
             padding="same",
             use_bias=not normalizes,
-            kernel_initializer=keras.initializers.TruncatedNormal(
-                stddev=WEIGHT_STDDEV, seed=next(seeds)
-            ),
+            kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds), truncated=True),
             name=f"conv_{layer}",
         )(x)
         x = activations[layer](_normalized(x, normalizes, f"norm_{layer}"))
     x = layers.Flatten(name="flatten")(x)
-    logits = layers.Dense(1, kernel_initializer=_normal(seeds), dtype="float32", name="linear")(x)
+    logits = layers.Dense(
+        1, kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)), dtype="float32", name="linear"
+    )(x)
     return keras.Model(pictures, logits, name="discriminator")
 
 
@@ -129,7 +130,7 @@ def _transposed(
         halved(height, halvings),
         halved(width, halvings),
         use_bias=not normalizes,  # a bias would be normalised away
-        kernel_initializer=_normal(seeds),
+        kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)),
         name=f"transposed_{layer}",
     )
 
@@ -140,10 +141,6 @@ def _normalized(x: Any, wanted: bool, name: str) -> Any:
     return FusedBatchNormalization(
         momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=name
     )(x)
-
-
-def _normal(seeds: Iterator[int]) -> Any:
-    return keras.initializers.RandomNormal(stddev=WEIGHT_STDDEV, seed=next(seeds))
 
 
 def _seeds(seed: int) -> Iterator[int]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from multitrain.networks.initializers import Filled
+
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
@@ -18,12 +20,20 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     Images may be bfloat16; scales, offsets and statistics stay float32.
 
     Keras composes the normalisation from elementary operations, each of which reads and writes the
-    whole activation; TensorFlow has one kernel for all of them. Other backends, and inputs that are
-    not images `(n, height, width, channels)`, take Keras' own way.
+    whole activation; TensorFlow has one kernel for all of them. On JAX, whose compiler makes one of
+    them by itself, and for inputs that are not images `(n, height, width, channels)`, Keras' own
+    way is taken.
     """
 
     def __init__(self, **kw: Any) -> None:
-        super().__init__(autocast=False, **kw)  # the kernel wants its parameters in float32
+        super().__init__(
+            autocast=False,  # the kernel wants its parameters in float32
+            beta_initializer=Filled(0.0),
+            gamma_initializer=Filled(1.0),
+            moving_mean_initializer=Filled(0.0),
+            moving_variance_initializer=Filled(1.0),
+            **kw,
+        )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != IMAGE_RANK:

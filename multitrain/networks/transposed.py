@@ -6,8 +6,10 @@ from typing import Any
 
 import keras
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
+if keras.backend.backend() == "jax":
+    from multitrain.networks.jax_transposed import convolve_transposed
+else:
+    from multitrain.networks.tf_transposed import convolve_transposed
 
 STRIDE = 2
 
@@ -31,34 +33,9 @@ class ExactConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]
         self.target = (height, width)
 
     def call(self, inputs: Any) -> Any:
-        if keras.backend.backend() != "tensorflow":
-            return self.cropped(inputs)
-        shape = (tf.shape(inputs)[0], *self.target, self.filters)
-        grown = tf.nn.conv2d_transpose(inputs, self.kernel, shape, STRIDE, "SAME")
+        kernel = keras.ops.convert_to_tensor(self.kernel)  # in the dtype that is computed in
+        grown = convolve_transposed(inputs, kernel, self.target, STRIDE)
         return grown + self.bias if self.use_bias else grown
-
-    def cropped(self, inputs: Any) -> Any:
-        """The same for any backend; a copy of the result more, a third slower on a CPU.
-
-        The row and column to drop are those that the forward convolution would not have seen: the
-        last ones, or, where an odd size needs one pixel more padding at the front (odd kernels from
-        3 on), the first ones.
-        """
-        rows, columns = (
-            _kept(STRIDE * given, wanted, kernel)
-            for given, wanted, kernel in zip(
-                inputs.shape[1:3], self.target, self.kernel_size, strict=True
-            )
-        )
-        return super().call(inputs)[:, rows, columns, :]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.target, self.filters)
-
-
-def _kept(doubled: int, wanted: int, kernel: int) -> slice:
-    """Which of the `doubled` rows or columns are the `wanted` ones."""
-    if doubled == wanted:
-        return slice(None)
-    pads_at_the_front = kernel % 2 == 1 and kernel > 1
-    return slice(1, None) if pads_at_the_front else slice(0, wanted)

@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from jobs.jobfile import JobFile
-from multitrain.engine import open_adversarial, tf_devices
+from multitrain.engine import open_adversarial, precision
+from multitrain.engine.precision import computing_in
 from multitrain.engine.session import SessionSettings
 from multitrain.engine.tensorflow import TensorFlowSession
-from multitrain.engine.tf_devices import computing_in
+from multitrain.engine.tf_devices import has_native_bfloat16
 from multitrain.families.dcgan import describe
 
 MakeJob = Callable[..., JobFile]
@@ -39,7 +40,7 @@ def test_weights_and_what_a_checkpoint_keeps_are_float32(
 
 
 def test_networks_compute_in_bfloat16_and_answer_in_float32(tiny_job: MakeJob) -> None:
-    with computing_in("bfloat16"):
+    with computing_in("bfloat16", bool):
         model = describe(tiny_job())
     for player in (model.generator, model.discriminator):
         hidden = player.network.layers[-3].output
@@ -59,7 +60,7 @@ def test_bfloat16_makes_nearly_the_same_steps(tiny_job: MakeJob, open_tiny: Open
 
 def test_describing_leaves_no_trace(tiny_job: MakeJob) -> None:
     before = keras.config.dtype_policy().name
-    with computing_in("bfloat16"):
+    with computing_in("bfloat16", bool):
         pass
     assert keras.config.dtype_policy().name == before
 
@@ -80,10 +81,10 @@ def test_auto_asks_the_processor(
     cpuinfo: str | None, policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    monkeypatch.setattr(tf_devices, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
     if cpuinfo is not None:
         (tmp_path / "cpuinfo").write_text(cpuinfo)
-    with computing_in("auto"):
+    with computing_in("auto", has_native_bfloat16):
         assert keras.config.dtype_policy().name == policy
 
 
@@ -97,5 +98,5 @@ def test_auto_asks_the_gpu(
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU:0"])
     details = {"compute_capability": capability}
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
-    with computing_in("auto"):
+    with computing_in("auto", has_native_bfloat16):
         assert keras.config.dtype_policy().name == policy

@@ -1,39 +1,103 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from multitrain.networks.transposed import ExactConv2DTranspose, halved
+from multitrain.networks.transposed import STRIDE, ExactConv2DTranspose, halved
+
+SIZES = [(9, 11), (10, 12), (9, 12), (1, 2)]
+
+
+def drawn(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def grown_by_tensorflow(small: Any, kernel: Any, height: int, width: int) -> Any:
+    size = (small.shape[0], height, width, kernel.shape[2])
+    return tf.nn.conv2d_transpose(small, kernel, size, strides=STRIDE, padding="SAME")
+
+
+def gradients(function: Callable[..., Any], *at: Any) -> list[np.ndarray]:
+    """Of the sum of squares of what `function` makes, by TensorFlow."""
+    places = [tf.constant(np.asarray(each)) for each in at]
+    with tf.GradientTape() as tape:
+        tape.watch(places)
+        total = tf.reduce_sum(tf.square(function(*places)))
+    return [np.asarray(each) for each in tape.gradient(total, places)]
+
+
+def gradients_of_layer(layer: ExactConv2DTranspose, small: Any) -> list[np.ndarray]:
+    """The same, by what Keras runs on."""
+    if keras.backend.backend() == "tensorflow":
+
+        def call(small: Any, kernel: Any) -> Any:
+            with keras.StatelessScope([(layer.kernel, kernel)]):
+                return layer(small)
+
+        return gradients(call, small, layer.kernel.value)
+
+    import jax
+
+    def total(small: Any, kernel: Any) -> Any:
+        grown, _ = layer.stateless_call([kernel], [], small)
+        return (grown**2).sum()
+
+    found = jax.jit(jax.grad(total, (0, 1)))(small, layer.kernel.value)
+    return [np.asarray(each) for each in found]
 
 
 @pytest.mark.parametrize("kernel", range(1, 8))
-@pytest.mark.parametrize(("height", "width"), [(9, 11), (10, 12), (9, 12), (1, 2)])
+@pytest.mark.parametrize(("height", "width"), SIZES)
 def test_it_is_the_exact_transpose_of_a_same_convolution(
     kernel: int, height: int, width: int
 ) -> None:
-    small = np.random.default_rng(kernel).normal(size=(2, -(-height // 2), -(-width // 2), 3))
-    small = small.astype(np.float32)
+    small = drawn(kernel, 2, -(-height // 2), -(-width // 2), 3)
     layer = ExactConv2DTranspose(4, (kernel, kernel), height, width, use_bias=False)
 
     layer.build(small.shape)
 
-    wanted = tf.nn.conv2d_transpose(
-        small, layer.kernel.value, (2, height, width, 4), strides=2, padding="SAME"
-    )
+    wanted = grown_by_tensorflow(small, np.asarray(layer.kernel.value), height, width)
     np.testing.assert_allclose(layer(small), wanted, atol=1e-5)
-    np.testing.assert_allclose(layer.cropped(small), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [(5, 5), (4, 3), (1, 2)])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_so_are_its_gradients(kernel: tuple[int, int], height: int, width: int) -> None:
+    small = drawn(1, 2, -(-height // 2), -(-width // 2), 3)
+    layer = ExactConv2DTranspose(4, kernel, height, width, use_bias=False)
+    layer.build(small.shape)
+
+    wanted = gradients(
+        lambda small, kernel: grown_by_tensorflow(small, kernel, height, width),
+        small,
+        layer.kernel.value,
+    )
+    for ours, theirs in zip(gradients_of_layer(layer, small), wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_kernel_width_and_height_may_differ_and_a_bias_is_added() -> None:
-    small = np.random.default_rng(0).normal(size=(1, 3, 4, 2)).astype(np.float32)
+    small = drawn(0, 1, 3, 4, 2)
     layer = ExactConv2DTranspose(1, (3, 4), 5, 7, bias_initializer="ones")
     layer.build(small.shape)
 
-    wanted = tf.nn.conv2d_transpose(small, layer.kernel.value, (1, 5, 7, 1), 2, "SAME") + 1
+    wanted = grown_by_tensorflow(small, np.asarray(layer.kernel.value), 5, 7) + 1
     np.testing.assert_allclose(layer(small), wanted, atol=1e-5)
-    np.testing.assert_allclose(layer.cropped(small), wanted, atol=1e-5)
+
+
+def test_it_computes_in_bfloat16_where_that_is_wanted() -> None:
+    small = drawn(0, 1, 3, 4, 2)
+    layer = ExactConv2DTranspose(1, (3, 3), 5, 7, dtype="mixed_bfloat16")
+    grown = layer(small)
+
+    assert keras.backend.standardize_dtype(grown.dtype) == "bfloat16"
+    wanted = grown_by_tensorflow(small, np.asarray(layer.kernel.value), 5, 7)
+    np.testing.assert_allclose(np.asarray(keras.ops.cast(grown, "float32")), wanted, atol=0.05)
 
 
 def test_its_shape_is_known_before_it_is_called() -> None:

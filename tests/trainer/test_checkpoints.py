@@ -33,13 +33,13 @@ def state(step: int) -> State:
 def save(paths: JobPaths, *steps: int) -> None:
     for step in steps:
         name = CheckpointName(step, 2 * step)
-        checkpoints.save(paths, Checkpoint(name, "dcgan", PICTURES, state(step)))
+        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", PICTURES, state(step)))
 
 
 def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
     save(paths, 7)
 
-    loaded = checkpoints.load_newest(paths, "dcgan")
+    loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
 
     assert loaded is not None
     assert loaded.name == CheckpointName(7, 14)
@@ -51,7 +51,7 @@ def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
 
 
 def test_without_any_there_is_none(paths: JobPaths) -> None:
-    assert checkpoints.load_newest(paths, "dcgan") is None
+    assert checkpoints.load_newest(paths, "dcgan", "tensorflow") is None
 
 
 def test_the_newest_two_are_kept(paths: JobPaths) -> None:
@@ -101,13 +101,13 @@ def test_a_damaged_one_gives_way_to_the_one_before(
     damage(paths, CheckpointName(2, 4))
 
     with caplog.at_level(logging.WARNING):
-        loaded = checkpoints.load_newest(paths, "dcgan")
+        loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
 
     assert loaded is not None
     assert loaded.name.step == 1
     assert "000000002-000000004.h5 is damaged" in caplog.text
     assert paths.checkpoint_names() == [CheckpointName(1, 2)], "its name must claim nothing"
-    assert checkpoints.load_newest(paths, "dcgan") is not None
+    assert checkpoints.load_newest(paths, "dcgan", "tensorflow") is not None
 
 
 SECTOR = 512
@@ -119,14 +119,14 @@ def test_a_sector_of_zeros_anywhere_gives_way_to_the_one_before(paths: JobPaths)
     for step in (1, 2):
         many = {name: np.full(50, step, np.float32) for name in names}
         name = CheckpointName(step, 2 * step)
-        checkpoints.save(paths, Checkpoint(name, "dcgan", PICTURES, many))
+        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", PICTURES, many))
     whole = paths.checkpoint(name).read_bytes()
     damaged = 0
     for start in range(0, len(whole), SECTOR):
         zeros = bytes(len(whole[start : start + SECTOR]))
         content = whole[:start] + zeros + whole[start + SECTOR :]
         paths.checkpoint(name).write_bytes(content)
-        loaded = checkpoints.load_newest(paths, "dcgan")
+        loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
         assert loaded is not None
         assert loaded.name.step == (2 if content == whole else 1), f"zeros at byte {start}"
         damaged += content != whole
@@ -136,7 +136,7 @@ def test_a_sector_of_zeros_anywhere_gives_way_to_the_one_before(paths: JobPaths)
 def test_what_was_set_aside_goes_when_a_new_one_is_there(paths: JobPaths) -> None:
     save(paths, 1, 2)
     empty(paths, CheckpointName(2, 4))
-    checkpoints.load_newest(paths, "dcgan")
+    checkpoints.load_newest(paths, "dcgan", "tensorflow")
     assert listing(paths.checkpoints) == ["000000001-000000002.h5", "000000002-000000004.damaged"]
 
     save(paths, 3)
@@ -157,7 +157,7 @@ def test_the_old_ones_stay_until_the_new_one_has_its_name(
         save(paths, 3)
 
     assert listing(paths.checkpoints) == ["000000001-000000002.h5", "000000002-000000004.h5"]
-    loaded = checkpoints.load_newest(paths, "dcgan")
+    loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
     assert loaded is not None
     assert loaded.name.step == 2
 
@@ -174,15 +174,27 @@ def test_all_damaged_is_as_none(paths: JobPaths) -> None:
     save(paths, 1)
     empty(paths, CheckpointName(1, 2))
 
-    assert checkpoints.load_newest(paths, "dcgan") is None
+    assert checkpoints.load_newest(paths, "dcgan", "tensorflow") is None
 
 
 def test_another_familys_is_an_error_with_advice(paths: JobPaths) -> None:
     save(paths, 1)
 
     with pytest.raises(MultitrainError, match=r"family dcgan, not testcard; .*--fresh"):
-        checkpoints.load_newest(paths, "testcard")
+        checkpoints.load_newest(paths, "testcard", "tensorflow")
     assert paths.checkpoint_names()
+
+
+def test_another_engines_is_an_error_with_advice(paths: JobPaths) -> None:
+    name = CheckpointName(1, 2)
+    checkpoints.save(paths, Checkpoint(name, "dcgan", "jax", PICTURES, state(1)))
+
+    with pytest.raises(MultitrainError, match=r"engine jax, not tensorflow; .*--fresh"):
+        checkpoints.load_newest(paths, "dcgan", "tensorflow")
+
+    loaded = checkpoints.load_newest(paths, "dcgan", "jax")
+    assert loaded is not None
+    assert loaded.engine == "jax"
 
 
 def test_another_versions_is_an_error_with_advice(
@@ -193,7 +205,7 @@ def test_another_versions_is_an_error_with_advice(
         save(paths, 1)
 
     with pytest.raises(MultitrainError, match=r"format 99, not \d+; .*--fresh"):
-        checkpoints.load_newest(paths, "dcgan")
+        checkpoints.load_newest(paths, "dcgan", "tensorflow")
     assert paths.checkpoint_names()
 
 
@@ -202,7 +214,9 @@ def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
 
     impossible = {"a": np.array([object()], dtype=object)}
     with pytest.raises(TypeError):
-        checkpoints.save(paths, Checkpoint(CheckpointName(2, 4), "dcgan", PICTURES, impossible))
+        checkpoints.save(
+            paths, Checkpoint(CheckpointName(2, 4), "dcgan", "tensorflow", PICTURES, impossible)
+        )
 
     assert listing(paths.checkpoints) == ["000000001-000000002.h5"]
 
@@ -222,7 +236,8 @@ state = {name: np.ones((9, 9), np.float32) for name in names}
 resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY))
 try:
     pictures = Fingerprint(1, 1, 1, "")
-    checkpoints.save(paths, Checkpoint(CheckpointName(1, 2), "dcgan", pictures, state))
+    name = CheckpointName(1, 2)
+    checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, state))
 except OSError:
     print(listing(paths.checkpoints))
 """
@@ -268,9 +283,9 @@ def test_only_what_lies_in_the_file_counts_as_damage(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     if step is None:
         with pytest.raises(OSError, match=os.strerror(code)):
-            checkpoints.load_newest(paths, "dcgan")
+            checkpoints.load_newest(paths, "dcgan", "tensorflow")
         assert len(paths.checkpoint_names()) == 2
     else:
-        loaded = checkpoints.load_newest(paths, "dcgan")
+        loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
         assert loaded is not None
         assert loaded.name.step == step

@@ -43,9 +43,9 @@ def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(
     before.detours = 1
     name = CheckpointName(5, job.plan.frame_after(5))
     pictures = Fingerprint.of(noise(job))
-    checkpoints.save(paths, Checkpoint(name, "dcgan", pictures, before.state()))
+    checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, before.state()))
 
-    loaded = checkpoints.load_newest(paths, "dcgan")
+    loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
     assert loaded is not None
     assert loaded.pictures == pictures
     after.restore(loaded.state)

@@ -29,7 +29,7 @@ def cover_all(paths: JobPaths, job: JobFile) -> None:
     name = CheckpointName(job.plan.steps_total, job.plan.frames_total)
     pictures = Fingerprint(1, job.image_width, job.image_height, "")
     state = {"step": np.array(name.step)}
-    checkpoints.save(paths, Checkpoint(name, job.spec.family, pictures, state))
+    checkpoints.save(paths, Checkpoint(name, job.spec.family, "tensorflow", pictures, state))
 
 
 def test_a_new_job_is_not_complete(paths: JobPaths, make_job: MakeJob) -> None:

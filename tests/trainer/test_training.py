@@ -256,7 +256,7 @@ def test_weights_that_are_nan_never_become_a_checkpoint(bench: Callable[..., Ben
 def test_a_checkpoint_of_another_network_is_told(bench: Callable[..., Bench]) -> None:
     each = bench()
     state = {"step": np.array(1)}
-    checkpoint = Checkpoint(CheckpointName(1, 2), "testcard", PICTURES, state)
+    checkpoint = Checkpoint(CheckpointName(1, 2), "testcard", "tensorflow", PICTURES, state)
     training_module.checkpoints.save(each.paths, checkpoint)
 
     with pytest.raises(MultitrainError, match=r"does not fit .*--fresh"):

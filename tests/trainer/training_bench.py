@@ -76,9 +76,14 @@ class Bench:
         self.session = FakeSession(self.job)
         room = room or Room(self.paths)
         return Training(
-            self.job.spec, self.paths, self.job.plan, self.session, pictures, room, self.stop,
+            self.job.spec, self.paths, self.job.plan, self._open, pictures, room, self.stop,
             clock=lambda: self.now,
         )  # fmt: skip
+
+    def _open(self) -> FakeSession:
+        """At step 0; what the test has set stays."""
+        self.session.step = self.session.detours = 0
+        return self.session
 
     def spooled_numbers(self) -> list[int]:
         """The number that each frame in the spool shows, batches in order."""

@@ -1,0 +1,90 @@
+"""Where a training step finds its pictures: on the device, or read ahead and handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax.numpy as jnp
+
+from multitrain.engine.jax_random import Indices, picture_indices
+from multitrain.engine.reading import PrefetchingReader
+from multitrain.engine.session import Frames
+
+
+@dataclass
+class Drawing:
+    """Which pictures a step trains on: so many batches of so many, drawn from all."""
+
+    seed: int
+    pictures: int
+    batch: int
+    batches: int  # per step
+    detours: int = 0
+
+    def indices(self, first: int, batches: int) -> Indices:
+        """`(batches * batch,)`: of the batches number `first` and following."""
+        start, count = first * self.batch, batches * self.batch
+        return picture_indices(self.seed, self.detours, start, count, self.pictures)
+
+
+class Pictures(Protocol):
+    """A data set that steps draw from."""
+
+    @property
+    def resident(self) -> Any:
+        """What lies on the device all the time; an argument of every step."""
+
+    def feeds(self, step: int, steps: int) -> Iterable[Any]:
+        """For each of `steps` steps from `step` on: what it is handed."""
+
+    def of_step(self, resident: Any, feed: Any) -> Any:
+        """Traced: `(batches, batch, height, width, 3)` uint8."""
+
+    def forget(self) -> None:
+        """The draws have changed."""
+
+
+class PicturesInPlace:
+    """The whole data set on the device; a step is handed indices."""
+
+    def __init__(self, pictures: Any, drawing: Drawing) -> None:
+        """`pictures` are a JAX array `(n, height, width, 3)` uint8."""
+        self.resident = pictures
+        self._drawing = drawing
+
+    def feeds(self, step: int, steps: int) -> Iterable[Any]:
+        batches = self._drawing.batches
+        indices = self._drawing.indices(step * batches, steps * batches)
+        return indices.reshape(steps, batches, self._drawing.batch)
+
+    def of_step(self, resident: Any, feed: Any) -> Any:
+        return jnp.take(resident, feed, axis=0, mode="clip")
+
+    def forget(self) -> None:
+        pass
+
+
+class PicturesReadAhead:
+    """A data set in the host's memory, or on its disk; a step is handed its pictures."""
+
+    resident = ()
+
+    def __init__(self, pictures: Frames, drawing: Drawing) -> None:
+        """`pictures` are `(n, height, width, 3)` uint8."""
+        self._batches = drawing.batches
+        self._reader = PrefetchingReader(pictures, drawing.indices, drawing.batch)
+
+    def feeds(self, step: int, steps: int) -> Iterable[Any]:
+        most = max(1, self._reader.most // self._batches)
+        for done in range(0, steps, most):
+            part = min(most, steps - done)
+            taken = self._reader.take((step + done) * self._batches, part * self._batches)
+            yield from taken.reshape(part, self._batches, *taken.shape[1:])
+
+    def of_step(self, resident: Any, feed: Any) -> Any:  # noqa: ARG002
+        return feed
+
+    def forget(self) -> None:
+        self._reader.forget()

@@ -1,0 +1,76 @@
+"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+
+Latents are drawn on the device by JAX's generator, the order of the pictures on the host by
+NumPy's, a few thousand at once: so a block of steps knows its pictures without asking the device.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int32]
+
+ORDERS_KEPT = 4
+DRAWN_AT_ONCE = 4096  # pictures at least: a generator costs as much as some hundred of them
+
+
+class Stream(enum.IntEnum):
+    """What a draw is for; draws of different streams are independent."""
+
+    GRID = 0
+    LATENTS = 1
+    PICTURES = 2
+
+
+def grid(seed: int, samples: int, z_dim: int) -> Any:
+    """The latents that every frame shows: `(samples, z_dim)` float32 in [-1, 1]."""
+    return _uniform(_key(seed, Stream.GRID), samples, z_dim)
+
+
+def latents(seed: int, detours: Any, step: Any, updates: int, count: int, z_dim: int) -> Any:
+    """`(updates, count, z_dim)` float32 in [-1, 1]; `detours` and `step` may be traced."""
+    key = _key(seed, Stream.LATENTS, detours, step)
+    return _uniform(key, updates, count, z_dim)
+
+
+def picture_indices(seed: int, detours: int, first: int, count: int, pictures: int) -> Indices:
+    """`(count,)`: what comes from number `first` on in an endless pass over all pictures.
+
+    Every picture comes once before any comes again; each round has an order of its own.
+    """
+    rounds = -(-DRAWN_AT_ONCE // pictures)
+    indices = np.empty(count, np.int32)
+    filled = 0
+    while filled < count:
+        run, start = divmod(first + filled, rounds * pictures)
+        order = _order(seed, detours, run, rounds, pictures)[start : start + count - filled]
+        indices[filled : filled + len(order)] = order
+        filled += len(order)
+    return indices
+
+
+@lru_cache(ORDERS_KEPT)
+def _order(seed: int, detours: int, run: int, rounds: int, pictures: int) -> Indices:
+    """The `run`-th run of so many rounds, one after the other: `(rounds * pictures,)`."""
+    entropy = np.random.SeedSequence([seed, Stream.PICTURES, detours, run])
+    random = np.random.Generator(np.random.Philox(entropy))
+    sorted_rounds = np.tile(np.arange(pictures, dtype=np.int32), (rounds, 1))
+    return random.permuted(sorted_rounds, axis=1).ravel()
+
+
+def _key(seed: int, stream: Stream, *counters: Any) -> Any:
+    key = jax.random.key(seed, impl="threefry2x32")  # by name: what is usual may change
+    for counter in (stream, *counters):
+        key = jax.random.fold_in(key, counter)
+    return key
+
+
+def _uniform(key: Any, *shape: int) -> Any:
+    return jax.random.uniform(key, shape, jnp.float32, -1.0, 1.0)

@@ -1,0 +1,179 @@
+"""Trains adversaries on JAX: steps follow each other on the device, which waits for nobody."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
+
+from jobs.errors import MultitrainError
+from jobs.spec import JobSpec
+from multitrain.engine import jax_random
+from multitrain.engine.adversarial import Adversarial
+from multitrain.engine.device_memory import fits, gpu_bytes
+from multitrain.engine.jax_adam import Slots
+from multitrain.engine.jax_devices import Devices, devices_for, has_native_bfloat16, is_gpu
+from multitrain.engine.jax_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
+from multitrain.engine.jax_step import AdversarialStep, Carry, Learner, learner_of
+from multitrain.engine.precision import computing_in
+from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.memory import memory_watched
+
+log = logging.getLogger(__name__)
+
+
+class JaxSession:
+    """A `Session` of two adversaries on one device, or with the batches spread over several."""
+
+    def __init__(
+        self,
+        describe: Callable[[], Adversarial],
+        spec: JobSpec,
+        pictures: Frames,
+        settings: SessionSettings,
+    ) -> None:
+        """`pictures` are `(n, height, width, 3)` uint8. Raises OutOfMemory and MultitrainError."""
+        if spec.images_per_batch % spec.gpus:
+            raise MultitrainError(
+                f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
+                f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
+            )
+        devices = devices_for(spec.gpus, settings)
+        self._everywhere, shared = _shardings(devices)
+        with memory_watched(), jax.default_device(devices[0]):
+            with computing_in(spec.precision, lambda: has_native_bfloat16(devices[0])):
+                self._model = describe()
+            self._grid = self._put(jax_random.grid(spec.seed, spec.samples, spec.z_dim))
+            g, d = learner_of(self._model.generator), learner_of(self._model.discriminator)
+            self._carry: Carry = self._put(Carry(g, d, losses=jnp.zeros((2,))))
+            self._drawing = Drawing(
+                spec.seed, len(pictures), spec.images_per_batch, self._model.discriminator.updates
+            )
+            self._pictures = self._place(pictures, devices, settings)
+        step = AdversarialStep(
+            self._model,
+            spec.grid_height,
+            spec.grid_width,
+            spec.snapshot == "update",
+            lambda batch: jax.lax.with_sharding_constraint(batch, shared) if shared else batch,
+        )
+        self._steps_done = 0
+        self._train = self._compiled(step)
+
+    @property
+    def step(self) -> int:
+        return self._steps_done
+
+    @property
+    def detours(self) -> int:
+        return self._drawing.detours
+
+    @detours.setter
+    def detours(self, count: int) -> None:
+        self._drawing.detours = count
+        self._pictures.forget()
+
+    def run(self, steps: int) -> Block:
+        made = []
+        with memory_watched():
+            self._carry = self._carry._replace(losses=self._put(jnp.zeros((2,))))
+            for feed in self._pictures.feeds(self._steps_done, steps):
+                counters = np.array([self.detours, self._steps_done], np.uint32)
+                self._carry, frames = self._train(
+                    self._carry, self._grid, counters, self._pictures.resident, feed
+                )
+                self._steps_done += 1
+                frames.copy_to_host_async()
+                made.append(frames)
+            whole = np.concatenate([np.asarray(frames) for frames in made])
+            d, g = (np.array(self._carry.losses) / steps).tolist()
+        return Block(whole, {"d": d, "g": g})
+
+    def state(self) -> State:
+        counters = {"step": np.array(self.step), "detours": np.array(self.detours)}
+        with memory_watched():
+            return counters | {name: np.array(array) for name, array in self._named_arrays()}
+
+    def restore(self, state: State) -> None:
+        named = list(self._named_arrays())
+        new = [_fitting(name, state[name], like=array) for name, array in named]
+        with memory_watched():
+            structure = jax.tree.structure((self._grid, *self._carry[:2]))
+            self._grid, g, d = self._put(jax.tree.unflatten(structure, new))
+            self._carry = self._carry._replace(generator=g, discriminator=d)
+        self._steps_done, self.detours = int(state["step"]), int(state["detours"])
+
+    def _named_arrays(self) -> Iterator[tuple[str, Any]]:
+        """All that a resume needs beside the counters, the random draws and the seed."""
+        names = ("latents", *_names(self._model))
+        arrays = (self._grid, *self._carry[:2])
+        yield from zip(jax.tree.leaves(names), jax.tree.leaves(arrays), strict=True)
+
+    def _compiled(self, step: AdversarialStep) -> Any:
+        """A step with its draws, which takes over the memory of what it changes."""
+        model, drawing = self._model, self._drawing
+
+        def train(carry: Carry, grid: Any, counters: Any, resident: Any, feed: Any) -> Any:
+            detours, step_number = counters
+            latents = jax_random.latents(
+                drawing.seed, detours, step_number, model.generations, drawing.batch, model.z_dim
+            )
+            return step(carry, grid, latents, self._pictures.of_step(resident, feed))
+
+        return jax.jit(train, donate_argnums=0, out_shardings=self._everywhere)
+
+    def _place(self, pictures: Frames, devices: Devices, settings: SessionSettings) -> Pictures:
+        """The data set on each device where it fits, as the settings may say."""
+        on_device = settings.pictures_on_device
+        if on_device is None:
+            on_device = fits(pictures.nbytes, gpu_bytes() if is_gpu(devices[0]) else None)
+        if on_device:
+            return PicturesInPlace(self._put(pictures), self._drawing)
+        log.info("the pictures are too many for the device; they are read while it computes")
+        return PicturesReadAhead(pictures, self._drawing)
+
+    def _put(self, arrays: Any) -> Any:
+        """`arrays`, which may be nested, whole on each device."""
+        return jax.device_put(arrays, self._everywhere)
+
+
+def _shardings(devices: Devices) -> tuple[Any, Any]:
+    """How arrays lie on the devices: whole on each; and batches, spread over all."""
+    if len(devices) == 1:
+        return SingleDeviceSharding(devices[0]), None
+    mesh = Mesh(np.array(devices), ("batch",))
+    return NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
+
+
+def _names(model: Adversarial) -> tuple[Learner, Learner]:
+    """What a checkpoint calls the arrays of both."""
+    return (
+        _names_of(model.generator.network, "adam_g"),
+        _names_of(model.discriminator.network, "adam_d"),
+    )
+
+
+def _names_of(network: Any, adam: str) -> Learner:
+    weights = [variable.path for variable in network.trainable_variables]
+    others = [variable.path for variable in network.non_trainable_variables]
+    return Learner(
+        tuple(f"{network.name}/{path}" for path in weights),
+        tuple(f"{network.name}/{path}" for path in others),
+        Slots(
+            f"{adam}/updates",
+            tuple(f"{adam}/{path}/momentum" for path in weights),
+            tuple(f"{adam}/{path}/velocity" for path in weights),
+        ),
+    )
+
+
+def _fitting(name: str, array: Any, like: Any) -> Any:
+    """`array` as it can take the place of `like`; ValueError where it cannot."""
+    if array.shape != like.shape:
+        raise ValueError(f"{name} is {array.shape}, not {like.shape}")
+    return jnp.asarray(array, like.dtype)

@@ -1,0 +1,147 @@
+"""What only a process whose Keras runs on JAX can test, in one; and that both engines agree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+
+MakeJob = Callable[..., JobFile]
+
+TESTS = Path(__file__).parents[1]
+SUITES = {
+    **{path.stem: [path] for path in sorted((TESTS / "engine").glob("test_jax_*.py"))},
+    "sessions": [TESTS / "families" / "test_session_contract.py"],
+    "dcgan": [TESTS / "families" / "test_dcgan.py"],
+    "networks": [
+        TESTS / "networks" / f"test_{name}.py"
+        for name in ("activations", "initializers", "transposed")
+    ],
+}
+
+
+OnJax = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory: pytest.TempPathFactory) -> OnJax:
+    """`on_jax(*arguments)`: Python with these arguments, in a process of its own."""
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        # Many tests compile the same tiny networks.
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=TESTS.parent,
+        )
+
+    return run
+
+
+@pytest.mark.timeout(1200)  # they compile a lot
+@pytest.mark.parametrize("suite", SUITES)
+def test_suites(suite: str, on_jax: OnJax) -> None:
+    done = on_jax("-m", "pytest", "-p", "no:cacheprovider", *SUITES[suite])
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+SAMPLES = """
+import sys
+from pathlib import Path
+import numpy as np
+from jobs.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+
+job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
+pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
+session = open_session(job, pictures, SessionSettings())
+session.restore(dict(np.load(sys.argv[2])))
+generator = session._model.generator.network
+for variable in generator.variables:
+    variable.assign(session.state()[f"generator/{variable.path}"])
+np.save(sys.argv[3], np.asarray(generator(session.state()["latents"], training=False)))
+"""
+
+
+@pytest.mark.parametrize("size", [(12, 9), (31, 17), (16, 16)], ids=str)
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.03)])
+def test_both_engines_make_the_same_samples_of_the_same_weights(
+    tiny_job: MakeJob,
+    noise: Callable[..., np.ndarray],
+    tmp_path: Path,
+    on_jax: OnJax,
+    size: tuple[int, int],
+    precision: str,
+    tolerance: float,
+) -> None:
+    job = tiny_job(*size, precision=precision, learning_rate_g=0.03, k_w=5)
+    session = open_session(job, noise(job), SessionSettings())
+    session.run(40)
+    state = session.state()
+    theirs = job.model_copy(update={"spec": job.spec.model_copy(update={"engine": "jax"})})
+    (tmp_path / "job.json").write_text(theirs.model_dump_json())
+    np.savez(tmp_path / "state.npz", **state)
+
+    done = on_jax("-c", SAMPLES, *(tmp_path / n for n in ("job.json", "state.npz", "samples.npy")))
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    generator = session._model.generator.network
+    wanted = np.asarray(generator(state["latents"], training=False))
+    assert wanted.std() > 0.3, "the samples say nothing"
+    np.testing.assert_allclose(np.load(tmp_path / "samples.npy"), wanted, atol=tolerance)
+
+
+WITHOUT_JAX = """
+import sys
+sys.modules["jax"] = None
+from pathlib import Path
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+
+job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
+try:
+    open_session(job, None, SessionSettings())
+except MultitrainError as error:
+    print(error)
+"""
+
+
+def test_without_jax_the_extra_is_named(tiny_job: MakeJob, tmp_path: Path, on_jax: OnJax) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(tiny_job(engine="jax").model_dump_json())
+
+    done = on_jax("-c", WITHOUT_JAX, file)
+
+    wanted = "engine: jax is not installed; pip install -e '.[jax]'"
+    assert (done.returncode, done.stdout.strip()) == (0, wanted), done.stderr[-3000:]
+
+
+def test_a_process_trains_with_the_engine_that_keras_runs_on(
+    tiny_job: MakeJob, noise: Callable[..., np.ndarray]
+) -> None:
+    job = tiny_job(engine="jax")
+    with pytest.raises(MultitrainError, match=r"wants the engine jax.*KERAS_BACKEND=jax"):
+        open_session(job, noise(job), SessionSettings())
