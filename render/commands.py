@@ -2,14 +2,16 @@
 
 Colours: RGB is turned into BT.709 limited range and tagged so, which is what players assume for
 video of any size. Odd sizes: libx264 with yuv420p takes even ones only, so a last column or row is
-repeated. The same frames give the same bits on every machine: thread counts, time bases and
-scaler flags are fixed, and nothing of the day or the program's version is written beside them.
+repeated. The same frames give the same bits on every machine, but for NVIDIA's encoder: thread
+counts, time bases and scaler flags are fixed, and nothing of the day or the program's version is
+written beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from jobs.plan import Box, FramePlan
 from jobs.spec import Preset
@@ -23,7 +25,20 @@ BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt7
 
 LIST = ".ffconcat"  # the ending of a list for the concat demuxer
 
+NVENC_PRESETS: dict[Preset, str] = {  # by their names in ffmpeg: fast is p3, medium p4, slow p5
+    "ultrafast": "p1",
+    "superfast": "p1",
+    "veryfast": "p1",
+    "faster": "p2",
+    "fast": "p3",
+    "medium": "p4",
+    "slow": "p5",
+    "slower": "p6",
+    "veryslow": "p7",
+}
+
 Command = list[str]
+Encoder = Literal["x264", "nvenc"]
 
 
 def encode_command(
@@ -34,16 +49,25 @@ def encode_command(
     *,
     crf: int,
     preset: Preset,
+    encoder: Encoder = "x264",
 ) -> Command:
     """Encode a raw batch to MP4 files, one per box of the plan, in the order of the boxes."""
     chains = [f"{_crop(plan, box)}{_to_yuv(box)}" for box in plan.boxes]
-    threads = max(1, ENCODER_THREADS // len(plan.boxes))
     command = [ffmpeg, *QUIET, *_raw_input(batch, plan), "-filter_complex", _split(chains)]
     for number, output in enumerate(outputs):
-        command += ["-map", f"[out{number}]", *_x264(plan.fps, crf, preset, threads)]
-        command += [*BITEXACT, "-video_track_timescale", str(TICKS * plan.fps)]
-        command += ["-f", "mp4", str(output.absolute())]
+        command += ["-map", f"[out{number}]", *_h264(plan, crf, preset, encoder)]
+        command += _mp4(plan, output)
     return command
+
+
+def encode_again_command(
+    ffmpeg: str, segment: Path, plan: FramePlan, output: Path, *, crf: int, preset: Preset
+) -> Command:
+    """Encode a segment anew as x264 would have made it; its colours stay as they are."""
+    return [
+        *(ffmpeg, *QUIET, "-xerror", "-i", str(segment.absolute()), "-map", "0:v:0"),
+        *(*_h264(plan, crf, preset, "x264"), *_mp4(plan, output)),
+    ]
 
 
 def images_command(
@@ -123,11 +147,31 @@ def _to_yuv(box: Box) -> str:
     )
 
 
-def _x264(fps: int, crf: int, preset: Preset, threads: int) -> list[str]:
+def _mp4(plan: FramePlan, output: Path) -> list[str]:
+    ticks = str(TICKS * plan.fps)
+    return [*BITEXACT, "-video_track_timescale", ticks, "-f", "mp4", str(output.absolute())]
+
+
+def _h264(plan: FramePlan, crf: int, preset: Preset, encoder: Encoder) -> list[str]:
     """H.264 that can be joined: closed GOPs, no B-frames; a keyframe a second, for scrubbing."""
-    profile = ("-profile:v", "high") if crf else ()  # 0 is lossless, which profile high is not
+    own = _nvenc(crf, preset) if encoder == "nvenc" else _x264(crf, preset)
+    threads = max(1, ENCODER_THREADS // len(plan.boxes))
     return [
-        *("-c:v", "libx264", *profile, "-crf", str(crf), "-preset", preset),
-        *("-g", str(fps), "-bf", "0", "-flags", "+cgop+bitexact", "-threads", str(threads)),
-        *("-pix_fmt", "yuv420p", "-color_range", "tv", *BT709),
+        *(*own, "-g", str(plan.fps), "-bf", "0", "-flags", "+cgop+bitexact"),
+        *("-threads", str(threads), "-pix_fmt", "yuv420p", "-color_range", "tv", *BT709),
+    ]
+
+
+def _x264(crf: int, preset: Preset) -> list[str]:
+    profile = ("-profile:v", "high") if crf else ()  # 0 is lossless, which profile high is not
+    return ["-c:v", "libx264", *profile, "-crf", str(crf), "-preset", preset]
+
+
+def _nvenc(crf: int, preset: Preset) -> list[str]:
+    """Constant quality on the scale of `crf`, where 0 would mean: as the encoder likes."""
+    quality = ("-profile:v", "high", "-rc", "vbr", "-cq", str(crf), "-b:v", "0")
+    return [
+        *("-c:v", "h264_nvenc", "-preset", NVENC_PRESETS[preset]),
+        *(quality if crf else ("-tune", "lossless")),
+        *("-forced-idr", "1"),  # every keyframe begins anew: files are cut and joined there
     ]

@@ -40,7 +40,7 @@ def find() -> str:
     room to ask, the error says so (`jobs.disk.means_full`).
     """
     reasons = []
-    for candidate in _candidates():
+    for candidate in candidates():
         try:
             try_out(candidate)
         except ProgramFailed as failure:
@@ -57,7 +57,7 @@ def find() -> str:
 
 def try_out(ffmpeg: str) -> None:
     """Encode one frame; ProgramFailed where this program cannot."""
-    with _trial_files() as (frame, film):
+    with trial_files() as (frame, film):
         frame.write_bytes(bytes(TRIAL.frame_bytes))
         command = encode_command(ffmpeg, frame, TRIAL, [film], crf=17, preset="ultrafast")
         run(command, timeout=TRIAL_SECONDS)
@@ -66,7 +66,7 @@ def try_out(ffmpeg: str) -> None:
 
 
 @contextmanager
-def _trial_files() -> Iterator[tuple[Path, Path]]:
+def trial_files() -> Iterator[tuple[Path, Path]]:
     """Two paths to write to. In memory, where the system can: a kill leaves nothing behind."""
     if sys.platform == "linux":
         with _memory_file("frame") as frame, _memory_file("film") as film:
@@ -138,7 +138,8 @@ def _end_of(said: IO[bytes]) -> str:
     return said.read().decode(errors="replace")
 
 
-def _candidates() -> Iterator[str]:
+def candidates() -> Iterator[str]:
+    """The programs that may serve, the user's own first."""
     if own := shutil.which("ffmpeg"):
         yield own
     import imageio_ffmpeg  # here: needed only where PATH has none that serves

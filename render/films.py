@@ -10,6 +10,7 @@ from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, part_of
 from jobs.plan import FrameRange
 from render.clearing import clear_up, remove
+from render.encoders import make_alike
 from render.manifest import write_manifest
 from render.merge import join
 from render.sources import unchanged
@@ -59,6 +60,10 @@ def _publish(
     paths: JobPaths, job: JobFile, segments: Sequence[FrameRange], outputs: Sequence[Path]
 ) -> None:
     """Join the segments of each box to its output; all outputs appear, verified, or none."""
+    by_range = [
+        (each, [paths.segment(each, box) for box in job.plan.box_numbers]) for each in segments
+    ]
+    make_alike(paths, job, by_range)
     by_box = [[paths.segment(each, box) for each in segments] for box in job.plan.box_numbers]
     frames = sum(map(len, segments))
     parts = [part_of(output) for output in outputs]

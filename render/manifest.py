@@ -11,6 +11,7 @@ from pathlib import Path
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, write_text
 from render import ffmpeg
+from render.encoders import choose
 
 FRAMEWORKS = ("tensorflow", "keras", "numpy")  # what the frames depend on
 
@@ -27,6 +28,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "fps": plan.fps,
         "width": plan.frame_width,
         "height": plan.frame_height,
+        "encoder": choose(paths, job).encoder if spec.render_video else None,
         "boxes": [box._asdict() for box in plan.boxes] if plan.has_boxes else [],
         "timecuts": _timecuts(paths, job) if spec.render_video else [],
         "films": _films(paths, job) if spec.render_video else [],

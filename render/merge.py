@@ -1,7 +1,9 @@
 """Videos joined without re-encoding: segments to timecuts and films, timecuts of a folder to films.
 
-ffmpeg's concat demuxer joins files that do not belong together, or leaves out a damaged end, and
-says nothing. So the sources are checked before and the result is decoded after.
+Those of one encoder are copied packet by packet. For others, such as those of two versions of
+ffmpeg, its concat demuxer gives the decoder's settings their place; it joins files that do not
+belong together, or leaves out a damaged end, and says nothing. So sources are checked before, and
+results are compared with them or decoded after.
 """
 
 from __future__ import annotations
@@ -13,27 +15,41 @@ from pathlib import Path
 from jobs.errors import MultitrainError, UsageError
 from jobs.paths import PART, OutputName, atomic_write, listing, part_of
 from render import ffmpeg
-from render.commands import LIST, concat_list, join_command
-from render.probe import Format, count_packets, read_header, verify
+from render.commands import LIST, TICKS, concat_list, join_command
+from render.copies import copy_packets, is_copy
+from render.probe import Header, count_packets, read_header, verify
 
 
 def join(sources: Sequence[Path], output: Path, frames: int) -> None:
-    """Join `sources` in their order to `output`, a temporary name, and verify it by decoding.
+    """Join `sources` in their order to `output`, a temporary name, and verify it.
 
     `frames` is what the result must have. MultitrainError, with the file's name, where a source
     does not fit the others or is damaged.
     """
-    form = _common_format(sources)
+    _join(sources, _fitting_headers(sources), output, frames)
+
+
+def _join(sources: Sequence[Path], headers: Sequence[Header], output: Path, frames: int) -> None:
+    form = headers[0].format
     fps = int(form.fps)
+    output.unlink(missing_ok=True)  # a process that was left behind may still have it open
+    if len({header.settings for header in headers}) == 1:
+        copy_packets(sources, output, frames, TICKS * fps)
+        if is_copy(output, sources, frames, fps):
+            return
+    else:
+        _concatenate(sources, output, fps)
+    verify(output, frames, fps, form.width, form.height)
+
+
+def _concatenate(sources: Sequence[Path], output: Path, fps: int) -> None:
     list_file = part_of(output.with_name(output.name.removesuffix(PART) + LIST))
-    for left in (list_file, output):  # an ffmpeg that was left behind may still have them open
-        left.unlink(missing_ok=True)
+    list_file.unlink(missing_ok=True)
     try:
         list_file.write_text(concat_list(sources), encoding="utf-8")
         ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps))
     finally:
         list_file.unlink(missing_ok=True)
-    verify(output, frames, fps, form.width, form.height)
 
 
 def merge_folder(folder: Path) -> list[Path]:
@@ -52,31 +68,38 @@ def merge_folder(folder: Path) -> list[Path]:
     for film, numbers in sorted(found.items(), key=lambda item: str(item[0])):
         sources = [folder / str(film._replace(timecut=number)) for number in sorted(numbers)]
         with atomic_write(folder / str(film)) as part:
-            join(sources, part, sum(map(_whole_frames, sources)))
+            _join_whole(sources, part)
         films.append(folder / str(film))
     return films
 
 
-def _common_format(sources: Sequence[Path]) -> Format:
-    form = read_header(sources[0]).format
+def _join_whole(sources: Sequence[Path], output: Path) -> None:
+    """Join files of which nobody knows how many frames they should have, but from themselves."""
+    headers = _fitting_headers(sources)
+    try:
+        _join(sources, headers, output, sum(header.frames for header in headers))
+    except MultitrainError:
+        for source, header in zip(sources, headers, strict=True):
+            if (there := count_packets(source)) != header.frames:
+                raise MultitrainError(
+                    f"{source} is damaged: it has {there} of {header.frames} frames"
+                ) from None
+        raise
+
+
+def _fitting_headers(sources: Sequence[Path]) -> list[Header]:
+    first = read_header(sources[0])
+    form = first.format
     if form.fps.denominator != 1 or not form.fps:
         raise MultitrainError(f"{sources[0]} has {form.fps} frames per second, no whole number")
-    for source in sources[1:]:
-        other = read_header(source).format
-        if other != form:
+    headers = [first, *(read_header(source, like=first) for source in sources[1:])]
+    for source, header in zip(sources, headers, strict=True):
+        if header.format != form:
             raise MultitrainError(
-                f"{source} does not fit the others and cannot be joined: it is {other}, "
+                f"{source} does not fit the others and cannot be joined: it is {header.format}, "
                 f"but {sources[0].name} is {form}"
             )
-    return form
-
-
-def _whole_frames(source: Path) -> int:
-    """The frames of a file that is all there."""
-    promised, there = read_header(source).frames, count_packets(source)
-    if promised != there:
-        raise MultitrainError(f"{source} is damaged: it has {there} of {promised} frames")
-    return there
+    return headers
 
 
 def _timecuts(folder: Path) -> Mapping[OutputName, set[int]]:

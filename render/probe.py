@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from jobs.errors import MultitrainError
 
 DECODER_THREADS = 4
+
+# Opening a file decodes its first picture, which takes fifty times as long as all the rest.
+WITHOUT_DECODING: dict[str, Any] = {
+    "options": {"probesize": "32", "analyzeduration": "1"},
+    "stream_options": [{"skip_frame": "all"}],
+}
 
 
 @dataclass(frozen=True)
@@ -39,37 +49,61 @@ class Header:
 
     format: Format
     frames: int
+    settings: bytes  # for the decoder; those of one encoder at work on one kind of video are alike
 
 
-def read_header(path: Path) -> Header:
-    """The file's format and number of frames; MultitrainError where it is no video."""
+def read_header(path: Path, like: Header | None = None) -> Header:
+    """The file's header; MultitrainError where it is no video.
+
+    Much quicker where it is `like` that of another file: the layout of the pixels, which only
+    decoding tells, is then the same.
+    """
     try:
-        with av.open(str(path)) as container:
-            stream = _only_video(container, path)
-            context = stream.codec_context
-            form = Format(
-                codec=context.name,
-                pixels=str(context.pix_fmt),
-                width=context.width,
-                height=context.height,
-                fps=_exact(stream.average_rate),
-                time_base=_exact(stream.time_base),
-            )
-            return Header(form, stream.frames)
+        with av.open(str(path), **(WITHOUT_DECODING if like else {})) as container:
+            header = _header(only_video(container, path))
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be read as a video: {error.strerror}") from error
+    if not like:
+        return header
+    if header.settings != like.settings:
+        return read_header(path)
+    return replace(header, format=replace(header.format, pixels=like.format.pixels))
+
+
+def _header(stream: VideoStream) -> Header:
+    context = stream.codec_context
+    form = Format(
+        codec=context.name,
+        pixels=str(context.pix_fmt),
+        width=context.width,
+        height=context.height,
+        fps=exact(stream.average_rate),
+        time_base=exact(stream.time_base),
+    )
+    return Header(form, stream.frames, settings_of(stream))
 
 
 def count_packets(path: Path) -> int:
     """Frames whose data is there, without decoding: finds a file that was cut off."""
+    with open_packets(path) as (_, packets):
+        return sum(not packet.is_corrupt for packet in packets)
+
+
+@contextmanager
+def open_packets(path: Path) -> Iterator[tuple[VideoStream, Iterator[Packet[VideoStream]]]]:
+    """The one stream of a video and its packets, undecoded; MultitrainError where it is damaged."""
     try:
-        with av.open(str(path)) as container:
-            stream = _only_video(container, path)
-            return sum(
-                packet.size > 0 and not packet.is_corrupt for packet in container.demux(stream)
-            )
+        with av.open(str(path), **WITHOUT_DECODING) as container:
+            stream = only_video(container, path)
+            # PyAV ends with an empty one.
+            yield stream, (packet for packet in container.demux(stream) if packet.size)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} is damaged: {error.strerror}") from error
+
+
+def settings_of(stream: VideoStream) -> bytes:
+    """What the file's header has for the decoder; empty where it has nothing."""
+    return bytes(stream.codec_context.extradata or b"")
 
 
 def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
@@ -78,10 +112,10 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
     """
     try:
         with av.open(str(path)) as container:
-            stream = _only_video(container, path)
+            stream = only_video(container, path)
             found = _decode_all(container, stream, path, fps)
             size = (stream.codec_context.width, stream.codec_context.height)
-            duration = (stream.duration or 0) * _exact(stream.time_base)
+            duration = (stream.duration or 0) * exact(stream.time_base)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be decoded: {error.strerror}") from error
     if found != frames:
@@ -100,18 +134,19 @@ def _decode_all(container: InputContainer, stream: VideoStream, path: Path, fps:
     for frame in container.decode(stream):
         if frame.is_corrupt:  # painted over by the decoder, and counted like any other
             raise MultitrainError(f"{path}: frame {number} is damaged")
-        if frame.pts is None or frame.pts * _exact(frame.time_base) != Fraction(number, fps):
+        if frame.pts is None or frame.pts * exact(frame.time_base) != Fraction(number, fps):
             raise MultitrainError(f"{path}: frame {number} is not shown at {number}/{fps} s")
         number += 1
     return number
 
 
-def _only_video(container: InputContainer, path: Path) -> VideoStream:
+def only_video(container: InputContainer, path: Path) -> VideoStream:
+    """The one stream; MultitrainError where there are others."""
     if len(container.streams.video) != 1 or len(container.streams) != 1:
         raise MultitrainError(f"{path} does not hold exactly one video and nothing else")
     return container.streams.video[0]
 
 
-def _exact(rate: Fraction | None) -> Fraction:
-    """0 where it is unset; PyAV has a rational type of its own from 19 on."""
+def exact(rate: Fraction | None) -> Fraction:
+    """A rate or time base, 0 where it is unset; PyAV has a rational type of its own from 19 on."""
     return Fraction(rate.numerator, rate.denominator) if rate else Fraction(0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
+from jobs.disk import means_full
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, listing, part_of
 from jobs.plan import Box, FramePlan, FrameRange
-from render import ffmpeg
+from render import encoders, ffmpeg
 from render.clearing import remove
 from render.commands import encode_command, even, image_pattern, images_command
 from render.probe import verify
@@ -31,20 +33,44 @@ def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
     try:
         with unchanged(paths, [source]) as sources:
             _check_size(source, plan, batch)
-            command = encode_command(
-                ffmpeg.find(), source, plan, parts, crf=job.spec.crf, preset=job.spec.preset
-            )
-            ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
-            for part, box in zip(parts, plan.boxes, strict=True):
-                verify(part, len(batch), plan.fps, even(box.width), even(box.height))
+            choice = encoders.choose(paths, job)
+            try:
+                _encode(choice, source, job, len(batch), parts)
+            except MultitrainError as failure:
+                if choice.encoder == "x264" or means_full(failure):
+                    raise
+                sources.check()
+                choice = encoders.give_up_nvenc(paths, job, failure)
+                _encode(choice, source, job, len(batch), parts)
+            for part in parts:
                 flush_to_disk(part)
             with sources.held():
+                encoders.require(paths, job, choice, segments)
                 for part, segment in zip(parts, segments, strict=True):
                     os.replace(part, segment)
             flush_to_disk(paths.segments)
     finally:
         for part in parts:
             remove(part)
+
+
+def _encode(
+    choice: encoders.Choice, source: Path, job: JobFile, frames: int, parts: Sequence[Path]
+) -> None:
+    """Make verified files of the batch's boxes."""
+    plan, spec = job.plan, job.spec
+    command = encode_command(
+        encoders.program_for(choice, job),
+        source,
+        plan,
+        parts,
+        crf=spec.crf,
+        preset=spec.preset,
+        encoder=choice.encoder,
+    )
+    ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
+    for part, box in zip(parts, plan.boxes, strict=True):
+        verify(part, frames, plan.fps, even(box.width), even(box.height))
 
 
 def write_images(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:

@@ -26,6 +26,7 @@ from jobs.store import Store
 from multitrain import night
 from multitrain.curves import Curves
 from multitrain.datasets import demo
+from multitrain.datasets.cache import open_pictures
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor
 from multitrain.leases import LeaseFolder
@@ -269,6 +270,21 @@ def draw_pictures(workspace: Workspace) -> None:
         demo.ensure_demo(workspace)
 
 
+def large_pictures(workspace: Workspace) -> None:
+    """So many pixels that they are worth keeping."""
+    folder = workspace.dataset("large")
+    folder.mkdir(parents=True)
+    for number in range(2):
+        Image.new("RGB", (64, 48), (100 * number, 0, 0)).save(folder / f"{number}.png")
+
+
+def open_decoded(workspace: Workspace) -> None:
+    """Twice: the second time they are there already, if there was room."""
+    for _ in range(2):
+        pictures = open_pictures(workspace, ["large"], 64, 48, keep_free=0)
+        assert pictures.images[:, 0, 0].tolist() == [[0, 0, 0], [100, 0, 0]]
+
+
 def draw_curves(workspace: Workspace) -> None:
     curves = Curves(workspace.job("job"))
     for step in range(3):
@@ -292,6 +308,7 @@ SCENES = (
     Scene("starting a process", nothing, start_a_process),
     Scene("keeping a render worker", untrained, keep_a_worker, outlives=True),
     Scene("built-in pictures", nothing, draw_pictures),
+    Scene("decoded pictures", large_pictures, open_decoded, outlives=True),
     Scene("curves", nothing, draw_curves, outlives=True),
 )
 
@@ -299,13 +316,15 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture and the curves.
+    Without what is only nice to have: the newest picture, the curves and the decoded pictures.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(workspace.root)): _content(path)
         for path in files
-        if path.name != "latest.jpg" and path.parent.name != "tensorboard"
+        if path.name != "latest.jpg"
+        and path.parent.name != "tensorboard"
+        and path.parent != workspace.cache
     }
 
 

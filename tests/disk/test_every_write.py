@@ -95,6 +95,9 @@ ELSEWHERE = {
     "multitrain/checkpoints.py: h5py.File": "a file in memory",
     "multitrain/checkpoints.py: image.write": "the same file in memory",
     "multitrain/cli.py: os.open": "opens /dev/null",
+    "multitrain/datasets/cache_folder.py: os.open": "opens what is there; the other one is reached",
+    "multitrain/datasets/picture_file.py: h5py.File": "a file in memory",
+    "multitrain/datasets/picture_file.py: tempfile.TemporaryFile": "only where memory has no files",
     "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
@@ -102,6 +105,7 @@ ELSEWHERE = {
     "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
     "render/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
+    "render/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
 }
 

@@ -9,12 +9,16 @@ and look at the difference before it is committed.
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from jobs.plan import FramePlan
+from jobs.spec import JobSpec
 from render.commands import (
+    NVENC_PRESETS,
     concat_list,
+    encode_again_command,
     encode_command,
     even,
     image_pattern,
@@ -43,15 +47,25 @@ def outputs(count):
     return [Path(f"/w/segments/{number}.mp4.part") for number in range(1, count + 1)]
 
 
-def encode(a_plan):
+def encode(a_plan, crf=17, **encoder):
     names = outputs(len(a_plan.boxes))
-    return encode_command("ffmpeg", BATCH, a_plan, names, crf=17, preset="medium")
+    return encode_command("ffmpeg", BATCH, a_plan, names, crf=crf, preset="medium", **encoder)
 
 
 COMMANDS = {
     "encode_whole": encode(plan(1920, 1080)),
     "encode_odd": encode(plan(91, 51)),
     "encode_boxes": encode(plan(182, 51, 91, 51)),
+    "encode_nvenc": encode(plan(1920, 1080), encoder="nvenc"),
+    "encode_nvenc_lossless": encode(plan(1920, 1080), crf=0, encoder="nvenc"),
+    "encode_again": encode_again_command(
+        "ffmpeg",
+        Path("/w/segments/1.mp4"),
+        plan(1920, 1080),
+        Path("/w/segments/1.mp4.part"),
+        crf=17,
+        preset="medium",
+    ),
     "images_whole": images_command(
         "ffmpeg", BATCH, plan(91, 51), 120, [image_pattern(Path("/w/50%"), "frame_")]
     ),
@@ -79,6 +93,12 @@ def test_threads_are_shared_between_boxes_and_never_none():
     commands = [encode(plan(64, 16, 64 // boxes, 16)) for boxes in (1, 2, 8)]
     threads = [command[command.index("-threads") + 1] for command in commands]
     assert threads == ["4", "2", "1"]
+
+
+def test_every_preset_has_one_of_nvenc_and_slower_is_no_faster():
+    presets = get_args(JobSpec.model_fields["preset"].annotation)
+    assert tuple(NVENC_PRESETS) == presets
+    assert sorted(NVENC_PRESETS.values()) == list(NVENC_PRESETS.values())
 
 
 def test_concat_list_quotes_what_a_folder_may_be_called():

@@ -48,14 +48,12 @@ def test_every_frame_is_there_in_order_once(workspace, lengths):
 def test_joining_does_not_encode_again(workspace):
     cuts = make_cuts(workspace.root, [10, 10], crf=51)
     [film] = merge_folder(workspace.root)
-    assert dependent_packets(film) == [data for cut in cuts for data in dependent_packets(cut)]
+    assert packets(film) == [data for cut in cuts for data in packets(cut)]
 
 
-def dependent_packets(path):
-    """All but the keyframes, before which joining repeats the decoder's settings."""
+def packets(path):
     with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-    return [bytes(packet) for packet in packets if not packet.is_keyframe]
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
 
 
 def test_the_film_starts_before_it_is_loaded_whole(workspace):
@@ -113,7 +111,7 @@ def test_a_source_that_does_not_fit_is_named(workspace, odd_one):
 
 
 def truncate(path):
-    """Cut off the last frame's data; faststart moves the index to the front, so it stays whole."""
+    """Cut off the last frame's data; joining puts the index to the front, so it stays whole."""
     moved = path.with_suffix(".mov")
     join([path], moved, len(numbers_in(path)))
     shutil.move(moved, path)
@@ -151,7 +149,7 @@ def test_an_older_film_stays_until_the_new_one_is_verified(workspace, monkeypatc
         raise MultitrainError("not good")
 
     with monkeypatch.context() as patch:
-        patch.setattr("render.merge.verify", fail)
+        patch.setattr("render.merge.is_copy", fail)
         with pytest.raises(MultitrainError, match="not good"):
             merge_folder(workspace.root)
     assert film.read_text() == "old"

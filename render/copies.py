@@ -1,0 +1,83 @@
+"""Videos of one encoder joined by copying their packets, and whether that has come out right.
+
+The result is compared with its sources, packet by packet: it shows what they show, and need not be
+decoded as they were, which takes a hundred times as long as to copy them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from render.probe import exact, open_packets, settings_of
+
+# The most that an MP4 file's index takes: a frame may need an entry in each of its tables of sizes
+# (4 bytes), keyframes (4), chunks (8) and samples per chunk (12).
+INDEX_BYTES, INDEX_BYTES_PER_FRAME = 4096, 28
+
+
+def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: int) -> None:
+    """Write the packets of `sources`, which have the same settings, to an MP4 file, in their order.
+
+    There is room for the index of `frames` frames in front: a film starts before it is loaded
+    whole, and need not be written a second time to move the index there. `timescale` is in ticks
+    per second. MultitrainError where a source is damaged, OSError where the output cannot be
+    written.
+    """
+    options = {
+        "fflags": "+bitexact",
+        "moov_size": str(INDEX_BYTES + INDEX_BYTES_PER_FRAME * frames),
+        "video_track_timescale": str(timescale),
+    }
+    with av.open(str(output), "w", format="mp4", options=options) as container:
+        copied, at = None, 0
+        for source in sources:
+            with open_packets(source) as (stream, packets):
+                copied = copied or container.add_stream_from_template(stream)
+                for packet in packets:
+                    length = packet.duration or 0
+                    packet.pts = packet.dts = at
+                    packet.stream = copied
+                    container.mux(packet)
+                    at += length
+
+
+def is_copy(output: Path, sources: Sequence[Path], frames: int, fps: int) -> bool:
+    """Whether `output` has `frames` packets: those of `sources`, number k at k / fps seconds.
+
+    MultitrainError where a file cannot be read.
+    """
+    with open_packets(output) as (stream, packets):
+        tick = 1 / (fps * exact(stream.time_base))
+        if (stream.duration or 0) != frames * tick:
+            return False
+        pairs = zip_longest(packets, _packets_of_all(sources, settings_of(stream)))
+        number = 0
+        for ours, theirs in pairs:
+            if not (ours and theirs and ours.pts == number * tick and _same(ours, theirs)):
+                return False
+            number += 1
+        return number == frames
+
+
+def _packets_of_all(sources: Sequence[Path], settings: bytes) -> Iterator[Packet[VideoStream]]:
+    """Up to the first source that has other settings."""
+    for source in sources:
+        with open_packets(source) as (stream, packets):
+            if settings_of(stream) != settings:
+                return
+            yield from packets
+
+
+def _same(ours: Packet[VideoStream], theirs: Packet[VideoStream]) -> bool:
+    return (
+        not ours.is_corrupt
+        and not theirs.is_corrupt
+        and ours.is_keyframe == theirs.is_keyframe
+        and bytes(ours) == bytes(theirs)
+    )

@@ -1,0 +1,158 @@
+"""Which encoder makes a job's segments: one for all of them, for they are joined as they are.
+
+A job that asks for NVENC gets it where a frame of its size can be encoded with it, else x264. What
+was found is kept in `runs/<job>/encoder.json`. NVENC that fails later is not used for that job any
+more: its segments that are there are encoded again with x264 before they are joined with others.
+Timecuts that are published stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, listing, part_of, publish, write_text
+from jobs.plan import FrameRange
+from render import ffmpeg
+from render.clearing import remove
+from render.commands import Encoder, encode_again_command, even
+from render.nvenc import NVENC, why
+from render.probe import verify
+from render.sources import Rewound, unchanged
+from render.spool import locked
+
+SEGMENT = ".mp4"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a job's segments are made with."""
+
+    encoder: Encoder
+    reason: str = ""  # why not with NVENC, where that was asked for: one clause for people
+    left: tuple[str, ...] = ()  # names of segments that NVENC made before it failed
+
+
+_X264 = Choice("x264")
+
+
+def choose(paths: JobPaths, job: JobFile) -> Choice:
+    """The job's encoder; asked by encoding a frame when it is wanted for the first time.
+
+    OSError and ProgramFailed where the disk has no room to ask, or to keep the answer.
+    """
+    if job.spec.encoder == "x264":
+        return _X264
+    if kept := _load(paths):
+        return kept
+    reason = NVENC.missing(job)
+    with locked(paths):
+        if kept := _load(paths):
+            return kept
+        choice = Choice("x264", reason) if reason else Choice("nvenc")
+        _save(paths, choice)
+    if reason:
+        log.warning("%s: encoded with x264, for NVENC does not work here: %s", paths.name, reason)
+    return choice
+
+
+def program_for(choice: Choice, job: JobFile) -> str:
+    """The ffmpeg that has this encoder; the usual one where none has it any more."""
+    return (choice.encoder == "nvenc" and NVENC.program(job)) or ffmpeg.find()
+
+
+def give_up_nvenc(paths: JobPaths, job: JobFile, failure: MultitrainError) -> Choice:
+    """From now on, this job and new ones of its kind are encoded with x264: the new choice."""
+    NVENC.has_failed(job, why(failure))
+    with locked(paths):
+        choice = _load(paths)
+        if choice and choice.encoder == "x264":
+            return choice  # another thread was faster
+        left = tuple(name for name in listing(paths.segments) if name.endswith(SEGMENT))
+        choice = Choice("x264", why(failure), left)
+        _save(paths, choice)
+    log.warning("%s: NVENC failed, going on with x264: %s", paths.name, choice.reason)
+    return choice
+
+
+def shortfall(paths: JobPaths) -> str:
+    """Why a job that asked for NVENC is encoded with x264, for people; empty where it is not."""
+    choice = _load(paths)
+    return choice.reason if choice else ""
+
+
+def require(paths: JobPaths, job: JobFile, used: Choice, segments: Sequence[Path]) -> None:
+    """Before segments get their names, with the spool's lock held: Rewound unless `used` counts."""
+    if job.spec.encoder == "x264":
+        return
+    now = _load(paths)
+    if now is None or now.encoder != used.encoder:
+        raise Rewound(segments[0].name)
+    _settle(paths, now, segments)
+
+
+def make_alike(
+    paths: JobPaths, job: JobFile, segments: Sequence[tuple[FrameRange, Sequence[Path]]]
+) -> None:
+    """Before segments (of each range, those of its boxes) are joined: all of one encoder.
+
+    Raises Rewound where the trainer took them back meanwhile, MultitrainError where they cannot be
+    encoded again.
+    """
+    choice = _load(paths) if job.spec.encoder == "nvenc" else None
+    left = frozenset(choice.left if choice else ())
+    old = [(frames, file) for frames, files in segments for file in files if file.name in left]
+    if len(old) < sum(len(files) for _, files in segments):
+        for frames, file in old:
+            _encode_again(paths, job, frames, file)
+
+
+def _encode_again(paths: JobPaths, job: JobFile, frames: FrameRange, segment: Path) -> None:
+    plan, spec, part = job.plan, job.spec, part_of(segment)
+    size = even(plan.box_width), even(plan.box_height)
+    try:
+        with unchanged(paths, [segment]) as sources:
+            command = encode_again_command(
+                ffmpeg.find(), segment, plan, part, crf=spec.crf, preset=spec.preset
+            )
+            ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
+            verify(part, len(frames), plan.fps, *size)
+            with sources.held():
+                publish(part, segment)
+                now = _load(paths)
+                if now:
+                    _settle(paths, now, [segment])
+    finally:
+        remove(part)
+
+
+def _settle(paths: JobPaths, choice: Choice, segments: Sequence[Path]) -> None:
+    """These segments are of the encoder that is chosen now."""
+    names = {segment.name for segment in segments}
+    if names.intersection(choice.left):
+        left = tuple(name for name in choice.left if name not in names)
+        _save(paths, replace(choice, left=left))
+
+
+def _load(paths: JobPaths) -> Choice | None:
+    """None where nothing was chosen yet."""
+    try:
+        told = json.loads(paths.encoder.read_bytes())
+        return Choice(told["encoder"], told["reason"], tuple(told["left"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise MultitrainError(
+            f"{paths.encoder} is damaged; delete it and run the sheet again"
+        ) from error
+
+
+def _save(paths: JobPaths, choice: Choice) -> None:
+    write_text(paths.encoder, json.dumps(asdict(choice), indent=2) + "\n")

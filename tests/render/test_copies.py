@@ -1,0 +1,98 @@
+"""A joined video against what it was joined from."""
+
+import av
+import pytest
+from numbered import numbers_in
+from test_merge import make_cuts, make_video
+
+from render import merge, probe
+from render.copies import copy_packets, is_copy
+from render.merge import join
+
+
+@pytest.fixture
+def cuts(workspace):
+    """As segments are: of one encoder, with the decoder's settings in their headers."""
+    return make_cuts(workspace.root, [40, 70, 1], size=(64, 64))
+
+
+@pytest.fixture
+def film(workspace, cuts):
+    joined = workspace.root / "film.mp4"
+    join(cuts, joined, 111)
+    return joined
+
+
+def test_what_was_joined_is_a_copy(cuts, film):
+    assert is_copy(film, cuts, 111, 60)
+
+
+def test_what_was_joined_of_joined_videos_is_a_copy(workspace, cuts, film):
+    whole = workspace.root / "whole.mp4"
+    join([film, *cuts], whole, 222)
+    assert is_copy(whole, [film, *cuts], 222, 60)
+    assert numbers_in(whole) == [*range(111), *range(111)]
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """What was verified by decoding."""
+    calls = []
+
+    def verify(*facts):
+        calls.append(facts)
+        probe.verify(*facts)
+
+    monkeypatch.setattr(merge, "verify", verify)
+    return calls
+
+
+@pytest.mark.parametrize("sources", [[0, 1], [1, 0, 2], [0, 1, 2, 2], [0, 0, 2]], ids=str)
+def test_other_sources_are_told_apart(cuts, film, sources):
+    assert not is_copy(film, [cuts[number] for number in sources], 111, 60)
+
+
+def test_another_number_of_frames_or_another_time_is_told_apart(cuts, film):
+    assert not is_copy(film, cuts, 110, 60)
+    assert not is_copy(film, cuts, 111, 30)
+
+
+@pytest.mark.parametrize("number", [0, 40, 41, 110], ids=str)
+def test_a_changed_byte_is_seen(cuts, film, number):
+    with av.open(str(film)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.size][number]
+        position = packet.pos + packet.size - 1
+    data = bytearray(film.read_bytes())
+    data[position] ^= 1
+    film.write_bytes(data)
+    assert not is_copy(film, cuts, 111, 60)
+
+
+def test_a_film_is_no_copy_of_what_needs_other_settings(workspace, cuts):
+    """Its packets are there, but a decoder would take the first source's settings for them."""
+    other = make_video(workspace.root / "other.mp4", range(40, 43), size=(64, 64), crf=0)
+    plain = workspace.root / "plain.mp4"
+    copy_packets([cuts[0], other], plain, 43, 512 * 60)
+    assert not is_copy(plain, [cuts[0], other], 43, 60)
+
+
+def test_videos_of_different_settings_are_joined_and_decoded(workspace, cuts, decoded):
+    other = make_video(workspace.root / "other.mp4", range(40, 43), size=(64, 64), crf=0)
+    join([cuts[0], other], workspace.root / "both.mp4", 43)
+    assert numbers_in(workspace.root / "both.mp4") == list(range(43))
+    assert len(decoded) == 1
+
+
+def test_only_what_is_no_copy_is_decoded(workspace, cuts, decoded, monkeypatch):
+    join(cuts, workspace.root / "one.mp4", 111)
+    assert not decoded
+
+    monkeypatch.setattr(merge, "is_copy", lambda *facts: False)
+    join(cuts, workspace.root / "two.mp4", 111)
+    assert decoded == [(workspace.root / "two.mp4", 111, 60, 64, 64)]
+
+
+def test_copies_are_the_same_bytes_each_time(workspace, cuts):
+    for name in ("one.mp4", "two.mp4"):
+        join(cuts, workspace.root / name, 111)
+    assert (workspace.root / "one.mp4").read_bytes() == (workspace.root / "two.mp4").read_bytes()
