@@ -13,6 +13,10 @@ from jobs.paths import JobPaths, write_text
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
 
+# The same in C, ten times as fast, where the machine's PyYAML has it.
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class JobFile(BaseModel):
     """A job as submitted: its spec and the size of its pictures, in pixels."""
@@ -29,7 +33,8 @@ class JobFile(BaseModel):
 
     def save(self, paths: JobPaths) -> None:
         """Write it, unless it stands there already: on a full disk, a job can go on without."""
-        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        told = self.model_dump(mode="json")
+        text = yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         with suppress(OSError, UnicodeDecodeError):
             if paths.job_file.read_text(encoding="utf-8") == text:
                 return
@@ -43,7 +48,7 @@ class JobFile(BaseModel):
         except FileNotFoundError:
             return None
         try:
-            return cls.model_validate(yaml.safe_load(text))
+            return cls.model_validate(yaml.load(text, Loader=_Loader))
         except (yaml.YAMLError, ValidationError) as error:
             raise MultitrainError(
                 f"{paths.job_file} is damaged or of another version; run {paths.name} with --fresh"

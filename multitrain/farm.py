@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from jobs.disk import means_full
 from jobs.errors import ExitCode, MultitrainError, UsageError
 from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import Workspace
+from jobs.paths import JobPaths, Workspace
 from jobs.states import State
 from jobs.store import JobRow, Store
 from multitrain.disk_watch import DiskWatch
@@ -24,14 +23,15 @@ from multitrain.in_hand import JobInHand, Try
 from multitrain.launching import TrainerSettings
 from multitrain.ledger import Ledger
 from multitrain.observe import NewVideos, last_progress
-from multitrain.patience import ASLEEP_SECONDS, StallWatch, Tries
+from multitrain.patience import ASLEEP_SECONDS, Tries
+from multitrain.placing import Placing
+from multitrain.preparation import Preparation, Prospect
 from multitrain.render_keeper import RenderKeeper
 from multitrain.room import Room
 from multitrain.roster import Roster
 from multitrain.settling import Settling
-from multitrain.slots import Lease, Pool
+from multitrain.slots import Pool
 from render.clearing import clear_up
-from render.spool import spooled_bytes
 
 STACK_SECONDS = 2.0  # for a stuck trainer to write where it is
 LINGER_SECONDS = 30.0  # after which a trainer that was killed and is still there is told of
@@ -50,13 +50,17 @@ class Farm:
         executor: Executor,
         keeper: RenderKeeper,
         settings: TrainerSettings,
+        preparations: Sequence[Preparation] = (),
     ) -> None:
         self._workspace, self._pool, self._disk = workspace, pool, disk
-        self._executor, self._keeper, self._settings = executor, keeper, settings
+        self._keeper, self._settings, self._preparations = keeper, settings, preparations
         rows = {row.name: row for row in store.jobs()}
         in_hand = [self._adopt(job, rows[job.spec.name]) for job in jobs]
         self._roster = Roster(in_hand, Ledger(store))
         self._settling = Settling(self._roster, pool, disk)
+        self._placing = Placing(
+            self._roster, pool, disk, executor, keeper, settings, self._settling
+        )
         self._new_videos = NewVideos(workspace)
         self._draining = False
         self._ticked_at = float("inf")
@@ -71,7 +75,9 @@ class Farm:
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
         ending = self._draining or self._roster.all_ended
-        return ending and not self._roster.in_state(State.RUNNING) and self._keeper.idle
+        left = self._roster.count(State.RUNNING) or not self._keeper.idle
+        prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
+        return ending and not left and prepared
 
     @property
     def exit_code(self) -> ExitCode:
@@ -84,7 +90,7 @@ class Farm:
         return self._roster.rows()
 
     def count(self, state: State) -> int:
-        return len(self._roster.in_state(state))
+        return self._roster.count(state)
 
     def views(self) -> list[JobView]:
         """The jobs that are training or rendering."""
@@ -99,7 +105,7 @@ class Farm:
         if self._disk.shortage:
             reasons["the disk"] = self._disk.shortage
         with suppress(OSError):  # a workspace that cannot be reached is told by the tick
-            if self._spool_is_full():
+            if self._placing.spool_is_full():
                 reasons["the spool"] = "full; its frames are encoded first"
         usable = self._pool.usable()
         for job in queued:
@@ -126,9 +132,11 @@ class Farm:
             self._end_the_stuck(now)
             if self._draining or self._roster.all_ended:
                 self._keeper.drain(now)
+                self._end_preparations(now)
             else:
-                self._place(now)
+                self._placing.place(now)
                 self._keep_rendering(now)
+                self._prepare(now)
         except OSError as error:  # a network disk that is away, say; the next tick does the rest
             unreachable = f"it cannot be reached ({(error.strerror or str(error)).casefold()})"
             self._excuse_everybody(gap)
@@ -139,6 +147,7 @@ class Farm:
     def drain(self) -> None:
         """Stop gently: trainers write a checkpoint, encoders finish what is in hand."""
         self._draining = True
+        self._end_preparations(self._ticked_at)
         for _, trying in self._roster.at_work():
             trying.process.drain()
 
@@ -149,6 +158,7 @@ class Farm:
             trying.ends_at = min(trying.ends_at, self._ticked_at)
             trying.process.kill()
         self._keeper.kill()
+        self._end_preparations(self._ticked_at)
 
     def close(self) -> str:
         """Write what is not written yet; why that was impossible, or an empty text."""
@@ -200,7 +210,8 @@ class Farm:
             elif job.state is State.RENDERING and job.paths.manifest.exists():
                 self._keeper.finished(job.name)
                 with suppress(OSError):  # the worker does so, unless it was killed just then
-                    clear_up(job.paths, wait=False)
+                    if not _is_clear(job.paths):
+                        clear_up(job.paths, wait=False)
                 self._roster.move(job, State.DONE)
                 self._roster.tell(Happening.DONE, job, "done")
 
@@ -256,55 +267,23 @@ class Farm:
         else:
             self._roster.fail(job, reason)
 
-    def _place(self, now: float) -> None:
-        """Give free slots to queued jobs, strictly in order so that no large job starves."""
-        queued = [job for job in self._roster.in_state(State.QUEUED) if job.tries.may_start(now)]
-        if not queued or self._disk.shortage or self._spool_is_full():
-            return
-        free, usable = self._pool.free(now), self._pool.usable()
-        for job in queued:
-            wanted = job.file.spec.gpus
-            if wanted > usable:  # some are lost: no wait brings them back
-                continue
-            if len(free) < wanted:
-                return
-            lease = self._pool.acquire(free[:wanted])
-            if lease is None:
-                return
-            free = free[wanted:]
-            self._start(job, lease, now)
-            if self._disk.shortage:  # as that has shown
-                return
+    def _prepare(self, now: float) -> None:
+        """For the jobs that come next."""
+        at_work = self._roster.at_work()
+        is_calm = not any(trying.is_starting(now) for _, trying in at_work)
+        running, queued = [job for job, _ in at_work], self._roster.in_state(State.QUEUED)
+        for each in self._preparations:
+            each.prepare(Prospect(running, queued, is_calm), now)
 
-    def _spool_is_full(self) -> bool:
-        """Whether jobs that have trained still keep as much of the spool as one that trains."""
-        kept = sum(spooled_bytes(job.paths) for job in self._roster.in_state(State.RENDERING))
-        return kept > self._settings.spool_bytes
+    def _end_preparations(self, now: float) -> None:
+        for each in self._preparations:
+            each.end(now)
 
-    def _start(self, job: JobInHand, lease: Lease, now: float) -> None:
-        job.attempts += 1
-        seconds = job.file.spec.stall_minutes * 60
-        try:
-            self._forget_failures(job)
-            job.file.save(job.paths)
-            process = self._executor.start(self._settings.launch(job.paths, lease, seconds))
-        except (MultitrainError, OSError) as error:
-            kind = Kind.DISK_FULL if means_full(error) else Kind.ERROR
-            failure = Failure(kind, f"it cannot be started: {error}")
-            self._settling.failed(job, lease, failure, now)
-            self._pool.release(lease, now)
-            return
-        job.trying = Try(process, lease, StallWatch(seconds, job.frames_done, now))
-        self._roster.move(job, State.RUNNING, job.error)
-        going_on = f", goes on from frame {job.checkpoint.frame}" if job.checkpoint else ""
-        self._roster.tell(Happening.STARTED, job, f"started on {lease.label}{going_on}")
 
-    def _forget_failures(self, job: JobInHand) -> None:
-        """Those of the try before, which also made the render worker let go of the job."""
-        job.paths.training_failure.unlink(missing_ok=True)
-        if job.paths.render_failure.exists():
-            job.paths.render_failure.unlink(missing_ok=True)
-            self._keeper.finished(job.name)
+def _is_clear(paths: JobPaths) -> bool:
+    """Whether there is nothing to clear up. Takes no lock, which is a file of its own."""
+    left = paths.spool.exists() or paths.segments.exists()
+    return not left and len(paths.checkpoint_names()) <= 1
 
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:

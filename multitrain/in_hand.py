@@ -15,6 +15,8 @@ from multitrain.observe import Progress
 from multitrain.patience import StallWatch, Tries
 from multitrain.slots import Lease
 
+STARTING_SECONDS = 60.0
+
 
 @dataclass
 class Try:
@@ -23,9 +25,14 @@ class Try:
     process: Process
     lease: Lease
     watch: StallWatch
+    since: float  # seconds of the farm's clock
     progress: Progress | None = None
     condemned: Failure | None = None  # why it is ended although it trains
     ends_at: float = float("inf")
+
+    def is_starting(self, now: float) -> bool:
+        """Whether it has yet to make its first frame, and does not take unusually long for that."""
+        return not self.watch.has_begun and now < self.since + STARTING_SECONDS
 
     def condemn(self, failure: Failure, ends_at: float) -> None:
         self.condemned, self.ends_at = failure, ends_at

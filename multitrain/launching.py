@@ -6,9 +6,13 @@ import os
 import sys
 from dataclasses import dataclass
 
+from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
 from multitrain.executors import Launch
 from multitrain.slots import Lease
+
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+WITHOUT_FRAMEWORK = {"testcard"}  # families that need none
 
 
 @dataclass(frozen=True)
@@ -22,15 +26,13 @@ class TrainerSettings:
     deterministic: bool = False
     command: tuple[str, ...] = (sys.executable, "-m", "multitrain.trainer")
 
-    def launch(self, paths: JobPaths, lease: Lease, stall_seconds: float) -> Launch:
-        """A trainer for this job on these slots, and on no others.
-
-        `stall_seconds` is how long it may take to end where the farm does not live to see to that.
-        """
+    def launch(self, job: JobFile, paths: JobPaths, lease: Lease) -> Launch:
+        """A trainer for this job on these slots, and on no others."""
         arguments = [str(paths.workspace.root), paths.name]
         arguments += ["--spool-bytes", str(self.spool_bytes)]
         arguments += ["--keep-free-bytes", str(self.keep_free_bytes)]
-        arguments += ["--stall-seconds", str(stall_seconds)]
+        # How long it may take to end where the farm does not live to see to that.
+        arguments += ["--stall-seconds", str(job.spec.stall_minutes * 60)]
         arguments += ["--lifeline", str(self.lifeline)]
         if lease.cores:
             arguments += ["--cores", ",".join(map(str, lease.cores))]
@@ -39,9 +41,16 @@ class TrainerSettings:
         return Launch(
             command=(*self.command, *arguments),
             log=paths.log,
-            environment={"PYTHONUNBUFFERED": "1", **lease.environment},
+            environment={**UNBUFFERED, **imports_of(job), **lease.environment},
             descriptors=(self.lifeline, *self.descriptors, *lease.descriptors),
         )
+
+
+def imports_of(job: JobFile) -> dict[str, str]:
+    """The environment that says which framework a trainer of this job imports; empty: none."""
+    if job.spec.family in WITHOUT_FRAMEWORK:
+        return {}
+    return {"KERAS_BACKEND": job.spec.engine}
 
 
 def open_lifeline() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +66,13 @@ def training_failure(paths: JobPaths, code: int) -> Failure:
 def published_videos(workspace: Workspace) -> dict[str, list[Path]]:
     """Timecuts and films in `renders/`, by job; the timecuts in their order, then the films."""
     videos: dict[str, list[Path]] = {}
-    names = filter(None, map(OutputName.parse, listing(workspace.renders)))
-    for name in sorted(names, key=lambda name: (name.timecut or math.inf, name.box or 0)):
+    for name in _in_order(filter(None, map(OutputName.parse, listing(workspace.renders)))):
         videos.setdefault(name.job, []).append(workspace.renders / str(name))
     return videos
+
+
+def _in_order(names: Iterable[OutputName]) -> list[OutputName]:
+    return sorted(names, key=lambda name: (name.timecut or math.inf, name.box or 0))
 
 
 class NewVideos:
@@ -78,7 +81,7 @@ class NewVideos:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._changed = -1
-        self._seen: set[Path] = set()
+        self._seen: set[str] = set()
         self.look()  # what earlier runs have made is no news
 
     def look(self) -> list[tuple[str, Path]]:
@@ -87,14 +90,10 @@ class NewVideos:
         if changed == self._changed:
             return []
         self._changed = changed
-        new = [
-            (name, path)
-            for name, paths in published_videos(self._workspace).items()
-            for path in paths
-            if path not in self._seen
-        ]
-        self._seen.update(path for _, path in new)
-        return new
+        new = [file for file in listing(self._workspace.renders) if file not in self._seen]
+        self._seen.update(new)
+        names = _in_order(filter(None, map(OutputName.parse, new)))
+        return [(name.job, self._workspace.renders / str(name)) for name in names]
 
 
 def _tail(path: Path) -> bytes:

@@ -16,14 +16,14 @@ class StallWatch:
         """A try begins at `now`, in seconds, with `frame` as the last one told before."""
         self._seconds = seconds
         self._frame = frame
-        self._has_begun = False
+        self.has_begun = False  # there is a new frame
         self._alive_at = now
 
     def saw(self, frame: int, now: float) -> None:
         """The newest frame that the trainer has told of."""
         if frame != self._frame:
             self._alive_at = now
-            self._has_begun |= frame > self._frame  # not where it only went back to a checkpoint
+            self.has_begun |= frame > self._frame  # not where it only went back to a checkpoint
             self._frame = frame
 
     def excuse(self, now: float) -> None:
@@ -44,14 +44,14 @@ class StallWatch:
     @property
     def complaint(self) -> str:
         """For people, in minutes."""
-        if self._has_begun:
+        if self.has_begun:
             return f"no new frame for {self.limit / 60:g} minutes"
         return f"no frame within {self.limit / 60:g} minutes of its start"
 
     @property
     def limit(self) -> float:
         """Seconds that may pass without a new frame."""
-        return self._seconds * (1 if self._has_begun else FIRST_FRAME)
+        return self._seconds * (1 if self.has_begun else FIRST_FRAME)
 
 
 class Tries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable
 
 from jobs.states import State
@@ -16,6 +17,10 @@ class Roster:
 
     def __init__(self, jobs: Iterable[JobInHand], ledger: Ledger) -> None:
         self._jobs = {job.name: job for job in jobs}
+        self._places = {name: place for place, name in enumerate(self._jobs)}
+        self._by_state: dict[State, list[JobInHand]] = {state: [] for state in State}
+        for job in self._jobs.values():
+            self._by_state[job.state].append(job)
         self._ledger = ledger
         self._troubles = Troubles()
         self._events: list[Event] = []
@@ -25,19 +30,27 @@ class Roster:
 
     def in_state(self, *states: State) -> list[JobInHand]:
         """In the order of the sheet."""
-        return [job for job in self._jobs.values() if job.state in states]
+        found = [job for state in states for job in self._by_state[state]]
+        return sorted(found, key=self._place) if len(states) > 1 else found
+
+    def count(self, *states: State) -> int:
+        return sum(len(self._by_state[state]) for state in states)
 
     def at_work(self) -> list[tuple[JobInHand, Try]]:
         """The jobs that have a trainer, with it."""
-        return [(job, job.trying) for job in self._jobs.values() if job.trying]
+        return [(job, job.trying) for job in self._by_state[State.RUNNING] if job.trying]
 
     @property
     def all_ended(self) -> bool:
-        return all(job.state.ended for job in self._jobs.values())
+        return self.count(*(state for state in State if state.ended)) == len(self._jobs)
 
     @property
     def all_done(self) -> bool:
-        return all(job.state is State.DONE for job in self._jobs.values())
+        return self.count(State.DONE) == len(self._jobs)
+
+    def _place(self, job: JobInHand) -> int:
+        """In the sheet."""
+        return self._places[job.name]
 
     def rows(self) -> list[JobRow]:
         """As `multitrain status` would show them."""
@@ -48,6 +61,10 @@ class Roster:
     def move(self, job: JobInHand, state: State, error: str = "") -> None:
         """`error` is what is held against the job from now on."""
         assert job.state.may_become(state), f"{job.name} from {job.state} to {state}"
+        if state is not job.state:
+            before, after = self._by_state[job.state], self._by_state[state]
+            del before[bisect.bisect_left(before, self._place(job), key=self._place)]
+            bisect.insort(after, job, key=self._place)
         job.state, job.error = state, error
         self._ledger.note(job.row)
 

@@ -28,8 +28,10 @@ from multitrain.machine import (
     open_pool,
 )
 from multitrain.observe import published_videos
+from multitrain.pictures_ahead import PicturesAhead
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
+from multitrain.spare_keeper import SpareKeeper
 from multitrain.submission import make_room, submit
 from multitrain.writable import check_writable, is_full
 
@@ -134,7 +136,10 @@ def _assemble(
         descriptors=(lock,),
         deterministic=options.deterministic,
     )
+    spare = SpareKeeper(executor, settings)
+    pictures = PicturesAhead(workspace, executor, settings)
     keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
     # Trainers wait when not even one more step would fit above the floor.
     disk = DiskWatch(_disks(workspace), keep_free and keep_free + max(map(_step_bytes, jobs)))
-    return Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
+    ready = (spare, pictures)
+    return Farm(workspace, store, jobs, pool, disk, spare, keeper, settings, ready)

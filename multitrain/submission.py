@@ -11,7 +11,7 @@ from pathlib import Path
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
 from jobs.parsing import cell_text
-from jobs.paths import JobPaths, Workspace, flush_to_disk
+from jobs.paths import JobPaths, Workspace, flush_to_disk, listing
 from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
@@ -81,8 +81,8 @@ def _set_aside(paths: JobPaths) -> None:
 
 def _changes(paths: JobPaths, job: JobFile) -> str | None:
     """What differs from the settings that this job began with, in one line; None if nothing."""
-    begun = JobFile.load(paths) or _made_with(paths)
-    if begun is None:
+    begun = (_has_begun(paths) and JobFile.load(paths)) or _made_with(paths)
+    if not begun:
         return None
     changes = [
         f"{column} was {_quoted(begun.spec, column)}, is now {_quoted(job.spec, column)}"
@@ -97,6 +97,11 @@ def _changes(paths: JobPaths, job: JobFile) -> str | None:
     return (
         f"{job.spec.name} has begun with other settings: {'; '.join(changes)}." if changes else None
     )
+
+
+def _has_begun(paths: JobPaths) -> bool:
+    """Whether a trainer was ever started: a queued job may have its file, and nothing else."""
+    return any(name != paths.job_file.name for name in listing(paths.run))
 
 
 def _made_with(paths: JobPaths) -> JobFile | None:

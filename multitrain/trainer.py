@@ -1,9 +1,10 @@
 """The process that trains one job: `python -m multitrain.trainer WORKSPACE JOB`.
 
-Its output is the job's log. It ends with 0 (every frame written and covered), 75 (drained: run it
-again to go on), 74 (no room on the disk: make some and run it again) or 1 (failed). In the last two
-cases `training_failure.json` tells why. SIGTERM and SIGINT drain; SIGUSR1 has it write to its log
-what each of its threads is doing.
+With `--spare SOCKET` instead, it gets ready for a job that it is told of later (`spare`). Its
+output is the job's log. It ends with 0 (every frame written and covered), 75 (drained: run it again
+to go on), 74 (no room on the disk: make some and run it again) or 1 (failed). In the last two cases
+`training_failure.json` tells why. SIGTERM and SIGINT drain; SIGUSR1 has it write to its log what
+each of its threads is doing.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from jobs.errors import ExitCode, MultitrainError
 from jobs.failures import Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace, part_of
+from jobs.paths import JobPaths, Workspace, listing, part_of
 
 UNWATCHED = 3  # times the given patience, as a farm that lives has for the first frame
 
@@ -74,10 +78,11 @@ def parse_call(arguments: Sequence[str]) -> Call:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train one job in this process; the exit code."""
-    call = parse_call(sys.argv[1:] if arguments is None else arguments)
+    _set_up_python()
+    call = parse_call(_wanted(sys.argv[1:] if arguments is None else arguments))
     stop = threading.Event()
     _listen(stop, call.lifeline, call.stall_seconds)
-    _set_up_process(call.cores)
+    _stay_on(call.cores)
     try:
         for stale in (call.paths.training_failure, part_of(call.paths.training_failure)):
             stale.unlink(missing_ok=True)
@@ -88,11 +93,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ExitCode.DONE if finished else ExitCode.DRAINED
 
 
+def _wanted(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments of the call, also where that comes later."""
+    if list(arguments[:1]) != ["--spare"]:
+        return arguments
+    from multitrain.spare import wait_for_call
+
+    return wait_for_call(int(arguments[1]))
+
+
 def train(call: Call, stop: threading.Event) -> bool:
     """Whether the job is trained to its end; False where `stop` came first."""
     # Here, not above: affinity and environment are set before anything that counts cores.
     from multitrain.completion import make_complete
-    from multitrain.datasets.folders import Fingerprint, load_pictures
+    from multitrain.datasets.cache import open_pictures
     from multitrain.engine.session import SessionSettings
     from multitrain.families import open_session
     from multitrain.room import Room
@@ -105,18 +119,18 @@ def train(call: Call, stop: threading.Event) -> bool:
     if make_complete(job, call.paths):
         return True
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
-    folders = [call.paths.workspace.dataset(folder) for folder in spec.dataset]
-    pictures = load_pictures(folders, job.image_width, job.image_height)
-    log.info("%d pictures of %dx%d", len(pictures.images), job.image_width, job.image_height)
+    size = job.image_width, job.image_height
+    floor = call.keep_free_bytes
+    pictures = open_pictures(call.paths.workspace, spec.dataset, *size, keep_free=floor)
+    log.info("%d pictures of %dx%d", len(pictures.images), *size)
     for skipped in pictures.skipped:
         log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():
         return False
     settings = SessionSettings(call.deterministic, threads=len(call.cores) or None)
-    session = open_session(job, pictures.images, settings)
-    fingerprint = Fingerprint.of(pictures.images)
+    session = partial(open_session, job, pictures.images, settings)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
-    return Training(spec, call.paths, job.plan, session, fingerprint, room, stop).run()
+    return Training(spec, call.paths, job.plan, session, pictures.fingerprint, room, stop).run()
 
 
 def _load_job(paths: JobPaths) -> JobFile:
@@ -179,10 +193,18 @@ def _has_ended(lifeline: int, within: float | None) -> bool:
     return bool(ready) and not os.read(lifeline, 1)
 
 
-def _set_up_process(cores: tuple[int, ...]) -> None:
+def _stay_on(cores: tuple[int, ...]) -> None:
+    """Run on these cores only, with every thread: a spare has some already."""
+    if not cores or not hasattr(os, "sched_setaffinity"):
+        return
+    threads = Path("/proc/self/task")
+    for thread in listing(threads) or [str(os.getpid())]:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(thread), cores)
+
+
+def _set_up_python() -> None:
     faulthandler.enable()
-    if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
     logging.basicConfig(
@@ -197,5 +219,14 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
+def leave(code: int) -> NoReturn:
+    """End the process now. Taking a framework down in good order takes long, and helps nobody."""
+    logging.shutdown()
+    for output in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # the disk of the log is full, or it is closed
+            output.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
+from typing import BinaryIO
 
 import psutil
 
@@ -73,8 +74,7 @@ class LocalExecutor:
 
     def start(self, launch: Launch) -> LocalProcess:
         try:
-            launch.log.parent.mkdir(parents=True, exist_ok=True)
-            with launch.log.open("ab") as log:
+            with open_log(launch) as log:
                 popen = subprocess.Popen(
                     launch.command,
                     stdin=subprocess.PIPE if launch.listens else subprocess.DEVNULL,
@@ -87,3 +87,9 @@ class LocalExecutor:
         except OSError as error:
             raise MultitrainError(f"{launch.command[0]} cannot be started: {error}") from error
         return LocalProcess(popen)
+
+
+def open_log(launch: Launch) -> BinaryIO:
+    """What the process is to have as its output. OSError where it cannot be written."""
+    launch.log.parent.mkdir(parents=True, exist_ok=True)
+    return launch.log.open("ab")

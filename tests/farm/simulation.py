@@ -18,6 +18,7 @@ from multitrain.executors import Launch
 from multitrain.farm import Farm
 from multitrain.gpu_driver import Gpu
 from multitrain.launching import TrainerSettings
+from multitrain.preparation import Preparation
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
 from multitrain.submission import submit
@@ -168,11 +169,21 @@ class Simulation:
         submit(workspace, self.store, self.jobs, fresh=False)
         self.farm = self.make_farm()
 
-    def make_farm(self) -> Farm:
+    def make_farm(self, *preparations: Preparation) -> Farm:
         keeper = RenderKeeper(self.workspace, self, encoders=1)
         settings = TrainerSettings(spool_bytes=1, keep_free_bytes=GIB, lifeline=0)
         disk = DiskWatch([self.workspace.root], GIB, lambda _: self.free_bytes)
-        return Farm(self.workspace, self.store, self.jobs, self.pool, disk, self, keeper, settings)
+        return Farm(
+            self.workspace,
+            self.store,
+            self.jobs,
+            self.pool,
+            disk,
+            self,
+            keeper,
+            settings,
+            preparations,
+        )
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
         totals = {job.spec.name: job.spec.frames_total for job in self.jobs}

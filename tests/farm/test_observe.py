@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
 
 from jobs.failures import Failure
 from jobs.paths import Workspace, modified
-from multitrain.observe import Progress, last_progress, published_videos, training_failure
+from multitrain.observe import (
+    NewVideos,
+    Progress,
+    last_progress,
+    published_videos,
+    training_failure,
+)
 
 
 def line(time: float, step: int) -> str:
@@ -67,3 +74,18 @@ def test_videos_are_known_by_their_job(workspace: Workspace) -> None:
         job: [path.name for path in paths] for job, paths in published_videos(workspace).items()
     }
     assert found == {"a": names[:3], "a_b": [names[3]]}
+
+
+def test_each_video_is_news_once(workspace: Workspace) -> None:
+    workspace.renders.mkdir()
+    paths = workspace.job("a")
+    paths.timecut(1).touch()
+    news = NewVideos(workspace)
+    assert news.look() == []
+    for second, told in enumerate(([paths.timecut(2), paths.film()], [paths.timecut(3, 2)])):
+        for path in told:
+            path.touch()
+        (workspace.renders / "notes.txt").write_text("no video")
+        os.utime(workspace.renders, (second, second))  # the clock of the disk may be coarse
+        assert news.look() == [("a", path) for path in told]
+        assert news.look() == []

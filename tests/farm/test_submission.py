@@ -69,6 +69,13 @@ def test_a_job_that_has_not_begun_may_change(workspace: Workspace, store: Store)
     assert row.frames_total == 7200
 
 
+def test_a_job_whose_pictures_were_looked_at_ahead_may_change(
+    workspace: Workspace, store: Store
+) -> None:
+    make_job("a", seed="1").save(workspace.job("a"))
+    assert submit(workspace, store, [make_job("a", seed="2")], fresh=False) == []
+
+
 def test_a_film_keeps_the_settings_it_was_made_with(workspace: Workspace, store: Store) -> None:
     made, paths = make_job("a"), workspace.job("a")
     paths.manifest.parent.mkdir()
@@ -83,6 +90,7 @@ def test_other_settings_are_refused_by_column_and_nothing_is_changed(
     workspace: Workspace, store: Store
 ) -> None:
     make_job("a").save(workspace.job("a"))
+    workspace.job("a").log.touch()
     changed = make_job("a", learning_rate_g="0.001", activation_g="relu,elu", retries="9")
     with pytest.raises(UsageError) as caught:
         submit(workspace, store, [make_job("b"), changed], fresh=False)

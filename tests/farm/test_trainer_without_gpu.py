@@ -30,7 +30,7 @@ def test_a_gpu_that_tensorflow_does_not_see(
     pool = GpuPool(driver, driver.gpus(), tmp_path / "leases")
     lease = pool.acquire(pool.free(0))
     assert lease is not None
-    launch = TrainerSettings(10**9, 0, open_lifeline()).launch(paths, lease, SECONDS)
+    launch = TrainerSettings(10**9, 0, open_lifeline()).launch(job, paths, lease)
 
     ended = subprocess.run(
         launch.command,

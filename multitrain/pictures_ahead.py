@@ -1,0 +1,82 @@
+"""Has the pictures of the next jobs decoded into the cache while others train."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from jobs.errors import MultitrainError
+from jobs.paths import Workspace
+from multitrain.ending import Ending
+from multitrain.executors import Executor, Launch, Process
+from multitrain.in_hand import JobInHand
+from multitrain.launching import TrainerSettings
+from multitrain.preparation import Prospect
+
+JOBS = 4  # of the queue: pictures that were decoded too long ago may have gone from the cache
+
+Key = tuple[tuple[str, ...], int, int]  # folders and size of the pictures, in pixels
+
+
+class PicturesAhead:
+    """A `Preparation`: one process at a time, once for each data set."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        executor: Executor,
+        settings: TrainerSettings,
+        command: Sequence[str] = (sys.executable, "-m", "multitrain.datasets.ahead"),
+    ) -> None:
+        self._executor = executor
+        self._command = (*command, str(workspace.root))
+        self._floor = ("--keep-free-bytes", str(settings.keep_free_bytes))
+        self._process: Process | None = None
+        self._ending = Ending()
+        self._seen: set[Key] = set()  # decoded by now, or tried
+
+    def prepare(self, prospect: Prospect, now: float) -> None:  # noqa: ARG002
+        self._seen.update(map(_key, prospect.running))
+        if self._process and self._process.poll() is not None:
+            self._process = None
+        if prospect.running and prospect.is_calm and not self._process:
+            self._start(_first_of_each(islice(prospect.queued, JOBS), self._seen))
+
+    def _start(self, jobs: Sequence[JobInHand]) -> None:
+        if not jobs:
+            return
+        self._seen.update(map(_key, jobs))
+        names = [job.name for job in jobs]
+        try:
+            for job in jobs:
+                job.file.save(job.paths)  # where the process reads which pictures
+            self._process = self._executor.start(
+                Launch((*self._command, *names, *self._floor), log=Path(os.devnull))
+            )
+        except (MultitrainError, OSError):
+            return  # their trainers will tell
+
+    def end(self, now: float) -> None:
+        if self._process:
+            self._process.kill()
+            self._ending.add(self._process, now)
+            self._process = None
+
+    def is_idle(self, now: float) -> bool:
+        return self._process is None and self._ending.is_over(now)
+
+
+def _key(job: JobInHand) -> Key:
+    return tuple(job.file.spec.dataset), job.file.image_width, job.file.image_height
+
+
+def _first_of_each(jobs: Iterable[JobInHand], seen: set[Key]) -> list[JobInHand]:
+    """One job for each data set that is new."""
+    new: dict[Key, JobInHand] = {}
+    for job in jobs:
+        if _key(job) not in seen:
+            new.setdefault(_key(job), job)
+    return list(new.values())
