@@ -2,5 +2,5 @@
 
 `faults` kills the processes of a farm and looks for what is lost; `sheets` reads strange sheets.
 Each ends with code 1 where a number is beyond its limit, and takes a `--seed`, so that a run can be
-had again.
+had again. `python -m benchmarks` measures speed and memory; `--list` says what.
 """

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psutil
+
+_NUMBER = re.compile(r"[≤≥ ]*-?[\d.,]+")
+_NONE = "-"
 
 
 def table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """A table in Markdown; numbers to the right."""
     heads, body = [str(head) for head in header], [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
-    numeric = [all(row[place][-1] in "0123456789-" for row in body) for place in range(len(heads))]
+    columns = list(zip(*body, strict=True)) or [()] * len(heads)
+    numeric = [_is_numeric(column) for column in columns]
 
     def line(cells: Iterable[str]) -> str:
         padded = (
@@ -28,6 +33,11 @@ def table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
         "-" * (width - right) + ":" * right for width, right in zip(widths, numeric, strict=True)
     ]
     return "\n".join([line(heads), line(rule), *map(line, body)])
+
+
+def _is_numeric(column: Iterable[str]) -> bool:
+    there = [cell for cell in column if cell != _NONE]
+    return bool(there) and all(_NUMBER.fullmatch(cell) for cell in there)
 
 
 def machine() -> str:

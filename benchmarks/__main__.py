@@ -1,0 +1,106 @@
+"""What is claimed of speed, measured: `python -m benchmarks [NAME...]`.
+
+Prints one table; ends with code 1 where a figure misses its limit or cannot be had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from benchmarks import reports
+from benchmarks.figures import Benchmark, Effort, Figure, table
+from jobs.errors import MultitrainError
+
+BENCHMARKS = {
+    "training": "frames per second beside PyTorch, and beside the rate of matrix products",
+    "snapshots": "what frames cost beyond the generator passes that they need",
+    "overhead": "a whole farm with its encoders beside the bare training loop",
+    "frame_path": "raw batches to a film beside ffmpeg alone and beside PNG files",
+    "merging": "joining timecuts beside copying them",
+    "gaps": "from one job's last step on a slot to the next one's first",
+    "scheduling": "a thousand jobs through the scheduler",
+    "picture_cache": "the second start on a data set, and what it takes of memory",
+    "memory_growth": "a trainer's memory after thousands of steps",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is named; the exit code."""
+    given = _parse(arguments)
+    if given.list:
+        for name, what in BENCHMARKS.items():
+            print(f"{name:<14} {what}")
+        return 0
+    effort = Effort(1 if given.quick else given.repetitions, given.quick)
+    start = time.monotonic()
+    figures: dict[str, list[Figure]] = {}
+    for name in given.names or BENCHMARKS:
+        measured = measure(name, effort)
+        if measured is not None:
+            figures[name] = [without_limit(each) for each in measured] if given.quick else measured
+    seconds = round(time.monotonic() - start)
+    every = [figure for measured in figures.values() for figure in measured]
+    if every:
+        print(table(every))
+    print(f"\n{_effort(effort)}, {seconds} s; {reports.machine()}")
+    if given.json:
+        told = {name: [each.for_machines() for each in of] for name, of in figures.items()}
+        facts = {"machine": reports.machine(), "repetitions": effort.repetitions}
+        reports.save(
+            given.json, {**facts, "quick": effort.quick, "seconds": seconds, "figures": told}
+        )
+    complete = len(figures) == len(set(given.names) or BENCHMARKS)
+    return 0 if complete and all(each.held for each in every) else 1
+
+
+def measure(name: str, effort: Effort) -> list[Figure] | None:
+    """The figures of one benchmark; None, and why on stderr, where it cannot be had."""
+    print(f"{name} …", file=sys.stderr, flush=True)
+    try:
+        return cast(Benchmark, import_module(f"benchmarks.{name}")).measure(effort)
+    except MultitrainError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        return None
+
+
+def without_limit(figure: Figure) -> Figure:
+    """What a quick run measures says nothing."""
+    return replace(figure, limit=None)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all of them where none is named")
+    parser.add_argument("--repetitions", type=_count, default=Effort.repetitions, metavar="N",
+                        help="rounds; medians are told")  # fmt: skip
+    parser.add_argument("--quick", action="store_true",
+                        help="tiny sizes and no limits: only whether it runs")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
+    parser.add_argument("--list", action="store_true", help="what there is")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    return given
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError
+    return count
+
+
+def _effort(effort: Effort) -> str:
+    return "quick: no figure counts" if effort.quick else f"{effort.repetitions} rounds"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""What a trainer that runs has told of itself."""
+
+from __future__ import annotations
+
+import os
+
+from jobs.paths import JobPaths
+from multitrain.progress import Told, parse_line
+
+TAIL_BYTES = 4096  # a line is a tenth of it
+
+
+def newest(paths: JobPaths) -> Told | None:
+    """The last whole line of its progress; None before there is one."""
+    try:
+        with paths.progress.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return None
+    return next((told for line in reversed(lines) if (told := parse_line(line))), None)

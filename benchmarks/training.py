@@ -1,0 +1,150 @@
+"""How fast the training is: beside a DCGAN in PyTorch, and beside the machine's matrix products.
+
+Two cores; pictures of 160x90, a grid of 3x3, batches of 9, a frame after each update. Every
+contender is a warm process of its own; they take turns of the same length.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import flops, standard
+from benchmarks.figures import Effort, Figure
+from benchmarks.peers.process import Peer
+from benchmarks.turns import Rounds, amounts_for, take_turns
+from jobs.errors import MultitrainError
+
+PRECISIONS = ("float32", "bfloat16")
+FRAMEWORKS = ("tensorflow", "torch")
+ON_JAX = "ours auto, engine jax"
+TURN_SECONDS = 4.0
+MATRIX, QUICK_MATRIX = 2048, 64  # rows and columns: beyond any cache
+
+FASTER = 1.25  # than PyTorch in the same precision
+FASTER_BY_DEFAULT = 2.1  # than PyTorch in its default, float32
+SHARE = 65.0  # % of the rate of matrix products
+
+
+def measure(effort: Effort) -> list[Figure]:
+    """MultitrainError where PyTorch is not installed."""
+    if not find_spec("torch"):
+        raise MultitrainError("PyTorch is missing; pip install -e '.[bench]'")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
+        peers = _start(effort, Path(folder), stack)
+        amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)
+        rounds = take_turns(peers, amounts, effort.repetitions)
+    return list(_figures(effort, rounds))
+
+
+def _start(effort: Effort, folder: Path, stack: ExitStack) -> Mapping[str, Peer]:
+    """All contenders by name, warm. What PyTorch cannot compile is left out."""
+    pictures = save_pictures(effort, folder)
+    size = str(QUICK_MATRIX if effort.quick else MATRIX)
+    peers = {"ours auto": our_peer(effort, pictures, precision="auto")}
+    if find_spec("jax"):
+        peers[ON_JAX] = our_peer(effort, pictures, precision="auto", engine="jax")
+    for precision in PRECISIONS:
+        job = standard.standard_job(effort, precision=precision)
+        told = ("--job", job.model_dump_json(), "--pictures", str(pictures))
+        cores = ("--cores", str(standard.CORES))
+        peers[f"ours {precision}"] = our_peer(effort, pictures, precision=precision)
+        peers[f"PyTorch {precision}"] = Peer("torch_dcgan", *told, *cores)
+        if not effort.quick:
+            peers[f"PyTorch compiled {precision}"] = Peer("torch_dcgan", *told, *cores, "--compile")
+        for framework in FRAMEWORKS:
+            options = (framework, "--precision", precision, "--size", size)
+            peers[f"products {framework} {precision}"] = Peer("matrices", *options, *cores)
+    for peer in peers.values():
+        stack.enter_context(peer)
+    return {name: peer for name, peer in peers.items() if _is_ready(name, peer)}
+
+
+def our_peer(effort: Effort, pictures: Path, *options: str, **columns: object) -> Peer:
+    """Our engine on the standard job but for `columns`."""
+    job = standard.standard_job(effort, **columns).model_dump_json()
+    told = ("--job", job, "--pictures", str(pictures), "--cores", str(standard.CORES))
+    return Peer("ours", *told, *options)
+
+
+def save_pictures(effort: Effort, folder: Path) -> Path:
+    """The data set of the standard job, as peers read it."""
+    job = standard.standard_job(effort)
+    count = standard.QUICK_PICTURES if effort.quick else standard.PICTURES
+    path = folder / "pictures.npy"
+    np.save(path, standard.landscapes(count, job.image_width, job.image_height))
+    return path
+
+
+def _is_ready(name: str, peer: Peer) -> bool:
+    """Whether it can take part; only what is compiled may be unable to."""
+    with _forgiven(name):
+        peer.wait_until_ready()
+        return True
+    return False
+
+
+@contextmanager
+def _forgiven(name: str) -> Iterator[None]:
+    try:
+        yield
+    except MultitrainError:
+        if "compiled" not in name:
+            raise
+
+
+def _figures(effort: Effort, rounds: Rounds) -> Iterator[Figure]:
+    for precision in PRECISIONS:
+        yield _beside_torch(effort, rounds, precision, precision, FASTER)
+    yield _beside_torch(effort, rounds, "auto", "float32", FASTER_BY_DEFAULT)
+    for precision in PRECISIONS:
+        yield _beside_products(effort, rounds, precision)
+    if ON_JAX in rounds.seconds:
+        per_step = standard.standard_job(effort).spec.frames_per_step
+        beside = {f"{ON_JAX}, frames/s": per_step * rounds.rate(ON_JAX)}
+        speedup = rounds.speedup(ON_JAX, over="ours auto")
+        yield Figure("training, engine jax / tensorflow", speedup, "x", None, True, beside)
+
+
+def _beside_torch(
+    effort: Effort, rounds: Rounds, precision: str, theirs: str, limit: float
+) -> Figure:
+    per_step = standard.standard_job(effort).spec.frames_per_step
+    ours = f"ours {precision}"
+    candidates = [name for name in rounds.seconds if name in _torches(theirs)]
+    peer = rounds.fastest(candidates)
+    return Figure(
+        name=f"training {precision} / PyTorch {theirs}",
+        value=rounds.speedup(ours, over=peer),
+        unit="x",
+        limit=limit,
+        at_least=True,
+        beside={f"{name}, frames/s": per_step * rounds.rate(name) for name in [ours, *candidates]},
+    )
+
+
+def _torches(precision: str) -> tuple[str, str]:
+    return f"PyTorch {precision}", f"PyTorch compiled {precision}"
+
+
+def _beside_products(effort: Effort, rounds: Rounds, precision: str) -> Figure:
+    ours = f"ours {precision}"
+    products = rounds.fastest([f"products {framework} {precision}" for framework in FRAMEWORKS])
+    step = flops.of_step(standard.standard_job(effort))
+    product = flops.of_product(QUICK_MATRIX if effort.quick else MATRIX)
+    return Figure(
+        name=f"training {precision}, share of matrix products",
+        value=100 * rounds.speedup(ours, over=products) * step / product,
+        unit="%",
+        limit=SHARE,
+        at_least=True,
+        beside={
+            "training, GFLOP/s": step * rounds.rate(ours) / 1e9,
+            f"{products}, GFLOP/s": product * rounds.rate(products) / 1e9,
+        },
+    )
