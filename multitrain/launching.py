@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.jobfile import JobFile
@@ -12,6 +13,7 @@ from multitrain.executors import Launch
 from multitrain.slots import Lease
 
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+CORES = "--cores"
 WITHOUT_FRAMEWORK = {"testcard"}  # families that need none
 
 
@@ -35,7 +37,7 @@ class TrainerSettings:
         arguments += ["--stall-seconds", str(job.spec.stall_minutes * 60)]
         arguments += ["--lifeline", str(self.lifeline)]
         if lease.cores:
-            arguments += ["--cores", ",".join(map(str, lease.cores))]
+            arguments += [CORES, ",".join(map(str, lease.cores))]
         if self.deterministic:
             arguments.append("--deterministic")
         return Launch(
@@ -44,6 +46,19 @@ class TrainerSettings:
             environment={**UNBUFFERED, **imports_of(job), **lease.environment},
             descriptors=(self.lifeline, *self.descriptors, *lease.descriptors),
         )
+
+
+def differ_in_cores_only(arguments: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether two calls of a trainer ask for the same, on as many cores."""
+    return _with_core_counts(arguments) == _with_core_counts(others)
+
+
+def _with_core_counts(arguments: Sequence[str]) -> list[str | int]:
+    before = ["", *arguments]
+    return [
+        len(each.split(",")) if option == CORES else each
+        for option, each in zip(before, arguments, strict=False)
+    ]
 
 
 def imports_of(job: JobFile) -> dict[str, str]:

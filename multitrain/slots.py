@@ -50,8 +50,19 @@ class Pool(Protocol):
     def size(self) -> int:
         """How many slots there are, free or not."""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to see all slots of this pool and no others, whoever holds them."""
+
     def usable(self) -> int:
         """How many slots can be hoped for: all but those that are lost, as `free` last saw it."""
+
+    def example(self) -> Lease | None:
+        """Like every lease of one slot, but for the numbers of its cores; nothing is taken.
+
+        None where slots cannot stand in for each other: what is prepared on one GPU is of no use
+        on another.
+        """
 
     def free(self, now: float) -> list[Slot]:
         """Slots that a job could take now, in order of preference."""
@@ -95,15 +106,22 @@ class CpuPool:
     def size(self) -> int:
         return len(self._slots)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}  # an encoder may use a GPU although nothing trains on it
+
     def usable(self) -> int:
         return self.size
+
+    def example(self) -> Lease | None:
+        return self._lease(self._slots[:1])
 
     def free(self, now: float) -> list[Slot]:  # noqa: ARG002 - the clock matters to GPUs only
         return [slot for slot in self._slots if slot not in self._taken]
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         self._taken.update(slots)
-        return Lease(tuple(slots), {"CUDA_VISIBLE_DEVICES": "-1", GPUS_LEASED: ""})
+        return self._lease(slots)
 
     def release(self, lease: Lease, now: float) -> None:  # noqa: ARG002
         self._taken.difference_update(lease.slots)
@@ -119,6 +137,9 @@ class CpuPool:
 
     def busy_reasons(self) -> dict[str, str]:
         return {}
+
+    def _lease(self, slots: Sequence[Slot]) -> Lease:
+        return Lease(tuple(slots), {"CUDA_VISIBLE_DEVICES": "-1", GPUS_LEASED: ""})
 
 
 def available_cores() -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """A trainer before it is called: its imports are behind it, and it waits for a job.
 
 It holds no slot, no lock and nothing of a GPU. Frameworks are imported, but none is asked for a
-device: what the call says of GPUs, cores and threads counts as for a trainer that starts cold.
+device, unless it rehearses a job for CPU cores (`rehearsal`): what the call says of GPUs, cores and
+threads counts as for a trainer that starts cold.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 READY = b"\n"  # what a spare writes once it is warm
 
@@ -36,37 +37,45 @@ _ENGINES = {
     "jax": "multitrain.engine.jax_session",
 }
 
+T = TypeVar("T")
+
 _MOST_BYTES = 65_536
 _MOST_DESCRIPTORS = 250  # the kernel takes 253 at once
 
 
 @dataclass(frozen=True)
-class HandedOver:
-    """A call as it crosses the socket; the descriptors of the log and of locks come with it."""
+class Message:
+    """What crosses the socket, a line each: a job to rehearse, then the call.
 
-    arguments: tuple[str, ...]
+    With the call come descriptors: of the log, and of locks.
+    """
+
+    arguments: tuple[str, ...]  # of a trainer's command line
     environment: Mapping[str, str]
+    is_call: bool
 
     def to_bytes(self) -> bytes:
-        call = {"arguments": self.arguments, "environment": dict(self.environment)}
-        return os.fsencode(json.dumps(call, ensure_ascii=False))
+        return os.fsencode(json.dumps(asdict(self), ensure_ascii=False)) + b"\n"
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> HandedOver:
-        """ValueError where `data` is not the whole of a call."""
-        told = json.loads(os.fsdecode(data))
-        return cls(tuple(told["arguments"]), told["environment"])
+    def from_bytes(cls, line: bytes) -> Message:
+        """ValueError where `line` is not the whole of a message."""
+        told = json.loads(os.fsdecode(line))
+        return cls(tuple(told["arguments"]), told["environment"], told["is_call"])
 
 
-def wait_for_call(descriptor: int) -> tuple[str, ...]:
+def wait_for_call(
+    descriptor: int, rehearse: Callable[[Sequence[str]], T]
+) -> tuple[tuple[str, ...], T | None]:
     """Get warm, tell so through the socket `descriptor`, and take the call that comes.
 
-    Returns its arguments; log, environment and locks are then those of a trainer that was started
-    with them. Does not return where the farm goes before it calls.
+    `rehearse` takes the arguments of a call that may come. Returns the arguments of the call, and
+    what a rehearsal has brought; log, environment and locks are then those of a trainer that was
+    started with them. Does not return where the farm goes before it calls.
     """
     farm = socket.socket(fileno=descriptor)
-    calls: queue.SimpleQueue[tuple[HandedOver, list[int]]] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(farm, calls), name="spare", daemon=True).start()
+    messages: queue.SimpleQueue[tuple[Message, list[int]]] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(farm, messages), name="spare", daemon=True).start()
     warm(os.environ["KERAS_BACKEND"])
     gc.collect()
     gc.freeze()  # what is there stays: looking through it again and again slows down what follows
@@ -74,12 +83,18 @@ def wait_for_call(descriptor: int) -> tuple[str, ...]:
         farm.sendall(READY)
     except OSError:
         _leave()
-    call, (log, *_) = calls.get()  # locks only need to stay open
+    rehearsed = None
+    while True:
+        message, descriptors = messages.get()
+        os.environ.update(message.environment)
+        if message.is_call:
+            break
+        rehearsed = rehearse(message.arguments)
+    log, *_ = descriptors  # locks only need to stay open
     for output in (1, 2):
         os.dup2(log, output)
     os.close(log)
-    os.environ.update(call.environment)
-    return call.arguments
+    return message.arguments, rehearsed
 
 
 def warm(engine: str) -> None:
@@ -90,17 +105,24 @@ def warm(engine: str) -> None:
         import_module(module)
 
 
-def _receive(farm: socket.socket, calls: queue.SimpleQueue[tuple[HandedOver, list[int]]]) -> None:
-    """Pass the one call on; end the process where there is none, also while it imports."""
-    try:
-        data, descriptors, _, _ = socket.recv_fds(farm, _MOST_BYTES, _MOST_DESCRIPTORS)
-        while more := farm.recv(_MOST_BYTES):
-            data += more
-        call = HandedOver.from_bytes(data)
-    except (OSError, ValueError):
-        _leave()
-    farm.close()
-    calls.put((call, descriptors))
+def _receive(farm: socket.socket, messages: queue.SimpleQueue[tuple[Message, list[int]]]) -> None:
+    """Pass messages on up to the call; end the process where there is none, also while it works."""
+    data, descriptors = b"", []
+    while True:
+        try:
+            more, new, _, _ = socket.recv_fds(farm, _MOST_BYTES, _MOST_DESCRIPTORS)
+            descriptors += new
+            *lines, data = (data + more).split(b"\n")
+            for line in lines:
+                message = Message.from_bytes(line)
+                messages.put((message, descriptors))
+                if message.is_call:
+                    farm.close()
+                    return
+        except (OSError, ValueError):
+            _leave()
+        if not more:
+            _leave()
 
 
 def _leave() -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 
 from jobs.errors import MultitrainError
 from multitrain.ending import Ending
@@ -11,6 +11,7 @@ from multitrain.executors.spare import Spare
 from multitrain.in_hand import JobInHand
 from multitrain.launching import UNBUFFERED, TrainerSettings, imports_of
 from multitrain.preparation import Prospect
+from multitrain.slots import Lease
 
 DEATHS = 3  # in a row before any was used: a cold start tells what is wrong
 PAUSE_SECONDS = 30.0  # after a death
@@ -19,12 +20,16 @@ PAUSE_SECONDS = 30.0  # after a death
 class SpareKeeper:
     """An `Executor` of trainers, and the `Preparation` that makes it quick.
 
-    There is at most one spare, for the next job that needs a framework. It is only ever a gain:
+    There is at most one spare, for the next job that needs a framework. Where all slots are alike,
+    it also rehearses that job: builds its networks and traces its step. It is only ever a gain:
     where it does not fit, is not warm yet or has died, a trainer is started cold.
     """
 
-    def __init__(self, executor: Executor, settings: TrainerSettings) -> None:
-        self._executor, self._settings = executor, settings
+    def __init__(
+        self, executor: Executor, settings: TrainerSettings, example: Lease | None = None
+    ) -> None:
+        """`example` is like any lease of one slot, but for the numbers of its cores."""
+        self._executor, self._settings, self._example = executor, settings, example
         self._spare: Spare | None = None
         self._ending = Ending()
         self._deaths = 0
@@ -45,14 +50,16 @@ class SpareKeeper:
         """Have a spare for the next job; none where no job is queued that would need it."""
         self._looked_at = now
         self._ending.is_over(now)
-        wanted = _next_environment(prospect.queued)
-        if self._spare and self._spare.environment != wanted:
+        job = next((job for job in prospect.queued if imports_of(job.file)), None)
+        if self._spare and (job is None or not self._serves(self._spare, job)):
             self._drop(now)
         elif self._spare and self._spare.is_dead:
             self._drop(now)
             self._count_death(now)
-        if wanted and not self._spare and prospect.is_calm and now >= self._not_before:
-            self._warm_up(wanted, now)
+        if job and not self._spare and prospect.is_calm and now >= self._not_before:
+            self._warm_up(job, now)
+        elif job and self._spare and self._spare.is_ready and not self._spare.rehearses:
+            self._have_rehearsed(self._spare, job)
 
     def end(self, now: float) -> None:
         if self._spare:
@@ -61,12 +68,29 @@ class SpareKeeper:
     def is_idle(self, now: float) -> bool:
         return self._spare is None and self._ending.is_over(now)
 
-    def _warm_up(self, environment: dict[str, str], now: float) -> None:
+    def _serves(self, spare: Spare, job: JobInHand) -> bool:
+        return spare.environment == _environment_for(job) and (
+            not spare.rehearses or spare.fits(self._example_of(job))
+        )
+
+    def _warm_up(self, job: JobInHand, now: float) -> None:
         lifeline = [self._settings.lifeline]
+        environment = _environment_for(job)
         try:
             self._spare = Spare(self._executor, self._settings.command, environment, lifeline)
         except (MultitrainError, OSError):
             self._count_death(now)
+
+    def _have_rehearsed(self, spare: Spare, job: JobInHand) -> None:
+        if self._example is None or job.file.spec.gpus > 1:
+            return
+        with suppress(OSError):
+            job.file.save(job.paths)  # where the spare reads what to rehearse
+            spare.rehearse(self._example_of(job))
+
+    def _example_of(self, job: JobInHand) -> Launch:
+        assert self._example is not None
+        return self._settings.launch(job.file, job.paths, self._example)
 
     def _drop(self, now: float) -> None:
         assert self._spare is not None
@@ -79,7 +103,5 @@ class SpareKeeper:
         self._not_before = float("inf") if gives_up else now + PAUSE_SECONDS
 
 
-def _next_environment(queued: Sequence[JobInHand]) -> dict[str, str]:
-    """That of the first job that needs a framework; empty where none does."""
-    imports = next(filter(None, (imports_of(job.file) for job in queued)), {})
-    return imports and {**UNBUFFERED, **imports}
+def _environment_for(job: JobInHand) -> dict[str, str]:
+    return {**UNBUFFERED, **imports_of(job.file)}

@@ -136,9 +136,9 @@ def _assemble(
         descriptors=(lock,),
         deterministic=options.deterministic,
     )
-    spare = SpareKeeper(executor, settings)
+    spare = SpareKeeper(executor, settings, pool.example())
     pictures = PicturesAhead(workspace, executor, settings)
-    keeper = RenderKeeper(workspace, executor, encoders, descriptors=[lock])
+    keeper = RenderKeeper(workspace, executor, encoders, [lock], pool.environment)
     # Trainers wait when not even one more step would fit above the floor.
     disk = DiskWatch(_disks(workspace), keep_free and keep_free + max(map(_step_bytes, jobs)))
     ready = (spare, pictures)

@@ -17,17 +17,21 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from jobs.errors import ExitCode, MultitrainError
 from jobs.failures import Kind
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace, listing, part_of
+
+if TYPE_CHECKING:
+    from multitrain.engine.session import Session, SessionSettings
+    from multitrain.rehearsal import Rehearsed
 
 UNWATCHED = 3  # times the given patience, as a farm that lives has for the first frame
 
@@ -79,36 +83,51 @@ def parse_call(arguments: Sequence[str]) -> Call:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train one job in this process; the exit code."""
     _set_up_python()
-    call = parse_call(_wanted(sys.argv[1:] if arguments is None else arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    rehearsed = None
+    if arguments[:1] == ["--spare"]:
+        from multitrain.spare import wait_for_call
+
+        arguments, rehearsed = wait_for_call(int(arguments[1]), _rehearse)
+    call = parse_call(arguments)
     stop = threading.Event()
     _listen(stop, call.lifeline, call.stall_seconds)
     _stay_on(call.cores)
     try:
         for stale in (call.paths.training_failure, part_of(call.paths.training_failure)):
             stale.unlink(missing_ok=True)
-        finished = train(call, stop)
+        finished = train(call, stop, rehearsed)
     except Exception as error:
         return _give_up(call.paths, error)
     log.info("all frames are there" if finished else "drained; the next start goes on from here")
     return ExitCode.DONE if finished else ExitCode.DRAINED
 
 
-def _wanted(arguments: Sequence[str]) -> Sequence[str]:
-    """The arguments of the call, also where that comes later."""
-    if list(arguments[:1]) != ["--spare"]:
-        return arguments
-    from multitrain.spare import wait_for_call
+def _rehearse(arguments: Sequence[str]) -> Rehearsed | None:
+    """The job of a call that may come; None where that fails, which the call would tell."""
+    from multitrain.rehearsal import rehearse
 
-    return wait_for_call(int(arguments[1]))
+    call = parse_call(arguments)
+    try:
+        job = _load_job(call.paths)
+    except (MultitrainError, OSError):
+        return None
+    return rehearse(job, call.paths, _session_settings(call), call.keep_free_bytes)
 
 
-def train(call: Call, stop: threading.Event) -> bool:
+def _session_settings(call: Call) -> SessionSettings:
+    from multitrain.engine.session import SessionSettings
+
+    return SessionSettings(call.deterministic, threads=len(call.cores) or None)
+
+
+def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None) -> bool:
     """Whether the job is trained to its end; False where `stop` came first."""
     # Here, not above: affinity and environment are set before anything that counts cores.
     from multitrain.completion import make_complete
     from multitrain.datasets.cache import open_pictures
-    from multitrain.engine.session import SessionSettings
     from multitrain.families import open_session
+    from multitrain.rehearsal import first
     from multitrain.room import Room
     from multitrain.training import Training
     from render.clearing import sweep_checkpoints
@@ -127,8 +146,11 @@ def train(call: Call, stop: threading.Event) -> bool:
         log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():
         return False
-    settings = SessionSettings(call.deterministic, threads=len(call.cores) or None)
-    session = partial(open_session, job, pictures.images, settings)
+    settings = _session_settings(call)
+    session: Callable[[], Session] = partial(open_session, job, pictures.images, settings)
+    if rehearsed and rehearsed.serves(job, settings, pictures.fingerprint):
+        log.info("its networks are built already")
+        session = first(rehearsed.session, then=session)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
     return Training(spec, call.paths, job.plan, session, pictures.fingerprint, room, stop).run()
 

@@ -78,15 +78,17 @@ class JaxSession:
         self._drawing.detours = count
         self._pictures.forget()
 
+    def warm_up(self) -> None:
+        with memory_watched():
+            feed = next(iter(self._pictures.feeds(self._steps_done, 1)))
+            self._train = self._train.lower(*self._arguments(feed)).compile()
+
     def run(self, steps: int) -> Block:
         made = []
         with memory_watched():
             self._carry = self._carry._replace(losses=self._put(jnp.zeros((2,))))
             for feed in self._pictures.feeds(self._steps_done, steps):
-                counters = np.array([self.detours, self._steps_done], np.uint32)
-                self._carry, frames = self._train(
-                    self._carry, self._grid, counters, self._pictures.resident, feed
-                )
+                self._carry, frames = self._train(*self._arguments(feed))
                 self._steps_done += 1
                 frames.copy_to_host_async()
                 made.append(frames)
@@ -107,6 +109,11 @@ class JaxSession:
             self._grid, g, d = self._put(jax.tree.unflatten(structure, new))
             self._carry = self._carry._replace(generator=g, discriminator=d)
         self._steps_done, self.detours = int(state["step"]), int(state["detours"])
+
+    def _arguments(self, feed: Any) -> tuple[Any, ...]:
+        """Those of the next step, which takes over what is in the first one."""
+        counters = np.array([self.detours, self._steps_done], np.uint32)
+        return self._carry, self._grid, counters, self._pictures.resident, feed
 
     def _named_arrays(self) -> Iterator[tuple[str, Any]]:
         """All that a resume needs beside the counters, the random draws and the seed."""

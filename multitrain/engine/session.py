@@ -43,6 +43,9 @@ class Session(Protocol):
     def step(self) -> int:
         """Steps done."""
 
+    def warm_up(self) -> None:
+        """Have built what `run` needs, so that the first step is as quick as any; does none."""
+
     def run(self, steps: int) -> Block:
         """Do `steps` further steps; may be called from any one thread at a time."""
 

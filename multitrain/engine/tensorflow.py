@@ -82,6 +82,10 @@ class TensorFlowSession:
         self._detours.assign(count)
         self._pictures.forget()
 
+    def warm_up(self) -> None:
+        with memory_watched():
+            self._block(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
+
     def run(self, steps: int) -> Block:
         most = self._pictures.most_steps or steps
         parts = [min(most, steps - done) for done in range(0, steps, most)]

@@ -73,6 +73,9 @@ class TestCard:
         self._frames_per_step = frames_per_step
         self._phases = self._wave_phases()
 
+    def warm_up(self) -> None:
+        pass
+
     def run(self, steps: int) -> Block:
         first = self.step * self._frames_per_step
         self.step += steps

@@ -58,6 +58,18 @@ def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSe
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
 
 
+def test_warming_up_changes_nothing(job: JobFile, fresh: OpenSession) -> None:
+    cold, warm = fresh(job), fresh(job)
+
+    warm.warm_up()
+
+    assert warm.step == 0
+    for name, array in cold.state().items():
+        np.testing.assert_array_equal(warm.state()[name], array, err_msg=name)
+    for _ in range(2):
+        np.testing.assert_array_equal(warm.run(2).frames, cold.run(2).frames)
+
+
 def test_the_state_survives_a_round_trip(job: JobFile, fresh: OpenSession) -> None:
     session, other = fresh(job), fresh(job)
     session.run(2)

@@ -23,13 +23,16 @@ from multitrain.executors.spare import Spare
 IMPORTS = {"KERAS_BACKEND": "tensorflow", "PYTHONUNBUFFERED": "1"}
 
 # Each is a trainer's command without its arguments.
-COLD = "import sys; from multitrain import spare, trainer; spare.warm = lambda engine: None\n"
+COLD = (
+    "import sys; from multitrain import spare, trainer; spare.warm = lambda engine: None\n"
+    "def wait(): return spare.wait_for_call(int(sys.argv[2]), lambda told: ('rehearsed', *told))\n"
+)
 TRAINER = (sys.executable, "-c", f"{COLD}trainer.leave(trainer.main(sys.argv[1:]))")
 TELLS = (
     sys.executable,
     "-c",
     f"{COLD}import os\n"
-    "print(spare.wait_for_call(int(sys.argv[2])), os.environ['SEEN'])\n"
+    "print(*wait(), os.environ['SEEN'])\n"
     "print('stderr', file=sys.stderr)\n"
     "sys.stdin.read() and sys.exit(1)\n"
     "sys.exit(75)",
@@ -37,8 +40,7 @@ TELLS = (
 IMPORTS_FOR_EVER = (
     sys.executable,
     "-c",
-    f"{COLD}import threading; spare.warm = lambda engine: threading.Event().wait()\n"
-    "spare.wait_for_call(int(sys.argv[2]))",
+    f"{COLD}import threading; spare.warm = lambda engine: threading.Event().wait()\nwait()",
 )
 
 
@@ -111,7 +113,33 @@ def test_a_call_brings_arguments_environment_and_log(
     assert process is executor.started[0], "the process that was waiting"
     assert code_of(process) == 75
     shown = log.read_text(encoding="utf-8")
-    assert shown == f"before\n{('train', hostile)!r} GPU-1, é\nstderr\n"
+    assert shown == f"before\n{('train', hostile)!r} None GPU-1, é\nstderr\n"
+
+
+def test_a_call_finds_what_was_rehearsed(make: Callable[..., Spare], tmp_path: Path) -> None:
+    spare, log = make(TELLS), tmp_path / "log.txt"
+    spare.rehearse(a_launch(TELLS, tmp_path / "none", "job", "--cores", "0,1"))
+
+    assert not spare.fits(a_launch(TELLS, log, "other", "--cores", "0,1"))
+    assert not spare.fits(a_launch(TELLS, log, "job", "--cores", "2"))
+    call = a_launch(TELLS, log, "job", "--cores", "2,3")
+    assert spare.fits(call)
+    process = spare.take(call)
+
+    assert process is not None
+    assert code_of(process) == 75
+    rehearsed = ("rehearsed", "job", "--cores", "0,1")
+    assert log.read_text().startswith(f"{('job', '--cores', '2,3')} {rehearsed} GPU-1")
+
+
+def test_one_that_rehearses_ends_with_the_farm(make: Callable[..., Spare]) -> None:
+    code = f"{COLD}import threading; for_ever = lambda told: threading.Event().wait()\n"
+    spare = make((sys.executable, "-c", f"{code}spare.wait_for_call(int(sys.argv[2]), for_ever)"))
+    spare.rehearse(a_launch(TELLS, Path(os.devnull), "job"))
+
+    spare._ours.close()
+
+    wait_for(lambda: spare.is_dead)
 
 
 def test_locks_come_with_the_call_and_go_with_the_process(
@@ -143,7 +171,7 @@ def test_locks_come_with_the_call_and_go_with_the_process(
 
 
 def a_program_that_stays() -> tuple[str, ...]:
-    code = f"{COLD}spare.wait_for_call(int(sys.argv[2])); print('called', flush=True)\n"
+    code = f"{COLD}wait(); print('called', flush=True)\n"
     return (sys.executable, "-c", f"{code}import threading; threading.Event().wait()")
 
 

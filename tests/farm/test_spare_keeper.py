@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from simulation import make_job
+from simulation import FakeDriver, make_job
 
 from jobs.errors import MultitrainError
+from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.states import State
 from multitrain.executors import Launch
+from multitrain.gpu_driver import Gpu
+from multitrain.gpus import GpuPool
 from multitrain.in_hand import JobInHand
 from multitrain.launching import TrainerSettings
 from multitrain.patience import Tries
@@ -49,6 +56,15 @@ class FakeProcess:
     def get_warm(self) -> None:
         assert self.farm
         self.farm.sendall(READY)
+
+    @property
+    def told(self) -> str:
+        """What the farm has sent."""
+        assert self.farm
+        self.farm.setblocking(False)
+        with suppress(BlockingIOError):
+            return self.farm.recv(65536).decode()
+        return ""
 
 
 class FakeExecutor:
@@ -218,3 +234,110 @@ def test_the_end_of_the_farm_is_the_end_of_the_spare(
     keeper.end(1)
     assert spare.code == -9
     assert keeper.is_idle(1)
+
+
+# Rehearsing, where all slots are alike
+
+
+@pytest.fixture
+def pool() -> CpuPool:
+    return CpuPool(2, [0, 1, 2, 3])
+
+
+@pytest.fixture
+def rehearsing(executor: FakeExecutor, pool: CpuPool) -> Iterator[SpareKeeper]:
+    keeper = SpareKeeper(executor, SETTINGS, pool.example())
+    yield keeper
+    keeper.end(0)
+
+
+def launch_on(pool: CpuPool, job: JobInHand, number: int) -> Launch:
+    lease = pool.acquire([pool.free(0)[number]])
+    assert lease
+    return SETTINGS.launch(job.file, job.paths, lease)
+
+
+@pytest.fixture
+def rehearsed(rehearsing: SpareKeeper, executor: FakeExecutor, job) -> FakeProcess:
+    """A warm spare that was told to rehearse the job `next`."""
+    rehearsing.prepare(ahead(job("next"), job("later")), 0)
+    (spare,) = executor.spares
+    spare.get_warm()
+    rehearsing.prepare(ahead(job("next"), job("later")), 1)
+    return spare
+
+
+def test_a_spare_rehearses_the_next_job_for_whichever_slot_gets_free(
+    rehearsing: SpareKeeper, rehearsed: FakeProcess, pool: CpuPool, job
+) -> None:
+    told = json.loads(rehearsed.told)
+    call = launch_on(pool, job("next"), 1)
+
+    assert not told["is_call"]
+    assert "next" in told["arguments"]
+    assert told["arguments"][-1] == "0,1"
+    assert call.command[-1] == "2,3"
+    assert told["environment"]["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert JobFile.load(job("next").paths) == job("next").file, "what the spare reads"
+    rehearsing.prepare(ahead(job("next"), job("later")), 2)
+    assert not rehearsed.told, "once is enough"
+    assert rehearsing.start(call) is rehearsed
+
+
+@pytest.mark.parametrize("other", ["name", "cores", "settings"])
+@pytest.mark.usefixtures("rehearsed")
+def test_what_was_rehearsed_serves_no_other_call(
+    rehearsing: SpareKeeper, pool: CpuPool, job, other: str
+) -> None:
+    call = launch_on(pool, job("another" if other == "name" else "next"), 0)
+    if other == "cores":
+        call = replace(call, command=(*call.command[:-1], "0"))
+    if other == "settings":
+        call = replace(call, command=(*call.command, "--deterministic"))
+
+    assert not rehearsing.start(call).is_spare
+
+
+def test_where_another_job_is_the_next_a_new_spare_is_made(
+    rehearsing: SpareKeeper, rehearsed: FakeProcess, executor: FakeExecutor, job
+) -> None:
+    rehearsing.prepare(ahead(job("later")), 2)
+    (spare,) = executor.spares
+    assert spare is not rehearsed
+
+
+def test_one_that_has_not_rehearsed_yet_serves_any_job(
+    rehearsing: SpareKeeper, executor: FakeExecutor, pool: CpuPool, job
+) -> None:
+    """Where jobs are short, it gets warm for the job after the next."""
+    rehearsing.prepare(ahead(job("next"), job("later")), 0)
+    (spare,) = executor.spares
+    assert not rehearsing.start(launch_on(pool, job("next"), 0)).is_spare
+    rehearsing.prepare(ahead(job("later")), 1)
+    assert executor.spares == [spare]
+    spare.get_warm()
+    assert rehearsing.start(launch_on(pool, job("later"), 0)) is spare
+
+
+def test_a_job_for_several_slots_is_not_rehearsed(
+    rehearsing: SpareKeeper, executor: FakeExecutor, job
+) -> None:
+    """Its devices would have to be divided for it, and then for all that come after."""
+    wide = job("wide", gpus="2", batch_size="4")
+    for now in (0, 1):
+        rehearsing.prepare(ahead(wide), now)
+        executor.spares[0].get_warm()
+    assert not executor.spares[0].told
+
+
+def test_gpus_are_not_touched_before_they_are_leased(
+    executor: FakeExecutor, job, tmp_path: Path
+) -> None:
+    driver = FakeDriver([Gpu(0, "GPU-a", "", 8, 8)])
+    pool = GpuPool(driver, driver.gpus(), tmp_path)
+    keeper = SpareKeeper(executor, SETTINGS, pool.example())
+    for now in (0, 1):
+        keeper.prepare(ahead(job()), now)
+        executor.spares[0].get_warm()
+    assert not executor.spares[0].told
+    keeper.end(0)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from multitrain.spare import HandedOver
+from multitrain.spare import Message
 
 TENSORFLOW = """
 import sys
@@ -60,7 +60,8 @@ def test_threads_that_are_there_go_to_the_jobs_cores() -> None:
 
 
 def test_half_a_call_is_none() -> None:
-    call = HandedOver(("a b", "\udcff"), {"SEEN": "é"})
-    assert HandedOver.from_bytes(call.to_bytes()) == call
+    call = Message(("a b\n", "\udcff"), {"SEEN": "é"}, is_call=True)
+    assert Message.from_bytes(call.to_bytes()) == call
+    assert call.to_bytes().count(b"\n") == 1
     with pytest.raises(ValueError, match="Expecting"):
-        HandedOver.from_bytes(call.to_bytes()[:-1])
+        Message.from_bytes(call.to_bytes()[:-2])

@@ -56,6 +56,7 @@ def test_a_job_in_a_spare_outlives_its_farm_and_goes_on(
     farm.kill()
 
     psutil.wait_procs([trainer], timeout=60)
+    assert "its networks are built already" in paths.log.read_text()
     assert "the farm is gone" in paths.log.read_text()
     farmhouse.write_sheet(HEADER, JOBS[paths.name])
     code, said = farmhouse.run("--gpus", "cpu", "--slots", "1")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace
+from multitrain import trainer
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+from multitrain.rehearsal import Rehearsed, first, rehearse
+
+SETTINGS = SessionSettings(threads=1)
+
+
+@pytest.fixture
+def job(
+    tiny_job: Callable[..., JobFile],
+    workspace: Workspace,
+    make_pictures: Callable[..., list[Path]],
+) -> JobFile:
+    make_pictures(workspace.dataset("photos"), count=7, size=(12, 9))
+    job = tiny_job(dataset=("photos",), family="testcard")
+    job.save(workspace.job(job.spec.name))
+    return job
+
+
+@pytest.fixture
+def rehearsed(job: JobFile, workspace: Workspace) -> Rehearsed:
+    ready = rehearse(job, workspace.job(job.spec.name), SETTINGS, keep_free=0)
+    assert ready is not None
+    return ready
+
+
+def test_it_serves_just_what_it_was_made_for(
+    rehearsed: Rehearsed, job: JobFile, tiny_job: Callable[..., JobFile]
+) -> None:
+    told = rehearsed.job, rehearsed.settings, rehearsed.pictures
+    assert rehearsed.serves(*told)
+    assert not rehearsed.serves(tiny_job(seed=1), *told[1:])
+    assert not rehearsed.serves(job, SessionSettings(threads=2), told[2])
+    assert not rehearsed.serves(*told[:2], replace(told[2], digest="other"))
+
+
+def test_what_fails_is_left_to_the_training(job: JobFile, workspace: Workspace) -> None:
+    for picture in workspace.dataset("photos").iterdir():
+        picture.unlink()
+    assert rehearse(job, workspace.job(job.spec.name), SETTINGS, keep_free=0) is None
+
+
+def test_it_is_given_away_once(rehearsed: Rehearsed) -> None:
+    others = iter([object(), object()])
+    opener = first(rehearsed.session, then=lambda: next(others))  # type: ignore[arg-type, return-value]
+    opened = [opener() for _ in range(3)]
+    assert opened[0] is rehearsed.session
+    assert len(set(map(id, opened))) == 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_training_takes_it_up_where_it_serves(
+    rehearsed: Rehearsed,
+    workspace: Workspace,
+    threads: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = []
+
+    def open_and_note(*arguments: object) -> object:
+        opened.append(open_session(*arguments))  # type: ignore[arg-type]
+        return opened[-1]
+
+    monkeypatch.setattr("multitrain.families.open_session", open_and_note)
+    cores = ",".join(map(str, range(threads)))
+    call = trainer.parse_call([str(workspace.root), rehearsed.job.spec.name, "--cores", cores])
+
+    assert trainer.train(call, threading.Event(), rehearsed)
+
+    assert len(opened) == (0 if threads == 1 else 1)
+    assert (rehearsed.session.step > 0) == (threads == 1)
+
+
+def test_a_job_that_is_not_there_is_not_rehearsed(workspace: Workspace) -> None:
+    assert trainer._rehearse([str(workspace.root), "nobody"]) is None
