@@ -17,7 +17,7 @@ from jobs.paths import Workspace
 from multitrain.families.testcard import read_number
 
 # Their names depend on the moment: how many of them there may be is looked at instead.
-NAMED_BY_CHANCE = ("checkpoints", "tensorboard")
+NAMED_BY_CHANCE = ("checkpoints", "tensorboard", ".cache")
 
 Film = tuple[Shown, ...]
 

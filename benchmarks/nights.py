@@ -6,12 +6,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 
 import psutil
 
 from benchmarks.farmyard import Farmyard
 from benchmarks.inspection import digests
+from jobs.paths import JobPaths
 from jobs.spec import JobSpec
 from multitrain.render_keeper import RESTARTS
 from render.rendering import TRIES
@@ -83,7 +85,7 @@ class Night:
         if not victims:
             return False
         victim = self._random.choice(victims)
-        with suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
+        with suppress(psutil.Error):  # it has ended by itself meanwhile
             self._borne[self._progress(target, victim)] += 1
             victim.kill()
             return True
@@ -96,14 +98,18 @@ class Night:
 
     def _progress(self, target: str, process: psutil.Process) -> object:
         """What this process works at, and how far that is: the farm counts failures anew by it."""
-        command = process.cmdline()
         match target:
             case "trainer":
-                job = self._yard.workspace.job(command[command.index("multitrain.trainer") + 2])
-                return job.name, tuple(job.checkpoint_names())
+                job = self._job_of(process)
+                return (job.name, tuple(job.checkpoint_names())) if job else "a spare that waits"
             case "render worker":
                 return target, len(digests(self._yard))
-        return target, tuple(command)
+        return target, tuple(process.cmdline())
+
+    def _job_of(self, trainer: psutil.Process) -> JobPaths | None:
+        """The job whose log it writes, for a spare's command tells none; None where it waits."""
+        logs = (Path(file.path) for file in trainer.open_files() if file.fd == 1)
+        return next((self._yard.workspace.job(log.parent.name) for log in logs), None)
 
     def _remember_published(self) -> None:
         for name, digest in digests(self._yard).items():

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -75,11 +76,11 @@ class Workspace:
     def data(self) -> Path:
         return self.root / "data"
 
-    @property
+    @cached_property
     def renders(self) -> Path:
         return self.root / "renders"
 
-    @property
+    @cached_property
     def runs(self) -> Path:
         return self.root / "runs"
 
@@ -127,7 +128,7 @@ class JobPaths:
     workspace: Workspace
     name: str
 
-    @property
+    @cached_property
     def run(self) -> Path:
         return self.workspace.runs / self.name
 

@@ -158,8 +158,8 @@ class JobSpec(BaseModel):
     render_video:   Switch                      = Field(True, description="False: PNG frames under renders/<name>/, no video")
     delete_images_after_render: Switch          = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
     encoder:        Literal["x264", "nvenc"]    = Field("x264", description="`nvenc`: NVIDIA's encoder, where one frame of it succeeds, else x264")
-    crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor; lower is better and larger")
-    preset:         Preset                      = Field("medium", description="x264's effort; slower is smaller")
+    crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor, or NVENC's constant quality; lower is better and larger")
+    preset:         Preset                      = Field("medium", description="the encoder's effort, by x264's names; slower is smaller")
     upload_to_ftp:  Switch                      = Field(False, description="send each finished video to the server in ftp.ini")
 
     # Farm

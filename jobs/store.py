@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.errors import MultitrainError
@@ -125,7 +125,7 @@ class Store:
             "UPDATE jobs SET changed = CASE WHEN state = :state THEN changed ELSE :now END,"
             " state = :state, frames_done = :frames_done, frames_total = :frames_total,"
             " attempts = :attempts, slot = :slot, error = :error WHERE name = :name",
-            [{**asdict(row), "now": now} for row in rows],
+            [{**vars(row), "now": now} for row in rows],
         )
 
     def plan_frames(self, name: str, frames_total: int) -> None:

@@ -24,6 +24,7 @@ LINE_SECONDS = 30.0  # a job under nohup says at most so often how far it is
 _STYLES = {
     Happening.FAILED: "bold red",
     Happening.RETRIED: "yellow",
+    Happening.FELL_SHORT: "yellow",
     Happening.TROUBLE: "yellow",
     Happening.DONE: "bold green",
     Happening.PUBLISHED: "cyan",

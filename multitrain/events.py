@@ -14,6 +14,7 @@ class Happening(enum.Enum):
     TRAINED = "trained"
     DRAINED = "drained"
     HELD_UP = "held up"
+    FELL_SHORT = "fell short"  # done, but not as it was asked for
     RETRIED = "retried"
     FAILED = "failed"
     DONE = "done"

@@ -30,6 +30,7 @@ from multitrain.render_keeper import RenderKeeper
 from multitrain.room import Room
 from multitrain.roster import Roster
 from multitrain.settling import Settling
+from multitrain.shortfalls import Shortfalls
 from multitrain.slots import Pool
 from render.clearing import clear_up
 
@@ -61,7 +62,7 @@ class Farm:
         self._placing = Placing(
             self._roster, pool, disk, executor, keeper, settings, self._settling
         )
-        self._new_videos = NewVideos(workspace)
+        self._new_videos, self._shortfalls = NewVideos(workspace), Shortfalls(self._roster)
         self._draining = False
         self._ticked_at = float("inf")
 
@@ -183,6 +184,7 @@ class Farm:
             if job_in_hand := self._roster.get(name):
                 self._keeper.progresses()
                 self._roster.tell(Happening.PUBLISHED, job_in_hand, f"published {path}")
+                self._shortfalls.look(job_in_hand)
 
     def _read_progress(self, job: JobInHand, trying: Try, now: float) -> None:
         progress = trying.progress = last_progress(job.paths.progress) or trying.progress
@@ -212,6 +214,7 @@ class Farm:
                 with suppress(OSError):  # the worker does so, unless it was killed just then
                     if not _is_clear(job.paths):
                         clear_up(job.paths, wait=False)
+                self._shortfalls.look(job)
                 self._roster.move(job, State.DONE)
                 self._roster.tell(Happening.DONE, job, "done")
 

@@ -1,18 +1,20 @@
 """NVIDIA GPUs: which of them a farm may use, and a pool of slots on them.
 
 A GPU goes to a job when nobody leases it (`multitrain.leases`), nobody else computes on it and its
-memory is there. One that the driver does not know any more is lost: its job goes elsewhere. One
-that a job failed on is set aside for a while (`multitrain.blame`).
+memory is there. Our own encoders are nobody else: those with NVENC compute there, too. A GPU that
+the driver does not know any more is lost: its job goes elsewhere. One that a job failed on is set
+aside for a while (`multitrain.blame`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
 from multitrain.blame import Blame
+from multitrain.descent import is_ours
 from multitrain.driver_watch import DriverWatch
 from multitrain.gpu_driver import Gpu, GpuDriver
 from multitrain.leases import LeaseFolder
@@ -52,14 +54,27 @@ def _find(gpus: Sequence[Gpu], name: str) -> Gpu | None:
     return next(found, None)
 
 
+def _sees(slots: Sequence[Slot]) -> dict[str, str]:
+    """The environment in which just these GPUs are there."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(slot.id for slot in slots)}
+
+
 class GpuPool:
     """Slots on GPUs. A GPU is free when nobody leases it and nobody else computes on it."""
 
-    def __init__(self, driver: GpuDriver, gpus: Sequence[Gpu], lease_folder: Path) -> None:
+    def __init__(
+        self,
+        driver: GpuDriver,
+        gpus: Sequence[Gpu],
+        lease_folder: Path,
+        is_ours: Callable[[int], bool] = is_ours,
+    ) -> None:
+        """`is_ours` tells of a pid whether it is no obstacle: our encoders compute beside jobs."""
         # Their labels stay, also where a GPU is lost and those after it get other indices.
         self._slots = [gpu.slot for gpu in gpus]
         self._watch = DriverWatch(driver, self._slots)
         self._blame = Blame()
+        self._is_ours = is_ours
         self._leases = LeaseFolder(lease_folder)
         self._leased: set[str] = set()
         self._memory_before: dict[str, int] = {}  # free bytes when a job of ours came
@@ -70,8 +85,15 @@ class GpuPool:
     def size(self) -> int:
         return len(self._slots)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return _sees(self._slots)
+
     def usable(self) -> int:
         return sum(not self._watch.is_lost(slot) for slot in self._slots)
+
+    def example(self) -> Lease | None:
+        return None
 
     def free(self, now: float) -> list[Slot]:
         """Those that no job has failed on first, then those where that was longest ago."""
@@ -107,8 +129,8 @@ class GpuPool:
         needed = gpu.memory_total * MEMORY_NEEDED
         if now - self._released_at.get(gpu.uuid, float("-inf")) < MEMORY_BACK_SECONDS:
             needed = self._memory_before.get(gpu.uuid, 0) * MEMORY_BACK
-        if gpu.processes:
-            return f"in use by process {', '.join(map(str, gpu.processes))}"
+        if strangers := [pid for pid in gpu.processes if not self._is_ours(pid)]:
+            return f"in use by process {', '.join(map(str, strangers))}"
         if gpu.memory_free < needed:
             return f"its memory is taken: {gpu.memory_free / 2**30:.1f} GiB are free"
         try:
@@ -134,10 +156,7 @@ class GpuPool:
             self._leased.add(slot.id)
             if slot.id in self._watch.known:
                 self._memory_before[slot.id] = self._watch.known[slot.id].memory_free
-        environment = {
-            "CUDA_VISIBLE_DEVICES": ",".join(slot.id for slot in slots),
-            GPUS_LEASED: ", ".join(slot.label for slot in slots),
-        }
+        environment = {**_sees(slots), GPUS_LEASED: ", ".join(slot.label for slot in slots)}
         return Lease(tuple(slots), environment, descriptors)
 
     def release(self, lease: Lease, now: float) -> None:

@@ -6,7 +6,7 @@ All times are seconds of a clock that only goes forward.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from jobs.disk import means_full
@@ -30,12 +30,15 @@ class RenderKeeper:
         executor: Executor,
         encoders: int,
         descriptors: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "render.worker"),
     ) -> None:
+        """`environment` tells which GPUs encoders may use; None: any."""
         arguments = (str(workspace.root), "--encoders", str(encoders))
         self._launch = Launch(
             command=(*command, *arguments),
             log=workspace.render_log,
+            environment=environment or {},
             descriptors=tuple(descriptors),
             listens=True,
         )

@@ -48,7 +48,7 @@ def make_room(workspace: Workspace, jobs: Sequence[JobFile], *, fresh: bool) -> 
             _set_aside(paths)
             for entry in paths.removed.iterdir():  # the folder itself says what is to be done
                 remove(entry)
-        elif begun := JobFile.load(paths):
+        elif begun := JobFile.read(paths):
             drop_uncovered(paths, begun)
 
 
@@ -81,7 +81,7 @@ def _set_aside(paths: JobPaths) -> None:
 
 def _changes(paths: JobPaths, job: JobFile) -> str | None:
     """What differs from the settings that this job began with, in one line; None if nothing."""
-    begun = (_has_begun(paths) and JobFile.load(paths)) or _made_with(paths)
+    begun = (_has_begun(paths) and JobFile.read(paths)) or _made_with(paths)
     if not begun:
         return None
     changes = [

@@ -7,6 +7,7 @@ decoded as they were, which takes a hundred times as long as to copy them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from jobs.errors import MultitrainError
 from render.probe import exact, open_packets, settings_of
 
 # The most that an MP4 file's index takes: a frame may need an entry in each of its tables of sizes
@@ -26,15 +28,15 @@ def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: 
 
     There is room for the index of `frames` frames in front: a film starts before it is loaded
     whole, and need not be written a second time to move the index there. `timescale` is in ticks
-    per second. MultitrainError where a source is damaged, OSError where the output cannot be
-    written.
+    per second. MultitrainError, with the file's name, where a source is damaged or the output
+    cannot be written (`jobs.disk.means_full`, where the disk is full).
     """
     options = {
         "fflags": "+bitexact",
         "moov_size": str(INDEX_BYTES + INDEX_BYTES_PER_FRAME * frames),
         "video_track_timescale": str(timescale),
     }
-    with av.open(str(output), "w", format="mp4", options=options) as container:
+    with _told(output), av.open(str(output), "w", format="mp4", options=options) as container:
         copied, at = None, 0
         for source in sources:
             with open_packets(source) as (stream, packets):
@@ -45,6 +47,15 @@ def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: 
                     packet.stream = copied
                     container.mux(packet)
                     at += length
+
+
+@contextmanager
+def _told(output: Path) -> Iterator[None]:
+    """What sources do is told by themselves."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise MultitrainError(f"{output} cannot be written: {error.strerror}") from error
 
 
 def is_copy(output: Path, sources: Sequence[Path], frames: int, fps: int) -> bool:

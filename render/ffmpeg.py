@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,20 @@ TRIAL = FramePlan(
     frame_width=17, frame_height=17, box_width=17, box_height=17,
     fps=60, frames_total=1, frames_per_step=1, cut_frames=1,
 )  # fmt: skip
+
+
+class Turns:
+    """How many programs may run side by side in this process; others wait."""
+
+    def __init__(self) -> None:
+        self.turn: AbstractContextManager[object] = nullcontext()
+
+    def at_most(self, programs: int) -> None:
+        """From now on; before, there is no limit."""
+        self.turn = threading.BoundedSemaphore(programs)
+
+
+TURNS = Turns()
 
 
 @cache
@@ -86,8 +101,11 @@ def version() -> str:
 
 
 def run(command: Sequence[str], timeout: float = RUN_SECONDS) -> None:
-    """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails."""
-    with _open_said() as said:
+    """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails.
+
+    It waits for its turn, where this process has as many `TURNS` as it may; `timeout` begins then.
+    """
+    with TURNS.turn, _open_said() as said:
         _run(command, said, timeout)
 
 

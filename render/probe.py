@@ -18,7 +18,8 @@ from jobs.errors import MultitrainError
 
 DECODER_THREADS = 4
 
-# Opening a file decodes its first picture, which takes fifty times as long as all the rest.
+# Opening a file decodes its first picture, which takes fifty times as long as all the rest. The
+# options are for that alone: who decodes later gets every picture.
 WITHOUT_DECODING: dict[str, Any] = {
     "options": {"probesize": "32", "analyzeduration": "1"},
     "stream_options": [{"skip_frame": "all"}],
@@ -91,12 +92,30 @@ def count_packets(path: Path) -> int:
 
 @contextmanager
 def open_packets(path: Path) -> Iterator[tuple[VideoStream, Iterator[Packet[VideoStream]]]]:
-    """The one stream of a video and its packets, undecoded; MultitrainError where it is damaged."""
+    """The one stream of a video and its packets, undecoded.
+
+    MultitrainError where it is damaged. What fails in the caller's own doing is left as it is.
+    """
+    with _told_as_damage(path):
+        container = av.open(str(path), **WITHOUT_DECODING)
+    with container:
+        stream = only_video(container, path)
+        yield stream, _packets(container, stream, path)
+
+
+def _packets(
+    container: InputContainer, stream: VideoStream, path: Path
+) -> Iterator[Packet[VideoStream]]:
+    with _told_as_damage(path):
+        for packet in container.demux(stream):
+            if packet.size:  # PyAV ends with an empty one
+                yield packet
+
+
+@contextmanager
+def _told_as_damage(path: Path) -> Iterator[None]:
     try:
-        with av.open(str(path), **WITHOUT_DECODING) as container:
-            stream = only_video(container, path)
-            # PyAV ends with an empty one.
-            yield stream, (packet for packet in container.demux(stream) if packet.size)
+        yield
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} is damaged: {error.strerror}") from error
 
@@ -111,7 +130,8 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
     with exactly `frames` frames, number k at k / fps seconds.
     """
     try:
-        with av.open(str(path)) as container:
+        # Else the first picture, which is the largest one, would be decoded twice.
+        with av.open(str(path), **WITHOUT_DECODING) as container:
             stream = only_video(container, path)
             found = _decode_all(container, stream, path, fps)
             size = (stream.codec_context.width, stream.codec_context.height)

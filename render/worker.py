@@ -2,8 +2,11 @@
 
     python -m render.worker WORKSPACE --encoders N
 
-Job names come on stdin, one a line. The end of stdin, or SIGTERM, ends it once the encoders in
-hand are through. All it knows lies in files, so it may be killed and started again at any time;
+No more than N ffmpegs run at once. While one of them runs, what came out of the one before is
+verified, so that no core is idle; so there is one task more in hand than there are encoders.
+
+Job names come on stdin, one a line. The end of stdin, or SIGTERM, ends it once the tasks in hand
+are through. All it knows lies in files, so it may be killed and started again at any time;
 ffmpeg stays in its process group, so that whoever kills it can kill both.
 """
 
@@ -27,30 +30,31 @@ from jobs.paths import JobPaths, Workspace
 from render.clearing import clear_up
 from render.delivery import Courier
 from render.doorbell import Doorbell
-from render.ffmpeg import lower_priority
+from render.ffmpeg import TURNS, lower_priority
 from render.giving_up import GivenUp
 from render.rendering import Rendering
 from render.timecuts import Task
 
 TICK_SECONDS = 0.25  # how long a new batch or checkpoint can stay unnoticed
 BEAT_SECONDS = 2.0  # between two signs of life
+BESIDES = 1  # tasks in hand beside those whose ffmpeg runs: what it made is verified, joined, kept
 
 
 class RenderWorker:
-    """Shares `encoders` threads of `executor` fairly between the jobs it looks after."""
+    """Shares `threads` of `executor` fairly between the jobs it looks after."""
 
     def __init__(
         self,
         workspace: Workspace,
         executor: Executor,
-        encoders: int,
+        threads: int,
         courier: Courier,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """`wake` is called from another thread when a task has ended: a tick is due."""
         self._workspace = workspace
         self._executor = executor
-        self._encoders = encoders
+        self._threads = threads
         self._courier = courier
         self._wake = wake
         self._new: list[str] = []
@@ -108,8 +112,8 @@ class RenderWorker:
 
     def _start_due(self, now: float) -> None:
         waiting = {name: self._look(name, now) for name in list(self._jobs)}
-        while len(self._running) < self._encoders and any(waiting.values()):
-            # The job with the fewest encoders; of several, the one served longest ago.
+        while len(self._running) < self._threads and any(waiting.values()):
+            # The job with the fewest tasks in hand; of several, the one served longest ago.
             name = min(
                 (name for name in self._jobs if waiting[name]),
                 key=lambda name: len(self._jobs[name].running),
@@ -195,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The process: exit code 0 once it has ended as asked."""
     parser = argparse.ArgumentParser(prog="python -m render.worker", description=__doc__)
     parser.add_argument("workspace", type=Path)
-    parser.add_argument("--encoders", type=int, default=1, metavar="N", help="running at once")
+    parser.add_argument("--encoders", type=int, default=1, metavar="N", help="ffmpegs at once")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     lower_priority()
@@ -204,8 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bell.stop_at(signal.SIGTERM, signal.SIGINT)
     courier = Courier(workspace.ftp_settings)
     heart = Heart(workspace.render_heartbeat)
-    with ThreadPoolExecutor(given.encoders, "encoder") as executor:
-        serve(RenderWorker(workspace, executor, given.encoders, courier, bell.ring), bell, heart)
+    TURNS.at_most(given.encoders)
+    threads = given.encoders + BESIDES
+    with ThreadPoolExecutor(threads, "render") as executor:
+        serve(RenderWorker(workspace, executor, threads, courier, bell.ring), bell, heart)
     send_the_rest(courier, heart)
     return 0
 

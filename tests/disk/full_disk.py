@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 from unittest import mock
 
+import av
 import h5py
 
 from jobs.paths import PART
@@ -73,6 +74,7 @@ class FullDisk:
             (io, "open", self._open),
             (builtins, "open", self._open),
             (h5py, "File", self._hdf5(h5py.File)),
+            (av, "open", self._video(av.open)),
             (subprocess, "run", self._run(subprocess.run)),
             (sqlite3, "connect", self._connect(sqlite3.connect)),
             (tempfile, "tempdir", self._folder),
@@ -162,6 +164,15 @@ class FullDisk:
 
         return call
 
+    def _video(self, real: Callable[..., object]) -> Callable[..., object]:
+        def call(path: str, mode: str = "r", **options: object) -> object:
+            if mode == "r":
+                return real(path, mode, **options)
+            self.require_room(path)
+            return _Video(self, path, real(path, mode, **options))
+
+        return call
+
     def _run(self, real: Callable[..., object]) -> Callable[..., object]:
         def call(command: Sequence[str], *, stdout: object = None, **options: object) -> object:
             output = command[-1]
@@ -229,6 +240,35 @@ class _File:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._file, name)
+
+
+class _Video:
+    """A video that is written packet by packet; on a full disk, it ends at one, or has no index."""
+
+    def __init__(self, disk: FullDisk, path: str, container: av.container.OutputContainer) -> None:
+        self._disk, self._path, self._container = disk, path, container
+
+    def mux(self, packet: object) -> None:
+        self._require_room()
+        self._container.mux(packet)
+
+    def close(self) -> None:
+        """The index is written behind all the rest; the file is closed in any case."""
+        self._container.close()
+        self._require_room()
+
+    def _require_room(self) -> None:
+        if not self._disk.has_room(self._path):
+            raise av.error.OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
 
 
 def _place() -> Place | None:

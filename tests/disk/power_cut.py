@@ -17,6 +17,7 @@ LESS_CAREFUL = {
     "latest.jpg": "a preview",
     ".damaged": "found to be damaged again",
     ".removed": "on its way to be deleted",
+    "job.yaml": "flushed by whoever loads it, before anything rests on it",
 }
 CUT_BACK = ".rgb.part"  # a batch that loses its name: its frames were brought to the disk long ago
 

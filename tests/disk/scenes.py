@@ -34,6 +34,8 @@ from multitrain.observe import last_progress
 from multitrain.render_keeper import RenderKeeper
 from multitrain.submission import submit
 from multitrain.trainer import parse_call, train
+from render import ffmpeg
+from render.commands import encode_again_command
 from render.delivery import Courier, Server
 from render.merge import merge_folder
 from render.spool import batches
@@ -175,6 +177,16 @@ def cuts_in_a_folder(workspace: Workspace) -> None:
     workspace.job("job").film().unlink()
 
 
+def cuts_of_two_encoders(workspace: Workspace) -> None:
+    """The first one has other settings for the decoder than the second."""
+    cuts_in_a_folder(workspace)
+    paths = workspace.job("job")
+    job = JobFile.load(paths)
+    cut, other = paths.timecut(1), workspace.root / "other.mp4"
+    ffmpeg.run(encode_again_command(ffmpeg.find(), cut, job.plan, other, crf=0, preset="ultrafast"))
+    other.replace(cut)
+
+
 def merge(workspace: Workspace) -> None:
     merge_folder(workspace.renders)
 
@@ -299,6 +311,7 @@ SCENES = (
     Scene("rendering pictures", trained_for_pictures, render, outlives=True),
     Scene("giving up", nothing, look_after, outlives=True),
     Scene("merge", cuts_in_a_folder, merge),
+    Scene("merge of two encoders", cuts_of_two_encoders, merge),
     Scene("sending", film_to_send, send, outlives=True),
     Scene("a new store", nothing, open_a_store),
     Scene("the store", two_jobs, keep_the_store),

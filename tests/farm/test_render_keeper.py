@@ -283,3 +283,18 @@ def test_a_stopped_worker_is_ended_and_another_one_beats(
     keeper.drain(now)
     wait_for(lambda: keeper.drain(now) or keeper.idle, "the end of the second")
     assert executor.started[1].poll() == 0
+
+
+@pytest.mark.parametrize("gpus", [{}, {"CUDA_VISIBLE_DEVICES": "GPU-0001,GPU-0002"}])
+def test_encoders_see_the_gpus_of_the_farm(workspace: Workspace, gpus: dict[str, str]) -> None:
+    launches: list[Launch] = []
+
+    class Executor:
+        def start(self, launch: Launch) -> FakeWorker:
+            launches.append(launch)
+            return FakeWorker()
+
+    keeper = RenderKeeper(workspace, Executor(), encoders=1, environment=gpus)
+    keeper.take("job")
+    keeper.keep_alive(0.0)
+    assert [launch.environment for launch in launches] == [gpus]

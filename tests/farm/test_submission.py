@@ -173,3 +173,15 @@ def test_a_film_without_a_store_counts_as_done(workspace: Workspace, store: Stor
     paths.manifest.write_text("{}")
     submit(workspace, store, [make_job("a")], fresh=False)
     assert states(store) == {"a": "done"}
+
+
+def test_a_job_file_that_a_power_cut_has_emptied_is_written_anew(
+    workspace: Workspace, store: Store
+) -> None:
+    """Its trainer had just begun: nothing rests on those settings, others may come."""
+    paths = workspace.job("a")
+    make_job("a", seed="1").save(paths)
+    paths.log.touch()
+    paths.job_file.write_bytes(b"")
+    assert submit(workspace, store, [make_job("a", seed="2")], fresh=False) == []
+    assert states(store) == {"a": "queued"}

@@ -59,10 +59,10 @@ def courier():
 
 @pytest.fixture
 def start_worker(workspace, courier):
-    """`start_worker(*names, executor=Inline(), encoders=100)`"""
+    """`start_worker(*names, executor=Inline(), threads=100)`"""
 
-    def start(*names, executor=None, encoders=100):
-        worker = RenderWorker(workspace, executor or Inline(), encoders, courier)
+    def start(*names, executor=None, threads=100):
+        worker = RenderWorker(workspace, executor or Inline(), threads, courier)
         for name in names:
             worker.take_up(name)
         return worker

@@ -1,10 +1,17 @@
 """A joined video against what it was joined from."""
 
+import errno
+import os
+import sys
+from pathlib import Path
+
 import av
 import pytest
 from numbered import numbers_in
 from test_merge import make_cuts, make_video
 
+from jobs.disk import means_full
+from jobs.errors import MultitrainError
 from render import merge, probe
 from render.copies import copy_packets, is_copy
 from render.merge import join
@@ -96,3 +103,67 @@ def test_copies_are_the_same_bytes_each_time(workspace, cuts):
     for name in ("one.mp4", "two.mp4"):
         join(cuts, workspace.root / name, 111)
     assert (workspace.root / "one.mp4").read_bytes() == (workspace.root / "two.mp4").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has no /dev/full")
+def test_a_full_disk_is_no_damage_of_a_source(cuts):
+    with pytest.raises(MultitrainError, match=r"^/dev/full cannot be written: No space") as caught:
+        copy_packets(cuts, Path("/dev/full"), 111, 512 * 60)
+    assert means_full(caught.value)
+
+
+class Failing:
+    """A video whose disk fails at one of its calls, with this error number."""
+
+    def __init__(self, container, call, number):
+        self._container, self._call, self._number = container, call, number
+
+    def mux(self, packet):
+        self._container.mux(packet)
+        self._fail("mux")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._container.close()
+        self._fail("close")
+
+    def _fail(self, call):
+        if call == self._call:
+            raise av.error.FFmpegError(self._number, os.strerror(self._number))
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+
+@pytest.mark.parametrize("call", ["mux", "close"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO], ids=os.strerror)
+def test_what_cannot_be_written_is_told_in_a_sentence(workspace, cuts, monkeypatch, call, number):
+    film, real = workspace.root / "film.mp4", av.open
+
+    def open_file(file, mode="r", **options):
+        container = real(file, mode, **options)
+        return Failing(container, call, number) if mode == "w" else container
+
+    monkeypatch.setattr(av, "open", open_file)
+    with pytest.raises(MultitrainError) as caught:
+        join(cuts, film, 111)
+    assert str(caught.value) == f"{film} cannot be written: {os.strerror(number)}"
+    assert means_full(caught.value) == (number != errno.EIO)
+    assert not is_open(film)
+
+
+def test_a_copy_that_is_broken_off_is_let_go(workspace, cuts):
+    film = workspace.root / "film.mp4"
+    cuts[1].write_bytes(b"no video")
+    with pytest.raises(MultitrainError, match=r"job_timecut0002\.mp4 is damaged"):
+        copy_packets(cuts, film, 111, 512 * 60)
+    assert not is_open(film)
+
+
+def is_open(path):
+    """Whether this process has the file open."""
+    assert path.exists()
+    descriptors = Path("/proc/self/fd")
+    return any(each.is_symlink() and each.resolve() == path for each in descriptors.glob("*"))

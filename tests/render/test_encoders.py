@@ -17,6 +17,7 @@ from jobs.paths import listing
 from jobs.plan import FrameRange
 from render import encoders, ffmpeg
 from render import nvenc as nvenc_module
+from render.merge import join
 from render.nvenc import NVENC
 from render.segments import encode_batch
 from render.sources import Rewound
@@ -177,12 +178,12 @@ def test_nvenc_that_fails_on_the_way_costs_nothing(make_nvenc_job, start_worker,
     assert numbers_in(paths.film()) == list(range(60))
     assert {*map(settings, (paths.timecut(2), paths.timecut(3), paths.film()))} != {by_nvenc}
     assert settings(paths.timecut(2)) == settings(paths.timecut(3)) == settings(paths.film())
-    assert len(in_band_settings(paths.film())) == 2, "one of each kind"
+    assert not in_band_settings(paths.film()), "one encoder made all of it"
     assert kept(paths)["left"] == []
 
 
 def in_band_settings(video):
-    """The parameter sets of H.264 that stand among the frames, where files were joined."""
+    """The parameter sets of H.264 that stand among the frames, where those of two were joined."""
     found = set()
     with av.open(str(video)) as container:
         for packet in container.demux(video=0):
@@ -193,6 +194,17 @@ def in_band_settings(video):
                 if unit[0] & 31 in (7, 8):
                     found.add(unit)
     return found
+
+
+def test_films_of_two_encoders_are_known_by_their_settings(make_nvenc_job, nvenc):
+    """What the test above looks for is there where files of both are joined as they are."""
+    paths, job = make_nvenc_job(frames=30)
+    spool(paths, job, 0, 20)
+    encode_batch(paths, job, FIRST)
+    encoders.give_up_nvenc(paths, job, MultitrainError("it is gone"))
+    encode_batch(paths, job, SECOND)
+    join([paths.segment(FIRST), paths.segment(SECOND)], paths.segments / "both.mp4", 20)
+    assert len(in_band_settings(paths.segments / "both.mp4")) > 2
 
 
 def test_a_worker_that_is_killed_in_between_is_followed_by_one_that_ends_the_work(

@@ -119,7 +119,7 @@ def test_the_film_is_the_same_whatever_happens_on_the_way(make_job, start_worker
 
     paths, job = make_job("crooked", frames=55, cut=20, preset="medium")
     chance = random.Random(seed)
-    worker = start_worker("crooked", encoders=1)
+    worker = start_worker("crooked", threads=1)
     frame, now, published = 0, 0.0, {}
     while frame < 55:
         then = min(55, frame + chance.randint(1, 15))
@@ -132,7 +132,7 @@ def test_the_film_is_the_same_whatever_happens_on_the_way(make_job, start_worker
         if chance.random() < 0.4:  # the trainer or the worker is started again
             covered = max((name.frame for name in paths.checkpoint_names()), default=0)
             frame = rewind(paths, job.plan, covered)
-            worker = start_worker("crooked", encoders=1)
+            worker = start_worker("crooked", threads=1)
         for name, before in published.items():
             assert checksum(paths.workspace.renders / name) == before
         names = listing(paths.workspace.renders)

@@ -1,14 +1,20 @@
 """The worker with several jobs and few encoders."""
 
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from numbered import numbers_in, spool
 from workbench import Held, run, whole
 
 from jobs.paths import listing
 from jobs.plan import FrameRange
-from render import ffmpeg
+from render import ffmpeg, segments
 from render.spool import batches
 from render.timecuts import EncodeBatch
-from render.worker import RenderWorker
+from render.worker import BESIDES, RenderWorker
+
+PATIENCE = 30.0  # seconds
 
 
 def test_encoders_are_shared_fairly_oldest_batch_first(make_job, start_worker):
@@ -16,7 +22,7 @@ def test_encoders_are_shared_fairly_oldest_batch_first(make_job, start_worker):
         paths, job = make_job(name, frames=40)
         spool(paths, job, 0, 40)
     executor = Held()
-    worker = start_worker("a", "b", executor=executor, encoders=4)
+    worker = start_worker("a", "b", executor=executor, threads=4)
     worker.tick(0.0)
     first, second = EncodeBatch(FrameRange(0, 10)), EncodeBatch(FrameRange(10, 20))
     expected = [("a", first), ("b", first), ("a", second), ("b", second)]
@@ -38,7 +44,7 @@ def test_one_encoder_goes_from_job_to_job(make_job, start_worker):
         paths, job = make_job(name, frames=40)
         spool(paths, job, 0, 40)
     executor = Held()
-    worker = start_worker("a", "b", executor=executor, encoders=1)
+    worker = start_worker("a", "b", executor=executor, threads=1)
     for turn in range(4):
         worker.tick(float(turn))
         executor.let_go(turn)
@@ -49,7 +55,7 @@ def test_draining_starts_nothing_and_notes_what_ends(make_job, start_worker):
     paths, job = make_job(frames=40)
     whole(paths, job)
     executor = Held()
-    worker = start_worker(paths.name, executor=executor, encoders=1)
+    worker = start_worker(paths.name, executor=executor, threads=1)
     worker.tick(0.0)
     executor.let_go(0)
     worker.tick(1.0, draining=True)
@@ -113,3 +119,31 @@ def test_the_last_failure_of_the_old_one_does_not_end_the_new_one(
     worker.tick(30.0)
     assert not paths.render_failure.exists()
     assert worker.looks_after == {paths.name}
+
+
+def test_a_batch_is_encoded_while_the_one_before_is_verified(make_job, start_worker, monkeypatch):
+    """By one encoder."""
+    paths, job = make_job(frames=20)
+    spool(paths, job, 0, 20)
+    turns = ffmpeg.Turns()
+    turns.at_most(1)
+    monkeypatch.setattr(ffmpeg, "TURNS", turns)
+    ffmpeg.find()
+    runs, both_ran = [], threading.Event()
+
+    def run_program(command, *, real=subprocess.run, **options):
+        assert not turns.turn.acquire(blocking=False), "another one could start"
+        runs.append(command)
+        if len(runs) == 2:
+            both_ran.set()
+        return real(command, **options)
+
+    def verify(*facts, real=segments.verify):
+        assert both_ran.wait(PATIENCE)
+        real(*facts)
+
+    monkeypatch.setattr(subprocess, "run", run_program)
+    monkeypatch.setattr(segments, "verify", verify)
+    with ThreadPoolExecutor(1 + BESIDES) as executor:
+        start_worker(paths.name, executor=executor, threads=1 + BESIDES).tick(0.0)
+    assert listing(paths.segments) == ["000000000-000000010.mp4", "000000010-000000020.mp4"]
