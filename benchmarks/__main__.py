@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -45,17 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured = measure(name, effort)
         if measured is not None:
             figures[name] = [without_limit(each) for each in measured] if given.quick else measured
-    seconds = round(time.monotonic() - start)
+        seconds = round(time.monotonic() - start)
+        if given.json:  # what was measured is kept, whatever becomes of the rest
+            save(given.json, effort, seconds, figures)
     every = [figure for measured in figures.values() for figure in measured]
     if every:
         print(table(every))
     print(f"\n{_effort(effort)}, {seconds} s; {reports.machine()}")
-    if given.json:
-        told = {name: [each.for_machines() for each in of] for name, of in figures.items()}
-        facts = {"machine": reports.machine(), "repetitions": effort.repetitions}
-        reports.save(
-            given.json, {**facts, "quick": effort.quick, "seconds": seconds, "figures": told}
-        )
     complete = len(figures) == len(set(given.names) or BENCHMARKS)
     return 0 if complete and all(each.held for each in every) else 1
 
@@ -67,7 +63,17 @@ def measure(name: str, effort: Effort) -> list[Figure] | None:
         return cast(Benchmark, import_module(f"benchmarks.{name}")).measure(effort)
     except MultitrainError as error:
         print(f"{name}: {error}", file=sys.stderr, flush=True)
-        return None
+    except Exception as error:  # of one benchmark, which must not cost the others
+        said = next(iter(str(error).splitlines()), "")
+        print(f"{name}: {type(error).__name__}: {said}", file=sys.stderr, flush=True)
+    return None
+
+
+def save(file: Path, effort: Effort, seconds: int, figures: Mapping[str, list[Figure]]) -> None:
+    """Write what is there so far as JSON."""
+    told = {name: [each.for_machines() for each in of] for name, of in figures.items()}
+    facts = {"machine": reports.machine(), "repetitions": effort.repetitions}
+    reports.save(file, {**facts, "quick": effort.quick, "seconds": seconds, "figures": told})
 
 
 def without_limit(figure: Figure) -> Figure:

@@ -6,9 +6,11 @@ contender is a warm process of its own; they take turns of the same length.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,20 +32,25 @@ FASTER = 1.25  # than PyTorch in the same precision
 FASTER_BY_DEFAULT = 2.1  # than PyTorch in its default, float32
 SHARE = 65.0  # % of the rate of matrix products
 
+# `RuntimeError: …`; not one that only announces the next: `BackendCompilerFailed: … raised:`
+_EXCEPTION = re.compile(r"^\w[\w.]*: .*[^:\s]$", re.MULTILINE)
+
 
 def measure(effort: Effort) -> list[Figure]:
     """MultitrainError where PyTorch is not installed."""
     if not find_spec("torch"):
         raise MultitrainError("PyTorch is missing; pip install -e '.[bench]'")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
-        peers = _start(effort, Path(folder), stack)
+        peers, missing = _start(effort, Path(folder), stack)
         amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)
         rounds = take_turns(peers, amounts, effort.repetitions)
-    return list(_figures(effort, rounds))
+    return list(_figures(effort, rounds, missing))
 
 
-def _start(effort: Effort, folder: Path, stack: ExitStack) -> Mapping[str, Peer]:
-    """All contenders by name, warm. What PyTorch cannot compile is left out."""
+def _start(
+    effort: Effort, folder: Path, stack: ExitStack
+) -> tuple[Mapping[str, Peer], Mapping[str, str]]:
+    """All contenders by name, warm, but for what PyTorch cannot compile: by name, why not."""
     pictures = save_pictures(effort, folder)
     size = str(QUICK_MATRIX if effort.quick else MATRIX)
     peers = {"ours auto": our_peer(effort, pictures, precision="auto")}
@@ -62,7 +69,26 @@ def _start(effort: Effort, folder: Path, stack: ExitStack) -> Mapping[str, Peer]
             peers[f"products {framework} {precision}"] = Peer("matrices", *options, *cores)
     for peer in peers.values():
         stack.enter_context(peer)
-    return {name: peer for name, peer in peers.items() if _is_ready(name, peer)}
+    return take_ready(peers)
+
+
+def take_ready(peers: Mapping[str, Peer]) -> tuple[Mapping[str, Peer], Mapping[str, str]]:
+    """Those that can take part, and why the others cannot; only what is compiled may be unable."""
+    ready, missing = {}, {}
+    for name, peer in peers.items():
+        try:
+            peer.wait_until_ready()
+            ready[name] = peer
+        except MultitrainError as error:
+            if "compiled" not in name:
+                raise
+            missing[name] = cause(str(error))
+    return ready, missing
+
+
+def cause(said: str) -> str:
+    """The line of a traceback that tells the reason, else the first line."""
+    return next(iter(_EXCEPTION.findall(said)), said.splitlines()[0])
 
 
 def our_peer(effort: Effort, pictures: Path, *options: str, **columns: object) -> Peer:
@@ -81,27 +107,13 @@ def save_pictures(effort: Effort, folder: Path) -> Path:
     return path
 
 
-def _is_ready(name: str, peer: Peer) -> bool:
-    """Whether it can take part; only what is compiled may be unable to."""
-    with _forgiven(name):
-        peer.wait_until_ready()
-        return True
-    return False
-
-
-@contextmanager
-def _forgiven(name: str) -> Iterator[None]:
-    try:
-        yield
-    except MultitrainError:
-        if "compiled" not in name:
-            raise
-
-
-def _figures(effort: Effort, rounds: Rounds) -> Iterator[Figure]:
-    for precision in PRECISIONS:
-        yield _beside_torch(effort, rounds, precision, precision, FASTER)
-    yield _beside_torch(effort, rounds, "auto", "float32", FASTER_BY_DEFAULT)
+def _figures(effort: Effort, rounds: Rounds, missing: Mapping[str, str]) -> Iterator[Figure]:
+    for ours, theirs, limit in (
+        *((precision, precision, FASTER) for precision in PRECISIONS),
+        ("auto", "float32", FASTER_BY_DEFAULT),
+    ):
+        figure = _beside_torch(effort, rounds, ours, theirs, limit)
+        yield replace(figure, note=_without(missing, theirs))
     for precision in PRECISIONS:
         yield _beside_products(effort, rounds, precision)
     if ON_JAX in rounds.seconds:
@@ -126,6 +138,12 @@ def _beside_torch(
         at_least=True,
         beside={f"{name}, frames/s": per_step * rounds.rate(name) for name in [ours, *candidates]},
     )
+
+
+def _without(missing: Mapping[str, str], precision: str) -> str:
+    """Which of PyTorch's contenders there was not, and why."""
+    named = [name for name in _torches(precision) if name in missing]
+    return "; ".join(f"without {name}: {missing[name]}" for name in named)
 
 
 def _torches(precision: str) -> tuple[str, str]:

@@ -56,6 +56,9 @@ def training_failure(paths: JobPaths, code: int) -> Failure:
     if code == -signal.SIGKILL:
         reason = "the trainer was killed, by hand or by the system for want of memory"
         return Failure(Kind.ERROR, reason)
+    if code == -signal.SIGBUS:
+        reason = f"the decoded pictures in {paths.workspace.cache} could not be read (SIGBUS)"
+        return Failure(Kind.ERROR, reason)
     if code == -signal.SIGABRT and names_broken_device(_tail(paths.log).decode(errors="replace")):
         return Failure(Kind.DEVICE, "the trainer crashed; its log tells of a broken GPU")
     if code < 0:

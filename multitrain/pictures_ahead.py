@@ -33,7 +33,9 @@ class PicturesAhead:
     ) -> None:
         self._executor = executor
         self._command = (*command, str(workspace.root))
-        self._floor = ("--keep-free-bytes", str(settings.keep_free_bytes))
+        self._lifeline = settings.lifeline
+        floor, lifeline = str(settings.keep_free_bytes), str(settings.lifeline)
+        self._options = ("--keep-free-bytes", floor, "--lifeline", lifeline)
         self._process: Process | None = None
         self._ending = Ending()
         self._seen: set[Key] = set()  # decoded by now, or tried
@@ -53,8 +55,9 @@ class PicturesAhead:
         try:
             for job in jobs:
                 job.file.save(job.paths)  # where the process reads which pictures
+            command = (*self._command, *names, *self._options)
             self._process = self._executor.start(
-                Launch((*self._command, *names, *self._floor), log=Path(os.devnull))
+                Launch(command, log=Path(os.devnull), descriptors=(self._lifeline,))
             )
         except (MultitrainError, OSError):
             return  # their trainers will tell

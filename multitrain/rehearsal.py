@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
-from multitrain.datasets.cache import open_pictures
+from multitrain.datasets.cache import NotCached, decode_ahead, open_pictures
 from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 
+UNSHARED_BYTES = 64 * 2**20  # of pictures, that may lie in memory twice
 
-@dataclass(frozen=True)
+
+@dataclass
 class Rehearsed:
     """A session at step 0, and what it was opened for."""
 
     job: JobFile
     settings: SessionSettings
     pictures: Fingerprint
-    session: Session
+    session: Session | None  # None once it is given away
 
     def serves(self, job: JobFile, settings: SessionSettings, pictures: Fingerprint) -> bool:
         """Whether this is what the job wants now that it is called."""
         return (self.job, self.settings, self.pictures) == (job, settings, pictures)
+
+    def give_away(self) -> Session | None:
+        """The session, at the first call."""
+        session, self.session = self.session, None
+        return session
 
 
 def rehearse(
@@ -36,11 +44,15 @@ def rehearse(
 ) -> Rehearsed | None:
     """Open the job's pictures and networks, and have its step built.
 
-    None where anything fails: the training will meet it again, and tell it.
+    None where anything fails: the training will meet it again, and tell it. Also where many
+    pictures cannot come from the cache: whoever opens them takes memory of its own for them.
     """
-    size = job.image_width, job.image_height
+    which = paths.workspace, job.spec.dataset, job.image_width, job.image_height
     try:
-        pictures = open_pictures(paths.workspace, job.spec.dataset, *size, keep_free=keep_free)
+        are_shared = _are_shared(*which, keep_free=keep_free)
+        pictures = open_pictures(*which, keep_free=keep_free)
+        if not are_shared and pictures.images.nbytes > UNSHARED_BYTES:
+            return None
         session = open_session(job, pictures.images, settings)
         session.warm_up()
     except Exception:
@@ -48,7 +60,14 @@ def rehearse(
     return Rehearsed(job, settings, pictures.fingerprint, session)
 
 
-def first(session: Session, then: Callable[[], Session]) -> Callable[[], Session]:
-    """Opens sessions: gives away `session`, which is open already, then those of `then`."""
-    ready = [session]
-    return lambda: ready.pop() if ready else then()
+def _are_shared(*which: Any, keep_free: int) -> bool:
+    try:
+        decode_ahead(*which, keep_free=keep_free)
+    except NotCached:
+        return False
+    return True
+
+
+def opening_with(rehearsed: Rehearsed, then: Callable[[], Session]) -> Callable[[], Session]:
+    """Opens sessions: first gives away the one that is open already, then calls `then`."""
+    return lambda: rehearsed.give_away() or then()

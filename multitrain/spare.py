@@ -24,6 +24,7 @@ _ALWAYS = (
     "h5py",
     "multitrain.completion",
     "multitrain.failures",
+    "multitrain.rehearsal",
     "multitrain.room",
     "multitrain.training",
     "render.clearing",
@@ -65,17 +66,22 @@ class Message:
 
 
 def wait_for_call(
-    descriptor: int, rehearse: Callable[[Sequence[str]], T]
+    descriptor: int,
+    rehearse: Callable[[Sequence[str]], T],
+    take_call: Callable[[Sequence[str]], None],
 ) -> tuple[tuple[str, ...], T | None]:
     """Get warm, tell so through the socket `descriptor`, and take the call that comes.
 
-    `rehearse` takes the arguments of a call that may come. Returns the arguments of the call, and
-    what a rehearsal has brought; log, environment and locks are then those of a trainer that was
-    started with them. Does not return where the farm goes before it calls.
+    `rehearse` takes the arguments of a call that may come; `take_call` those of the call, in
+    another thread, as soon as it is there. Returns the arguments of the call, and what a rehearsal
+    has brought; log, environment and locks are then those of a trainer that was started with them.
+    Does not return where the farm goes before it calls.
     """
     farm = socket.socket(fileno=descriptor)
-    messages: queue.SimpleQueue[tuple[Message, list[int]]] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(farm, messages), name="spare", daemon=True).start()
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(
+        target=_receive, args=(farm, messages, take_call), name="spare", daemon=True
+    ).start()
     warm(os.environ["KERAS_BACKEND"])
     gc.collect()
     gc.freeze()  # what is there stays: looking through it again and again slows down what follows
@@ -85,16 +91,11 @@ def wait_for_call(
         _leave()
     rehearsed = None
     while True:
-        message, descriptors = messages.get()
+        message = messages.get()
         os.environ.update(message.environment)
         if message.is_call:
-            break
+            return message.arguments, rehearsed
         rehearsed = rehearse(message.arguments)
-    log, *_ = descriptors  # locks only need to stay open
-    for output in (1, 2):
-        os.dup2(log, output)
-    os.close(log)
-    return message.arguments, rehearsed
 
 
 def warm(engine: str) -> None:
@@ -105,24 +106,36 @@ def warm(engine: str) -> None:
         import_module(module)
 
 
-def _receive(farm: socket.socket, messages: queue.SimpleQueue[tuple[Message, list[int]]]) -> None:
-    """Pass messages on up to the call; end the process where there is none, also while it works."""
+def _receive(
+    farm: socket.socket,
+    messages: queue.SimpleQueue[Message],
+    take_call: Callable[[Sequence[str]], None],
+) -> None:
+    """Pass messages on up to the call; end the process where none comes, also while it works."""
     data, descriptors = b"", []
-    while True:
-        try:
+    try:
+        while True:
             more, new, _, _ = socket.recv_fds(farm, _MOST_BYTES, _MOST_DESCRIPTORS)
             descriptors += new
             *lines, data = (data + more).split(b"\n")
-            for line in lines:
-                message = Message.from_bytes(line)
-                messages.put((message, descriptors))
+            for message in map(Message.from_bytes, lines):
                 if message.is_call:
                     farm.close()
+                    _write_to(*descriptors[:1])  # locks only need to stay open
+                    take_call(message.arguments)
+                messages.put(message)
+                if message.is_call:
                     return
-        except (OSError, ValueError):
-            _leave()
-        if not more:
-            _leave()
+            if not more:
+                _leave()
+    except BaseException:  # without this thread, nothing would tell it of the farm's end
+        _leave()
+
+
+def _write_to(log: int) -> None:
+    for output in (1, 2):
+        os.dup2(log, output)
+    os.close(log)
 
 
 def _leave() -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from jobs.errors import MultitrainError
@@ -32,7 +33,8 @@ class SpareKeeper:
         self._executor, self._settings, self._example = executor, settings, example
         self._spare: Spare | None = None
         self._ending = Ending()
-        self._deaths = 0
+        self._deaths = 0  # of spares with one environment
+        self._deadly: Mapping[str, str] = {}
         self._not_before = self._looked_at = float("-inf")
 
     def start(self, launch: Launch) -> Process:
@@ -43,22 +45,24 @@ class SpareKeeper:
                 self._deaths = 0
                 return process
             self._ending.add(spare.end(), self._looked_at)
-            self._count_death(self._looked_at)
+            self._count_death(spare.environment, self._looked_at)
         return self._executor.start(launch)
 
     def prepare(self, prospect: Prospect, now: float) -> None:
         """Have a spare for the next job; none where no job is queued that would need it."""
         self._looked_at = now
         self._ending.is_over(now)
-        job = next((job for job in prospect.queued if imports_of(job.file)), None)
+        job = next((job for job in prospect.queued if _may_take_a_spare(job, now)), None)
         if self._spare and (job is None or not self._serves(self._spare, job)):
             self._drop(now)
         elif self._spare and self._spare.is_dead:
+            self._count_death(self._spare.environment, now)
             self._drop(now)
-            self._count_death(now)
-        if job and not self._spare and prospect.is_calm and now >= self._not_before:
+        if not job or not prospect.is_calm:
+            return
+        if not self._spare:
             self._warm_up(job, now)
-        elif job and self._spare and self._spare.is_ready and not self._spare.rehearses:
+        elif self._spare.is_ready and not self._spare.rehearses:
             self._have_rehearsed(self._spare, job)
 
     def end(self, now: float) -> None:
@@ -76,10 +80,12 @@ class SpareKeeper:
     def _warm_up(self, job: JobInHand, now: float) -> None:
         lifeline = [self._settings.lifeline]
         environment = _environment_for(job)
+        if environment == self._deadly and now < self._not_before:
+            return
         try:
             self._spare = Spare(self._executor, self._settings.command, environment, lifeline)
         except (MultitrainError, OSError):
-            self._count_death(now)
+            self._count_death(environment, now)
 
     def _have_rehearsed(self, spare: Spare, job: JobInHand) -> None:
         if self._example is None or job.file.spec.gpus > 1:
@@ -97,10 +103,16 @@ class SpareKeeper:
         self._ending.add(self._spare.end(), now)
         self._spare = None
 
-    def _count_death(self, now: float) -> None:
+    def _count_death(self, environment: Mapping[str, str], now: float) -> None:
+        if environment != self._deadly:
+            self._deadly, self._deaths = environment, 0
         self._deaths += 1
         gives_up = self._deaths >= DEATHS
         self._not_before = float("inf") if gives_up else now + PAUSE_SECONDS
+
+
+def _may_take_a_spare(job: JobInHand, now: float) -> bool:
+    return bool(imports_of(job.file)) and job.tries.may_start(now)
 
 
 def _environment_for(job: JobInHand) -> dict[str, str]:

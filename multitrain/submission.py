@@ -11,7 +11,7 @@ from pathlib import Path
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
 from jobs.parsing import cell_text
-from jobs.paths import JobPaths, Workspace, flush_to_disk, listing
+from jobs.paths import JobPaths, Workspace, flush_to_disk, listing, part_of
 from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
@@ -101,7 +101,8 @@ def _changes(paths: JobPaths, job: JobFile) -> str | None:
 
 def _has_begun(paths: JobPaths) -> bool:
     """Whether a trainer was ever started: a queued job may have its file, and nothing else."""
-    return any(name != paths.job_file.name for name in listing(paths.run))
+    file = paths.job_file
+    return any(name not in (file.name, part_of(file).name) for name in listing(paths.run))
 
 
 def _made_with(paths: JobPaths) -> JobFile | None:

@@ -84,14 +84,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train one job in this process; the exit code."""
     _set_up_python()
     arguments = sys.argv[1:] if arguments is None else arguments
+    is_called, stop = threading.Event(), threading.Event()
+    _obey_signals(is_called, stop)
+
+    def take_call(arguments: Sequence[str]) -> None:
+        call = parse_call(arguments)
+        is_called.set()
+        _hold_on_to(call.lifeline, stop, call.stall_seconds)
+
     rehearsed = None
     if arguments[:1] == ["--spare"]:
         from multitrain.spare import wait_for_call
 
-        arguments, rehearsed = wait_for_call(int(arguments[1]), _rehearse)
+        arguments, rehearsed = wait_for_call(int(arguments[1]), _rehearse, take_call)
+    else:
+        take_call(arguments)
     call = parse_call(arguments)
-    stop = threading.Event()
-    _listen(stop, call.lifeline, call.stall_seconds)
     _stay_on(call.cores)
     try:
         for stale in (call.paths.training_failure, part_of(call.paths.training_failure)):
@@ -127,7 +135,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     from multitrain.completion import make_complete
     from multitrain.datasets.cache import open_pictures
     from multitrain.families import open_session
-    from multitrain.rehearsal import first
+    from multitrain.rehearsal import opening_with
     from multitrain.room import Room
     from multitrain.training import Training
     from render.clearing import sweep_checkpoints
@@ -147,12 +155,12 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     if stop.is_set():
         return False
     settings = _session_settings(call)
-    session: Callable[[], Session] = partial(open_session, job, pictures.images, settings)
+    opener: Callable[[], Session] = partial(open_session, job, pictures.images, settings)
     if rehearsed and rehearsed.serves(job, settings, pictures.fingerprint):
         log.info("its networks are built already")
-        session = first(rehearsed.session, then=session)
+        opener = opening_with(rehearsed, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
-    return Training(spec, call.paths, job.plan, session, pictures.fingerprint, room, stop).run()
+    return Training(spec, call.paths, job.plan, opener, pictures.fingerprint, room, stop).run()
 
 
 def _load_job(paths: JobPaths) -> JobFile:
@@ -175,11 +183,21 @@ def _give_up(paths: JobPaths, error: Exception) -> ExitCode:
     return ExitCode.DISK_FULL if failure.kind is Kind.DISK_FULL else ExitCode.FAILED
 
 
-def _listen(stop: threading.Event, lifeline: int | None, patience: float | None) -> None:
-    """Signals and the farm's death set `stop`; the training looks at it between blocks."""
+def _obey_signals(is_called: threading.Event, stop: threading.Event) -> None:
+    """Signals set `stop`, at which the training looks between blocks; before the call they end."""
+
+    def end_or_drain(*_: object) -> None:
+        if not is_called.is_set():
+            os._exit(ExitCode.DRAINED)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end_or_drain)
     faulthandler.register(signal.SIGUSR1)
+
+
+def _hold_on_to(lifeline: int | None, stop: threading.Event, patience: float | None) -> None:
+    """The farm's death sets `stop`, too; and ends the process, where that does not."""
     if lifeline is not None:
         threading.Thread(
             target=_hold, args=(lifeline, stop, patience), name="lifeline", daemon=True

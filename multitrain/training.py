@@ -6,6 +6,7 @@ the session, the clock and the wish to stop are arguments.
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import threading
@@ -103,13 +104,19 @@ class Training:
         elif self._saved_at[0]:
             raise MultitrainError(f"{self.paths.checkpoints} is empty; run the job with --fresh")
         elif self.session.step:
-            self.session = self.open_session()  # rare; a copy of every beginning would cost more
+            self._begin_anew()
         step = self.session.step
         frame = rewind(self.paths, self.plan, self.plan.frame_after(step))
         self._writer = SpoolWriter(self.paths, self.plan, frame)
         self._progress.rewind(step)
         self._saved_at = (step, self.clock())
         log.info("going on at step %d of %d, frame %d", step, self.plan.steps_total, frame)
+
+    def _begin_anew(self) -> None:
+        """Rare: to keep a copy of every beginning would cost more."""
+        del self.session  # two of them may be too much for the device
+        gc.collect()  # what frameworks compile refers to itself
+        self.session = self.open_session()
 
     def _require_same_pictures(self, checkpoint: Checkpoint) -> None:
         difference = checkpoint.pictures.difference(self.pictures)

@@ -26,6 +26,8 @@ INDEX_BYTES, INDEX_BYTES_PER_FRAME = 4096, 28
 def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: int) -> None:
     """Write the packets of `sources`, which have the same settings, to an MP4 file, in their order.
 
+    They are shown in that order too, which is wrong for videos with B-frames: `is_copy` tells.
+
     There is room for the index of `frames` frames in front: a film starts before it is loaded
     whole, and need not be written a second time to move the index there. `timescale` is in ticks
     per second. MultitrainError, with the file's name, where a source is damaged or the output
@@ -61,6 +63,7 @@ def _told(output: Path) -> Iterator[None]:
 def is_copy(output: Path, sources: Sequence[Path], frames: int, fps: int) -> bool:
     """Whether `output` has `frames` packets: those of `sources`, number k at k / fps seconds.
 
+    False also where a source shows its packets in another order, or not all of them.
     MultitrainError where a file cannot be read.
     """
     with open_packets(output) as (stream, packets):
@@ -89,6 +92,8 @@ def _same(ours: Packet[VideoStream], theirs: Packet[VideoStream]) -> bool:
     return (
         not ours.is_corrupt
         and not theirs.is_corrupt
+        and not theirs.is_discard  # cut off by the source's edit list
+        and theirs.pts == theirs.dts  # no B-frames, which are stored in another order than shown
         and ours.is_keyframe == theirs.is_keyframe
         and bytes(ours) == bytes(theirs)
     )

@@ -50,17 +50,30 @@ def choose(paths: JobPaths, job: JobFile) -> Choice:
     """
     if job.spec.encoder == "x264":
         return _X264
-    if kept := _load(paths):
-        return kept
+    if choice := kept(paths):
+        return choice
     reason = NVENC.missing(job)
     with locked(paths):
-        if kept := _load(paths):
-            return kept
+        if choice := kept(paths):
+            return choice
         choice = Choice("x264", reason) if reason else Choice("nvenc")
         _save(paths, choice)
     if reason:
         log.warning("%s: encoded with x264, for NVENC does not work here: %s", paths.name, reason)
     return choice
+
+
+def kept(paths: JobPaths) -> Choice | None:
+    """What was chosen; None where nothing was yet. MultitrainError where that is damaged."""
+    try:
+        told = json.loads(paths.encoder.read_bytes())
+        return Choice(told["encoder"], told["reason"], tuple(told["left"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise MultitrainError(
+            f"{paths.encoder} is damaged; delete it and run the sheet again"
+        ) from error
 
 
 def program_for(choice: Choice, job: JobFile) -> str:
@@ -72,7 +85,7 @@ def give_up_nvenc(paths: JobPaths, job: JobFile, failure: MultitrainError) -> Ch
     """From now on, this job and new ones of its kind are encoded with x264: the new choice."""
     NVENC.has_failed(job, why(failure))
     with locked(paths):
-        choice = _load(paths)
+        choice = kept(paths)
         if choice and choice.encoder == "x264":
             return choice  # another thread was faster
         left = tuple(name for name in listing(paths.segments) if name.endswith(SEGMENT))
@@ -84,7 +97,7 @@ def give_up_nvenc(paths: JobPaths, job: JobFile, failure: MultitrainError) -> Ch
 
 def shortfall(paths: JobPaths) -> str:
     """Why a job that asked for NVENC is encoded with x264, for people; empty where it is not."""
-    choice = _load(paths)
+    choice = kept(paths)
     return choice.reason if choice else ""
 
 
@@ -92,7 +105,7 @@ def require(paths: JobPaths, job: JobFile, used: Choice, segments: Sequence[Path
     """Before segments get their names, with the spool's lock held: Rewound unless `used` counts."""
     if job.spec.encoder == "x264":
         return
-    now = _load(paths)
+    now = kept(paths)
     if now is None or now.encoder != used.encoder:
         raise Rewound(segments[0].name)
     _settle(paths, now, segments)
@@ -106,7 +119,7 @@ def make_alike(
     Raises Rewound where the trainer took them back meanwhile, MultitrainError where they cannot be
     encoded again.
     """
-    choice = _load(paths) if job.spec.encoder == "nvenc" else None
+    choice = kept(paths) if job.spec.encoder == "nvenc" else None
     left = frozenset(choice.left if choice else ())
     old = [(frames, file) for frames, files in segments for file in files if file.name in left]
     if len(old) < sum(len(files) for _, files in segments):
@@ -126,7 +139,7 @@ def _encode_again(paths: JobPaths, job: JobFile, frames: FrameRange, segment: Pa
             verify(part, len(frames), plan.fps, *size)
             with sources.held():
                 publish(part, segment)
-                now = _load(paths)
+                now = kept(paths)
                 if now:
                     _settle(paths, now, [segment])
     finally:
@@ -139,19 +152,6 @@ def _settle(paths: JobPaths, choice: Choice, segments: Sequence[Path]) -> None:
     if names.intersection(choice.left):
         left = tuple(name for name in choice.left if name not in names)
         _save(paths, replace(choice, left=left))
-
-
-def _load(paths: JobPaths) -> Choice | None:
-    """None where nothing was chosen yet."""
-    try:
-        told = json.loads(paths.encoder.read_bytes())
-        return Choice(told["encoder"], told["reason"], tuple(told["left"]))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise MultitrainError(
-            f"{paths.encoder} is damaged; delete it and run the sheet again"
-        ) from error
 
 
 def _save(paths: JobPaths, choice: Choice) -> None:

@@ -11,9 +11,13 @@ from pathlib import Path
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, write_text
 from render import ffmpeg
-from render.encoders import choose
+from render.encoders import kept
 
-FRAMEWORKS = ("tensorflow", "keras", "numpy")  # what the frames depend on
+# What the frames depend on, by engine: names of packages, which are not imported to be asked.
+FRAMEWORKS = {
+    "tensorflow": ("tensorflow", "keras", "numpy"),
+    "jax": ("jax", "jaxlib", "keras", "numpy"),
+}
 
 
 def write_manifest(paths: JobPaths, job: JobFile) -> None:
@@ -28,7 +32,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "fps": plan.fps,
         "width": plan.frame_width,
         "height": plan.frame_height,
-        "encoder": choose(paths, job).encoder if spec.render_video else None,
+        "encoder": _encoder(paths, job) if spec.render_video else None,
         "boxes": [box._asdict() for box in plan.boxes] if plan.has_boxes else [],
         "timecuts": _timecuts(paths, job) if spec.render_video else [],
         "films": _films(paths, job) if spec.render_video else [],
@@ -38,9 +42,17 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
 
 
 def _versions(job: JobFile) -> dict[str, str]:
-    packages = ["multitrain"] if job.spec.family == "testcard" else ["multitrain", *FRAMEWORKS]
-    installed = {package: version(package) for package in packages}
+    frameworks = () if job.spec.family == "testcard" else FRAMEWORKS[job.spec.engine]
+    installed = {package: version(package) for package in ("multitrain", *frameworks)}
     return {**installed, "ffmpeg": ffmpeg.version(), "python": platform.python_version()}
+
+
+def _encoder(paths: JobPaths, job: JobFile) -> str | None:
+    """None where nobody knows any more."""
+    if job.spec.encoder == "x264":
+        return "x264"
+    choice = kept(paths)
+    return choice.encoder if choice else None
 
 
 def _timecuts(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:

@@ -1,8 +1,9 @@
 """Videos joined without re-encoding: segments to timecuts and films, timecuts of a folder to films.
 
 Those of one encoder are copied packet by packet. For others, such as those of two versions of
-ffmpeg, its concat demuxer gives the decoder's settings their place; it joins files that do not
-belong together, or leaves out a damaged end, and says nothing. So sources are checked before, and
+ffmpeg, its concat demuxer gives the decoder's settings their place, and frames that a user encoded
+again with B-frames their time; it joins files that do not belong together, or leaves out a damaged
+end, and says nothing. So sources are checked before, and
 results are compared with them or decoded after.
 """
 
@@ -17,7 +18,7 @@ from jobs.paths import PART, OutputName, atomic_write, listing, part_of
 from render import ffmpeg
 from render.commands import LIST, TICKS, concat_list, join_command
 from render.copies import copy_packets, is_copy
-from render.probe import Header, count_packets, read_header, verify
+from render.probe import Header, count_packets, open_packets, read_header, verify
 
 
 def join(sources: Sequence[Path], output: Path, frames: int) -> None:
@@ -37,9 +38,20 @@ def _join(sources: Sequence[Path], headers: Sequence[Header], output: Path, fram
         copy_packets(sources, output, frames, TICKS * fps)
         if is_copy(output, sources, frames, fps):
             return
-    else:
-        _concatenate(sources, output, fps)
+    _refuse_cut_off(sources)
+    _concatenate(sources, output, fps)
     verify(output, frames, fps, form.width, form.height)
+
+
+def _refuse_cut_off(sources: Sequence[Path]) -> None:
+    """A cut between keyframes leaves frames in the file that are not shown, but would be joined."""
+    for source in sources:
+        with open_packets(source) as (_, packets):
+            if any(packet.is_discard for packet in packets):
+                raise MultitrainError(
+                    f"{source} hides frames that were cut off and cannot be joined without them; "
+                    "encode it anew"
+                )
 
 
 def _concatenate(sources: Sequence[Path], output: Path, fps: int) -> None:
@@ -56,7 +68,8 @@ def merge_folder(folder: Path) -> list[Path]:
     """Join the timecuts in `folder`, per job and box; returns the films, made in that folder.
 
     The timecuts stay; a film of the same name is replaced once the new one is verified. UsageError
-    where there are no timecuts or some are missing, MultitrainError where they do not fit.
+    where there are no timecuts or some are missing, MultitrainError where they do not fit. Timecuts
+    of one encoder are not decoded: damage inside their frames is copied, not found.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder")

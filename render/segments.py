@@ -40,8 +40,9 @@ def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
                 if choice.encoder == "x264" or means_full(failure):
                     raise
                 sources.check()
+                # Only what x264 can encode shows that NVENC was at fault.
+                _encode(encoders.Choice("x264"), source, job, len(batch), parts)
                 choice = encoders.give_up_nvenc(paths, job, failure)
-                _encode(choice, source, job, len(batch), parts)
             for part in parts:
                 flush_to_disk(part)
             with sources.held():

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,15 +33,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--keep-free-bytes", type=int, help="of the disk; default: as for the whole farm"
     )
+    parser.add_argument("--lifeline", type=int, help="descriptor of a pipe; its end is the end")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     lower_priority()
+    if given.lifeline is not None:
+        threading.Thread(target=_hold, args=[given.lifeline], name="lifeline", daemon=True).start()
     for name in given.jobs:
         try:
             _decode(Workspace(given.workspace).job(name), given.keep_free_bytes)
         except (MultitrainError, NotCached, OSError) as error:
             log.warning("%s: %s", name, error)
     return 0
+
+
+def _hold(lifeline: int) -> None:
+    """End the process once the farm is gone."""
+    while os.read(lifeline, 1):
+        pass
+    os._exit(0)
 
 
 def _decode(paths: JobPaths, keep_free: int | None) -> None:

@@ -12,10 +12,13 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import PIL
 
 from jobs.paths import Workspace, flush_to_disk, part_of
 from jobs.pictures import Unreadable, find_pictures
@@ -27,6 +30,8 @@ from multitrain.datasets.picture_file import About, DamagedFile
 from multitrain.machine import default_keep_free_bytes
 
 ROOM_BYTES = 2**26  # written between two looks at the disk
+FLOORS = 2  # times the floor of trainers, and the set's size, stay free: they never wait for it
+COARSE_NS = 2 * 10**9  # the coarsest times that file systems keep
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +47,9 @@ def open_pictures(
     """All pictures of these data sets of `width` x `height` pixels, in the order of their listing.
 
     Decoded at the first call, mapped from the cache at later ones; a call that comes while another
-    process decodes the same ones waits for it. `keep_free` are bytes of the disk that the cache
-    leaves alone (None: as many as this machine's default). DatasetError where there are no such
-    pictures.
+    process decodes the same ones waits for it. `keep_free` are the bytes of the disk below which
+    trainers wait (None: this machine's default); the cache leaves twice as many free, and as many
+    again as the pictures take. DatasetError where there are no such pictures.
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
@@ -87,8 +92,11 @@ def _open(
         workspace.cache.mkdir(parents=True, exist_ok=True)
         with claimed(path) as descriptor:
             # Another process may have made it while this one waited.
-            made = _read(workspace, path, found.key)
-            return made or _make(workspace, found, path, descriptor, keep_free)
+            if made := _read(workspace, path, found.key):
+                return made
+            if descriptor is None:
+                raise NotCached("another process could not keep them")
+            return _make(workspace, found, path, descriptor, keep_free)
     except (OSError, NoRoom, DamagedFile) as error:
         raise NotCached(str(error)) from error
 
@@ -103,18 +111,24 @@ class Listing:
     paths: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...]
     key: str  # of all this and of what is known of each file
+    is_settled: bool = field(compare=False)  # whether a change from now on would differ
 
     @classmethod
     def of(cls, workspace: Workspace, tops: Sequence[Path], width: int, height: int) -> Listing:
+        now, is_settled = time.time_ns(), True
         paths, unreadable = find_pictures(tops)
         below = [_below(workspace, each) for each in unreadable]
-        beside = [picture_file.FORMAT, width, height, [[str(path), why] for path, why in below]]
+        left_out = [[str(path), why] for path, why in below]
+        beside = [picture_file.FORMAT, PIL.__version__, width, height, left_out]
         digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
         root = f"{workspace.data}{os.sep}"
         for path in paths:
-            told = f"{str(path).removeprefix(root)}\0{_facts(path)}\0"
+            facts = _facts(path)
+            is_settled &= not _may_change_unseen(facts, now)
+            told = f"{str(path).removeprefix(root)}\0{facts}\0"
             digest.update(os.fsencode(told))
-        return cls(tuple(tops), width, height, tuple(paths), tuple(unreadable), digest.hexdigest())
+        what = (tuple(tops), width, height, tuple(paths), tuple(unreadable))
+        return cls(*what, digest.hexdigest(), is_settled)
 
     @property
     def pixel_bytes(self) -> int:
@@ -133,6 +147,14 @@ def _facts(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _may_change_unseen(facts: tuple[int, ...], now: int) -> bool:
+    """Whether the file was changed just `now` (ns), on a file system with times in whole seconds.
+
+    Another change may then have the same time.
+    """
+    return bool(facts) and facts[-1] % 10**9 == 0 and facts[-1] > now - COARSE_NS
 
 
 def _read(workspace: Workspace, path: Path, key: str) -> Pictures | None:
@@ -158,6 +180,7 @@ def _make(
     """Decode the pictures into the claimed file; it gets its name if it may be kept."""
     tops, width, height, left = found.tops, found.width, found.height, found.pixel_bytes
     floor = default_keep_free_bytes(workspace.cache) if keep_free is None else keep_free
+    floor = FLOORS * floor + found.pixel_bytes
     require_room(workspace, left, floor)
     picture_file.begin(descriptor)
 
@@ -177,7 +200,8 @@ def _make(
     picture_file.seal(descriptor, About(found.key, fingerprint, relative))
     with part_of(path).open("rb") as file:  # anew: the claim lasts as long as its descriptor
         _, images = picture_file.read(file)
-    if decoded.is_lasting and found == Listing.of(workspace, tops, width, height):
+    is_lasting = decoded.is_lasting and found.is_settled
+    if is_lasting and found == Listing.of(workspace, tops, width, height):
         os.fsync(descriptor)
         os.replace(part_of(path), path)
         flush_to_disk(path.parent)

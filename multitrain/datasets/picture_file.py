@@ -12,6 +12,7 @@ as a training takes to start; `Fingerprint` tells what they were when they were 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import mmap
@@ -30,7 +31,7 @@ from jobs.pictures import Unreadable
 from multitrain.datasets.decoding import Uint8Array
 from multitrain.datasets.folders import Fingerprint
 
-FORMAT = 1
+FORMAT = 1  # to rise with every change of this layout, and of what `decoding` makes of a file
 PIXELS_AT = 65536  # bytes: a multiple of the pages of any machine
 LEAST_BYTES = 4096  # of pixels: HDF5 may put smaller data sets elsewhere
 SEAL = struct.Struct("<QQ16s")  # bytes of pixels, bytes behind them, digest
@@ -74,8 +75,9 @@ def read(file: IO[bytes]) -> tuple[About, Uint8Array]:
     """What is told of the pictures, and the pictures `(n, height, width, 3)`.
 
     They are mapped, not read, and outlive the file's closing and deletion. Who writes to them
-    writes to a copy: TensorFlow does not share memory that it may not write to. Raises DamagedFile,
-    and OSError where the file cannot be read or mapped.
+    writes to a copy: TensorFlow does not share memory that it may not write to. They may not be
+    written where they are more than the machine's memory. Raises DamagedFile, and OSError where the
+    file cannot be read or mapped.
     """
     pixels = _unbroken(file.fileno())
     with h5py.File(file, "r") as hdf5:
@@ -85,9 +87,19 @@ def read(file: IO[bytes]) -> tuple[About, Uint8Array]:
         raise DamagedFile("it is of another version")
     key = str(told.pop("key"))
     about = About(key, Fingerprint(**told), tuple(Unreadable(Path(p), why) for p, why in skipped))
-    mapped = mmap.mmap(file.fileno(), PIXELS_AT + pixels, access=mmap.ACCESS_COPY)
+    mapped = _mapped(file.fileno(), PIXELS_AT + pixels)
     images = np.frombuffer(mapped, np.uint8, pixels, PIXELS_AT)
     return about, images.reshape(_shape(about.fingerprint))
+
+
+def _mapped(descriptor: int, length: int) -> mmap.mmap:
+    try:
+        return mmap.mmap(descriptor, length, access=mmap.ACCESS_COPY)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+    # The system promises no more copies than it has room for.
+    return mmap.mmap(descriptor, length, access=mmap.ACCESS_READ)
 
 
 def _hdf5_around(about: About) -> tuple[bytes, bytes]:

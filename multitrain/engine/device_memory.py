@@ -6,6 +6,7 @@ import os
 
 from multitrain.gpu_driver import DriverError, GpuDriver
 from multitrain.nvml import NvmlDriver
+from multitrain.patient_driver import PatientDriver
 
 PICTURES_SHARE = 0.5  # of a device's memory; networks and activations want the rest
 
@@ -18,7 +19,7 @@ def fits(picture_bytes: int, device_bytes: int | None) -> bool:
 def gpu_bytes(driver: GpuDriver | None = None) -> int | None:
     """Memory of the smallest GPU that this process may use; None where the driver does not tell."""
     try:
-        gpus = (driver or NvmlDriver()).gpus()
+        gpus = (driver or PatientDriver(NvmlDriver())).gpus()
     except DriverError:
         return None
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -42,7 +42,8 @@ class PrefetchingReader:
             more = self._read(first + len(ready), lacking)
             ready = np.concatenate([ready, more]) if len(ready) else more
         following = first + batches
-        self._coming = following, self._pool.submit(self._read, following, batches)
+        if batches:
+            self._coming = following, self._pool.submit(self._read, following, batches)
         return ready
 
     def forget(self) -> None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
+from multitrain.broken_devices import is_broken_device
 from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.device_memory import fits
 from multitrain.engine.precision import computing_in
@@ -47,7 +48,6 @@ class TensorFlowSession:
                 f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
             )
         self._strategy = strategy_for(spec.gpus, settings)
-        self._frames_per_step = spec.frames_per_step
         with memory_watched(), self._strategy.scope():
             with computing_in(spec.precision, has_native_bfloat16):
                 self._model = describe()
@@ -64,7 +64,7 @@ class TensorFlowSession:
             self._variables = dict(self._named_variables())
             drawing = Drawing(draws, spec.images_per_batch, self._model.discriminator.updates)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
-        self._is_tried = False  # whether the block as it is now has run
+        self._is_tried = False  # whether a block has run
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
         self._block = self._build_block()
@@ -110,7 +110,9 @@ class TensorFlowSession:
             frames, losses = self._block(tf.constant(steps, tf.int64), feed)
         except tf.errors.OpError as error:
             # XLA compiles before anything has changed: the same steps can be done without it.
-            if self._is_tried or not self._jit or is_lack_of_memory(error):
+            if self._is_tried or not self._jit:
+                raise
+            if is_lack_of_memory(error) or is_broken_device(error):
                 raise
             if self._jit_asked_for:
                 raise MultitrainError(

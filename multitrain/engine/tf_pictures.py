@@ -24,10 +24,9 @@ class Drawing:
     batch: int
     batches: int  # per step
 
-    def indices(self, step: Any, pictures: int, steps: int = 1) -> Any:
-        """`(steps * batches * batch,)` int64: of `steps` steps from `step` on."""
-        first, batches = step * self.batches, steps * self.batches
-        return self.draws.picture_indices(first, self.batch, pictures, batches)
+    def indices(self, first_batch: Any, batches: int, pictures: int) -> Any:
+        """`(batches * batch,)` int64: of those batches, out of so many pictures."""
+        return self.draws.picture_indices(first_batch, self.batch, pictures, batches)
 
 
 class Pictures(Protocol):
@@ -73,8 +72,9 @@ class PicturesInPlace:
 
     def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
         pictures = self._copies[replica()]
-        indices = self._drawing.indices(step, pictures.shape[0])
-        mine = share(tf.reshape(indices, (self._drawing.batches, self._drawing.batch)), axis=1)
+        batches = self._drawing.batches
+        indices = self._drawing.indices(step * batches, batches, pictures.shape[0])
+        mine = share(tf.reshape(indices, (batches, self._drawing.batch)), axis=1)
         return tf.gather(pictures, mine)
 
     def forget(self) -> None:
@@ -102,19 +102,19 @@ class PicturesReadAhead:
     def feed(self, step: int, steps: int) -> Any:
         batches = self._drawing.batches
         taken = self._reader.take(step * batches, steps * batches)
-        return tf.constant(taken.reshape(steps, batches, *taken.shape[1:]))
+        with tf.device("CPU:0"):  # from where each device gets its part of each step
+            return tf.constant(taken.reshape(steps, batches, *taken.shape[1:]))
 
     def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
-        return share(feed[offset], axis=1)
+        with tf.device("CPU:0"):
+            return share(feed[offset], axis=1)
 
     def forget(self) -> None:
         self._reader.forget()
 
     def _indices(self, first: int, batches: int) -> Any:
         with tf.device("CPU:0"):
-            drawing = self._drawing
-            drawn = drawing.draws.picture_indices(first, drawing.batch, self._count, batches)
-            return drawn.numpy()
+            return self._drawing.indices(first, batches, self._count).numpy()
 
 
 def _as_tensor(pictures: Frames) -> Any:

@@ -54,11 +54,22 @@ def test_no_limit_counts_where_it_was_quick(
     assert "NO" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MultitrainError("PyTorch is missing"), "training: PyTorch is missing"),
+        (ValueError("no number\nat all"), "training: ValueError: no number"),
+        (AssertionError(), "training: AssertionError: "),
+    ],
+)
 def test_what_cannot_be_measured_is_told_and_the_rest_goes_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def measure(effort: Effort) -> list[Figure]:
-        raise MultitrainError("PyTorch is missing")
+        raise error
 
     class Modules:
         training = type("", (), {"measure": staticmethod(measure)})
@@ -69,8 +80,23 @@ def test_what_cannot_be_measured_is_told_and_the_rest_goes_on(
     )
     assert command.main(["training", "merging"]) == 1
     told = capsys.readouterr()
-    assert "training: PyTorch is missing" in told.err
+    assert said in told.err.splitlines()
     assert "| good" in told.out
+
+
+def test_what_was_measured_is_kept_when_the_rest_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def measure(name: str, effort: Effort) -> list[Figure]:
+        if name == "gaps":
+            raise KeyboardInterrupt
+        return [GOOD]
+
+    monkeypatch.setattr(command, "measure", measure)
+    file = tmp_path / "results.json"
+    with pytest.raises(KeyboardInterrupt):
+        command.main(["merging", "gaps", "--json", str(file)])
+    assert list(json.loads(file.read_text())["figures"]) == ["merging"]
 
 
 @pytest.mark.parametrize("name", ["merging", "frame_path", "snapshots"])

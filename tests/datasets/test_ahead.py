@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +26,17 @@ from multitrain.datasets.ahead import main
 code = main()
 assert not {"tensorflow", "keras", "jax"} & sys.modules.keys()
 sys.exit(code)
+"""
+
+
+BUSY = """
+import sys, threading
+from multitrain.datasets import ahead
+def decode(*_):
+    print("busy", flush=True)
+    threading.Event().wait()
+ahead._decode = decode
+ahead.main(sys.argv[1:])
 """
 
 
@@ -63,3 +75,18 @@ def test_failures_are_told_and_nobodys_problem(
     told = done.stderr.splitlines()
     assert [line.partition(":")[0] for line in told] == ["gone", "broken", "empty"]
     assert len(listing(workspace.cache)) == 1
+
+
+def test_it_ends_with_its_farm(workspace: Workspace) -> None:
+    lifeline, farm = os.pipe()
+    command = [sys.executable, "-c", BUSY, str(workspace.root), "job", "--lifeline", str(lifeline)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[lifeline]) as process:
+        os.close(lifeline)
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"busy\n"
+            assert process.poll() is None
+            os.close(farm)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
 import shutil
@@ -10,9 +11,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -259,17 +262,20 @@ def two_at_once(
 ) -> Callable[..., tuple[Pictures, Pictures]]:
     """`two_at_once()`: what two get, of whom the second comes while the first decodes.
 
-    With `fails`, the first one's disk is full.
+    With `fails`, the first one's disk is full. The first one is done by the second one's look at
+    the lock after so many `looks`.
     """
-    begun, waiting, go_on = threading.Event(), threading.Event(), threading.Event()
-    make, lock = cache._make, cache_folder.fcntl.flock
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    make = cache._make
 
-    def observed(descriptor: int, how: int) -> None:
-        if begun.is_set():
-            waiting.set()
-        lock(descriptor, how)
+    def open_twice(*, fails: bool = False, looks: int = 1) -> tuple[Pictures, Pictures]:
+        def wait(seconds: float) -> None:
+            nonlocal looks
+            looks -= 1
+            if not looks:
+                go_on.set()
+                assert done.wait(60)
 
-    def open_twice(*, fails: bool = False) -> tuple[Pictures, Pictures]:
         def slowly(*arguments: object) -> Pictures:
             is_first = not begun.is_set()
             begun.set()
@@ -279,13 +285,13 @@ def two_at_once(
             return make(*arguments)
 
         monkeypatch.setattr(cache, "_make", slowly)
-        monkeypatch.setattr(cache_folder.fcntl, "flock", observed)
+        clock = SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=wait)
+        monkeypatch.setattr(cache_folder, "time", clock)
         with ThreadPoolExecutor(2) as pool:
             first = pool.submit(open_some, workspace)
+            first.add_done_callback(lambda _: done.set())
             assert begun.wait(60)
             second = pool.submit(open_some, workspace)
-            assert waiting.wait(60)
-            go_on.set()
             return first.result(60), second.result(60)
 
     return open_twice
@@ -310,6 +316,50 @@ def test_the_second_goes_on_where_the_first_gives_up(
     assert [path.suffix for path in kept(workspace)] == [".h5"]
     open_some(workspace)
     assert decoded == [COUNT]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_has_waited_for_long_does_not_begin_anew(
+    workspace: Workspace,
+    decoded: list[int],
+    two_at_once: Callable[..., tuple[Pictures, Pictures]],
+    fails: bool,
+) -> None:
+    assert_same(*two_at_once(fails=fails, looks=2))
+    assert len(kept(workspace)) == (not fails)
+    assert decoded == ([] if fails else [COUNT]), "else each decodes into memory"
+
+
+def test_who_gets_on_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, now = tmp_path / "some.h5", 0.0
+
+    def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now < 100:
+            other.write(b"x")
+
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=wait)
+    monkeypatch.setattr(cache_folder, "time", clock)
+    with part_of(path).open("wb", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        told = pytest.raises(cache_folder.NoRoom, match="does not get on")
+        with told, cache_folder.claimed(path):
+            pytest.fail("it is locked")
+    assert 99 < now - cache_folder.STILL_SECONDS < 101
+    assert part_of(path).exists(), "it belongs to somebody"
+
+
+@pytest.mark.usefixtures("paths")
+def test_a_file_system_without_locks_keeps_nothing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(cache_folder.fcntl, "flock", refuse)
+    assert len(open_some(workspace).images) == COUNT
+    assert kept(workspace) == []
 
 
 HOLDER = """
@@ -367,6 +417,20 @@ def test_no_room_is_taken_below_the_floor(
     assert kept(workspace) == []
     assert "not kept decoded: less than" in caplog.text
     assert decoded == [], "the room is asked for first"
+
+
+@pytest.mark.usefixtures("paths")
+def test_trainers_do_not_come_to_wait_for_the_cache(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, floor = COUNT * WIDTH * HEIGHT * 3, 1000
+    free = 2 * floor + 2 * size - 1
+    monkeypatch.setattr(cache_folder, "free_bytes", lambda folder: free)
+    open_some(workspace, keep_free=floor)
+    assert kept(workspace) == []
+    free += 1
+    open_some(workspace, keep_free=floor)
+    assert len(kept(workspace)) == 1
 
 
 @pytest.mark.usefixtures("paths")
@@ -438,6 +502,53 @@ def test_folders_that_change_meanwhile_are_tried_again(
     assert len(open_some(workspace).images) == COUNT + 1
 
 
+@pytest.mark.parametrize("fraction", [0, 1])
+@pytest.mark.usefixtures("paths")
+def test_files_that_may_change_unseen_are_not_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, fraction: int
+) -> None:
+    second = 10**9
+    changed = 1_000_000 * second + fraction
+    monkeypatch.setattr(cache, "_facts", lambda path: (1, changed, changed))
+    now = changed + 2 * second - 1
+    monkeypatch.setattr(cache, "time", SimpleNamespace(time_ns=lambda: now))
+    open_some(workspace)
+    assert len(kept(workspace)) == fraction, "times in whole seconds are coarse"
+    now += 1
+    open_some(workspace)
+    assert len(kept(workspace)) == 1
+
+
+@pytest.mark.usefixtures("paths")
+def test_another_pillow_decodes_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, decoded: list[int]
+) -> None:
+    open_some(workspace)
+    monkeypatch.setattr(cache.PIL, "__version__", "0.1")
+    open_some(workspace)
+    assert decoded == [COUNT, COUNT]
+
+
+@pytest.mark.usefixtures("paths")
+def test_more_than_the_memory_is_mapped_for_reading(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, decoded: list[int]
+) -> None:
+    real = mmap.mmap
+
+    def no_copies(*arguments: int, **options: int) -> mmap.mmap:
+        if options.get("access") == mmap.ACCESS_COPY:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        return real(*arguments, **options)
+
+    before = open_some(workspace)
+    assert before.images.flags.writeable
+    monkeypatch.setattr(picture_file.mmap, "mmap", no_copies)
+    pictures = open_some(workspace)
+    assert_same(pictures, before)
+    assert not pictures.images.flags.writeable
+    assert decoded == [COUNT]
+
+
 # --- old files -----------------------------------------------------------------------------------
 
 HOUR = 3600.0
@@ -488,7 +599,18 @@ def test_the_oldest_go_where_the_disk_has_no_room(
     assert listing(workspace.cache) == names[:1]
     with pytest.raises(cache_folder.NoRoom, match="less than 1001 B are free"):
         cache_folder.require_room(workspace, 411, 590)
-    assert listing(workspace.cache) == []
+    assert listing(workspace.cache) == names[:1], "it would not help"
+
+
+def test_files_that_give_no_room_stay(
+    workspace: Workspace, old_files: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_folder, "UNUSED_SECONDS", float("inf"))
+    names = old_files(1, 2, 3)
+    monkeypatch.setattr(cache_folder, "free_bytes", lambda folder: 1000)
+    with pytest.raises(cache_folder.NoRoom):
+        cache_folder.require_room(workspace, 300, 750)
+    assert listing(workspace.cache) == names[:2], "all are in use, as the oldest has shown"
 
 
 @pytest.mark.usefixtures("paths")

@@ -227,6 +227,21 @@ def test_a_job_that_xla_cannot_compile_goes_on_without_it(
     assert "goes on without it" in caplog.text
 
 
+def test_a_broken_device_is_not_taken_for_a_failed_compilation(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = open_tiny(tiny_job(jit="on"))
+
+    def fail(*_: object) -> None:
+        raise tf.errors.InternalError(None, None, "CUDA_ERROR_ILLEGAL_ADDRESS: an illegal access")
+
+    monkeypatch.setattr(session, "_block", fail)
+    with pytest.raises(tf.errors.InternalError):
+        session.run(1)
+
+
 def test_where_xla_is_asked_for_and_cannot_compile_the_job_fails(
     tiny_job: MakeJob,
     open_tiny: Callable[[JobFile], TensorFlowSession],

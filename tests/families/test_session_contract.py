@@ -58,8 +58,12 @@ def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSe
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
 
 
-def test_warming_up_changes_nothing(job: JobFile, fresh: OpenSession) -> None:
-    cold, warm = fresh(job), fresh(job)
+@pytest.mark.parametrize("on_device", [True, False])
+def test_warming_up_changes_nothing(
+    job: JobFile, noise: Callable[..., np.ndarray], on_device: bool
+) -> None:
+    settings = SessionSettings(pictures_on_device=on_device)
+    cold, warm = (open_session(job, noise(job), settings) for _ in range(2))
 
     warm.warm_up()
 

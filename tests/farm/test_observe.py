@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 from jobs.failures import Failure
 from jobs.paths import Workspace, modified
@@ -54,6 +55,8 @@ def test_a_failure_is_told_in_one_line(workspace: Workspace) -> None:
     assert Failure.load(paths.render_failure) is None
     assert "killed" in training_failure(paths, -9).reason
     assert "SIGSEGV" in training_failure(paths, -11).reason
+    reason = f"the decoded pictures in {workspace.cache} could not be read"
+    assert reason in training_failure(paths, -signal.SIGBUS).reason
     assert "code 3" in training_failure(paths, 3).reason
     assert "before all frames" in training_failure(paths, 0).reason
     paths.training_failure.write_text('{"kind": "out_of_memory", "reason": "too\\n large"}')

@@ -44,7 +44,7 @@ class FakeExecutor:
 
     def decoded(self) -> list[tuple[str, ...]]:
         """The jobs of each start."""
-        return [launch.command[4:-2] for launch in self.launches]
+        return [launch.command[4:-4] for launch in self.launches]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def executor() -> FakeExecutor:
 
 @pytest.fixture
 def ahead(workspace: Workspace, executor: FakeExecutor) -> PicturesAhead:
-    return PicturesAhead(workspace, executor, TrainerSettings(1, 77, lifeline=0))
+    return PicturesAhead(workspace, executor, TrainerSettings(1, 77, lifeline=5))
 
 
 @pytest.fixture
@@ -75,7 +75,8 @@ def test_the_next_jobs_pictures_are_decoded_once(
     assert executor.decoded() == [("b", "d")], "a job of each; the one that runs sees to its own"
     command = executor.launches[0].command
     assert command[1:4] == ("-m", "multitrain.datasets.ahead", str(workspace.root))
-    assert command[-2:] == ("--keep-free-bytes", "77")
+    assert command[-4:] == ("--keep-free-bytes", "77", "--lifeline", "5")
+    assert executor.launches[0].descriptors == (5,)
     for name in ("b", "d"):
         assert JobFile.load(workspace.job(name)), "where the process reads what to decode"
     assert not workspace.job("e").run.exists()

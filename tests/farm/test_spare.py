@@ -25,7 +25,8 @@ IMPORTS = {"KERAS_BACKEND": "tensorflow", "PYTHONUNBUFFERED": "1"}
 # Each is a trainer's command without its arguments.
 COLD = (
     "import sys; from multitrain import spare, trainer; spare.warm = lambda engine: None\n"
-    "def wait(): return spare.wait_for_call(int(sys.argv[2]), lambda told: ('rehearsed', *told))\n"
+    "def wait(rehearse=lambda told: ('rehearsed', *told)):\n"
+    "    return spare.wait_for_call(int(sys.argv[2]), rehearse, lambda told: None)\n"
 )
 TRAINER = (sys.executable, "-c", f"{COLD}trainer.leave(trainer.main(sys.argv[1:]))")
 TELLS = (
@@ -133,8 +134,8 @@ def test_a_call_finds_what_was_rehearsed(make: Callable[..., Spare], tmp_path: P
 
 
 def test_one_that_rehearses_ends_with_the_farm(make: Callable[..., Spare]) -> None:
-    code = f"{COLD}import threading; for_ever = lambda told: threading.Event().wait()\n"
-    spare = make((sys.executable, "-c", f"{code}spare.wait_for_call(int(sys.argv[2]), for_ever)"))
+    code = f"{COLD}import threading; wait(lambda told: threading.Event().wait())"
+    spare = make((sys.executable, "-c", code))
     spare.rehearse(a_launch(TELLS, Path(os.devnull), "job"))
 
     spare._ours.close()

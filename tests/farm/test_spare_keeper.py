@@ -341,3 +341,28 @@ def test_gpus_are_not_touched_before_they_are_leased(
         executor.spares[0].get_warm()
     assert not executor.spares[0].told
     keeper.end(0)
+
+
+def test_deaths_of_one_engines_spares_do_not_count_for_another(
+    keeper: SpareKeeper, executor: FakeExecutor, job
+) -> None:
+    now = 0.0
+    for _ in range(DEATHS):
+        keeper.prepare(ahead(job("a", engine="jax")), now)
+        executor.spares[0].die()
+        keeper.prepare(ahead(job("a", engine="jax")), now)
+        now += PAUSE_SECONDS
+    keeper.prepare(ahead(job("a", engine="jax")), now)
+    assert not executor.spares
+    keeper.prepare(ahead(job("b")), now)
+    assert [spare.engine for spare in executor.spares] == ["tensorflow"]
+
+
+def test_a_job_that_waits_after_a_failure_is_not_prepared_for(
+    keeper: SpareKeeper, executor: FakeExecutor, job
+) -> None:
+    failed = job("failed", engine="jax")
+    for _ in range(2):
+        failed.tries.failed(None, 0)
+    keeper.prepare(ahead(failed, job("next")), 0)
+    assert [spare.engine for spare in executor.spares] == ["tensorflow"]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import av
 import pytest
-from numbered import numbers_in
+from numbered import numbers_in, read
 from test_merge import make_cuts, make_video
 
 from jobs.disk import means_full
 from jobs.errors import MultitrainError
-from render import merge, probe
+from render import ffmpeg, merge, probe
+from render.commands import QUIET
 from render.copies import copy_packets, is_copy
 from render.merge import join
 
@@ -88,6 +89,45 @@ def test_videos_of_different_settings_are_joined_and_decoded(workspace, cuts, de
     join([cuts[0], other], workspace.root / "both.mp4", 43)
     assert numbers_in(workspace.root / "both.mp4") == list(range(43))
     assert len(decoded) == 1
+
+
+def encode_again(video, *options):
+    """As a user may do it who wants smaller files."""
+    new = video.with_name("new.mp4")
+    command = [ffmpeg.find(), *QUIET, "-i", str(video), *options]
+    ffmpeg.run([*command, "-video_track_timescale", str(512 * 60), str(new)])
+    new.replace(video)
+
+
+def test_timecuts_with_b_frames_are_shown_in_their_order(workspace, cuts, decoded):
+    for cut in cuts:
+        encode_again(cut, "-c:v", "libx264", "-bf", "2", "-crf", "17")
+    with probe.open_packets(cuts[1]) as (_, packets):
+        assert any(packet.pts != packet.dts for packet in packets)
+    [film] = merge.merge_folder(workspace.root)
+    with av.open(str(film)) as container:
+        shown = [
+            (frame.pts * frame.time_base * 60, read(frame.to_ndarray(format="rgb24")))
+            for frame in container.decode(video=0)
+        ]
+    assert shown == [(number, number) for number in range(111)]
+    assert len(decoded) == 1
+
+
+@pytest.mark.parametrize("which", [[0], [1], [0, 1]], ids=str)
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_timecuts_that_hide_frames_are_refused(workspace, cuts, which, b_frames):
+    """As they are after a cut between keyframes."""
+    for cut in cuts:
+        encode_again(cut, "-c:v", "libx264", "-bf", b_frames)
+    for number in which:
+        start = ["-ss", "0.2", "-i", str(cuts[number]), "-map", "1:v", "-c", "copy"]
+        encode_again(cuts[number], *start)
+    with probe.open_packets(cuts[which[0]]) as (_, packets):
+        assert any(packet.is_discard for packet in packets)
+    with pytest.raises(MultitrainError, match=f"{cuts[which[0]].name} hides frames that were cut"):
+        merge.merge_folder(workspace.root)
+    assert not (workspace.root / "job.mp4").exists()
 
 
 def test_only_what_is_no_copy_is_decoded(workspace, cuts, decoded, monkeypatch):

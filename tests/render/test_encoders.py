@@ -300,6 +300,25 @@ def test_a_full_disk_says_nothing_of_nvenc(make_nvenc_job, nvenc):
     assert listing(paths.segments) == [paths.segment(FIRST).name]
 
 
+def test_a_batch_that_x264_cannot_encode_either_says_nothing_of_nvenc(
+    make_nvenc_job, nvenc, monkeypatch
+):
+    paths, job = make_nvenc_job(frames=20)
+    spool(paths, job, 0, 20)
+    encode_batch(paths, job, FIRST)
+
+    def fails(command, timeout=None):
+        raise MultitrainError("ffmpeg was killed")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(ffmpeg, "run", fails)
+        with pytest.raises(MultitrainError, match="was killed"):
+            encode_batch(paths, job, SECOND)
+    assert kept(paths)["encoder"] == "nvenc"
+    encode_batch(paths, job, SECOND)
+    assert (nvenc.asked, nvenc.encoded) == (1, 2)
+
+
 def test_a_damaged_choice_is_told(make_nvenc_job, nvenc):
     paths, job = make_nvenc_job(frames=20)
     spool(paths, job, 0, 20)

@@ -9,10 +9,10 @@ import pytest
 
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
-from multitrain import trainer
+from multitrain import rehearsal, trainer
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
-from multitrain.rehearsal import Rehearsed, first, rehearse
+from multitrain.rehearsal import Rehearsed, opening_with, rehearse
 
 SETTINGS = SessionSettings(threads=1)
 
@@ -52,11 +52,21 @@ def test_what_fails_is_left_to_the_training(job: JobFile, workspace: Workspace) 
     assert rehearse(job, workspace.job(job.spec.name), SETTINGS, keep_free=0) is None
 
 
+def test_many_pictures_that_cannot_be_shared_are_not_held_twice(
+    job: JobFile, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the test are too few for the cache."""
+    monkeypatch.setattr(rehearsal, "UNSHARED_BYTES", 100)
+    assert rehearse(job, workspace.job(job.spec.name), SETTINGS, keep_free=0) is None
+
+
 def test_it_is_given_away_once(rehearsed: Rehearsed) -> None:
     others = iter([object(), object()])
-    opener = first(rehearsed.session, then=lambda: next(others))  # type: ignore[arg-type, return-value]
+    session = rehearsed.session
+    opener = opening_with(rehearsed, then=lambda: next(others))  # type: ignore[arg-type, return-value]
     opened = [opener() for _ in range(3)]
-    assert opened[0] is rehearsed.session
+    assert opened[0] is session
+    assert rehearsed.session is None, "nothing else keeps it alive"
     assert len(set(map(id, opened))) == 3
 
 
@@ -77,10 +87,13 @@ def test_a_training_takes_it_up_where_it_serves(
     cores = ",".join(map(str, range(threads)))
     call = trainer.parse_call([str(workspace.root), rehearsed.job.spec.name, "--cores", cores])
 
+    session = rehearsed.session
+    assert session is not None
+
     assert trainer.train(call, threading.Event(), rehearsed)
 
     assert len(opened) == (0 if threads == 1 else 1)
-    assert (rehearsed.session.step > 0) == (threads == 1)
+    assert (session.step > 0) == (threads == 1)
 
 
 def test_a_job_that_is_not_there_is_not_rehearsed(workspace: Workspace) -> None:
