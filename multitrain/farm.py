@@ -16,6 +16,7 @@ from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace
 from jobs.states import State
 from jobs.store import JobRow, Store
+from multitrain.datasets import cache_folder
 from multitrain.disk_watch import DiskWatch
 from multitrain.events import Event, Happening, JobView
 from multitrain.executors import Executor
@@ -174,6 +175,8 @@ class Farm:
 
     def _look_at_disk(self, now: float) -> None:
         self._disk.look(now)
+        if self._disk.shortage:
+            cache_folder.make_room(self._workspace, most=0)  # decoded pictures can be decoded again
         self._roster.tell_trouble("the disk", self._disk.trouble, "there is room again")
 
     def _observe(self, now: float) -> None:

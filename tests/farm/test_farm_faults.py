@@ -287,6 +287,20 @@ def test_below_the_floor_nothing_is_started_until_there_is_room(simulate: Simula
     assert len([event for event in simulation.events if not event.job]) == 2
 
 
+def test_decoded_pictures_make_room_where_the_disk_is_full(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a")], CpuPool(1))
+    decoded = simulation.workspace.cached_pictures("some")
+    decoded.parent.mkdir(parents=True)
+    decoded.write_bytes(b"pixels")
+    simulation.tick()
+    assert decoded.exists()
+
+    simulation.free_bytes = 2**29
+    simulation.tick()
+
+    assert not decoded.exists()
+
+
 def test_a_trainer_that_found_the_disk_full_goes_on_later_and_uses_up_no_try(
     simulate: Simulate,
 ) -> None:
