@@ -15,7 +15,6 @@ from farmhouse import Farmhouse, wait_for
 
 from benchmarks.films import digest_of_file
 from jobs.paths import part_of
-from render import ffmpeg
 
 MakePictures = Callable[..., list[Path]]
 
@@ -25,19 +24,25 @@ SHEET = (
 )
 CUTS = 6
 
-# Stands in for ffmpeg. The first time that it is to join the film, it gets stuck: half-way, or when
-# all but the verification is done.
-STUCK = """#!/bin/sh
-for output; do :; done
-case "$output" in */a.mp4.part)
-    if [ ! -e "{flag}" ]; then
-        "{ffmpeg}" "$@"
-        {then}
-        touch "{flag}"
-        exec sleep 600
-    fi
-esac
-exec "{ffmpeg}" "$@"
+# Runs at the start of every Python process. The first one that is to join the film gets stuck:
+# half-way, or when all but the verification is done.
+STUCK = """\
+import sys, time
+from pathlib import Path
+
+if {{"render.worker", "merge"}}.intersection(sys.orig_argv):
+    from render import merge
+
+    copy_packets, flag = merge.copy_packets, Path({flag!r})
+
+    def copy_and_get_stuck(sources, output, *rest):
+        copy_packets(sources, output, *rest)
+        if output.name == "a.mp4.part" and not flag.exists():
+            {then}
+            flag.touch()
+            time.sleep(600)
+
+    merge.copy_packets = copy_and_get_stuck
 """
 
 
@@ -45,14 +50,12 @@ exec "{ffmpeg}" "$@"
 def stuck(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], bool]:
-    """Whether ffmpeg is stuck in the film, in all processes that are started from now on."""
-    flag, folder = tmp_path / "stuck", tmp_path / "bin"
+    """Whether a process is stuck in the film, of all that are started from now on."""
+    flag, folder = tmp_path / "stuck", tmp_path / "site"
     folder.mkdir()
-    then = 'printf half >"$output"' if request.param == "half-way" else ":"
-    wrapper = folder / "ffmpeg"
-    wrapper.write_text(STUCK.format(flag=flag, ffmpeg=ffmpeg.find(), then=then))
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    then = 'output.write_bytes(b"half")' if request.param == "half-way" else "pass"
+    (folder / "sitecustomize.py").write_text(STUCK.format(flag=str(flag), then=then))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     return flag.exists
 
 
@@ -107,7 +110,7 @@ def test_merge_killed_on_the_way(
     make_pictures(farmhouse.workspace.dataset("tiny"), count=4, size=(48, 32))
     farmhouse.write_sheet(*SHEET)
     with monkeypatch.context() as healthy:
-        healthy.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
+        healthy.delenv("PYTHONPATH")
         assert farmhouse.run("--gpus", "cpu")[0] == 0
     film = farmhouse.workspace.job("a").film()
     film.unlink()
