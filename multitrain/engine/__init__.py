@@ -32,6 +32,11 @@ def open_adversarial(
             f"the job wants the engine {spec.engine}, and this process has Keras run on {backend}; "
             f"start it with KERAS_BACKEND={spec.engine}"
         )
+    if spec.images_per_batch % spec.gpus:
+        raise MultitrainError(
+            f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
+            f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
+        )
     if spec.engine == "jax":
         from multitrain.engine.jax_session import JaxSession
 

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
-from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine import jax_random
 from multitrain.engine.adversarial import Adversarial
@@ -37,12 +36,10 @@ class JaxSession:
         pictures: Frames,
         settings: SessionSettings,
     ) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8. Raises OutOfMemory and MultitrainError."""
-        if spec.images_per_batch % spec.gpus:
-            raise MultitrainError(
-                f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
-                f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
-            )
+        """`pictures` are `(n, height, width, 3)` uint8; a batch can be shared out to all devices.
+
+        Raises OutOfMemory and MultitrainError.
+        """
         devices = devices_for(spec.gpus, settings)
         self._everywhere, shared = _shardings(devices)
         with memory_watched(), jax.default_device(devices[0]):

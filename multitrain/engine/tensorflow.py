@@ -41,12 +41,10 @@ class TensorFlowSession:
         pictures: Frames,
         settings: SessionSettings,
     ) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8. Raises OutOfMemory and MultitrainError."""
-        if spec.images_per_batch % spec.gpus:
-            raise MultitrainError(
-                f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
-                f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
-            )
+        """`pictures` are `(n, height, width, 3)` uint8; a batch can be shared out to all devices.
+
+        Raises OutOfMemory and MultitrainError.
+        """
         self._strategy = strategy_for(spec.gpus, settings)
         with memory_watched(), self._strategy.scope():
             with computing_in(spec.precision, has_native_bfloat16):
