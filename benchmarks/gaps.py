@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
-from PIL import Image
 
 from benchmarks import processes, standard
 from benchmarks.figures import Effort, Figure
@@ -87,13 +86,7 @@ class Yard:
     def __init__(self, effort: Effort, workspace: Workspace) -> None:
         self._effort, self._workspace = effort, workspace
         self._count = 0
-        job = standard.standard_job(effort)
-        pictures = workspace.dataset("landscapes")
-        pictures.mkdir(parents=True)
-        count = standard.QUICK_PICTURES if effort.quick else standard.PICTURES
-        drawn = standard.landscapes(count, job.image_width, job.image_height)
-        for number, picture in enumerate(drawn):
-            Image.fromarray(picture).save(pictures / f"{number:03d}.png")
+        standard.make_data_set(workspace.dataset("landscapes"), effort)
 
     def cold_start(self) -> float:
         """Seconds from the start of a process to the end of its first step."""

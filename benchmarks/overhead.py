@@ -17,7 +17,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-from PIL import Image
 
 from benchmarks import processes, standard
 from benchmarks.figures import Effort, Figure
@@ -111,12 +110,7 @@ def farm(effort: Effort, folder: Path) -> Iterator[Farm]:
     """`multitrain run` on a sheet of one long job, killed at the end."""
     workspace = Workspace(folder / "workspace")
     job = standard.standard_job(effort)
-    pictures = workspace.dataset("landscapes")
-    pictures.mkdir(parents=True)
-    count = standard.QUICK_PICTURES if effort.quick else standard.PICTURES
-    drawn = standard.landscapes(count, job.image_width, job.image_height)
-    for number, picture in enumerate(drawn):
-        Image.fromarray(picture).save(pictures / f"{number:03d}.png")
+    standard.make_data_set(workspace.dataset("landscapes"), effort)
     given = {"name": job.spec.name, "dataset": "landscapes", "grid_width": 3, "grid_height": 3}
     given |= {"video_length": 600, "auto_render_period": TIMECUT_SECONDS}
     given |= standard.QUICK if effort.quick else {}

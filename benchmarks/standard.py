@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.figures import Effort
 from jobs.jobfile import JobFile
@@ -39,6 +41,15 @@ def standard_job(effort: Effort, **columns: object) -> JobFile:
 def landscapes(count: int, width: int, height: int) -> NDArray[np.uint8]:
     """The built-in pictures in another size: `(count, height, width, 3)` uint8."""
     return np.stack([draw_landscape(number, width, height) for number in range(count)])
+
+
+def make_data_set(folder: Path, effort: Effort) -> None:
+    """The standard job's pictures as files in a new folder."""
+    job = standard_job(effort)
+    count = QUICK_PICTURES if effort.quick else PICTURES
+    folder.mkdir(parents=True)
+    for number, picture in enumerate(landscapes(count, job.image_width, job.image_height)):
+        Image.fromarray(picture).save(folder / f"{number:03d}.png")
 
 
 def moving_frames(

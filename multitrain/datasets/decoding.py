@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from jobs.pictures import (
     seen_size,
 )
 from jobs.spec import Resolution
+from multitrain.slots import available_cores
 
 Uint8Array = NDArray[np.uint8]
 
@@ -62,7 +62,7 @@ def decode(
     """
     count, skipped, is_lasting = 0, [], True
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    threads = min(MOST_THREADS, _cores())
+    threads = min(MOST_THREADS, len(available_cores()))
     coming: deque[tuple[Path, Future[Uint8Array | _Skip]]] = deque()
     waiting = iter(paths)
     with (
@@ -91,13 +91,6 @@ class _Skip(NamedTuple):
 
     reason: str
     may_pass: bool
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _decode(path: Path, width: int, height: int) -> Uint8Array | _Skip:

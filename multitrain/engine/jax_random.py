@@ -34,10 +34,10 @@ def grid(seed: int, samples: int, z_dim: int) -> Any:
     return _uniform(_key(seed, Stream.GRID), samples, z_dim)
 
 
-def latents(seed: int, detours: Any, step: Any, updates: int, count: int, z_dim: int) -> Any:
-    """`(updates, count, z_dim)` float32 in [-1, 1]; `detours` and `step` may be traced."""
+def latents(seed: int, detours: Any, step: Any, generations: int, count: int, z_dim: int) -> Any:
+    """`(generations, count, z_dim)` float32 in [-1, 1]; `detours` and `step` may be traced."""
     key = _key(seed, Stream.LATENTS, detours, step)
-    return _uniform(key, updates, count, z_dim)
+    return _uniform(key, generations, count, z_dim)
 
 
 def picture_indices(seed: int, detours: int, first: int, count: int, pictures: int) -> Indices:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from multitrain.engine.session import Frames
 
-IndicesOf = Callable[
-    [int, int], NDArray[np.integer]
-]  # (first batch, batches) -> (batches * batch,)
+# Of the first batch and a number of batches: `(batches * batch,)`.
+IndicesOf = Callable[[int, int], NDArray[np.integer]]
 
-READ_BYTES = 256 * 2**20  # of pictures, handed over at once; twice that is in memory
+READ_BYTES = 256 * 2**20  # of pictures, handed over at once; as many are coming, and on the device
 
 
 class PrefetchingReader:
