@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +14,7 @@ import yaml
 from hypothesis import strategies as st
 from PIL import Image
 
+from jobs.parsing import cell_text
 from jobs.paths import Workspace
 from jobs.spec import COLUMNS
 
@@ -88,6 +91,10 @@ HOSTILE_YAML = (
     "jobs: [{name: a, name: b, Name: c}]\n",
     "jobs:\n- name: |\n    a\n    b\n  dataset: >-\n    demo\n",
     "jobs:\n- {<<: [{name: a}, {name: b}, c], dataset: [demo, [pics]]}\n",
+    "presets: {a: {preset: b}, b: {preset: [a, b]}}\njobs: [{preset: a}]\n",
+    "presets: &p {a: *p, slow: {}}\njobs: [{preset: [a, [a]]}]\n",
+    "jobs: [{generator: &g {layers: [*g, *g], kernel: [1, 2, 3]}, discriminator: *g}]\n",
+    "jobs: [&j {activation_g: &a [*a, {name: *j}, {slope: 1}], generator: *j}]\n",
     "jobs:\n- {name: \"\\x00\\u2028\\uD800\", dataset: demo}\n",
     "jobs:\n- name: *nowhere\n",
     "jobs:\n- name: \"never closed\n",
@@ -134,7 +141,7 @@ def right_cell(column: str, row: int) -> str:
         return f"night{row}"
     if column in RIGHT or column not in COLUMNS:
         return RIGHT.get(column, "x")
-    return f"{COLUMNS[column].default}"
+    return cell_text(COLUMNS[column].default)
 
 
 def headers() -> st.SearchStrategy[list[str]]:
@@ -224,6 +231,61 @@ def yaml_texts(draw: st.DrawFn) -> str:
         return repr(sheet)
 
 
+# A nested sheet that is right, until something else stands somewhere in it.
+NESTED: dict[str, Any] = {
+    "defaults": {
+        "dataset": "demo", "grid_width": 2, "grid_height": 2, "video_length": 0.1,
+        "preset": ["plain", "fast"],
+        "generator": {"layers": [{"activation": "relu"}, {"kernel": [3, 5]}], "dim": 4},
+    },
+    "presets": {
+        "plain": {"preset": "wild", "discriminator": {"activation": {"name": "elu", "alpha": 2}}},
+        "wild": {"loss": {"name": "wgan-gp", "weight": 5}, "activation_g": ["tanh", "sine(2)"]},
+    },
+    "jobs": [
+        {"name": "a", "preset": "wild", "generator": {"layers": 3, "stride": [1, 2]}},
+        {
+            "name": "b",
+            "discriminator": {
+                "kernel": 3,
+                "layers": [{"filters": 2, "noise": 0.1}, {"filters": 4, "stride": 1}, {}],
+            },
+            "interpolate": {"a": None, "b": None, "alpha": 0.2},
+        },
+    ],
+}  # fmt: skip
+
+
+def places(tree: object) -> Iterator[tuple[Any, Any]]:
+    """Every mapping or list of a tree with each of its keys or indices."""
+    entries = tree.items() if isinstance(tree, dict) else ()
+    for key, value in enumerate(tree) if isinstance(tree, list) else entries:
+        yield tree, key
+        yield from places(value)
+
+
+@st.composite
+def nested_texts(draw: st.DrawFn) -> str:
+    """Presets, networks and layers; other parts of the sheet, or anything, in a few places.
+
+    A part that stands in two places becomes an alias, which may lead back to where it stands.
+    """
+    sheet = copy.deepcopy(NESTED)
+    found = list(places(sheet))
+    parts = [holder[key] for holder, key in found]
+    keys = sorted({key for _, key in found if isinstance(key, str)})
+    anything = values() | st.sampled_from(parts)
+    for _ in range(draw(st.sampled_from((0, 1, 1, 2, 4)))):
+        holder, key = draw(st.sampled_from(found))
+        if isinstance(holder, dict) and draw(st.booleans()):
+            key = draw(st.sampled_from((*keys, *COLUMNS)) | st.text(max_size=5))
+        holder[key] = draw(anything)
+    try:
+        return yaml.safe_dump(sheet, default_flow_style=draw(st.sampled_from((None, False, True))))
+    except UnicodeError:  # a lone surrogate
+        return repr(sheet)
+
+
 @st.composite
 def contents(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> bytes:
     """Text in some encoding, whole or not."""
@@ -245,6 +307,7 @@ def strange_sheets() -> st.SearchStrategy[StrangeSheet]:
     sheets = {
         "csv": st.builds(StrangeSheet, ends_csv, contents(csv_texts())),
         "yaml": st.builds(StrangeSheet, ends_yaml, contents(yaml_texts())),
+        "nested": st.builds(StrangeSheet, ends_yaml, contents(nested_texts())),
         "hostile": st.builds(StrangeSheet, ends_yaml, contents(st.sampled_from(HOSTILE_YAML))),
         "bytes": st.builds(
             StrangeSheet, endings, st.binary(max_size=200) | st.just(b"PK\x03\x04x")
@@ -252,5 +315,10 @@ def strange_sheets() -> st.SearchStrategy[StrangeSheet]:
         "text": st.builds(StrangeSheet, endings, contents(st.text(max_size=200))),
         "none": st.builds(StrangeSheet, endings, st.sampled_from((None, b"", b"\xff\xfe", b" \n"))),
     }
-    kinds = ("csv",) * 6 + ("yaml",) * 6 + ("hostile", "hostile", "bytes", "text", "text", "none")
+    kinds = (
+        ("csv",) * 6
+        + ("yaml",) * 4
+        + ("nested",) * 4
+        + ("hostile", "hostile", "bytes", "text", "text", "none")
+    )
     return st.sampled_from(kinds).flatmap(lambda kind: sheets[kind])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Mistake, SheetError
-from jobs.parsing import LONGEST_QUOTE, nearest
+from jobs.parsing import parse_cells
 from jobs.spec import COLUMNS
+from jobs.words import LONGEST_QUOTE, nearest
 
 REQUIRED = tuple(column for column, field in COLUMNS.items() if field.is_required())
 
@@ -21,10 +22,14 @@ _SAVE_AS_TEXT = "save the sheet as CSV (UTF-8) and try again"
 
 @dataclass(frozen=True)
 class Cell:
-    """Text as it stands in the file, and the line it stands in."""
+    """Text as it stands in the file, and the line it stands in.
+
+    `entries` are those of a list that was written in several lines, one for each layer.
+    """
 
     text: str
     line: int
+    entries: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,11 @@ class Row:
 
     def line_of(self, column: str) -> int:
         """Where to look for a mistake in `column`: its cell, or the row where there is none."""
-        return self.cells[column].line if column in self.cells else self.line
+        if column not in self.cells:
+            return self.line
+        cell = self.cells[column]
+        wrong = (each for each in cell.entries if column in parse_cells({column: each.text})[1])
+        return next(wrong, cell).line
 
 
 @dataclass(frozen=True)
@@ -60,9 +69,9 @@ def column_named(text: str) -> str | None:
     return name if name in COLUMNS else None
 
 
-def unknown_column(file: str, line: int, text: str) -> Mistake:
-    """The mistake of a header or key that names no column, with the nearest one."""
-    return Mistake(file, line, place(text), f"there is no such column{nearest(text, COLUMNS)}")
+def no_such_column(text: str, also: Iterable[str] = ()) -> str:
+    """The reason of a header or key that names no column, with the nearest name that may stand."""
+    return f"there is no such column{nearest(text, [*COLUMNS, *also])}"
 
 
 def place(text: str) -> str:

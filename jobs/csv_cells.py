@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from jobs.cells import REQUIRED, Cell, Row, Rows, column_named, unknown_column
+from jobs.cells import REQUIRED, Cell, Row, Rows, column_named, no_such_column, place
 from jobs.errors import Mistake, SheetError
 from jobs.parsing import plain_type
 from jobs.spec import COLUMNS
@@ -144,7 +144,7 @@ def _columns(header: list[str], line: int, file: str) -> tuple[list[str | None],
     for name in header:
         column = column_named(name)
         if name and column is None:
-            mistakes.append(unknown_column(file, line, name))
+            mistakes.append(Mistake(file, line, place(name), no_such_column(name)))
         elif column in columns and column is not None:
             mistakes.append(Mistake(file, line, column, "stands twice in the header"))
             column = None

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from jobs.parsing import nearest
 from jobs.paths import Workspace
 from jobs.pictures import (
     DEMO,
@@ -18,6 +17,7 @@ from jobs.pictures import (
     describe_unreadable,
     survey,
 )
+from jobs.words import nearest
 
 _NOTHING = Survey(None, 0)
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from jobs.spec import COLUMNS, Activation, JobSpec, Resolution
-
-LONGEST_QUOTE = 60  # characters of a wrong cell that a message repeats
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the word most like `word`, or nothing where none is alike."""
-    spelt = {each.casefold(): each for each in words}
-    alike = get_close_matches(word.strip().casefold()[:LONGEST_QUOTE], spelt, n=1, cutoff=0.6)
-    return f"; did you mean '{spelt[alike[0]]}'?" if alike else ""
+from jobs.bounds import bounded, unwrap, words_of
+from jobs.choices import Choice
+from jobs.kinds import Resolution
+from jobs.spec import COLUMNS, JobSpec
+from jobs.words import one_of, quoted
 
 
 def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str]]:
@@ -39,29 +31,29 @@ def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str
 
 def expectation(column: str) -> str:
     """What a cell of `column` must be, in words: `a whole number of at least 1`."""
-    kind, metadata = _unwrap(COLUMNS[column].annotation)
-    if words := _choices(kind):
+    kind, metadata = unwrap(COLUMNS[column].annotation)
+    if get_origin(kind) is tuple:
+        entry, bounds = unwrap(get_args(kind)[0])
+        words = choices_of(entry)
+        if words:
+            return f"one or more of {', '.join(words)}"
+        if entry is str:
+            return "one or more, comma-separated"
+        return f"{bounded(entry, bounds, plural=True)}, comma-separated"
+    if words := choices_of(kind):
         return f"one of {', '.join(words)}"
     if kind is bool:
         return "True or False"
     if kind is Resolution:
         return "a size such as 1280x720"
-    if get_origin(kind) is tuple:
-        words = _choices(get_args(kind)[0])
-        return f"one or more of {', '.join(words)}" if words else "one or more, comma-separated"
-    noun = {int: "a whole number", float: "a number"}.get(kind, "text")
-    lower, upper = "", ""
-    for bound in (*COLUMNS[column].metadata, *metadata):
-        match bound:
-            case Ge(ge=value):
-                lower = f"of at least {value}"
-            case Gt(gt=value):
-                lower = f"above {value}"
-            case Le(le=value):
-                upper = f"at most {value}"
-            case Lt(lt=value):
-                upper = f"below {value}"
-    return " ".join(filter(None, [noun, lower, "and" if lower and upper else "", upper]))
+    return bounded(kind, [*COLUMNS[column].metadata, *metadata])
+
+
+def choices_of(kind: Any) -> tuple[str, ...]:
+    """The names that a cell of this plain type can hold; none where it is no choice."""
+    if isinstance(kind, type) and issubclass(kind, Choice):
+        return tuple(kind.TABLE)
+    return words_of(kind)
 
 
 def cell_text(value: object) -> str:
@@ -75,7 +67,13 @@ def cell_text(value: object) -> str:
 
 def plain_type(column: str) -> Any:
     """What a cell of `column` becomes: `int`, `float`, `str`, a `Literal` ..."""
-    return _unwrap(COLUMNS[column].annotation)[0]
+    return unwrap(COLUMNS[column].annotation)[0]
+
+
+def entry_type(column: str) -> Any:
+    """What an entry of a cell becomes: as `plain_type`, but of a list the type of its entries."""
+    kind = plain_type(column)
+    return unwrap(get_args(kind)[0])[0] if get_origin(kind) is tuple else kind
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -88,30 +86,5 @@ def _reason(error: ErrorDetails) -> str:
         case "value_error":
             return str(error["ctx"]["error"])
         case "literal_error":
-            words = _choices(plain_type(column)) or get_args(Activation)
-            expected = f"one of {', '.join(words)}"
-            return f"must be {expected}, not {_shorten(given)}{nearest(str(given), words)}"
-    return f"must be {expectation(column)}, not {_shorten(given)}"
-
-
-def _shorten(given: object) -> str:
-    text = str(given)
-    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
-
-
-def _choices(kind: Any) -> tuple[str, ...]:
-    return get_args(kind) if get_origin(kind) is Literal else ()
-
-
-def _unwrap(annotation: Any) -> tuple[Any, list[object]]:
-    """The plain type under `Annotated` and `| None`, and the metadata met on the way."""
-    metadata: list[object] = []
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            metadata += annotation.__metadata__
-            annotation = annotation.__origin__
-        elif origin in (Union, types.UnionType):
-            annotation = next(a for a in get_args(annotation) if a is not types.NoneType)
-        else:
-            return annotation, metadata
+            return one_of(choices_of(entry_type(column)), str(given))
+    return f"must be {expectation(column)}, not {quoted(given)}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from jobs.spec import Resolution
+from jobs.kinds import Resolution
 
 if TYPE_CHECKING:
     from PIL.Image import Image

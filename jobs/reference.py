@@ -1,42 +1,191 @@
-"""The reference of all columns: `python -m jobs.reference > docs/columns.md`."""
+"""The reference of all settings: `python -m jobs.reference > docs/settings.md`."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic_core import PydanticUndefined
 
-from jobs.parsing import cell_text, expectation
+from jobs import csv_cells
+from jobs.choices import (
+    Activation,
+    Choice,
+    Clipping,
+    LatentMotion,
+    Loss,
+    Optimizer,
+    Parameter,
+    Schedule,
+    requirement,
+)
+from jobs.nested import CONVOLUTION, FORMS, HIDDEN
+from jobs.nested_form import sheet_text
+from jobs.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
 from jobs.spec import COLUMNS
 
+# The first column of each group, in the order of the spec.
+GROUPS = {
+    "What to make": "name",
+    "Networks": "family",
+    "Latents": "z_dim",
+    "Training": "loss",
+    "Start from elsewhere": "init_from",
+    "Video": "fps",
+    "Farm": "gpus",
+}
+
+CHOICES: dict[str, type[Choice]] = {
+    "Activations": Activation,
+    "Optimizers": Optimizer,
+    "Schedules": Schedule,
+    "Losses": Loss,
+    "Clipping": Clipping,
+    "Motion of latents": LatentMotion,
+}
+
+# One job, as a spreadsheet saves it; the page shows it in YAML, too.
+EXAMPLE = """\
+name,dataset,grid_width,grid_height,video_length,activation_g,k_w_g,k_h_g,optimizer_g
+glass,demo,3,3,0.5,"relu,mish,elu(2),tanh","5,3","5,3","adam(beta_2=0.9)"
+"""
+
 INTRODUCTION = """\
-# Columns
+# Settings
 
-Every column of a sheet, in CSV and YAML alike. Empty cells take the default; columns may stand in
-any order; those without a name are ignored. This page is made from the code:
-`python -m jobs.reference > docs/columns.md`.
+Every setting of a job, made from the code: `python -m jobs.reference > docs/settings.md`. Empty
+cells take the default, columns may stand in any order, those without a name are ignored.
 
-| column | default | must be | meaning |
-| --- | --- | --- | --- |
+A sheet is a table with a row for each job (CSV), or YAML with a mapping for each job. In YAML, what
+belongs to one network may be nested. These two are the same job:
+
+<table>
+<tr><th>CSV</th><th>YAML</th></tr>
+<tr><td>
+
+```csv
+{csv}```
+
+</td><td>
+
+```yaml
+{yaml}```
+
+</td></tr>
+</table>
+
+## Lists
+
+Settings of the layers, and others that must be *one or more* or *comma-separated*, take a list: in
+CSV with commas (and so with a point in decimals), in YAML with commas or as a list. A setting of
+the layers has one entry for each layer that it is for; fewer are repeated.
+
+All layers of a network but the last are hidden:
+{hidden} have an entry for each of these.
+The generator's first layer and the discriminator's last one are linear, the others convolutions:
+{convolution} have an entry for each of these.
+
+## Nested YAML
+
+- `generator:`, `discriminator:` and `interpolate:` hold what the tables below give as
+  `generator.activation`. The names of the columns may stand beside them; a setting may stand once.
+- `kernel` is one number, or `[width, height]`.
+- `layers` is their number, or a list with a mapping for each layer, as above. What a layer does not
+  say, it takes from its network, as in `generator: {{stride: 1, layers: […]}}`, else from the
+  column, else from the default. `filters` stand in all hidden layers or in none.
+- Settings with parameters may be written `lrelu(slope=0.3)`, `lrelu(0.3)` or
+  `{{name: lrelu, slope: 0.3}}`.
+- `defaults:` holds for all jobs. `presets:` holds mappings with names; `preset: neon` or
+  `preset: [neon, calm]` in a job, in the defaults or in another preset takes them in. A job's own
+  settings win over its presets, a later preset wins over an earlier one, and presets win over the
+  defaults, setting by setting. The encoder's efforts, which the column `preset` names, may stand in
+  the same list; a preset of the sheet that is called like one comes first.
+- `multitrain show SHEET JOB` prints what has become of a job.
+
 """
 
 
 def page() -> str:
     """The page as Markdown."""
-    return INTRODUCTION + "".join(f"{row}\n" for row in map(_row, COLUMNS))
+    (row,) = csv_cells.read_rows(EXAMPLE, "example").rows
+    spec, reasons = parse_cells(row.texts())
+    assert spec is not None, reasons
+    lists = {"hidden": _names(HIDDEN), "convolution": _names(CONVOLUTION)}
+    introduction = INTRODUCTION.format(csv=EXAMPLE, yaml=sheet_text([spec], changed=True), **lists)
+    return introduction + "\n".join([*_groups(), *_choices()])
 
 
-def _row(column: str) -> str:
+def groups() -> dict[str, list[str]]:
+    """The columns under each heading."""
+    headings = {first: heading for heading, first in GROUPS.items()}
+    found: dict[str, list[str]] = {}
+    heading = ""
+    for column in COLUMNS:
+        heading = headings.get(column, heading)
+        found.setdefault(heading, []).append(column)
+    return found
+
+
+def _groups() -> Iterator[str]:
+    for heading, columns in groups().items():
+        rows = ((f"`{column}`", *_facts(column)) for column in columns)
+        table = _table(("column", "nested", "default", "must be", "meaning"), rows)
+        yield f"## {heading}\n\n{table}"
+
+
+def _facts(column: str) -> Iterator[str]:
     field = COLUMNS[column]
-    expected = expectation(column)
-    cells = (f"`{column}`", _default(field.default), expected, field.description or "")
-    return f"| {' | '.join(cells)} |"
+    yield f"`{FORMS[column]}`" if column in FORMS else ""
+    yield _default(field.default)
+    yield _must_be(column)
+    yield (field.description or "").replace("<", "&lt;")
+
+
+def _must_be(column: str) -> str:
+    kind = entry_type(column)
+    for heading, each in CHOICES.items():
+        if kind is each:
+            number = "one" if plain_type(column) is kind else "one or more"
+            return f"{number} of the [{heading.lower()}](#{heading.lower().replace(' ', '-')})"
+    return expectation(column)
 
 
 def _default(default: object) -> str:
     if default is PydanticUndefined:
         return "required"
     return f"`{cell_text(default)}`" if default is not None else "empty"
+
+
+def _choices() -> Iterator[str]:
+    for heading, kind in CHOICES.items():
+        columns = [column for column in COLUMNS if entry_type(column) is kind]
+        plain = [name for name, parameters in kind.TABLE.items() if not parameters]
+        told = f"## {heading}\n\nOf {_names(columns)}."
+        if plain:
+            told += f" Without parameters: {_names(plain)}."
+        rows = (
+            (f"`{name}`", f"`{parameter}`", *_of_parameter(each))
+            for name, parameters in kind.TABLE.items()
+            for parameter, each in parameters.items()
+        )
+        table = _table(("name", "parameter", "default", "must be", "meaning"), rows)
+        yield f"{told}\n\n{table}" if len(plain) < len(kind.TABLE) else f"{told}\n"
+
+
+def _of_parameter(parameter: Parameter) -> tuple[str, str, str]:
+    default = "empty" if parameter.default is None else f"`{parameter.default}`"
+    return default, requirement(parameter), parameter.help
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _names(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`."""
+    *most, last = (f"`{name}`" for name in names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from jobs.choices import Optimizer
 from jobs.jobfile import JobFile
+from jobs.kinds import LARGEST_SIDE, Resolution
+from jobs.layer_rules import impossible
 from jobs.paths import Workspace
-from jobs.spec import LARGEST_SIDE, Resolution
+from jobs.videos import unfit_size
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
 MOST_CUTS = 9_999  # their names have four digits
@@ -38,6 +41,9 @@ def broken_rules(facts: Facts, wrong: Collection[str]) -> dict[str, str]:
     for rule in RULES:
         if rule.needs.isdisjoint(wrong) and (reason := rule.broken(facts)):
             reasons.setdefault(rule.column, reason)
+    if facts.job.spec.family in _WITH_LAYERS and _OF_LAYERS.isdisjoint({*wrong, *reasons}):
+        job = facts.job
+        reasons = impossible(job.spec, job.image_width, job.image_height) | reasons
     return reasons
 
 
@@ -142,6 +148,13 @@ def _frame(facts: Facts) -> Resolution:
     )
 
 
+def _unfit_for_encoder(facts: Facts) -> str | None:
+    spec, plan = facts.job.spec, facts.job.plan
+    if not spec.render_video:
+        return None
+    return unfit_size(spec.encoder, plan.box_width, plan.box_height)
+
+
 def _no_server(facts: Facts) -> str | None:
     settings = facts.workspace.ftp_settings
     if not facts.job.spec.upload_to_ftp or settings.is_file():
@@ -149,8 +162,45 @@ def _no_server(facts: Facts) -> str | None:
     return f"needs the server's settings in {settings}, and there is no such file"
 
 
+def _smoothed_in_vain(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if not spec.label_smoothing or spec.loss.name in _LOSSES_WITH_LABELS:
+        return None
+    return (
+        f"is not for the loss {spec.loss.name}, which compares with no label; leave it 0, "
+        f"or use {' or '.join(_LOSSES_WITH_LABELS)}"
+    )
+
+
+def _augmented_twice(facts: Facts) -> str | None:
+    kinds = facts.job.spec.diffaugment or ()
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    return f"names {twice} twice; once is enough" if twice else None
+
+
+def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
+    if optimizer.name != "sgd" or not optimizer["nesterov"] or optimizer["momentum"]:
+        return None
+    return "nesterov looks ahead by the momentum, which is 0; give both, as momentum=0.9"
+
+
+_LOSSES_WITH_LABELS = ("vanilla", "lsgan")
+_WITH_LAYERS = {"dcgan"}  # families
+
 _GRID = frozenset({"dataset", "grid_width", "grid_height"})
 _SIZE = _GRID | {"render_res", "render_video"}
+# All that says how layers are and how large their values.
+_OF_LAYERS = _GRID | {
+    "batch_size", "colour_model", "freeze_d", "gpus", "k_h", "k_w", "z_dim", "gf_dim", "df_dim",
+    *(
+        f"{name}_{network}"
+        for network in ("g", "d")
+        for name in (
+            "nbr_of_layers", "filters", "k_w", "k_h", "stride", "dilation", "convolution",
+            "activation", "batch_norm", "normalization",
+        )
+    ),
+}  # fmt: skip
 
 RULES = (
     Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
@@ -165,5 +215,18 @@ RULES = (
     Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
     Rule("render_res", _SIZE, _too_large_box),
     Rule("grid_width", _SIZE, _too_large_frame),
+    Rule("encoder", _SIZE | {"encoder"}, _unfit_for_encoder),
     Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
+    Rule("label_smoothing", frozenset({"label_smoothing", "loss"}), _smoothed_in_vain),
+    Rule("diffaugment", frozenset({"diffaugment"}), _augmented_twice),
+    Rule(
+        "optimizer_g",
+        frozenset({"optimizer_g"}),
+        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_g),
+    ),
+    Rule(
+        "optimizer_d",
+        frozenset({"optimizer_d"}),
+        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_d),
+    ),
 )

@@ -5,108 +5,39 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from annotated_types import Ge, Le, Lt
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
-LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
-
-_UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
-_DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_OUTPUT_SUFFIX = re.compile(r".*(_(timecut|box)\d{4,}|\.(mp4|json|part))", re.IGNORECASE)
-_RESERVED_NAMES = {
-    "farm.sqlite",
-    "farm.sqlite-wal",
-    "farm.sqlite-shm",
-    "farm.lock",
-    "render.log",
-    "render.alive",
-}
-# Excel writes them in the language of the user.
-_SPELLINGS_OF_TRUE = {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "ja", "oui", "sí"}
-_SPELLINGS_OF_FALSE = {"falsch", "faux", "falso", "onwaar", "nein", "non", "nee"}
-
-
-class Resolution(NamedTuple):
-    """Pixels, written `1280x720`."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
-
-
-def _safe_name(name: str) -> str:
-    """`name`, if every file system takes it and no other job's output could have it."""
-    for character in name:
-        if character in _UNSAFE_CHARACTERS or not character.isprintable():
-            raise ValueError(
-                f"{character!r} cannot stand in a file name; use letters, digits, - and _"
-            )
-    if name[0] in ".-~" or name[-1] in ". ":
-        raise ValueError("must not begin with '.', '-' or '~' nor end with '.' or a space")
-    if len(name.encode()) > LONGEST_NAME:
-        raise ValueError(f"is {len(name.encode())} bytes long; at most {LONGEST_NAME} fit")
-    if _DEVICE_NAMES.fullmatch(name) or name.casefold() in _RESERVED_NAMES:
-        raise ValueError(f"{name!r} is a reserved file name")
-    if _OUTPUT_SUFFIX.fullmatch(name):
-        raise ValueError("must not end like an output (_timecut0001, _box0001, .mp4, .json, .part)")
-    return name
-
-
-def _split_commas(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _parse_switch(value: object) -> object:
-    if isinstance(value, str):
-        word = value.strip().casefold()
-        if word in _SPELLINGS_OF_TRUE | _SPELLINGS_OF_FALSE:
-            return word in _SPELLINGS_OF_TRUE
-    return value
-
-
-def _normal_folder(folder: str) -> str:
-    """`./waves/` is `waves`."""
-    return str(PurePosixPath(folder))
-
-
-def _parse_resolution(value: object) -> object:
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
-        if not match or not int(match[1]) or not int(match[2]):
-            raise ValueError(f"must be a size such as 1280x720, not {value[:40]!r}")
-        return Resolution(int(match[1]), int(match[2]))
-    return value
-
-
-Name = Annotated[str, Field(min_length=1), AfterValidator(_safe_name)]
-Folders = Annotated[
-    tuple[Annotated[str, AfterValidator(_normal_folder)], ...],
-    BeforeValidator(_split_commas),
-    Field(min_length=1),
-]
-Switch = Annotated[bool, BeforeValidator(_parse_switch)]
-Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str)]
-Activation = Literal[
-    "relu", "relu6", "lrelu", "elu", "crelu", "selu",
-    "tanh", "sigmoid", "softplus", "softsign", "softmax", "swish",
-]  # fmt: skip
-Activations = Annotated[tuple[Activation, ...], BeforeValidator(_split_commas), Field(min_length=1)]
-Preset = Literal[
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
-]
-Count = Annotated[int, Ge(1)]
-Positive = Annotated[float, Gt(0), Field(allow_inf_nan=False)]
-Decay = Annotated[float, Ge(0), Lt(1), Field(allow_inf_nan=False)]
+from jobs.bounds import Count, Decay, NotNegative, Positive, Share
+from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.colours import ColourModel
+from jobs.kinds import (
+    Augmentation,
+    Channels,
+    Dilation,
+    DiscriminatorConvolution,
+    Folders,
+    GeneratorConvolution,
+    KernelSide,
+    Name,
+    Normalization,
+    OneActivation,
+    OneClipping,
+    OneLoss,
+    OneMotion,
+    OneOptimizer,
+    OneSchedule,
+    PerLayer,
+    Preset,
+    Several,
+    Size,
+    Stride,
+    Switch,
+)
+from jobs.videos import Encoder
 
 
 # fmt: off
@@ -124,31 +55,74 @@ class JobSpec(BaseModel):
 
     # Networks
     family:         Literal["dcgan", "testcard"] = Field("dcgan", description="kind of network; `testcard` trains nothing and draws frame numbers")
-    nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = Field(5, description="layers of the generator")
-    nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = Field(5, description="layers of the discriminator")
-    activation_g:   Activations                 = Field(("relu",), description="of the generator, comma-separated; repeated over the layers")
-    activation_d:   Activations                 = Field(("lrelu",), description="of the discriminator, comma-separated; repeated over the layers")
-    batch_norm_g:   Switch                      = Field(True, description="batch normalisation in the generator")
-    batch_norm_d:   Switch                      = Field(True, description="batch normalisation in the discriminator")
-    k_w:            Annotated[Count, Le(31)]    = Field(5, description="kernel width")
-    k_h:            Annotated[Count, Le(31)]    = Field(5, description="kernel height")
+    colour_model:   ColourModel                 = Field("rgb", description="what the networks see and make; frames are always RGB, of `rgba` RGBA")
+    nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = Field(5, description="layers of the generator: a linear one, then convolutions")
+    nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = Field(5, description="layers of the discriminator: convolutions, then a linear one")
+    gf_dim:         Channels                    = Field(64, description="channels of the generator's last hidden layer; doubled layer by layer towards the latent vector")
+    df_dim:         Channels                    = Field(64, description="channels of the discriminator's first layer; doubled layer by layer")
+    filters_g:      PerLayer[Channels] | None   = Field(None, description="channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`")
+    filters_d:      PerLayer[Channels] | None   = Field(None, description="channels of the discriminator's convolutions; empty: by `df_dim`")
+    k_w:            PerLayer[KernelSide]        = Field((5,), description="kernel width of the convolutions")
+    k_h:            PerLayer[KernelSide]        = Field((5,), description="kernel height of the convolutions")
+    k_w_g:          PerLayer[KernelSide] | None = Field(None, description="kernel width in the generator; empty: `k_w`")
+    k_h_g:          PerLayer[KernelSide] | None = Field(None, description="kernel height in the generator; empty: `k_h`")
+    k_w_d:          PerLayer[KernelSide] | None = Field(None, description="kernel width in the discriminator; empty: `k_w`")
+    k_h_d:          PerLayer[KernelSide] | None = Field(None, description="kernel height in the discriminator; empty: `k_h`")
+    stride_g:       PerLayer[Stride]            = Field((2,), description="by how much each convolution of the generator enlarges")
+    stride_d:       PerLayer[Stride]            = Field((2,), description="by how much each convolution of the discriminator shrinks")
+    dilation_g:     PerLayer[Dilation]          = Field((1,), description="pixels from one value of the generator's kernels to the next; above 1 not where a `deconv` enlarges")
+    dilation_d:     PerLayer[Dilation]          = Field((1,), description="pixels from one value of the discriminator's kernels to the next")
+    convolution_g:  PerLayer[GeneratorConvolution] = Field(("deconv",), description="of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels")
+    convolution_d:  PerLayer[DiscriminatorConvolution] = Field(("conv",), description="of the discriminator; `dilated`: by 2 where `dilation_d` says 1")
+    activation_g:   PerLayer[OneActivation]     = Field((Activation("relu"),), description="of the generator's hidden layers")
+    activation_d:   PerLayer[OneActivation]     = Field((Activation("lrelu"),), description="of the discriminator's hidden layers")
+    batch_norm_g:   Switch                      = Field(True, description="batch normalisation in the generator, where `normalization_g` is empty")
+    batch_norm_d:   Switch                      = Field(True, description="batch normalisation in the discriminator but for its first layer, where `normalization_d` is empty")
+    normalization_g: PerLayer[Normalization] | None = Field(None, description="of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`")
+    normalization_d: PerLayer[Normalization] | None = Field(None, description="of the discriminator's hidden layers; `spectral` is of their weights, and behind the last of the linear layer's, too; empty: by `batch_norm_d`")
+    dropout_g:      PerLayer[Decay]             = Field((0.0,), description="share of the values of the generator's hidden layers that are left out in training")
+    dropout_d:      PerLayer[Decay]             = Field((0.0,), description="share of the values of the discriminator's hidden layers that are left out in training")
+    noise_g:        PerLayer[NotNegative]       = Field((0.0,), description="deviation of Gaussian noise, added to the generator's hidden layers in training")
+    noise_d:        PerLayer[NotNegative]       = Field((0.0,), description="deviation of Gaussian noise, added to the discriminator's hidden layers in training")
+
+    # Latents
     z_dim:          Annotated[Count, Le(65536)] = Field(100, description="length of the latent vector")
-    gf_dim:         Annotated[Count, Le(4096)]  = Field(64, description="channels of the generator's last hidden layer; doubled layer by layer towards the latent vector")
-    df_dim:         Annotated[Count, Le(4096)]  = Field(64, description="channels of the discriminator's first layer; doubled layer by layer")
+    z_distribution: Literal["uniform", "normal"] = Field("uniform", description="of latents: in [-1, 1], or around 0 with deviation 1")
+    latent_motion:  OneMotion                   = Field(LatentMotion("fixed"), description="`walk`: the samples' latents go a closed way, so that the film drifts")
 
     # Training
-    learning_rate_g: Positive                   = Field(0.0002, description="Adam's, for the generator")
-    learning_rate_d: Positive                   = Field(0.0002, description="Adam's, for the discriminator")
-    beta1_g:        Decay                       = Field(0.5, description="Adam's first decay, for the generator")
-    beta1_d:        Decay                       = Field(0.5, description="Adam's first decay, for the discriminator")
+    loss:           OneLoss                     = Field(Loss("vanilla"), description="what generator and discriminator want")
+    optimizer_g:    OneOptimizer                = Field(Optimizer("adam"), description="of the generator")
+    optimizer_d:    OneOptimizer                = Field(Optimizer("adam"), description="of the discriminator")
+    learning_rate_g: Positive                   = Field(0.0002, description="of the generator")
+    learning_rate_d: Positive                   = Field(0.0002, description="of the discriminator")
+    schedule_g:     OneSchedule                 = Field(Schedule("constant"), description="of the generator's learning rate")
+    schedule_d:     OneSchedule                 = Field(Schedule("constant"), description="of the discriminator's learning rate")
+    beta1_g:        Decay                       = Field(0.5, description="the optimizer's first decay, for the generator, where it has one")
+    beta1_d:        Decay                       = Field(0.5, description="the optimizer's first decay, for the discriminator, where it has one")
+    gradient_clip_g: OneClipping                = Field(Clipping("none"), description="of the generator's gradients")
+    gradient_clip_d: OneClipping                = Field(Clipping("none"), description="of the discriminator's gradients")
     nbr_g_updates:  Annotated[Count, Le(100)]   = Field(1, description="updates of the generator per step")
     nbr_d_updates:  Annotated[Count, Le(100)]   = Field(1, description="updates of the discriminator per step")
     batch_size:     Annotated[Count, Le(65536)] | None = Field(None, description="pictures per update; empty: the samples in the grid")
+    label_smoothing: Annotated[Share, Lt(1)]    = Field(0.0, description="pictures count as so much less than 1, with the losses vanilla and lsgan")
+    instance_noise: NotNegative                 = Field(0.0, description="deviation of Gaussian noise, added to all that the discriminator is shown in training; pictures are in [-1, 1]")
+    diffaugment:    Several[Augmentation] | None = Field(None, description="differentiable augmentation of all that the discriminator is shown in training")
+    feature_matching: NotNegative               = Field(0.0, description="weight, in the generator's loss, of how far the means of the discriminator's last features lie apart")
+    ema:            Decay                       = Field(0.0, description="decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself")
     seed:           Annotated[int, Ge(0), Lt(2**31)] = Field(0, description="of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = Field("auto", description="of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
     engine:         Literal["tensorflow", "jax"] = Field("tensorflow", description="what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'")
     jit:            Literal["auto", "on", "off"] = Field("auto", description="compile the steps with XLA; `auto`: on GPUs, where that works. JAX always compiles")
     use_checkpoints: Switch                     = Field(True, description="save and resume; without, timecuts appear when the training is over")
+
+    # Start from elsewhere
+    init_from:      str | None                  = Field(None, description="a job, or the path of a checkpoint, whose networks this one starts from, at step 0")
+    init_fitting:   Switch                      = Field(False, description="start from what fits of `init_from` or `interpolate`; False: all must")
+    interpolate_a:  str | None                  = Field(None, description="the first of two jobs or checkpoints between which this one starts")
+    interpolate_b:  str | None                  = Field(None, description="the second one")
+    interpolate_alpha: Share                    = Field(0.5, description="0: starts at the first one, 1: at the second")
+    freeze_d:       Annotated[int, Ge(0), Le(10)] = Field(0, description="so many first layers of the discriminator do not learn")
 
     # Video
     fps:            Annotated[Count, Le(240)]   = Field(60, description="frames per second of video")
@@ -157,7 +131,7 @@ class JobSpec(BaseModel):
     render_res:     Size | None                 = Field(None, description="cuts the grid into boxes of this size, a video each; empty: the whole grid")
     render_video:   Switch                      = Field(True, description="False: PNG frames under renders/<name>/, no video")
     delete_images_after_render: Switch          = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
-    encoder:        Literal["x264", "nvenc"]    = Field("x264", description="`nvenc`: NVIDIA's encoder, where one frame of it succeeds, else x264")
+    encoder:        Encoder                     = Field("x264", description="`nvenc`: NVIDIA's encoder, where one frame of it succeeds, else x264; the last two make .mov files and keep the alpha of `rgba`")
     crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor, or NVENC's constant quality; lower is better and larger")
     preset:         Preset                      = Field("medium", description="the encoder's effort, by x264's names; slower is smaller")
     upload_to_ftp:  Switch                      = Field(False, description="send each finished video to the server in ftp.ini")

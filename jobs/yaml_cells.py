@@ -1,167 +1,146 @@
-"""Flat YAML into rows of cells: `defaults:` and a list of `jobs:`, both with the columns' names.
+"""YAML into rows of cells: `defaults:`, named `presets:` and a list of `jobs:`, flat or nested.
 
-Nodes are read, never values: `yes`, `0.50` and `1e-4` reach the parser as they were written, with
-their lines, and no tag makes an object.
+A job's own settings win over its presets, of these the later one over the earlier, and all of them
+over the defaults.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import get_args
 
 import yaml
 
-from jobs.cells import Cell, Row, Rows, column_named, place, unknown_column
+from jobs.cells import Cell, Row, Rows, place
 from jobs.errors import Mistake, SheetError
-from jobs.parsing import nearest
+from jobs.kinds import Preset
+from jobs.levels import Level, over, settle
+from jobs.nested import FORMS
+from jobs.words import nearest, quoted
+from jobs.yaml_nodes import TOO_DEEP, Entries, Nodes, compose, line_of, scalar
+from jobs.yaml_settings import read_settings
 
-DEEPEST = 20  # levels; a sheet has four, and the C library overflows its stack at some thousands
-TOP_LEVEL = ("defaults", "jobs")
+TOP_LEVEL = ("defaults", "presets", "jobs")
+PRESET = "preset"
+EFFORTS: tuple[str, ...] = get_args(Preset)  # of the encoder, which the column `preset` names
 
-# Line ends in YAML 1.1, which PyYAML reads, but neither in YAML 1.2 nor to an editor.
-_NO_LINE_ENDS = str.maketrans("\x85\u2028\u2029", "   ")
-_TOO_DEEP = "is nested too deep for a sheet"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULL = "tag:yaml.org,2002:null"
-_MERGE = "tag:yaml.org,2002:merge"
-
-Entries = dict[str, tuple[yaml.Node, yaml.Node]]  # key and value by the key's text
+_NO_DEFAULT_NAME = "cannot have a default: each job has its own"
 
 
 def read_rows(text: str, file: str) -> Rows:
-    """The rows under `jobs`; what is empty there stands as in `defaults`.
+    """The rows under `jobs`; what is empty there stands as in its presets or in `defaults`.
 
     SheetError where the file is no YAML.
     """
+    return rows_of(compose(text, file), file)
+
+
+def rows_of(root: yaml.Node, file: str) -> Rows:
+    """As `read_rows`, from the nodes that `jobs.yaml_nodes.compose` makes."""
     try:
-        return _Reader(file).rows(_compose(text.translate(_NO_LINE_ENDS), file))
+        return _Reader(file).rows(root)
     except RecursionError as error:  # a mapping merged into itself, or a long chain of them
-        raise SheetError([Mistake(file, 1, "", _TOO_DEEP)]) from error
-
-
-def _compose(text: str, file: str) -> yaml.Node:
-    try:
-        depth = 0
-        for event in yaml.parse(text, _LOADER):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise SheetError([Mistake(file, _line(event), "", _TOO_DEEP)])
-        root: yaml.Node | None = yaml.compose(text, _LOADER)
-    except yaml.MarkedYAMLError as error:
-        lines = [mark.line + 1 for mark in (error.problem_mark, error.context_mark) if mark]
-        last = text.rstrip("\n").count("\n") + 1
-        line = next((line for line in lines if line <= last), last)  # where it opens, not the end
-        reason = ", ".join(filter(None, [error.context, error.problem]))
-        raise SheetError([Mistake(file, line, "", f"is not valid YAML: {reason}")]) from error
-    except yaml.YAMLError as error:
-        raise SheetError([Mistake(file, 1, "", f"is not valid YAML: {error}")]) from error
-    if root is None:
-        raise SheetError([Mistake(file, 1, "", "the sheet is empty")])
-    return root
+        raise SheetError([Mistake(file, 1, "", TOO_DEEP)]) from error
 
 
 class _Reader:
-    """Walks the nodes of one file and collects what is wrong with them."""
+    """Walks the nodes of one file."""
 
     def __init__(self, file: str) -> None:
-        self.file = file
-        self.mistakes: list[Mistake] = []
-        self.merged: dict[int, Entries] = {}  # by the mapping's id: aliases are read once
+        self.nodes = Nodes(file)
+        self.presets: Entries = {}
+        self.read: dict[int, Level] = {}  # by the mapping's id: aliases are read once
+        self.open: list[str] = []  # presets that are being read
 
     def rows(self, root: yaml.Node) -> Rows:
-        top = self.entries(root, "the sheet")
+        top = self.nodes.entries(root, "the sheet")
         for name, (key, _) in top.items():
             if name not in TOP_LEVEL:
-                reason = f"must be 'defaults' or 'jobs'{nearest(name, TOP_LEVEL)}"
-                self.tell(key, name, reason)
-        defaults = self.cells(top["defaults"][1], "defaults") if "defaults" in top else {}
-        if "name" in defaults:
-            line = defaults.pop("name").line
-            self.mistakes.append(
-                Mistake(self.file, line, "name", "cannot have a default: each job has its own")
-            )
+                reason = f"must be 'defaults', 'presets' or 'jobs'{nearest(name, TOP_LEVEL)}"
+                self.nodes.tell(key, name, reason)
+        self._read_presets(top)
+        defaults: Level = {}
+        if "defaults" in top:
+            defaults = self._nameless(self._level(top["defaults"][1], "defaults"))
         rows = []
-        for node in self.jobs(top, root):
+        for node in self._jobs(top, root):
             if not isinstance(node, yaml.MappingNode):
-                self.tell(node, "", "a job must be a mapping of columns to values")
+                self.nodes.tell(node, "", "a job must be a mapping of columns to values")
                 continue
-            cells = self.cells(node, "a job")
-            filled = {column: cell for column, cell in cells.items() if cell.text}
-            rows.append(Row(_line(node), defaults | filled))
-        return Rows(tuple(rows), tuple(self.mistakes))
+            level = over(self._level(node, "a job"), defaults)
+            rows.append(Row(line_of(node), self._settled(level)))
+        return Rows(tuple(rows), tuple(self.nodes.mistakes))
 
-    def jobs(self, top: Entries, root: yaml.Node) -> list[yaml.Node]:
+    def _jobs(self, top: Entries, root: yaml.Node) -> list[yaml.Node]:
         if "jobs" not in top:
-            self.tell(root, "jobs", "is required: a list with a mapping for each job")
+            self.nodes.tell(root, "jobs", "is required: a list with a mapping for each job")
             return []
         key, node = top["jobs"]
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            self.tell(key, "jobs", "must be a list with a mapping for each job")
+            self.nodes.tell(key, "jobs", "must be a list with a mapping for each job")
             return []
         return list(node.value)
 
-    def cells(self, node: yaml.Node, what: str) -> dict[str, Cell]:
-        """The cells of a mapping by column; mistakes are told once, however often it is used."""
-        cells = {}
-        for name, (key, value) in self.entries(node, what).items():
-            column = column_named(name)
-            if column is None:
-                self.mistakes.append(unknown_column(self.file, _line(key), name))
-            elif column in cells:
-                self.tell(key, column, "stands twice here")
-            else:
-                cells[column] = Cell(self.text(value, column), _line(value))
+    def _read_presets(self, top: Entries) -> None:
+        """All of them, so that mistakes are told of those, too, that no job has."""
+        if "presets" not in top:
+            return
+        self.presets = self.nodes.entries(top["presets"][1], "presets")
+        for name, (key, _) in self.presets.items():
+            self._preset(name, key)
+
+    def _preset(self, name: str, named: yaml.Node) -> Level:
+        """The settings of a preset and of those that it includes; `named` is where it is named."""
+        if name in self.open:
+            circle = ", ".join(map(place, [*self.open[self.open.index(name) :], name]))
+            self.nodes.tell(named, PRESET, f"includes itself: {circle}")
+            return {}
+        self.open.append(name)
+        level = self._nameless(self._level(self.presets[name][1], "a preset"))
+        self.open.pop()
+        return level
+
+    def _level(self, node: yaml.Node, what: str) -> Level:
+        """What a mapping says, over the presets that it names."""
+        if id(node) not in self.read:
+            entries = dict(self.nodes.entries(node, what))
+            below: Level = {}
+            if self.presets and PRESET in entries:
+                _, names = entries.pop(PRESET)
+                for name in names.value if isinstance(names, yaml.SequenceNode) else [names]:
+                    below = over(self._named(name), below)
+            self.read[id(node)] = over(read_settings(self.nodes, entries), below)
+        return self.read[id(node)]
+
+    def _named(self, node: yaml.Node) -> Level:
+        """What one name after `preset` stands for: the sheet's own preset, else the encoder's."""
+        name = scalar(node)
+        if name in self.presets:
+            return self._preset(name, node)
+        if name in EFFORTS:
+            return {PRESET: Cell(name, line_of(node))}
+        if name is None:
+            self.nodes.tell(node, PRESET, "must be the name of a preset, or a list of names")
+        elif name:
+            known = [*self.presets, *EFFORTS]
+            self.nodes.tell(
+                node, PRESET, f"there is no preset {quoted(name)}{nearest(name, known)}"
+            )
+        return {}
+
+    def _nameless(self, level: Level) -> Level:
+        name = level.get("name")
+        if not isinstance(name, Cell):
+            return level
+        self.nodes.mistakes.append(Mistake(self.nodes.file, name.line, "name", _NO_DEFAULT_NAME))
+        return {column: said for column, said in level.items() if column != "name"}
+
+    def _settled(self, level: Level) -> dict[str, Cell]:
+        cells, unsaid = settle(level)
+        for each in unsaid:
+            network, _, setting = FORMS[each.column].partition(".")
+            reason = (
+                f"layer {each.entry + 1} of the {network} has no {setting}, but another one has; "
+                f"all hidden layers need them, or none"
+            )
+            self.nodes.mistakes.append(Mistake(self.nodes.file, each.line, setting, reason))
         return cells
-
-    def entries(self, node: yaml.Node, what: str) -> Entries:
-        """Keys and values of a mapping, those merged into it (`<<`) first, its own over them."""
-        if isinstance(node, yaml.ScalarNode) and node.tag == _NULL:
-            return {}
-        if not isinstance(node, yaml.MappingNode):
-            self.tell(node, "", f"{what} must be a mapping of columns to values")
-            return {}
-        if id(node) not in self.merged:
-            self.merged[id(node)] = self.merged_entries(node, what) | self.own_entries(node)
-        return self.merged[id(node)]
-
-    def merged_entries(self, node: yaml.MappingNode, what: str) -> Entries:
-        entries: Entries = {}
-        for key, value in node.value:
-            if key.tag == _MERGE:
-                sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
-                for source in sources:  # an earlier one wins
-                    entries = self.entries(source, what) | entries
-        return entries
-
-    def own_entries(self, node: yaml.MappingNode) -> Entries:
-        entries: Entries = {}
-        for key, value in node.value:
-            if key.tag == _MERGE:
-                continue
-            if not isinstance(key, yaml.ScalarNode):
-                self.tell(key, "", "a name must be plain text")
-            elif key.value in entries:
-                self.tell(key, key.value, "stands twice here")
-            else:
-                entries[key.value] = (key, value)
-        return entries
-
-    def text(self, node: yaml.Node, column: str) -> str:
-        """A cell's text: a scalar as written, a list of scalars with commas, nothing for null."""
-        if isinstance(node, yaml.ScalarNode):
-            return "" if node.tag == _NULL else node.value.strip()
-        if isinstance(node, yaml.SequenceNode):
-            parts = [part for part in node.value if isinstance(part, yaml.ScalarNode)]
-            if len(parts) == len(node.value):
-                return ",".join("" if part.tag == _NULL else part.value for part in parts)
-        self.tell(node, column, "must be a value or a list of values, nothing nested")
-        return ""
-
-    def tell(self, node: yaml.Node, column: str, reason: str) -> None:
-        self.mistakes.append(Mistake(self.file, _line(node), place(column), reason))
-
-
-def _line(made: yaml.Node | yaml.Event) -> int:
-    """Counted from 1. Typed loosely by the stubs: what a parser made has a mark."""
-    mark: Any = made.start_mark
-    return int(mark.line) + 1

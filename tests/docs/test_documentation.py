@@ -5,43 +5,66 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
+import pytest
 from click.testing import CliRunner
 
 from jobs import reference
+from jobs.cells import Rows
 from jobs.csv_cells import read_rows as read_csv
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
+from jobs.spec import COLUMNS, JobSpec
 from jobs.yaml_cells import read_rows as read_yaml
 from multitrain.cli import commands
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return [
-        re.sub(r"(?m)^   ", "", block)
-        for block in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    ]
+def blocks(language: str, page: str = README) -> list[str]:
+    """Code blocks without the indentation that they have in a list."""
+    found = re.findall(rf"(?m)^( *)```{language}\n((?:.*\n)*?)\1```", page)
+    return [re.sub(rf"(?m)^{indentation}", "", block) for indentation, block in found]
 
 
-def test_the_page_of_columns_is_current() -> None:
-    """Refresh it with: python -m jobs.reference > docs/columns.md"""
-    assert (ROOT / "docs" / "columns.md").read_text(encoding="utf-8") == reference.page()
+def specs(rows: Rows) -> list[JobSpec]:
+    assert rows.rows
+    assert not rows.mistakes
+    read = [parse_cells(row.texts()) for row in rows.rows]
+    assert [reasons for _, reasons in read if reasons] == []
+    return [spec for spec, _ in read if spec]
+
+
+def test_the_page_of_settings_is_current() -> None:
+    """Refresh it with: python -m jobs.reference > docs/settings.md"""
+    assert reference.page() == SETTINGS
+
+
+def test_the_page_has_every_column_and_every_parameter_once() -> None:
+    first = re.findall(r"(?m)^\| `(\w+)` \| (?:`\w+\.\w+`)? \|", SETTINGS)
+    assert first == list(COLUMNS)
+    for kind in reference.CHOICES.values():
+        for name, parameters in kind.TABLE.items():
+            rows = [f"| `{name}` | `{parameter}` |" for parameter in parameters] or [f"`{name}`"]
+            assert all(row in SETTINGS for row in rows), name
+
+
+def test_the_groups_of_the_page_are_those_of_the_spec() -> None:
+    source = (ROOT / "jobs" / "spec.py").read_text(encoding="utf-8")
+    commented = re.findall(r"(?m)^    # ([A-Z][\w ]+)\n    (\w+): ", source)
+    assert dict(commented) == reference.GROUPS
+
+
+def test_both_forms_on_the_page_of_settings_are_the_same_job() -> None:
+    (csv,), (text,) = blocks("csv", SETTINGS), blocks("yaml", SETTINGS)
+    assert specs(read_csv(csv, "")) == specs(read_yaml(text, ""))
 
 
 def test_both_sheets_of_the_readme_describe_the_same_jobs() -> None:
     (csv,), (text,) = blocks("csv"), blocks("yaml")
-    assert yaml.safe_load(text)
-    rows = [read_csv(csv, "readme.csv"), read_yaml(text, "readme.yaml")]
-    specs = []
-    for each in rows:
-        assert not each.mistakes
-        specs.append([parse_cells(row.texts())[0] for row in each.rows])
-    assert specs[0] == specs[1]
-    assert None not in specs[0]
+    assert specs(read_csv(csv, "readme.csv")) == specs(read_yaml(text, "readme.yaml"))
 
 
 def test_the_mistake_in_the_readme_is_told_so(workspace: Workspace) -> None:
@@ -62,8 +85,9 @@ def test_every_option_of_run_stands_in_the_readme() -> None:
                 assert name in README, name
 
 
-def test_the_example_sheet_is_right() -> None:
-    sheet = read_sheet(ROOT / "example_config.csv", Workspace(ROOT))
+@pytest.mark.parametrize("name", ["example_config.csv", "example_config.yaml"])
+def test_the_example_sheets_are_right(name: str, workspace: Workspace) -> None:
+    sheet = read_sheet(ROOT / name, workspace)
     assert len(sheet.jobs) >= 2
     assert not sheet.warnings
 

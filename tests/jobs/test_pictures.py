@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from jobs.kinds import Resolution
 from jobs.paths import Workspace
 from jobs.pictures import (
     DEMO_COUNT,
@@ -22,7 +23,6 @@ from jobs.pictures import (
     probe,
     survey,
 )
-from jobs.spec import Resolution
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures

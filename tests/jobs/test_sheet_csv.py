@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from jobs import folders
+from jobs.choices import Activation
 from jobs.errors import ExitCode, SheetError
 from jobs.paths import Workspace
 from jobs.sheet import Sheet, read_sheet
@@ -101,7 +102,7 @@ def test_decimal_commas_are_read_where_the_comma_separates_nothing(read: ReadTex
     header = "name;dataset;grid_width;grid_height;video_length;learning_rate_g;activation_g"
     spec = read(f"{header}\na;demo;1;1;0,5;2,5e-4;relu,tanh\n").jobs[0].spec
     assert (spec.video_length, spec.learning_rate_g) == (0.5, 0.00025)
-    assert spec.activation_g == ("relu", "tanh")
+    assert spec.activation_g == (Activation("relu"), Activation("tanh"))
 
 
 def test_quoted_lists_blank_rows_comments_and_unnamed_columns(read: ReadText) -> None:
@@ -110,7 +111,7 @@ def test_quoted_lists_blank_rows_comments_and_unnamed_columns(read: ReadText) ->
     )
     sheet = read(text)
     assert names(sheet) == ["a"]
-    assert sheet.jobs[0].spec.activation_g == ("relu", "elu")
+    assert sheet.jobs[0].spec.activation_g == (Activation("relu"), Activation("elu"))
 
 
 def test_short_rows_have_empty_cells_at_the_end(read: ReadText) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.choices import Activation
 from jobs.errors import SheetError
 from jobs.paths import Workspace
 from jobs.sheet import Sheet, read_sheet
@@ -55,8 +56,8 @@ def test_jobs_complete_themselves_from_the_defaults(
         first, second = (job.spec for job in read(text, name, encoding).jobs)
         assert (first.name, first.dataset, first.video_length) == ("first", ("demo",), 0.5)
         assert (first.learning_rate_g, first.batch_norm_g) == (0.0001, False)
-        assert first.activation_g == ("relu", "tanh")
-        assert (second.video_length, second.fps, second.seed, second.k_w) == (1, 60, 0, 5)
+        assert first.activation_g == (Activation("relu"), Activation("tanh"))
+        assert (second.video_length, second.fps, second.seed, second.k_w) == (1, 60, 0, (5,))
 
 
 def test_a_sheet_says_the_same_in_both_forms(read: ReadText) -> None:
@@ -137,7 +138,7 @@ jobs:
         (
             "job:\n- {}\n",
             [
-                "1: job: must be 'defaults' or 'jobs'; did you mean 'jobs'?",
+                "1: job: must be 'defaults', 'presets' or 'jobs'; did you mean 'jobs'?",
                 "1: jobs: is required: a list with a mapping for each job",
             ],
         ),

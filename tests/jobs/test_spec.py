@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.parsing import expectation, nearest, parse_cells
-from jobs.spec import COLUMNS, JobSpec, Resolution
+from jobs.choices import Activation, Optimizer
+from jobs.kinds import Resolution
+from jobs.parsing import expectation, parse_cells
+from jobs.spec import COLUMNS, JobSpec
+from jobs.words import nearest
 
 REQUIRED = {
     "name": "night",
@@ -19,14 +22,14 @@ REQUIRED = {
 SEED_DEFAULTS = {
     "nbr_of_layers_g": 5,
     "nbr_of_layers_d": 5,
-    "activation_g": ("relu",),
-    "activation_d": ("lrelu",),
+    "activation_g": (Activation("relu"),),
+    "activation_d": (Activation("lrelu"),),
     "learning_rate_g": 0.0002,
     "learning_rate_d": 0.0002,
     "beta1_g": 0.5,
     "beta1_d": 0.5,
-    "k_w": 5,
-    "k_h": 5,
+    "k_w": (5,),
+    "k_h": (5,),
     "batch_norm_g": True,
     "batch_norm_d": True,
     "nbr_g_updates": 1,
@@ -107,6 +110,44 @@ def test_an_unknown_activation_is_named_alone_and_with_the_nearest() -> None:
     assert message.endswith("not 'sigmoyd'; did you mean 'sigmoid'?")
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "message"),
+    [
+        ("optimizer_g", "sdg", "not 'sdg'; did you mean 'sgd'?"),
+        (
+            "optimizer_g",
+            "sgd(momentum=1)",
+            "sgd: momentum must be a number of at least 0 and below",
+        ),
+        ("optimizer_g", "sgd(0.9, 0.1)", "sgd: '0.1' must be written as parameter=value"),
+        ("optimizer_g", "sgd(0.9, momentum=0.1)", "sgd: momentum stands twice"),
+        ("optimizer_g", "sgd(nesterov=2)", "sgd: nesterov must be True or False, not '2'"),
+        ("activation_d", "relu(1)", "relu: '1' must be written as parameter=value"),
+        ("activation_d", "relu(slope=1)", "relu has no parameter 'slope'; it has none"),
+        ("activation_d", "lrelu(slop=1)", "it has slope; did you mean 'slope'?"),
+        ("loss", "wgan-gp(", "must be one of vanilla, lsgan, hinge, wgan-gp, relativistic, not"),
+    ],
+)
+def test_choices_with_parameters_say_what_is_wrong_with_them(
+    column: str, text: str, message: str
+) -> None:
+    assert message in reason(column, text)
+
+
+def test_parameters_at_their_defaults_are_as_good_as_none() -> None:
+    spec = parsed(optimizer_g="SGD( momentum = 0.0, nesterov=yes )", activation_g="lrelu(0.2),elu")
+    assert spec.optimizer_g == Optimizer("sgd", (("nesterov", True),))
+    assert spec.optimizer_g["momentum"] == 0
+    assert spec.activation_g[0] == Activation("lrelu")
+
+
+@pytest.mark.parametrize(("text", "kept"), [("3,3,3", (3,)), ("3,5,3,5", (3, 5)), ("3,5,3", None)])
+def test_lists_of_layers_are_kept_as_short_as_they_can_be(
+    text: str, kept: tuple[int, ...] | None
+) -> None:
+    assert parsed(k_w=text).k_w == (kept or (3, 5, 3))
+
+
 def test_long_cells_are_shortened_in_messages() -> None:
     assert len(reason("grid_width", "x" * 10_000)) < 200
     assert len(reason("render_res", "x" * 10_000)) < 200
@@ -130,7 +171,7 @@ def test_sizes_are_read_in_any_usual_spelling(text: str) -> None:
 def test_lists_lose_their_spaces_and_empty_entries() -> None:
     spec = parsed(dataset="faces, cats/small ,", activation_g="relu,,tanh")
     assert spec.dataset == ("faces", "cats/small")
-    assert spec.activation_g == ("relu", "tanh")
+    assert spec.activation_g == (Activation("relu"), Activation("tanh"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,269 @@
+"""Settings that are a name with parameters: `sgd(momentum=0.9, nesterov=True)`, `lrelu(0.3)`.
+
+Each kind has a table of its names and their parameters here; parameters that are left out, or equal
+to their defaults, take these. A first parameter needs no name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import Field, TypeAdapter, ValidationError
+
+from jobs.bounds import Count, Decay, NotNegative, Positive, Share, bounded, unwrap
+from jobs.words import nearest, one_of, quoted, split_commas
+
+Number = bool | int | float
+
+_CALL = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
+
+Finite = Field(allow_inf_nan=False)
+
+
+class Parameter(NamedTuple):
+    """One parameter: its type with bounds, its default (None: see its help), its meaning."""
+
+    type: Any
+    default: Number | None
+    help: str
+
+
+Table = Mapping[str, Mapping[str, Parameter]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A name of `TABLE` and the parameters that differ from their defaults, in the table's order.
+
+    `choice["momentum"]` is a parameter's value, given or not.
+    """
+
+    TABLE: ClassVar[Table] = {}
+
+    name: str
+    given: tuple[tuple[str, Number], ...] = ()
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{parameter}={value}" for parameter, value in self.given)
+        return f"{self.name}({told})" if told else self.name
+
+    def __getitem__(self, parameter: str) -> Any:
+        return self.parameters()[parameter]
+
+    def parameters(self) -> dict[str, Any]:
+        """All parameters, defaults included."""
+        defaults = {name: each.default for name, each in self.TABLE[self.name].items()}
+        return defaults | dict(self.given)
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """From its text. ValueError says in one clause what is wrong with it."""
+        if isinstance(value, cls):
+            return value
+        match = _CALL.fullmatch(str(value).strip())
+        if not match or (name := match[1].casefold()) not in cls.TABLE:
+            raise ValueError(one_of(cls.TABLE, match[1] if match else str(value)))
+        table = cls.TABLE[name]
+        given = _arguments(name, table, match[2] or "")
+        told = [(key, given[key]) for key in table if key in given]
+        return cls(name, tuple((key, each) for key, each in told if each != table[key].default))
+
+
+def _arguments(name: str, table: Mapping[str, Parameter], text: str) -> dict[str, Number]:
+    given: dict[str, Number] = {}
+    for position, part in enumerate(split_commas(text)):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            if position or not table:
+                raise ValueError(f"{name}: {quoted(part)} must be written as parameter=value")
+            key, value = next(iter(table)), key
+        if key not in table:
+            takes = f"it has {', '.join(table)}" if table else "it has none"
+            raise ValueError(f"{name} has no parameter {quoted(key)}; {takes}{nearest(key, table)}")
+        if key in given:
+            raise ValueError(f"{name}: {key} stands twice")
+        given[key] = _number(name, key, table[key], value)
+    return given
+
+
+def _number(name: str, key: str, parameter: Parameter, text: str) -> Number:
+    try:
+        value: Number = TypeAdapter(parameter.type).validate_python(text)
+    except ValidationError as error:
+        raise ValueError(
+            f"{name}: {key} must be {requirement(parameter)}, not {quoted(text)}"
+        ) from error
+    return value
+
+
+def requirement(parameter: Parameter) -> str:
+    """What it must be, in words."""
+    kind, bounds = unwrap(parameter.type)
+    return "True or False" if kind is bool else bounded(kind, bounds)
+
+
+_EPSILON = Parameter(Positive, 1e-7, "keeps the divisor from 0")
+_BETA_1 = Parameter(Decay, None, "decay of the first moment; empty: beta1_g or beta1_d")
+_BETA_2 = Parameter(Decay, 0.999, "decay of the second moment")
+_AMSGRAD = Parameter(bool, False, "the largest second moment so far")
+_ACCUMULATOR = Parameter(NotNegative, 0.1, "where the accumulators start")
+_STEPS = Parameter(Count, None, "steps until it has come to its end; empty: the whole training")
+
+
+@dataclass(frozen=True)
+class Activation(Choice):
+    """What a layer's values go through."""
+
+    TABLE: ClassVar[Table] = {
+        "relu": {},
+        "relu6": {},
+        "lrelu": {"slope": Parameter(Share, 0.2, "below zero")},
+        "elu": {"alpha": Parameter(Positive, 1.0, "the limit far below zero, negated")},
+        "crelu": {},
+        "selu": {},
+        "gelu": {},
+        "mish": {},
+        "swish": {},
+        "softplus": {},
+        "softsign": {},
+        "softmax": {},
+        "tanh": {},
+        "sigmoid": {},
+        "sine": {"frequency": Parameter(Positive, 1.0, "radians per unit")},
+    }
+
+
+@dataclass(frozen=True)
+class Optimizer(Choice):
+    """One of Keras' optimizers by its lower-case name, with Keras' parameters and defaults.
+
+    `adam` alone has another epsilon: 1e-8, as in Kingma and Ba 2014.
+    """
+
+    TABLE: ClassVar[Table] = {
+        "adam": {
+            "beta_1": _BETA_1,
+            "beta_2": _BETA_2,
+            "epsilon": _EPSILON._replace(default=1e-8),
+            "amsgrad": _AMSGRAD,
+        },
+        "adamw": {
+            "weight_decay": Parameter(NotNegative, 0.004, "of the weights, per update"),
+            "beta_1": _BETA_1,
+            "beta_2": _BETA_2,
+            "epsilon": _EPSILON,
+            "amsgrad": _AMSGRAD,
+        },
+        "nadam": {"beta_1": _BETA_1, "beta_2": _BETA_2, "epsilon": _EPSILON},
+        "adamax": {"beta_1": _BETA_1, "beta_2": _BETA_2, "epsilon": _EPSILON},
+        "lamb": {"beta_1": _BETA_1, "beta_2": _BETA_2, "epsilon": _EPSILON},
+        "lion": {"beta_1": _BETA_1, "beta_2": _BETA_2._replace(default=0.99)},
+        "sgd": {
+            "momentum": Parameter(Decay, 0.0, "share of the last update that is kept"),
+            "nesterov": Parameter(bool, False, "look ahead by the momentum"),
+        },
+        "rmsprop": {
+            "rho": Parameter(Decay, 0.9, "decay of the squared gradients"),
+            "momentum": Parameter(Decay, 0.0, "share of the last update that is kept"),
+            "epsilon": _EPSILON,
+            "centered": Parameter(bool, False, "divide by the variance"),
+        },
+        "adagrad": {"initial_accumulator_value": _ACCUMULATOR, "epsilon": _EPSILON},
+        "adadelta": {
+            "rho": Parameter(Decay, 0.95, "decay of the squared gradients"),
+            "epsilon": _EPSILON,
+        },
+        "adafactor": {
+            "beta_2_decay": Parameter(
+                Annotated[float, Lt(0), Finite], -0.8, "exponent of the second moment's decay"
+            ),
+            "epsilon_1": Parameter(Positive, 1e-30, "keeps the divisor from 0"),
+            "epsilon_2": Parameter(Positive, 1e-3, "least scale of a weight"),
+            "clip_threshold": Parameter(Positive, 1.0, "largest update, by its root mean square"),
+            "relative_step": Parameter(bool, True, "smaller steps at the start"),
+        },
+        "ftrl": {
+            "learning_rate_power": Parameter(Annotated[float, Le(0), Finite], -0.5, "of its fall"),
+            "initial_accumulator_value": _ACCUMULATOR,
+            "l1_regularization_strength": Parameter(NotNegative, 0.0, "towards zeros"),
+            "l2_regularization_strength": Parameter(NotNegative, 0.0, "towards small weights"),
+            "l2_shrinkage_regularization_strength": Parameter(NotNegative, 0.0, "of the gradient"),
+            "beta": Parameter(NotNegative, 0.0, "added to the root of the accumulators"),
+        },
+        "muon": {
+            "momentum": Parameter(Decay, 0.95, "share of the last update that is kept"),
+            "nesterov": Parameter(bool, True, "look ahead by the momentum"),
+            "ns_steps": Parameter(Annotated[int, Ge(1), Le(20)], 5, "Newton-Schulz iterations"),
+            "weight_decay": Parameter(NotNegative, 0.004, "of the weights, per update"),
+            "rms_rate": Parameter(Positive, 0.2, "size of an update, as its root mean square"),
+        },
+        "schedulefreeadamw": {
+            "beta_1": _BETA_1,
+            "beta_2": _BETA_2,
+            "epsilon": _EPSILON._replace(default=1e-8),
+            "warmup_steps": Parameter(Annotated[int, Ge(0)], 0, "updates of a rising rate"),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Schedule(Choice):
+    """How the learning rate goes over the steps of a training."""
+
+    TABLE: ClassVar[Table] = {
+        "constant": {},
+        "step": {
+            "steps": _STEPS._replace(
+                help="steps from fall to fall; empty: a tenth of the training"
+            ),
+            "factor": Parameter(Annotated[float, Gt(0), Le(1)], 0.5, "of each fall"),
+        },
+        "cosine": {
+            "steps": _STEPS._replace(help="steps to the first restart; empty: the whole training"),
+            "longer": Parameter(Annotated[float, Ge(1), Finite], 1.0, "each round, by this factor"),
+            "lower": Parameter(Annotated[float, Gt(0), Le(1)], 1.0, "each restart, by this factor"),
+            "floor": Parameter(Share, 0.0, "share that is left at the end"),
+        },
+        "linear": {
+            "steps": _STEPS,
+            "floor": Parameter(Share, 0.0, "share that is left at the end"),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Loss(Choice):
+    """What the adversaries want of each other."""
+
+    TABLE: ClassVar[Table] = {
+        "vanilla": {},
+        "lsgan": {},
+        "hinge": {},
+        "wgan-gp": {"weight": Parameter(Positive, 10.0, "of the gradient penalty")},
+        "relativistic": {},
+    }
+
+
+@dataclass(frozen=True)
+class Clipping(Choice):
+    """What happens to large gradients."""
+
+    TABLE: ClassVar[Table] = {
+        "none": {},
+        "norm": {"most": Parameter(Positive, 1.0, "length of all gradients of a network together")},
+        "value": {"most": Parameter(Positive, 1.0, "of each single one, up or down")},
+    }
+
+
+@dataclass(frozen=True)
+class LatentMotion(Choice):
+    """How the latents of the samples move from frame to frame."""
+
+    TABLE: ClassVar[Table] = {
+        "fixed": {},
+        "walk": {"period": Parameter(Positive, 30.0, "seconds of video until it is back")},
+    }

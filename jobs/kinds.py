@@ -1,0 +1,139 @@
+"""The types of columns: what a cell may hold, and how its text is understood."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from annotated_types import Le
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer
+
+from jobs.bounds import Count
+from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.words import split_commas
+
+LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
+LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
+
+_UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
+_DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_OUTPUT_SUFFIX = re.compile(r".*(_(timecut|box)\d{4,}|\.(mp4|mov|json|part))", re.IGNORECASE)
+_RESERVED_NAMES = {
+    "farm.sqlite",
+    "farm.sqlite-wal",
+    "farm.sqlite-shm",
+    "farm.lock",
+    "render.log",
+    "render.alive",
+}
+# Excel writes them in the language of the user.
+_SPELLINGS_OF_TRUE = {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "ja", "oui", "sí"}
+_SPELLINGS_OF_FALSE = {"falsch", "faux", "falso", "onwaar", "nein", "non", "nee"}
+
+
+class Resolution(NamedTuple):
+    """Pixels, written `1280x720`."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+def _safe_name(name: str) -> str:
+    """`name`, if every file system takes it and no other job's output could have it."""
+    for character in name:
+        if character in _UNSAFE_CHARACTERS or not character.isprintable():
+            raise ValueError(
+                f"{character!r} cannot stand in a file name; use letters, digits, - and _"
+            )
+    if name[0] in ".-~" or name[-1] in ". ":
+        raise ValueError("must not begin with '.', '-' or '~' nor end with '.' or a space")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"is {len(name.encode())} bytes long; at most {LONGEST_NAME} fit")
+    if _DEVICE_NAMES.fullmatch(name) or name.casefold() in _RESERVED_NAMES:
+        raise ValueError(f"{name!r} is a reserved file name")
+    if _OUTPUT_SUFFIX.fullmatch(name):
+        raise ValueError(
+            "must not end like an output (_timecut0001, _box0001, .mp4, .mov, .json, .part)"
+        )
+    return name
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(split_commas(value))
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _parse_switch(value: object) -> object:
+    if isinstance(value, str):
+        word = value.strip().casefold()
+        if word in _SPELLINGS_OF_TRUE | _SPELLINGS_OF_FALSE:
+            return word in _SPELLINGS_OF_TRUE
+    return value
+
+
+def _normal_folder(folder: str) -> str:
+    """`./waves/` is `waves`."""
+    return str(PurePosixPath(folder))
+
+
+def _parse_resolution(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
+        if not match or not int(match[1]) or not int(match[2]):
+            raise ValueError(f"must be a size such as 1280x720, not {value[:40]!r}")
+        return Resolution(int(match[1]), int(match[2]))
+    return value
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_safe_name)]
+Folders = Annotated[
+    tuple[Annotated[str, AfterValidator(_normal_folder)], ...],
+    BeforeValidator(_split_commas),
+    Field(min_length=1),
+]
+Switch = Annotated[bool, BeforeValidator(_parse_switch)]
+Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str)]
+
+
+def _shortest(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What makes the same list when it is repeated: `(5, 5, 5)` is `(5,)`."""
+    for length in range(1, len(entries)):
+        if entries[:length] * (len(entries) // length) == entries:
+            return entries[:length]
+    return entries
+
+
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], BeforeValidator(_split_commas), Field(min_length=1)]
+# One entry for each layer that it is for, or fewer, which are repeated.
+PerLayer = Annotated[Several[T], AfterValidator(_shortest)]
+
+OneActivation = Annotated[
+    InstanceOf[Activation], BeforeValidator(Activation.parse), PlainSerializer(str)
+]
+OneOptimizer = Annotated[
+    InstanceOf[Optimizer], BeforeValidator(Optimizer.parse), PlainSerializer(str)
+]
+OneSchedule = Annotated[InstanceOf[Schedule], BeforeValidator(Schedule.parse), PlainSerializer(str)]
+OneLoss = Annotated[InstanceOf[Loss], BeforeValidator(Loss.parse), PlainSerializer(str)]
+OneClipping = Annotated[InstanceOf[Clipping], BeforeValidator(Clipping.parse), PlainSerializer(str)]
+OneMotion = Annotated[
+    InstanceOf[LatentMotion], BeforeValidator(LatentMotion.parse), PlainSerializer(str)
+]
+
+Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none"]
+GeneratorConvolution = Literal["deconv", "upconv", "upconv-bilinear", "subpixel"]
+DiscriminatorConvolution = Literal["conv", "dilated", "separable"]
+Augmentation = Literal["color", "translation", "cutout"]
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
+Channels = Annotated[Count, Le(4096)]
+KernelSide = Annotated[Count, Le(31)]
+Stride = Annotated[Count, Le(8)]
+Dilation = Annotated[Count, Le(32)]

@@ -1,0 +1,39 @@
+"""Words that a user may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST_QUOTE = 60  # characters of a wrong cell that a message repeats
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the word most like `word`, or nothing where none is alike."""
+    spelt = {each.casefold(): each for each in words}
+    alike = get_close_matches(word.strip().casefold()[:LONGEST_QUOTE], spelt, n=1, cutoff=0.6)
+    return f"; did you mean '{spelt[alike[0]]}'?" if alike else ""
+
+
+def quoted(given: object) -> str:
+    """What somebody wrote, in quotes, cut where it is long."""
+    text = str(given)
+    return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
+
+
+def one_of(words: Iterable[str], given: str) -> str:
+    """`must be one of a, b, not 'c'; did you mean 'b'?`"""
+    words = tuple(words)
+    return f"must be one of {', '.join(words)}, not {quoted(given)}{nearest(given, words)}"
+
+
+def split_commas(text: str) -> list[str]:
+    """The parts between commas, those within parentheses not counted; empty parts are left out."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
