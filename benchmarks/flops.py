@@ -9,38 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobs import layers
 from jobs.jobfile import JobFile
 
-COLOURS = 3
 PER_PRODUCT = 2  # a multiplication and an addition
 
 
 def generator_layers(job: JobFile) -> list[int]:
     """Of one picture's way through each layer, from the latents on."""
-    spec = job.spec
-    depth = spec.nbr_of_layers_g
-    sizes = _sizes(job, depth)[::-1]
-    channels = [spec.gf_dim * 2**layer for layer in reversed(range(depth - 1))] + [COLOURS]
-    counts = [PER_PRODUCT * spec.z_dim * sizes[0] * channels[0]]
-    for layer in range(1, depth):
-        # Transposed: each pixel that comes in is spread by the whole kernel.
-        weights = channels[layer - 1] * channels[layer] * spec.k_w * spec.k_h
-        counts.append(PER_PRODUCT * sizes[layer - 1] * weights)
-    return counts
+    plan = layers.generator_layers(job.spec, job.image_width, job.image_height)
+    return [_of_layer(layer) for layer in plan]
 
 
 def discriminator_layers(job: JobFile) -> list[int]:
     """Of one picture's way through each layer, from the picture on."""
-    spec = job.spec
-    depth = spec.nbr_of_layers_d
-    sizes = _sizes(job, depth)
-    channels = [COLOURS] + [spec.df_dim * 2**layer for layer in range(depth - 1)]
-    counts = []
-    for layer in range(1, depth):
-        weights = channels[layer - 1] * channels[layer] * spec.k_w * spec.k_h
-        counts.append(PER_PRODUCT * sizes[layer] * weights)
-    counts.append(PER_PRODUCT * sizes[-1] * channels[-1])
-    return counts
+    plan = layers.discriminator_layers(job.spec, job.image_width, job.image_height)
+    return [_of_layer(layer) for layer in plan]
+
+
+def _of_layer(layer: layers.Layer) -> int:
+    """Its weights, as often as they are laid on a pixel."""
+    if layer.kernel is None:
+        return PER_PRODUCT * layer.weights
+    # Transposed: each pixel that comes in is spread by the whole kernel. Dilated: at stride 1.
+    spreads = layer.kind in ("deconv", "subpixel")
+    shrinks_later = layer.dilation > 1 and not layer.kind.startswith("upconv")
+    side = layer.input if spreads or shrinks_later else layer.output
+    return PER_PRODUCT * side.height * side.width * layer.weights
 
 
 def of_step(job: JobFile) -> int:
@@ -69,16 +64,9 @@ def of_product(size: int) -> int:
 
 
 def halved(size: int, times: int) -> int:
-    """Pixels after so many convolutions of stride 2. Here once more: no framework is imported."""
+    """Pixels after so many convolutions of stride 2."""
     return int(-(-size // 2**times))
 
 
-def _but_first(layers: Sequence[int]) -> int:
-    return sum(layers[1:])
-
-
-def _sizes(job: JobFile, depth: int) -> list[int]:
-    """Pixels, from the picture's size on to where it was halved `depth - 1` times."""
-    return [
-        halved(job.image_height, times) * halved(job.image_width, times) for times in range(depth)
-    ]
+def _but_first(counts: Sequence[int]) -> int:
+    return sum(counts[1:])

@@ -82,10 +82,10 @@ def tiny_job() -> Callable[..., JobFile]:
 
 @pytest.fixture
 def noise() -> Callable[..., np.ndarray]:
-    """`noise(job, count=7)`: pictures `(count, height, width, 3)` uint8."""
+    """`noise(job, count=7)`: pictures `(count, height, width, channels)` uint8."""
 
     def make(job: JobFile, count: int = 7) -> np.ndarray:
-        size = (count, job.image_height, job.image_width, 3)
+        size = (count, job.image_height, job.image_width, job.plan.channels)
         return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
 
     return make

@@ -152,8 +152,8 @@ def generator(job: JobFile) -> Any:
             wanted - (2 * given - 1)
             for wanted, given in zip(sizes[layer], sizes[layer - 1], strict=True)
         )
-        kernel = (spec.k_h, spec.k_w)
-        padding = (spec.k_h // 2, spec.k_w // 2)
+        kernel = (spec.k_h[0], spec.k_w[0])
+        padding = (kernel[0] // 2, kernel[1] // 2)
         layers.append(
             nn.ConvTranspose2d(
                 channels[layer - 1], channels[layer], kernel, 2, padding, missing, bias=last
@@ -176,7 +176,8 @@ def discriminator(job: JobFile) -> Any:
     channels = 3
     for layer in range(depth - 1):
         filters = spec.df_dim * 2**layer
-        kernel, padding = (spec.k_h, spec.k_w), (spec.k_h // 2, spec.k_w // 2)
+        kernel = (spec.k_h[0], spec.k_w[0])
+        padding = (kernel[0] // 2, kernel[1] // 2)
         layers.append(nn.Conv2d(channels, filters, kernel, 2, padding, bias=layer == 0))
         if layer:
             layers.append(nn.BatchNorm2d(filters))

@@ -4,44 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-ADAM_BETA2 = 0.999
-ADAM_EPSILON = 1e-8  # added to the square root before bias correction, as in TensorFlow 1
+from jobs.choices import Clipping, LatentMotion, Optimizer, Schedule
+from jobs.spec import JobSpec
 
 
 @dataclass(frozen=True)
-class AdamSettings:
-    """Kingma and Ba 2014, in the form at the end of their section 2."""
+class Learning:
+    """How a network learns. `steps` are those of the whole training."""
 
-    learning_rate: float
-    beta1: float
+    optimizer: Optimizer
+    rate: float
+    schedule: Schedule
+    beta1: float  # where the optimizer has one, and its choice says none
+    clipping: Clipping
+    updates: int  # per step
+    steps: int
 
 
 @dataclass(frozen=True)
 class Player:
-    """One of the two networks, a `keras.Model`, and how it learns."""
+    """One of the two networks, a `keras.Model`."""
 
     network: Any
-    adam: AdamSettings
-    updates: int  # per step
+    learning: Learning
+
+
+class Judgement(NamedTuple):
+    """What the discriminator says of pictures.
+
+    `logits` are `(n, 1)`; `features`, `(n, k)`, are what its last layer made them of.
+    """
+
+    logits: Any
+    features: Any
+
+
+class Losses(Protocol):
+    """What both want of each other, as scalars, written with `keras.ops`."""
+
+    @property
+    def generator_sees_pictures(self) -> bool:
+        """Whether the generator's loss wants to know what pictures are judged as."""
+
+    @property
+    def penalizes_slopes(self) -> bool:
+        """Whether the discriminator's loss has a part for its slopes."""
+
+    def discriminator(self, real: Judgement, fake: Judgement) -> Any:
+        """Of the discriminator."""
+
+    def generator(self, real: Judgement | None, fake: Judgement) -> Any:
+        """Of the generator; `real` is there where it `generator_sees_pictures`."""
+
+    def penalty(self, slopes: Any) -> Any:
+        """For the discriminator: `slopes` of its logits, `(n, height, width, channels)`."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The vectors that samples are made of."""
+
+    length: int
+    distribution: str  # `uniform` in [-1, 1], or `normal`
+    motion: LatentMotion
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Latents:
+        return cls(spec.z_dim, spec.z_distribution, spec.latent_motion)
 
 
 @dataclass(frozen=True)
 class Adversarial:
     """A step is all the discriminator's updates, then all the generator's.
 
-    The generator maps latents `(n, z_dim)` to pictures `(n, height, width, 3)` in [-1, 1], the
-    discriminator pictures to logits `(n, 1)`. Losses are scalars, written with `keras.ops`.
+    The generator maps latents to values `(n, height, width, channels)` in [-1, 1], the
+    discriminator such values to a `Judgement`. `to_network` makes them of pictures `(..., 3)`
+    uint8 (or 4, with alpha), and `to_picture` such pictures of them.
     """
 
     generator: Player
     discriminator: Player
-    generator_loss: Callable[[Any], Any]  # of the fakes' logits
-    discriminator_loss: Callable[[Any, Any], Any]  # of the pictures' and the fakes' logits
-    z_dim: int
+    losses: Losses
+    latents: Latents
+    to_network: Callable[[Any], Any]
+    to_picture: Callable[[Any], Any]
+    average_decay: float = 0.0  # of the generator's weights that draw the samples; 0: its own
 
     @property
     def generations(self) -> int:
         """Batches of fakes that a step trains on: both turns share one."""
-        return self.discriminator.updates + self.generator.updates - 1
+        return self.discriminator.learning.updates + self.generator.learning.updates - 1
+
+
+class Drawn(NamedTuple):
+    """All that chance decides of one step, so that the step itself draws nothing.
+
+    latents: `(generations, n, length)` float32.
+    pictures: `(discriminator updates, n, height, width, 3 or 4)` uint8.
+    mixing: `(discriminator updates, n)` float32 in [0, 1): where between pictures and fakes the
+        slopes are looked at.
+    grids: `(frames_per_step, samples, length)` float32: what the frames show.
+    """
+
+    latents: Any
+    pictures: Any
+    mixing: Any
+    grids: Any

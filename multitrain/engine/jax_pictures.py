@@ -40,7 +40,7 @@ class Pictures(Protocol):
         """For each of `steps` steps from `step` on: what it is handed."""
 
     def of_step(self, resident: Any, feed: Any) -> Any:
-        """Traced: `(batches, batch, height, width, 3)` uint8."""
+        """Traced: `(batches, batch, height, width, channels)` uint8."""
 
     def forget(self) -> None:
         """The draws have changed."""
@@ -50,7 +50,7 @@ class PicturesInPlace:
     """The whole data set on the device; a step is handed indices."""
 
     def __init__(self, pictures: Any, drawing: Drawing) -> None:
-        """`pictures` are a JAX array `(n, height, width, 3)` uint8."""
+        """`pictures` are a JAX array `(n, height, width, channels)` uint8."""
         self.resident = pictures
         self._drawing = drawing
 
@@ -72,7 +72,7 @@ class PicturesReadAhead:
     resident = ()
 
     def __init__(self, pictures: Frames, drawing: Drawing) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8."""
+        """`pictures` are `(n, height, width, channels)` uint8."""
         self._batches = drawing.batches
         self._reader = PrefetchingReader(pictures, drawing.indices, drawing.batch)
 

@@ -15,6 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from multitrain.engine.adversarial import Latents
+
 Indices = NDArray[np.int32]
 
 ORDERS_KEPT = 4
@@ -27,17 +29,25 @@ class Stream(enum.IntEnum):
     GRID = 0
     LATENTS = 1
     PICTURES = 2
+    MIXING = 3
 
 
-def grid(seed: int, samples: int, z_dim: int) -> Any:
-    """The latents that every frame shows: `(samples, z_dim)` float32 in [-1, 1]."""
-    return _uniform(_key(seed, Stream.GRID), samples, z_dim)
+def grid(seed: int, samples: int, latents: Latents) -> Any:
+    """The latents that frame 0 shows: `(samples, length)` float32."""
+    return _latents(_key(seed, Stream.GRID), latents, samples)
 
 
-def latents(seed: int, detours: Any, step: Any, generations: int, count: int, z_dim: int) -> Any:
-    """`(generations, count, z_dim)` float32 in [-1, 1]; `detours` and `step` may be traced."""
-    key = _key(seed, Stream.LATENTS, detours, step)
-    return _uniform(key, generations, count, z_dim)
+def generations(
+    seed: int, detours: Any, step: Any, generations: int, count: int, latents: Latents
+) -> Any:
+    """`(generations, count, length)` float32; `detours` and `step` may be traced."""
+    return _latents(_key(seed, Stream.LATENTS, detours, step), latents, generations, count)
+
+
+def mixing(seed: int, detours: Any, step: Any, updates: int, count: int) -> Any:
+    """`(updates, count)` float32 in [0, 1); `detours` and `step` may be traced."""
+    key = _key(seed, Stream.MIXING, detours, step)
+    return jax.random.uniform(key, (updates, count), jnp.float32)
 
 
 def picture_indices(seed: int, detours: int, first: int, count: int, pictures: int) -> Indices:
@@ -72,5 +82,8 @@ def _key(seed: int, stream: Stream, *counters: Any) -> Any:
     return key
 
 
-def _uniform(key: Any, *shape: int) -> Any:
+def _latents(key: Any, latents: Latents, *counts: int) -> Any:
+    shape = *counts, latents.length
+    if latents.distribution == "normal":
+        return jax.random.normal(key, shape, jnp.float32)
     return jax.random.uniform(key, shape, jnp.float32, -1.0, 1.0)

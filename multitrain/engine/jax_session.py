@@ -12,13 +12,13 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from jobs.spec import JobSpec
-from multitrain.engine import jax_random
-from multitrain.engine.adversarial import Adversarial
+from multitrain.engine import jax_random, motion
+from multitrain.engine.adopting import adoptable, left_out
+from multitrain.engine.adversarial import Adversarial, Drawn
 from multitrain.engine.device_memory import fits, gpu_bytes
-from multitrain.engine.jax_adam import Slots
 from multitrain.engine.jax_devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
-from multitrain.engine.jax_step import AdversarialStep, Carry, Learner, learner_of
+from multitrain.engine.jax_step import AdversarialStep, Carry, Learner, Weights
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 from multitrain.memory import memory_watched
@@ -36,7 +36,9 @@ class JaxSession:
         pictures: Frames,
         settings: SessionSettings,
     ) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8; a batch can be shared out to all devices.
+        """`pictures` are `(n, height, width, channels)` uint8.
+
+        A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -45,22 +47,22 @@ class JaxSession:
         with memory_watched(), jax.default_device(devices[0]):
             with computing_in(spec.precision, lambda: has_native_bfloat16(devices[0])):
                 self._model = describe()
-            self._grid = self._put(jax_random.grid(spec.seed, spec.samples, spec.z_dim))
-            g, d = learner_of(self._model.generator), learner_of(self._model.discriminator)
-            self._carry: Carry = self._put(Carry(g, d, losses=jnp.zeros((2,))))
-            self._drawing = Drawing(
-                spec.seed, len(pictures), spec.images_per_batch, self._model.discriminator.updates
+            grid = jax_random.grid(spec.seed, spec.samples, self._model.latents)
+            self._grid = self._put(grid)
+            self._frames_per_step, self._fps = spec.frames_per_step, spec.fps
+            self._step = AdversarialStep(
+                self._model,
+                spec.grid_height,
+                spec.grid_width,
+                spec.snapshot == "update",
+                lambda batch: jax.lax.with_sharding_constraint(batch, shared) if shared else batch,
             )
+            self._carry: Carry = self._put(self._step.begin())
+            updates = self._model.discriminator.learning.updates
+            self._drawing = Drawing(spec.seed, len(pictures), spec.images_per_batch, updates)
             self._pictures = self._place(pictures, devices, settings)
-        step = AdversarialStep(
-            self._model,
-            spec.grid_height,
-            spec.grid_width,
-            spec.snapshot == "update",
-            lambda batch: jax.lax.with_sharding_constraint(batch, shared) if shared else batch,
-        )
         self._steps_done = 0
-        self._train = self._compiled(step)
+        self._train = self._compiled()
 
     @property
     def step(self) -> int:
@@ -98,14 +100,29 @@ class JaxSession:
         with memory_watched():
             return counters | {name: np.array(array) for name, array in self._named_arrays()}
 
+    def adopt(self, weights: State, *, fitting: bool) -> list[str]:
+        own = {name: array.shape for name, array in self._named_arrays()}
+        taken = adoptable(own, weights, fitting=fitting)
+        self._replace_arrays(taken)
+        if self._carry.average:
+            average = tuple(map(jnp.array, self._carry.generator.weights))
+            self._carry = self._carry._replace(average=self._put(average))
+        return left_out(own, taken)
+
     def restore(self, state: State) -> None:
-        named = list(self._named_arrays())
-        new = [_fitting(name, state[name], like=array) for name, array in named]
-        with memory_watched():
-            structure = jax.tree.structure((self._grid, *self._carry[:2]))
-            self._grid, g, d = self._put(jax.tree.unflatten(structure, new))
-            self._carry = self._carry._replace(generator=g, discriminator=d)
+        self._replace_arrays({name: state[name] for name, _ in self._named_arrays()})
         self._steps_done, self.detours = int(state["step"]), int(state["detours"])
+
+    def _replace_arrays(self, new: State) -> None:
+        """Those of these names; ValueError, with nothing changed, where one does not fit."""
+        arrays = [
+            _fitting(name, new[name], like=array) if name in new else array
+            for name, array in self._named_arrays()
+        ]
+        with memory_watched():
+            structure = jax.tree.structure((self._grid, *self._carry[:-1]))
+            self._grid, g, d, average = self._put(jax.tree.unflatten(structure, arrays))
+            self._carry = Carry(g, d, average, self._carry.losses)
 
     def _arguments(self, feed: Any) -> tuple[Any, ...]:
         """Those of the next step, which takes over what is in the first one."""
@@ -114,20 +131,37 @@ class JaxSession:
 
     def _named_arrays(self) -> Iterator[tuple[str, Any]]:
         """All that a resume needs beside the counters, the random draws and the seed."""
-        names = ("latents", *_names(self._model))
-        arrays = (self._grid, *self._carry[:2])
+        names = ("latents", *self._names())
+        arrays = (self._grid, *self._carry[:-1])
         yield from zip(jax.tree.leaves(names), jax.tree.leaves(arrays), strict=True)
 
-    def _compiled(self, step: AdversarialStep) -> Any:
+    def _names(self) -> tuple[Learner, Learner, Weights]:
+        """What a checkpoint calls the arrays of both, and of the average."""
+        g, d = self._model.generator.network, self._model.discriminator.network
+        weights = g.trainable_variables if self._model.average_decay else ()
+        return (
+            _names_of(g, "optimizer_g", self._step.optimizer_g),
+            _names_of(d, "optimizer_d", self._step.optimizer_d),
+            _paths("average", weights),
+        )
+
+    def _compiled(self) -> Any:
         """A step with its draws, which takes over the memory of what it changes."""
         model, drawing = self._model, self._drawing
 
         def train(carry: Carry, grid: Any, counters: Any, resident: Any, feed: Any) -> Any:
-            detours, step_number = counters
-            latents = jax_random.latents(
-                drawing.seed, detours, step_number, model.generations, drawing.batch, model.z_dim
+            detours, step = counters
+            which = drawing.seed, detours, step
+            count, updates = drawing.batch, model.discriminator.learning.updates
+            frames = self._frames_per_step
+            first = step.astype(jnp.int32) * frames
+            drawn = Drawn(
+                jax_random.generations(*which, model.generations, count, model.latents),
+                self._pictures.of_step(resident, feed),
+                jax_random.mixing(*which, updates, count),
+                motion.at_frames(grid, model.latents, first, frames, self._fps),
             )
-            return step(carry, grid, latents, self._pictures.of_step(resident, feed))
+            return self._step(carry, drawn)
 
         return jax.jit(train, donate_argnums=0, out_shardings=self._everywhere)
 
@@ -154,26 +188,16 @@ def _shardings(devices: Devices) -> tuple[Any, Any]:
     return NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
 
 
-def _names(model: Adversarial) -> tuple[Learner, Learner]:
-    """What a checkpoint calls the arrays of both."""
-    return (
-        _names_of(model.generator.network, "adam_g"),
-        _names_of(model.discriminator.network, "adam_d"),
-    )
-
-
-def _names_of(network: Any, adam: str) -> Learner:
-    weights = [variable.path for variable in network.trainable_variables]
-    others = [variable.path for variable in network.non_trainable_variables]
+def _names_of(network: Any, name: str, optimizer: Any) -> Learner:
     return Learner(
-        tuple(f"{network.name}/{path}" for path in weights),
-        tuple(f"{network.name}/{path}" for path in others),
-        Slots(
-            f"{adam}/updates",
-            tuple(f"{adam}/{path}/momentum" for path in weights),
-            tuple(f"{adam}/{path}/velocity" for path in weights),
-        ),
+        _paths(network.name, network.trainable_variables),
+        _paths(network.name, network.non_trainable_variables),
+        _paths(name, optimizer.variables),
     )
+
+
+def _paths(owner: str, variables: Any) -> Weights:
+    return tuple(f"{owner}/{variable.path}" for variable in variables)
 
 
 def _fitting(name: str, array: Any, like: Any) -> Any:

@@ -19,7 +19,8 @@ READ_BYTES = 256 * 2**20  # of pictures, handed over at once; as many are coming
 class PrefetchingReader:
     """Batches by their number; while those of one call are in use, the next ones are read.
 
-    `pictures` are `(n, height, width, 3)` uint8, best a memory map: what is not drawn is not read.
+    `pictures` are `(n, height, width, channels)` uint8, best a memory map: what is not drawn is not
+    read.
     `indices_of` tells which pictures are in which batch of `batch`; it is called in any thread.
     """
 
@@ -34,7 +35,7 @@ class PrefetchingReader:
         return max(1, READ_BYTES // (self._batch * int(self._pictures[0].nbytes)))
 
     def take(self, first: int, batches: int) -> Frames:
-        """Batches number `first` and following: `(batches, batch, height, width, 3)` uint8."""
+        """Batches from number `first` on: `(batches, batch, height, width, channels)` uint8."""
         ready = self._take_coming(first)[:batches]
         lacking = batches - len(ready)
         if lacking:

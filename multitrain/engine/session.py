@@ -26,7 +26,7 @@ class SessionSettings:
 class Block:
     """What some steps brought.
 
-    frames: `(steps * frames_per_step, frame_height, frame_width, 3)` uint8.
+    frames: `(steps * frames_per_step, frame_height, frame_width, channels)` uint8.
     losses: the mean over the steps, by network (`d`, `g`); empty where nothing is trained.
     """
 
@@ -51,6 +51,14 @@ class Session(Protocol):
 
     def state(self) -> State:
         """Everything that a resume needs, as copies; `step` and `detours` are in it."""
+
+    def adopt(self, weights: State, *, fitting: bool) -> list[str]:
+        """At step 0: take over networks' weights from the state of another training.
+
+        Their names begin with `generator/` and `discriminator/`. All must fit, else ValueError
+        tells the first that does not. With `fitting`, as many are taken as have a place of the same
+        name and shape; returns the names of those places that nothing was taken for.
+        """
 
     def restore(self, state: State) -> None:
         """Go back, or on, to `state`; KeyError or ValueError where it is of another network."""

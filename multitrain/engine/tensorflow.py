@@ -12,7 +12,9 @@ import tensorflow as tf
 from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.broken_devices import is_broken_device
-from multitrain.engine.adversarial import Adversarial
+from multitrain.engine import motion
+from multitrain.engine.adopting import adoptable, left_out
+from multitrain.engine.adversarial import Adversarial, Drawn
 from multitrain.engine.device_memory import fits
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
@@ -41,7 +43,9 @@ class TensorFlowSession:
         pictures: Frames,
         settings: SessionSettings,
     ) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8; a batch can be shared out to all devices.
+        """`pictures` are `(n, height, width, channels)` uint8.
+
+        A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -53,14 +57,17 @@ class TensorFlowSession:
             self._detours = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._batch = spec.images_per_batch
             self._draws = draws = Draws(spec.seed, self._detours)
-            self._latents = tf.Variable(draws.grid(spec.samples, spec.z_dim), trainable=False)
+            self._frames_per_step, self._fps = spec.frames_per_step, spec.fps
+            grid = draws.grid(spec.samples, self._model.latents)
+            self._grid = tf.Variable(grid, trainable=False)
             self._step = AdversarialStep(
                 self._model,
-                Grid(spec.grid_height, spec.grid_width, self._latents),
+                Grid(spec.grid_height, spec.grid_width),
                 frame_after_discriminator=spec.snapshot == "update",
             )
             self._variables = dict(self._named_variables())
-            drawing = Drawing(draws, spec.images_per_batch, self._model.discriminator.updates)
+            updates = self._model.discriminator.learning.updates
+            drawing = Drawing(draws, spec.images_per_batch, updates)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
         self._is_tried = False  # whether a block has run
         self._jit_asked_for = spec.jit == "on"
@@ -101,6 +108,15 @@ class TensorFlowSession:
             variable.assign(state[name])
         self._pictures.forget()
 
+    def adopt(self, weights: State, *, fitting: bool) -> list[str]:
+        own = {name: tuple(variable.shape) for name, variable in self._variables.items()}
+        taken = adoptable(own, weights, fitting=fitting)
+        for name, array in taken.items():
+            self._variables[name].assign(array)
+        if self._step.average:
+            self._step.average.begin_anew()
+        return left_out(own, taken)
+
     def _run_part(self, steps: int) -> tuple[Frames, Any]:
         """As many steps as the pictures allow at once: their frames and the sums of the losses."""
         feed = self._pictures.feed(self.step, steps)
@@ -136,13 +152,13 @@ class TensorFlowSession:
         )
 
     def _run_block(self, step: Any, steps: Any, feed: Any) -> tuple[Any, Any]:
-        """Frames `(steps * frames_per_step, height, width, 3)` uint8 and the sums of the losses."""
+        """Frames `(steps * frames_per_step, height, width, channels)`, and sums of the losses."""
         first = self._steps_done.read_value()
         count = tf.cast(steps, tf.int32)
 
         def train_one(offset: Any) -> Any:
             number = first + tf.cast(offset, tf.int64)
-            return step(self._draw_latents(number), self._pictures.of_step(feed, offset, number))
+            return step(self._draw(number, self._pictures.of_step(feed, offset, number)))
 
         def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
             made = self._strategy.run(train_one, (offset,))
@@ -159,13 +175,29 @@ class TensorFlowSession:
             self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
-    def _draw_latents(self, step: Any) -> Any:
-        """In a replica: its share of those of step `step`, `(generations, n, z_dim)` float32."""
-        drawn = [
-            self._draws.latents(step, generation, self._batch, self._model.z_dim)
-            for generation in range(self._model.generations)
+    def _draw(self, step: Any, pictures: Any) -> Drawn:
+        """In a replica: its share of what is drawn for step `step`, beside its `pictures`."""
+        draws, model, batch = self._draws, self._model, self._batch
+        latents = [
+            draws.latents(step, generation, batch, model.latents)
+            for generation in range(model.generations)
         ]
-        return share(tf.stack(drawn), axis=1)
+        updates = range(model.discriminator.learning.updates)
+        mixing = [draws.mixing(step, update, batch) for update in updates]
+        return Drawn(
+            latents=share(tf.stack(latents), axis=1),
+            pictures=pictures,
+            mixing=share(tf.stack(mixing), axis=1),
+            grids=self._grids(step),
+        )
+
+    def _grids(self, step: Any) -> Any:
+        """What the frames of step `step` show."""
+        frames = self._frames_per_step
+        first = tf.cast(step * frames, tf.int32)
+        return motion.at_frames(
+            tf.convert_to_tensor(self._grid), self._model.latents, first, frames, self._fps
+        )
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -174,12 +206,18 @@ class TensorFlowSession:
         """All that a resume needs. Random draws are functions of these and of the seed."""
         yield "step", self._steps_done
         yield "detours", self._detours
-        yield "latents", self._latents
+        yield "latents", self._grid
         for network in (self._model.generator.network, self._model.discriminator.network):
             for variable in network.variables:
                 yield f"{network.name}/{variable.path}", variable.value
-        for name, adam in (("adam_g", self._step.adam_g), ("adam_d", self._step.adam_d)):
-            for path, variable in adam.variables():
+        parts: list[tuple[str, Any]] = [
+            ("optimizer_g", self._step.descent_g),
+            ("optimizer_d", self._step.descent_d),
+        ]
+        if self._step.average:
+            parts.append(("average", self._step.average))
+        for name, part in parts:
+            for path, variable in part.variables():
                 yield f"{name}/{path}", variable
 
 

@@ -44,7 +44,7 @@ class Pictures(Protocol):
         """What the block of `steps` steps from `step` on is handed, beside what is in place."""
 
     def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
-        """In a replica: its share, `(batches, share, height, width, 3)` uint8, of step `step`.
+        """In a replica: its share of step `step`, `(batches, n, height, width, channels)` uint8.
 
         It is number `offset` of its block, which was handed `feed`.
         """
@@ -60,7 +60,7 @@ class PicturesInPlace:
     feed_spec = tf.TensorSpec((0,), tf.uint8)
 
     def __init__(self, pictures: Frames, drawing: Drawing, devices: tuple[str, ...]) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8."""
+        """`pictures` are `(n, height, width, channels)` uint8."""
         self._drawing = drawing
         self._copies = []
         for device in devices:
@@ -85,7 +85,7 @@ class PicturesReadAhead:
     """A data set in the host's memory, or on its disk, read while the device computes."""
 
     def __init__(self, pictures: Frames, drawing: Drawing) -> None:
-        """`pictures` are `(n, height, width, 3)` uint8."""
+        """`pictures` are `(n, height, width, channels)` uint8."""
         self._drawing = drawing
         self._count, *self._picture_shape = pictures.shape
         self._reader = PrefetchingReader(pictures, self._indices, drawing.batch)

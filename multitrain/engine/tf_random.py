@@ -13,6 +13,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from multitrain.engine.adversarial import Latents
+
 
 class Stream(enum.IntEnum):
     """What a draw is for; draws of different streams are independent."""
@@ -20,6 +22,7 @@ class Stream(enum.IntEnum):
     GRID = 0
     LATENTS = 1
     PICTURES = 2
+    MIXING = 3
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,18 @@ class Draws:
     seed: int
     detours: Any
 
-    def grid(self, samples: int, z_dim: int) -> Any:
-        """The latents that every frame shows: `(samples, z_dim)` float32 in [-1, 1]."""
-        return _uniform(self._key(Stream.GRID), samples, z_dim)
+    def grid(self, samples: int, latents: Latents) -> Any:
+        """The latents that frame 0 shows: `(samples, length)` float32."""
+        return _latents(self._key(Stream.GRID), samples, latents)
 
-    def latents(self, step: Any, update: int, count: int, z_dim: int) -> Any:
-        """`(count, z_dim)` float32 in [-1, 1]."""
-        key = self._key(Stream.LATENTS, self.detours, step, update)
-        return _uniform(key, count, z_dim)
+    def latents(self, step: Any, update: int, count: int, latents: Latents) -> Any:
+        """`(count, length)` float32."""
+        return _latents(self._key(Stream.LATENTS, self.detours, step, update), count, latents)
+
+    def mixing(self, step: Any, update: int, count: int) -> Any:
+        """`(count,)` float32 in [0, 1)."""
+        key = self._key(Stream.MIXING, self.detours, step, update)
+        return tf.random.stateless_uniform((count,), key, alg="philox")
 
     def picture_indices(self, batch: Any, count: int, pictures: int, batches: int = 1) -> Any:
         """`(batches * count,)` int64: the `batch`-th batch and those after it.
@@ -63,5 +70,8 @@ class Draws:
         return key
 
 
-def _uniform(key: Any, count: int, z_dim: int) -> Any:
-    return tf.random.stateless_uniform((count, z_dim), key, -1.0, 1.0, alg="philox")
+def _latents(key: Any, count: int, latents: Latents) -> Any:
+    shape = count, latents.length
+    if latents.distribution == "normal":
+        return tf.random.stateless_normal(shape, key, alg="philox")
+    return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg="philox")

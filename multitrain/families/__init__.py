@@ -21,7 +21,7 @@ ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # the modules that Keras misses where the
 
 
 def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> Session:
-    """The family of `job`, at step 0. `pictures` are `(n, height, width, 3)` uint8.
+    """The family of `job`, at step 0. `pictures` are `(n, height, width, channels)` uint8.
 
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """

@@ -3,7 +3,8 @@
 Every cell of the grid (so every box, however the grid is cut) carries the frame number twice: in
 digits for people, and as black and white blocks for `read_number`, the lowest bit first, row by row
 from the lower left of the cell. Blocks are as large as a third of the cell's height allows, so that
-they outlive H.264; behind them a slow wave of colour runs, another phase in each cell.
+they outlive H.264; behind them a slow wave of colour runs, another phase in each cell. Where frames
+have alpha, a wave of it runs, too; digits and blocks are opaque.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.colours import RGB
 from jobs.jobfile import JobFile
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 
@@ -22,7 +24,7 @@ BITS = 25  # the longest film (a day at 240 frames/s) has fewer than 2**25 frame
 BLACK, WHITE, THRESHOLD = 0, 255, 128
 
 WAVE_PERIOD = 256  # frames, and levels of a phase in a byte
-WAVE_SPEED = (1, 2, 1)  # turns of red, green and blue per period; whole, so that it closes
+WAVE_SPEED = (1, 2, 1, 1)  # turns of red, green, blue, alpha per period; whole, so that it closes
 
 # 3x5 pixels a digit, a row in three bits, the top row first.
 GLYPH_ROWS = [
@@ -40,11 +42,12 @@ def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> T
         rows=spec.grid_height,
         columns=spec.grid_width,
         frames_per_step=spec.frames_per_step,
+        channels=job.plan.channels,
     )
 
 
 def read_number(frame: Frames, width: int, height: int) -> int:
-    """The number that `frame`, `(frame_height, frame_width, 3)` uint8, shows in every cell.
+    """The number that `frame`, `(frame_height, frame_width, channels)`, shows in every cell.
 
     `width` and `height` are the size of a cell in pixels. Cells of fewer than 25 pixels show only
     the lowest bits. Raises ValueError where cells disagree, as no intact frame's do.
@@ -65,12 +68,15 @@ class TestCard:
 
     __test__ = False  # nothing for pytest to collect
 
-    def __init__(self, card: Card, rows: int, columns: int, frames_per_step: int) -> None:
+    def __init__(
+        self, card: Card, rows: int, columns: int, frames_per_step: int, channels: int = RGB
+    ) -> None:
         self.step = 0
         self.detours = 0
         self._card = card
         self._rows, self._columns = rows, columns
         self._frames_per_step = frames_per_step
+        self._channels = channels
         self._phases = self._wave_phases()
 
     def warm_up(self) -> None:
@@ -85,29 +91,32 @@ class TestCard:
     def state(self) -> State:
         return {"step": np.array(self.step), "detours": np.array(self.detours)}
 
+    def adopt(self, weights: State, *, fitting: bool) -> list[str]:  # noqa: ARG002 - it has none
+        return []
+
     def restore(self, state: State) -> None:
         self.step, self.detours = int(state["step"]), int(state["detours"])
 
     def draw(self, number: int) -> Frames:
-        """Frame `number`: `(frame_height, frame_width, 3)` uint8."""
+        """Frame `number`: `(frame_height, frame_width, channels)` uint8."""
         frame = np.empty(self._phases.shape, np.uint8)
-        for channel, speed in enumerate(WAVE_SPEED):
+        for channel, speed in enumerate(WAVE_SPEED[: self._channels]):
             lights = np.roll(_WAVE, -speed * number)
             np.take(lights, self._phases[..., channel], out=frame[..., channel])
         height, width = self._card.height, self._card.width
-        cells = frame.reshape(self._rows, height, self._columns, width, 3)
+        cells = frame.reshape(self._rows, height, self._columns, width, self._channels)
         self._card.draw(cells.transpose(0, 2, 1, 3, 4), number)
         return frame
 
     def _wave_phases(self) -> Frames:
-        """Where in its period the wave stands at frame 0: `(frame_height, frame_width, 3)`."""
+        """Where in its period each value's wave stands at frame 0, in the shape of a frame."""
         y, x = np.mgrid[: self._card.height, : self._card.width]
         slope = (x / self._card.width + y / self._card.height) * WAVE_PERIOD / 3
         cell = np.arange(self._rows * self._columns).reshape(self._rows, 1, self._columns, 1, 1)
-        offsets = np.array([0, WAVE_PERIOD // 3, 2 * WAVE_PERIOD // 3])
+        offsets = np.arange(self._channels) * WAVE_PERIOD // 3
         shift = cell * WAVE_PERIOD // cell.size
         phases = (slope[None, :, None, :, None] + offsets + shift).astype(np.int64) % WAVE_PERIOD
-        size = (self._rows * self._card.height, self._columns * self._card.width, 3)
+        size = (self._rows * self._card.height, self._columns * self._card.width, self._channels)
         frame: Frames = phases.astype(np.uint8).reshape(size)
         return frame
 
@@ -128,7 +137,7 @@ class Card:
         return Blocks.fitting(self.width, self.height)
 
     def draw(self, cells: Frames, number: int) -> None:
-        """Draw on a view of all cells: `(rows, columns, height, width, 3)` uint8."""
+        """Draw on a view of all cells: `(rows, columns, height, width, channels)` uint8."""
         self.blocks.draw(cells, number)
         scale = self._scale
         if scale == 0:
@@ -179,11 +188,13 @@ class Blocks:
         lit = (number >> np.arange(self.rows * self.columns)) & 1
         squares = np.where(lit.reshape(self.rows, self.columns), WHITE, BLACK)[::-1]
         area = np.kron(squares, np.ones((self.side, self.side), int)).astype(np.uint8)
-        cells[:, :, -self.height :, : area.shape[1]] = area[:, :, None]
+        place = cells[:, :, -self.height :, : area.shape[1]]
+        place[..., :RGB] = area[:, :, None]
+        place[..., RGB:] = WHITE  # opaque
 
     def decode(self, cell: Frames) -> int:
-        """From the middle of each square: `cell` is `(height, width, 3)` uint8."""
-        area = cell[-self.height :, : self.columns * self.side].mean(axis=2)
+        """From the middle of each square: `cell` is `(height, width, channels)` uint8."""
+        area = cell[-self.height :, : self.columns * self.side, :RGB].mean(axis=2)
         squares = area.reshape(self.rows, self.side, self.columns, self.side)
         margin = self.side // 4
         middle = squares[:, margin : self.side - margin, :, margin : self.side - margin]

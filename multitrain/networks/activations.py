@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import cycle, islice
+from functools import partial
 from typing import Any
 
 from keras import ops
 
-from jobs.spec import Activation
-
-LRELU_SLOPE = 0.2  # Radford et al. 2015, "Unsupervised representation learning with DCGANs"
-
-
-def _lrelu(x: Any) -> Any:
-    return ops.leaky_relu(x, LRELU_SLOPE)
+from jobs.choices import Activation
 
 
 def _crelu(x: Any) -> Any:
@@ -22,22 +16,45 @@ def _crelu(x: Any) -> Any:
     return ops.concatenate([ops.relu(x), ops.relu(-x)], axis=-1)
 
 
-ACTIVATIONS: dict[Activation, Callable[[Any], Any]] = {
+def _mish(x: Any) -> Any:
+    """Misra 2019, https://arxiv.org/abs/1908.08681."""
+    return x * ops.tanh(ops.softplus(x))
+
+
+def _lrelu(x: Any, slope: float) -> Any:
+    return ops.leaky_relu(x, slope)
+
+
+def _softsign(x: Any) -> Any:
+    """Turian et al. 2009; written out, because TensorFlow's own kernel has no second derivative."""
+    return x / (1.0 + ops.abs(x))
+
+
+def _sine(x: Any, frequency: float) -> Any:
+    """Sitzmann et al. 2020, https://arxiv.org/abs/2006.09661."""
+    return ops.sin(x * frequency)
+
+
+# Parameters are those of `Activation.TABLE`.
+_ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "relu": ops.relu,
     "relu6": ops.relu6,
     "lrelu": _lrelu,
     "elu": ops.elu,
     "crelu": _crelu,
     "selu": ops.selu,
+    "gelu": partial(ops.gelu, approximate=False),
+    "mish": _mish,
+    "swish": ops.silu,
+    "softplus": ops.softplus,
+    "softsign": _softsign,
+    "softmax": ops.softmax,
     "tanh": ops.tanh,
     "sigmoid": ops.sigmoid,
-    "softplus": ops.softplus,
-    "softsign": ops.softsign,
-    "softmax": ops.softmax,
-    "swish": ops.silu,
+    "sine": _sine,
 }
 
 
-def repeated(names: tuple[Activation, ...], layers: int) -> list[Callable[[Any], Any]]:
-    """One activation per layer: the list starts over when it is shorter than the network."""
-    return [ACTIVATIONS[name] for name in islice(cycle(names), layers)]
+def activation(choice: Activation) -> Callable[[Any], Any]:
+    """What maps a layer's values to those that the next one sees."""
+    return partial(_ACTIVATIONS[choice.name], **choice.parameters())

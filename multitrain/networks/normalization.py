@@ -1,10 +1,11 @@
-"""Batch normalisation by one fused kernel where the backend has one."""
+"""The normalizations of values that a sheet can name; `spectral` is of weights."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
+from keras import ops
 
 from multitrain.networks.initializers import Filled
 
@@ -12,6 +13,51 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
 IMAGE_RANK = 4  # (n, height, width, channels)
+BATCH_NORM_MOMENTUM = 0.9
+EPSILON = 1e-5  # added to variances
+PIXEL_EPSILON = 1e-8  # Karras et al. 2018
+
+
+def normalization(kind: str, name: str) -> keras.layers.Layer | None:
+    """The layer of that `kind`, for `(n, height, width, channels)`; None where there is none.
+
+    `layer` is over all values of a picture, with a scale and an offset for each channel, as critics
+    have it (Ba et al. 2016; Gulrajani et al. 2017); `instance` is over each channel of a picture
+    (Ulyanov et al. 2016).
+    """
+    match kind:
+        case "batch":
+            return FusedBatchNormalization(momentum=BATCH_NORM_MOMENTUM, epsilon=EPSILON, name=name)
+        case "layer":
+            return _group_normalization(1, name)
+        case "instance":
+            return _group_normalization(-1, name)
+        case "pixel":
+            return PixelNormalization(name=name)
+    return None
+
+
+def _group_normalization(groups: int, name: str) -> keras.layers.Layer:
+    """Keras computes it in float32. One group is all channels, -1 of them is each alone."""
+    return keras.layers.GroupNormalization(
+        groups,
+        epsilon=EPSILON,
+        beta_initializer=Filled(0.0),
+        gamma_initializer=Filled(1.0),
+        name=name,
+    )
+
+
+class PixelNormalization(keras.layers.Layer):  # type: ignore[misc]
+    """Each pixel's values divided by their root mean square (Karras et al. 2018, section 4.2)."""
+
+    def call(self, inputs: Any) -> Any:
+        values = ops.cast(inputs, "float32")
+        squares = ops.mean(ops.square(values), axis=-1, keepdims=True)
+        return ops.cast(values * ops.rsqrt(squares + PIXEL_EPSILON), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
@@ -22,7 +68,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     Keras composes the normalisation from elementary operations, each of which reads and writes the
     whole activation; TensorFlow has one kernel for all of them. On JAX, whose compiler makes one of
     them by itself, and for inputs that are not images `(n, height, width, channels)`, Keras' own
-    way is taken.
+    way is taken. Frozen, it normalizes by its moving statistics.
     """
 
     def __init__(self, **kw: Any) -> None:
@@ -38,7 +84,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if keras.backend.backend() != "tensorflow" or len(inputs.shape) != IMAGE_RANK:
             return super().call(inputs, training=training, mask=mask)
-        return self._normalize_batch(inputs) if training else self._normalize_by_moving(inputs)
+        if training and self.trainable:
+            return self._normalize_batch(inputs)
+        return self._normalize_by_moving(inputs)
 
     def _normalize_batch(self, images: Any) -> Any:
         normalized, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(

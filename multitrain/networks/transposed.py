@@ -5,37 +5,58 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
+
+from multitrain.networks.spectral import SpectrallyNormalized
 
 if keras.backend.backend() == "jax":
     from multitrain.networks.jax_transposed import convolve_transposed
 else:
     from multitrain.networks.tf_transposed import convolve_transposed
 
-STRIDE = 2
+OUTPUTS = 2  # the axis of its kernel, `(height, width, filters, channels)`
 
 
-def halved(size: int, times: int) -> int:
-    """`size` pixels after `times` convolutions of stride 2: halved, rounding up."""
-    for _ in range(times):
-        size = -(-size // STRIDE)
-    return size
+class ExactConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose):  # type: ignore[misc]
+    """The transpose of a `same` convolution whose input was `height` x `width` pixels.
 
-
-class ExactConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]
-    """The transpose of a stride-2 `same` convolution whose input was `height` x `width` pixels.
-
-    Takes `(n, ceil(height / 2), ceil(width / 2), channels)`. Keras' own layer always doubles, which
-    is one pixel too many where a size is odd.
+    Takes `(n, ceil(height / stride), ceil(width / stride), channels)`. Keras' own layer always
+    makes `stride` times as many, which is too many where a size does not divide. What is dilated
+    does not enlarge: its stride is 1.
     """
 
-    def __init__(self, filters: int, kernel: tuple[int, int], height: int, width: int, **kw: Any):
-        super().__init__(filters, kernel, strides=STRIDE, padding="same", **kw)
+    def __init__(
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        height: int,
+        width: int,
+        *,
+        stride: int = 2,
+        dilation: int = 1,
+        **kw: Any,
+    ) -> None:
+        """`kernel` is height and width."""
+        super().__init__(filters, kernel, strides=stride, padding="same", **kw)
         self.target = (height, width)
+        self.stride, self.dilation = stride, dilation
 
-    def call(self, inputs: Any) -> Any:
-        kernel = keras.ops.convert_to_tensor(self.kernel)  # in the dtype that is computed in
-        grown = convolve_transposed(inputs, kernel, self.target, STRIDE)
-        return grown + self.bias if self.use_bias else grown
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Grow by a kernel of `(height, width, filters, channels)`."""
+        if self.dilation > 1:
+            return _convolve_dilated(inputs, kernel, self.dilation)
+        return convolve_transposed(inputs, kernel, self.target, self.stride)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.target, self.filters)
+
+
+def _convolve_dilated(inputs: Any, kernel: Any, dilation: int) -> Any:
+    """The transpose of a dilated `same` convolution of stride 1 is one by the turned kernel.
+
+    It pads on the other side where it cannot on both alike.
+    """
+    beyond = [(side - 1) * dilation for side in kernel.shape[:2]]
+    padding = [(0, 0), *((each - each // 2, each // 2) for each in beyond), (0, 0)]
+    turned = ops.transpose(ops.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
+    return ops.conv(ops.pad(inputs, padding), turned, padding="valid", dilation_rate=dilation)

@@ -12,7 +12,8 @@ from benchmarks import flops
 from benchmarks.figures import Effort
 from benchmarks.standard import standard_job
 from jobs.jobfile import JobFile
-from multitrain.families.dcgan import build_discriminator, build_generator
+from jobs.layers import discriminator_layers, generator_layers
+from multitrain.networks.building import build_discriminator, build_generator
 
 TinyJob = Callable[..., JobFile]
 SIZES = [(12, 9), (13, 7), (16, 16)]
@@ -41,8 +42,8 @@ def test_layers_are_counted_as_the_networks_have_them(
     tiny_job: TinyJob, size: tuple[int, int]
 ) -> None:
     job = tiny_job(*size, nbr_of_layers_g=4, k_w=5)
-    generator = build_generator(job.spec, *size, count())
-    discriminator = build_discriminator(job.spec, *size, count())
+    generator = build_generator(generator_layers(job.spec, *size), count())
+    discriminator = build_discriminator(discriminator_layers(job.spec, *size), job.spec, count())
     assert flops.generator_layers(job) == products(generator)
     assert flops.discriminator_layers(job) == products(discriminator)
 

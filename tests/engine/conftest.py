@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+
+import pytest
+
+from jobs.choices import Clipping, Optimizer, Schedule
+from multitrain.engine.adversarial import Learning
 
 OF_TENSORFLOW = ["test_tensorflow_*.py", "test_tf_*.py", "test_precision.py", "test_on_jax.py"]
 OF_JAX = ["test_jax_*.py"]
 
 collect_ignore_glob = OF_TENSORFLOW if os.environ.get("KERAS_BACKEND") == "jax" else OF_JAX
+
+
+@pytest.fixture
+def learning() -> Callable[..., Learning]:
+    """`learning("sgd(momentum=0.9)", schedule="cosine", clipping="norm", updates=2)`."""
+
+    def make(
+        optimizer: str, schedule: str = "constant", clipping: str = "none", updates: int = 1
+    ) -> Learning:
+        return Learning(
+            optimizer=Optimizer.parse(optimizer),
+            rate=0.01,
+            schedule=Schedule.parse(schedule),
+            beta1=0.5,
+            clipping=Clipping.parse(clipping),
+            updates=updates,
+            steps=100,
+        )
+
+    return make

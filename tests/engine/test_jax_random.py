@@ -3,7 +3,13 @@ from __future__ import annotations
 import jax
 import numpy as np
 
+from jobs.choices import LatentMotion
 from multitrain.engine import jax_random
+from multitrain.engine.adversarial import Latents
+
+
+def latents(length: int, distribution: str = "uniform") -> Latents:
+    return Latents(length, distribution, LatentMotion("fixed"))
 
 
 def indices(detours: int, batches: int, count: int, pictures: int) -> list[int]:
@@ -44,24 +50,26 @@ def test_many_batches_at_once_are_those_one_by_one() -> None:
 
 def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
     drawn = [
-        np.asarray(jax_random.latents(seed, detours, step, 2, 100, 50)[update])
+        np.asarray(jax_random.generations(seed, detours, step, 2, 100, latents(50))[update])
         for seed, detours, step, update in [
             (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1),
         ]
     ]  # fmt: skip
 
-    for latents in drawn:
-        assert -1 <= latents.min() < -0.99 < 0.99 < latents.max() <= 1
-        assert abs(latents.mean()) < 0.03
-    for number, latents in enumerate(drawn):
+    for each in drawn:
+        assert -1 <= each.min() < -0.99 < 0.99 < each.max() <= 1
+        assert abs(each.mean()) < 0.03
+    for number, each in enumerate(drawn):
         for other in drawn[number + 1 :]:
-            assert abs(np.corrcoef(latents.ravel(), other.ravel())[0, 1]) < 0.06
+            assert abs(np.corrcoef(each.ravel(), other.ravel())[0, 1]) < 0.06
 
 
 def test_draws_that_are_compiled_are_the_same() -> None:
-    compiled = jax.jit(lambda step: jax_random.latents(3, 2, step, 1, 4, 6))
+    compiled = jax.jit(lambda step: jax_random.generations(3, 2, step, 1, 4, latents(6)))
 
-    np.testing.assert_array_equal(compiled(np.uint32(9)), jax_random.latents(3, 2, 9, 1, 4, 6))
+    np.testing.assert_array_equal(
+        compiled(np.uint32(9)), jax_random.generations(3, 2, 9, 1, 4, latents(6))
+    )
 
 
 def test_detours_change_the_order_of_pictures() -> None:
@@ -69,8 +77,24 @@ def test_detours_change_the_order_of_pictures() -> None:
 
 
 def test_the_grid_has_draws_of_its_own() -> None:
-    grid = np.asarray(jax_random.grid(5, 4, 3))
+    grid = np.asarray(jax_random.grid(5, 4, latents(3)))
 
-    np.testing.assert_array_equal(grid, jax_random.grid(5, 4, 3))
-    assert (grid != jax_random.grid(6, 4, 3)).all()
-    assert (grid != jax_random.latents(5, 0, 0, 1, 4, 3)[0]).all()
+    np.testing.assert_array_equal(grid, jax_random.grid(5, 4, latents(3)))
+    assert (grid != jax_random.grid(6, 4, latents(3))).all()
+    assert (grid != jax_random.generations(5, 0, 0, 1, 4, latents(3))[0]).all()
+
+
+def test_latents_may_be_normal() -> None:
+    drawn = np.asarray(jax_random.generations(0, 0, 0, 2, 500, latents(50, "normal")))
+
+    assert abs(drawn.mean()) < 0.02
+    assert abs(drawn.std() - 1) < 0.02
+    assert 3.5 < np.abs(drawn).max() < 6
+
+
+def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
+    one, other = (np.asarray(jax_random.mixing(0, 0, step, 2, 500)) for step in (0, 1))
+
+    for mixing in (*one, *other):
+        assert 0 <= mixing.min() < 0.02 < 0.98 < mixing.max() < 1
+    assert len({mixing.tobytes() for mixing in (*one, *other)}) == 4

@@ -14,10 +14,11 @@ import pytest
 from jobs.errors import MultitrainError, OutOfMemory
 from jobs.jobfile import JobFile
 from multitrain.engine import jax_random, open_adversarial
-from multitrain.engine.adversarial import ADAM_EPSILON, Adversarial
+from multitrain.engine.adversarial import Adversarial, Judgement
 from multitrain.engine.jax_session import JaxSession
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families.dcgan import describe
+from multitrain.networks.losses import GanLosses
 
 MakeJob = Callable[..., JobFile]
 Open = Callable[..., JaxSession]
@@ -38,6 +39,17 @@ def network_of(model: Adversarial, name: str, state: State) -> keras.Model:
     for variable in network.variables:
         variable.assign(state[f"{name}/{variable.path}"])
     return network
+
+
+def with_generator_loss(model: Adversarial, told: Callable[[Judgement], None]) -> Adversarial:
+    """`model`, whose generator's loss first tells what it is asked for."""
+
+    class Telling(GanLosses):
+        def generator(self, real: Judgement | None, fake: Judgement) -> object:
+            told(fake)
+            return super().generator(real, fake)
+
+    return dataclasses.replace(model, losses=Telling(model.losses.loss))
 
 
 def test_the_grid_shows_the_fixed_latents_row_by_row(tiny_job: MakeJob, open_tiny: Open) -> None:
@@ -78,9 +90,9 @@ def test_a_step_is_what_the_plain_recipe_says(
 
     model, pictures = describe(job), noise(job) / np.float32(127.5) - 1
     generator, discriminator = model.generator.network, model.discriminator.network
-    adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=ADAM_EPSILON) for _ in range(2)]
+    adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
     for step in range(2):
-        latents = jax_random.latents(0, 0, step, 3, 6, 5)
+        latents = jax_random.generations(0, 0, step, 3, 6, model.latents)
         told_d, told_g = [], []
         for update in range(2):
             chosen = jax_random.picture_indices(0, 0, (2 * step + update) * 6, 6, len(pictures))
@@ -94,7 +106,7 @@ def test_a_step_is_what_the_plain_recipe_says(
                 fake, statistics = discriminator.stateless_call(
                     weights, statistics, fakes, training=True
                 )
-                return model.discriminator_loss(real, fake), statistics
+                return model.losses.discriminator(Judgement(*real), Judgement(*fake)), statistics
 
             told_d.append(_descend(adams[0], loss_d, discriminator))
         for update in range(1, 3):
@@ -110,7 +122,7 @@ def test_a_step_is_what_the_plain_recipe_says(
                     fakes,
                     training=True,
                 )
-                return model.generator_loss(judged), (statistics, seen)
+                return model.losses.generator(None, Judgement(*judged)), (statistics, seen)
 
             told_g.append(_descend(adams[1], loss_g, generator, discriminator, shared))
         assert losses[step]["d"] == pytest.approx(np.mean(told_d), rel=1e-4)
@@ -161,13 +173,7 @@ def test_blocks_of_any_length_are_compiled_once(
     job, traced = tiny_job(), []
 
     def counting() -> Adversarial:
-        model = describe(job)
-
-        def loss(fake: object) -> object:
-            traced.append(fake)
-            return model.generator_loss(fake)
-
-        return dataclasses.replace(model, generator_loss=loss)
+        return with_generator_loss(describe(job), told=traced.append)
 
     session = open_adversarial(counting, job.spec, noise(job), SessionSettings())
     for steps in (1, 2, 5):
@@ -255,11 +261,11 @@ def test_too_little_memory_for_a_step_is_told(
 ) -> None:
     job = tiny_job()
 
-    def run_out(fake: object) -> object:
+    def run_out(fake: Judgement) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes")
 
     def describe_too_much() -> Adversarial:
-        return dataclasses.replace(describe(job), generator_loss=run_out)
+        return with_generator_loss(describe(job), told=run_out)
 
     session = open_adversarial(describe_too_much, job.spec, noise(job), SessionSettings())
     with pytest.raises(OutOfMemory, match="lower batch_size"):
@@ -283,7 +289,7 @@ sessions = [open_session(*each) for each in zip((job, alone, job), [pictures] * 
 assert len(jax.devices()) == 2
 blocks = [session.run(3) for session in sessions]
 both, one, handed = [session.state() for session in sessions]
-assert both["adam_d/updates"].item() == 3
+assert both["optimizer_d/adam/iteration"].item() == 3
 for name, array in one.items():
     np.testing.assert_allclose(both[name], array, atol=2e-4, err_msg=name)
     np.testing.assert_allclose(handed[name], array, atol=2e-4, err_msg=name)

@@ -25,8 +25,22 @@ SUITES = {
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
-        for name in ("activations", "initializers", "transposed")
+        for name in (
+            "activations",
+            "augmentation",
+            "building",
+            "convolutions",
+            "initializers",
+            "normalization_kinds",
+            "regularization",
+            "spectral",
+            "transposed",
+            "upsampling",
+        )
     ],
+    "losses": [TESTS / "networks" / "test_losses.py"],
+    "learning": [TESTS / "engine" / "test_optimizers.py", TESTS / "engine" / "test_motion.py"],
+    "tinkering": [TESTS / "families" / "test_tinkering.py"],
 }
 
 
@@ -76,11 +90,12 @@ from multitrain.families import open_session
 job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
 session = open_session(job, pictures, SessionSettings())
-session.restore(dict(np.load(sys.argv[2])))
+state = dict(np.load(sys.argv[2]))
+session.adopt(state, fitting=False)
 generator = session._model.generator.network
 for variable in generator.variables:
     variable.assign(session.state()[f"generator/{variable.path}"])
-np.save(sys.argv[3], np.asarray(generator(session.state()["latents"], training=False)))
+np.save(sys.argv[3], np.asarray(generator(state["latents"], training=False)))
 """
 
 

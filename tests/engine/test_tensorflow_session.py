@@ -13,7 +13,7 @@ import tensorflow as tf
 from jobs.errors import MultitrainError, OutOfMemory
 from jobs.jobfile import JobFile
 from multitrain.engine import open_adversarial, reading
-from multitrain.engine.adversarial import ADAM_EPSILON, Adversarial
+from multitrain.engine.adversarial import Adversarial, Drawn, Judgement
 from multitrain.engine.session import SessionSettings, State
 from multitrain.engine.tensorflow import TensorFlowSession
 from multitrain.engine.tf_pictures import PicturesInPlace, PicturesReadAhead
@@ -82,22 +82,25 @@ def test_a_step_is_what_the_plain_recipe_says(
 
     model, draws, pictures = describe(job), Draws(0, 0), noise(job) / 127.5 - 1
     generator, discriminator = model.generator.network, model.discriminator.network
-    adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=ADAM_EPSILON) for _ in range(2)]
+
+    def judge(shown: tf.Tensor) -> Judgement:
+        return Judgement(*discriminator(shown, training=True))
+
+    adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
     for step in range(2):
         for update in range(2):
             chosen = draws.picture_indices(2 * step + update, 6, len(pictures)).numpy()
             with tf.GradientTape() as tape:
-                fakes = generator(draws.latents(step, update, 6, 5), training=True)
-                loss = model.discriminator_loss(
-                    discriminator(pictures[chosen].astype(np.float32), training=True),
-                    discriminator(fakes, training=True),
+                fakes = generator(draws.latents(step, update, 6, model.latents), training=True)
+                loss = model.losses.discriminator(
+                    judge(pictures[chosen].astype(np.float32)), judge(fakes)
                 )
             _descend(adams[0], tape, loss, discriminator)
         for update in range(1, 3):
             moving = [w.numpy() for w in generator.non_trainable_variables]
             with tf.GradientTape() as tape:
-                fakes = generator(draws.latents(step, update, 6, 5), training=True)
-                loss = model.generator_loss(discriminator(fakes, training=True))
+                fakes = generator(draws.latents(step, update, 6, model.latents), training=True)
+                loss = model.losses.generator(None, judge(fakes))
             if update == 1:  # the shared pass has moved the statistics once already
                 for variable, value in zip(generator.non_trainable_variables, moving, strict=True):
                     variable.assign(value)
@@ -199,11 +202,11 @@ def fail_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
         if not python_function or not kw.pop("jit_compile", False):
             return function(python_function, **kw)
 
-        def fail(latents: tf.Tensor, pictures: tf.Tensor) -> object:
+        def fail(drawn: Drawn) -> object:
             with tf.control_dependencies(
-                [tf.debugging.Assert(tf.size(latents) < 0, ["libdevice not found"])]
+                [tf.debugging.Assert(tf.size(drawn.latents) < 0, ["libdevice not found"])]
             ):
-                return python_function(latents, pictures)
+                return python_function(drawn)
 
         return function(fail, **kw)
 

@@ -1,20 +1,32 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+import pytest
 
-from multitrain.engine.adversarial import ADAM_EPSILON, AdamSettings
-from multitrain.engine.tf_adam import Adam
+from multitrain.engine.adversarial import Learning
+from multitrain.engine.tf_adam import FusedAdam
+
+MakeLearning = Callable[..., Learning]
 
 
-def test_updates_are_those_of_keras_adam() -> None:
+@pytest.mark.parametrize("chosen", ["adam", "adam(beta_1=0.8, beta_2=0.9, epsilon=0.01)"])
+@pytest.mark.parametrize("schedule", ["constant", "linear(steps=4)"])
+def test_updates_are_those_of_keras_adam(
+    learning: MakeLearning, chosen: str, schedule: str
+) -> None:
     ours, theirs = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]) for _ in range(2))
     theirs.set_weights(ours.get_weights())
-    adam = Adam(ours, AdamSettings(learning_rate=0.01, beta1=0.5))
-    keras_adam = keras.optimizers.Adam(0.01, beta_1=0.5, epsilon=ADAM_EPSILON)
+    adam = FusedAdam(ours, learning(chosen, schedule=schedule))
+    rates = [0.01, 0.0075, 0.005, 0.0025, 0.0] if schedule != "constant" else [0.01] * 5
+    beta_1, beta_2, epsilon = (0.8, 0.9, 0.01) if "(" in chosen else (0.5, 0.999, 1e-8)
+    keras_adam = keras.optimizers.Adam(0.01, beta_1, beta_2, epsilon)
     random = np.random.default_rng(0)
 
-    for _ in range(5):
+    for rate in rates:
+        keras_adam.learning_rate = rate
         gradients = [
             random.normal(size=weight.shape).astype(np.float32) for weight in ours.get_weights()
         ]
@@ -25,9 +37,9 @@ def test_updates_are_those_of_keras_adam() -> None:
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_a_checkpoint_keeps_all_slots() -> None:
+def test_a_checkpoint_keeps_all_slots(learning: MakeLearning) -> None:
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="d")])
-    adam = Adam(network, AdamSettings(0.01, 0.5))
+    adam = FusedAdam(network, learning("adam"))
 
     names = {name for name, _ in adam.variables()}
 

@@ -45,6 +45,18 @@ def test_noise_as_from_a_codec_does_not_change_the_number(tiny_job: MakeJob) -> 
     assert read_number(damaged, 64, 48) == 12345
 
 
+def test_the_number_is_opaque_and_the_rest_a_wave_of_alpha(tiny_job: MakeJob) -> None:
+    job = tiny_job(64, 48, colour_model="rgba")
+    frames = card_of(job).run(3).frames
+    assert frames.shape == (6, job.plan.frame_height, job.plan.frame_width, 4)
+    over_black = [frame[..., :3] * (frame[..., 3:] / 255) for frame in frames]
+    assert [read_number(frame, 64, 48) for frame in over_black] == [0, 1, 2, 3, 4, 5]
+    alpha = frames[..., 3]
+    assert alpha.min() < 60
+    assert alpha.max() == 255
+    assert (alpha[0] != alpha[5]).mean() > 0.4
+
+
 def test_cells_that_disagree_are_an_error(tiny_job: MakeJob) -> None:
     card = card_of(tiny_job(40, 30))
     mixed = np.concatenate([card.draw(1)[:30], card.draw(2)[:30]])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multitrain.networks.transposed import STRIDE, ExactConv2DTranspose, halved
+from multitrain.networks.transposed import ExactConv2DTranspose
 
 SIZES = [(9, 11), (10, 12), (9, 12), (1, 2)]
 
@@ -17,9 +17,9 @@ def drawn(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def grown_by_tensorflow(small: Any, kernel: Any, height: int, width: int) -> Any:
+def grown_by_tensorflow(small: Any, kernel: Any, height: int, width: int, stride: int = 2) -> Any:
     size = (small.shape[0], height, width, kernel.shape[2])
-    return tf.nn.conv2d_transpose(small, kernel, size, strides=STRIDE, padding="SAME")
+    return tf.nn.conv2d_transpose(small, kernel, size, strides=stride, padding="SAME")
 
 
 def gradients(function: Callable[..., Any], *at: Any) -> list[np.ndarray]:
@@ -106,5 +106,26 @@ def test_its_shape_is_known_before_it_is_called() -> None:
     assert picture.shape == (None, 45, 7, 3)
 
 
-def test_sizes_halve_rounding_up() -> None:
-    assert [halved(90, times) for times in range(5)] == [90, 45, 23, 12, 6]
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 5])
+def test_any_stride_arrives_at_an_exact_size(stride: int, kernel: int) -> None:
+    small = drawn(kernel, 2, -(-9 // stride), -(-11 // stride), 3)
+    layer = ExactConv2DTranspose(4, (kernel, kernel), 9, 11, stride=stride, use_bias=False)
+    layer.build(small.shape)
+
+    wanted = grown_by_tensorflow(small, layer.kernel.value, 9, 11, stride)
+    np.testing.assert_allclose(layer(small), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 4), (1, 5)], ids=str)
+@pytest.mark.parametrize("dilation", [2, 3])
+def test_dilated_it_is_the_transpose_of_a_dilated_convolution(
+    kernel: tuple[int, int], dilation: int
+) -> None:
+    small, other = drawn(0, 2, 7, 6, 3), drawn(1, 2, 7, 6, 4)
+    layer = ExactConv2DTranspose(4, kernel, 7, 6, stride=1, dilation=dilation, use_bias=False)
+    layer.build(small.shape)
+
+    shrunk = tf.nn.conv2d(other, np.asarray(layer.kernel.value), 1, "SAME", dilations=dilation)
+
+    assert np.vdot(layer(small), other) == pytest.approx(np.vdot(small, shrunk), rel=1e-4)

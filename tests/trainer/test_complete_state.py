@@ -63,13 +63,13 @@ def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(
 def test_the_state_names_all_its_parts(fresh: Callable[[], TensorFlowSession]) -> None:
     names = set(fresh().state())
 
-    assert {"step", "detours", "latents", "adam_g/updates", "adam_d/updates"} <= names
-    for network, adam in (("generator", "adam_g"), ("discriminator", "adam_d")):
+    assert {"step", "detours", "latents", "optimizer_g/updates", "optimizer_d/updates"} <= names
+    for network, optimizer in (("generator", "optimizer_g"), ("discriminator", "optimizer_d")):
         kernels = {name for name in names if name.startswith(network) and "kernel" in name}
         assert kernels
         for kernel in kernels:
             weight = kernel.removeprefix(f"{network}/")
-            assert {f"{adam}/{weight}/momentum", f"{adam}/{weight}/velocity"} <= names
+            assert {f"{optimizer}/{weight}/{slot}" for slot in ("momentum", "velocity")} <= names
         for statistic in ("moving_mean", "moving_variance"):
             assert any(name.startswith(network) and statistic in name for name in names)
 

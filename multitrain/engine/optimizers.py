@@ -1,0 +1,92 @@
+"""Keras' optimizers and learning-rate schedules, as a job chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+from keras.optimizers import schedules
+
+from jobs.choices import Clipping
+from multitrain.engine.adversarial import Learning
+
+FALLS = 10  # of a `step` schedule that does not say when
+
+OPTIMIZERS: dict[str, Callable[..., Any]] = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "adamax": keras.optimizers.Adamax,
+    "lamb": keras.optimizers.Lamb,
+    "lion": keras.optimizers.Lion,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+    "adadelta": keras.optimizers.Adadelta,
+    "adafactor": keras.optimizers.Adafactor,
+    "ftrl": keras.optimizers.Ftrl,
+    "muon": keras.optimizers.Muon,
+    "schedulefreeadamw": keras.optimizers.ScheduleFreeAdamW,
+}
+
+
+def optimizer_of(learning: Learning, name: str) -> Any:
+    """The Keras optimizer, not built yet."""
+    parameters = learning.optimizer.parameters()
+    if "beta_1" in parameters and parameters["beta_1"] is None:
+        parameters["beta_1"] = learning.beta1
+    return OPTIMIZERS[learning.optimizer.name](
+        learning_rate=learning_rate(learning), name=name, **parameters
+    )
+
+
+def learning_rate(learning: Learning) -> Any:
+    """A number, or a Keras schedule by the number of updates done."""
+    schedule = _schedule(learning)
+    return learning.rate if schedule is None else PerStep(schedule, learning.updates)
+
+
+class PerStep(schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A schedule by steps, for an optimizer that counts its updates."""
+
+    def __init__(self, by_step: Any, updates: int) -> None:
+        self._by_step, self._updates = by_step, updates
+
+    def __call__(self, step: Any) -> Any:
+        return self._by_step(step // self._updates)
+
+
+def _schedule(learning: Learning) -> Any:
+    chosen, rate = learning.schedule, learning.rate
+    match chosen.name:
+        case "step":
+            steps = chosen["steps"] or max(1, learning.steps // FALLS)
+            return schedules.ExponentialDecay(rate, steps, chosen["factor"], staircase=True)
+        case "cosine":
+            return schedules.CosineDecayRestarts(
+                rate,
+                chosen["steps"] or learning.steps,
+                t_mul=chosen["longer"],
+                m_mul=chosen["lower"],
+                alpha=chosen["floor"],
+            )
+        case "linear":
+            steps = chosen["steps"] or learning.steps
+            return schedules.PolynomialDecay(rate, steps, rate * chosen["floor"])
+    return None
+
+
+def clipped(gradients: Sequence[Any], clipping: Clipping) -> list[Any]:
+    """All gradients of a network, limited as the job says."""
+    match clipping.name:
+        case "norm":
+            # Pascanu, Mikolov, Bengio 2013, https://arxiv.org/abs/1211.5063
+            most = clipping["most"]
+            length = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
+            shrink = most / ops.maximum(length, most)
+            return [each * shrink for each in gradients]
+        case "value":
+            return [ops.clip(each, -clipping["most"], clipping["most"]) for each in gradients]
+    return list(gradients)

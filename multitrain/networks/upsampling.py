@@ -1,0 +1,150 @@
+"""Layers that enlarge without a transposed convolution, against its checkerboards.
+
+Odena, Dumoulin and Olah 2016, https://distill.pub/2016/deconv-checkerboard. All arrive at an exact
+size: they make `stride` times as many pixels, and what is too much at the right and at the bottom
+is cut off.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from multitrain.networks.initializers import Normal
+from multitrain.networks.spectral import SpectrallyNormalized
+
+
+class EnlargedConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
+    """Enlarges `(n, ceil(height / stride), ceil(width / stride), channels)`, and then convolves.
+
+    Beyond its edges, the enlarged picture is its own reflection.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        height: int,
+        width: int,
+        *,
+        stride: int,
+        bilinear: bool,
+        dilation: int = 1,
+        **kw: Any,
+    ) -> None:
+        """`kernel` is height and width, and each of its halves, dilated, is smaller than these."""
+        super().__init__(filters, kernel, padding="same", **kw)
+        self.target = (height, width)
+        self.stride, self.bilinear, self.dilation = stride, bilinear, dilation
+
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Enlarge, then convolve with a kernel of `(height, width, channels, filters)`."""
+        enlarge = bilinear if self.bilinear else nearest
+        beyond = [(side - 1) * self.dilation for side in kernel.shape[:2]]
+        padding = [(0, 0), *((each // 2, each - each // 2) for each in beyond), (0, 0)]
+        padded = ops.pad(cropped(enlarge(inputs, self.stride), self.target), padding, "reflect")
+        return ops.conv(padded, kernel, padding="valid", dilation_rate=self.dilation)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.target, self.filters)
+
+
+class SubpixelConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
+    """Convolves small pictures to `stride` x `stride` values for each channel, which become pixels.
+
+    Shi et al. 2016, https://arxiv.org/abs/1609.05158. All pixels that come of one start with the
+    same weights, so that it begins without checkerboards (Aitken et al. 2017,
+    https://arxiv.org/abs/1707.02937).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        height: int,
+        width: int,
+        *,
+        stride: int,
+        kernel_initializer: Normal,
+        dilation: int = 1,
+        **kw: Any,
+    ) -> None:
+        """`kernel` is height and width."""
+        start = Repeated(kernel_initializer, stride**2)
+        super().__init__(
+            filters * stride**2, kernel, padding="same", kernel_initializer=start, **kw
+        )
+        self.target = (height, width)
+        self.stride, self.dilation = stride, dilation
+
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Convolve with a kernel of `(height, width, channels, stride * stride * filters)`."""
+        return ops.conv(inputs, kernel, padding="same", dilation_rate=self.dilation)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        values = super().call(inputs, training=training)
+        return cropped(depth_to_space(values, self.stride), self.target)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.target, self.filters // self.stride**2)
+
+
+class Repeated(keras.initializers.Initializer):  # type: ignore[misc]
+    """The same weights for so many groups of filters."""
+
+    def __init__(self, initializer: Normal, times: int) -> None:
+        self.initializer, self.times = initializer, times
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        group = (*shape[:-1], shape[-1] // self.times)
+        return ops.tile(self.initializer(group, dtype), (1,) * len(group[:-1]) + (self.times,))
+
+
+def nearest(pictures: Any, times: int) -> Any:
+    """Each pixel of `(n, height, width, channels)` as a square of `times` x `times`."""
+    return ops.repeat(ops.repeat(pictures, times, axis=1), times, axis=2)
+
+
+def bilinear(pictures: Any, times: int) -> Any:
+    """`(n, height, width, channels)`, `times` as large, between the centres of the pixels.
+
+    Beyond the outermost ones, they go on as they are.
+    """
+    return _interpolated(_interpolated(pictures, times, axis=1), times, axis=2)
+
+
+def _interpolated(pictures: Any, times: int, axis: int) -> Any:
+    """A pixel becomes `times`, each of which lies between it and one of its neighbours."""
+    if times == 1:
+        return pictures
+    side = pictures.shape[axis]
+    padding = [(1, 1) if each == axis else (0, 0) for each in range(len(pictures.shape))]
+    padded = ops.pad(pictures, padding, "symmetric")
+    before, after = (
+        padded[(slice(None),) * axis + (slice(start, start + side),)] for start in (0, 2)
+    )
+    phases = []
+    for phase in range(times):
+        offset = (phase + 0.5) / times - 0.5  # from the pixel's centre, in pixels
+        neighbour = before if offset < 0 else after
+        phases.append(pictures * (1 - abs(offset)) + neighbour * abs(offset))
+    shape = list(pictures.shape)
+    shape[0], shape[axis] = -1, side * times
+    return ops.reshape(ops.stack(phases, axis=axis + 1), shape)
+
+
+def depth_to_space(values: Any, times: int) -> Any:
+    """`(n, height, width, times * times * channels)` to `times` as many rows and columns."""
+    _, height, width, channels = values.shape
+    channels //= times**2
+    squares = ops.reshape(values, (-1, height, width, times, times, channels))
+    rows = ops.transpose(squares, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(rows, (-1, height * times, width * times, channels))
+
+
+def cropped(pictures: Any, size: tuple[int, int]) -> Any:
+    """The upper left `size`, height and width, of `(n, ..., ..., channels)`."""
+    height, width = size
+    return pictures[:, :height, :width]

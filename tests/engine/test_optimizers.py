@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+
+from jobs.choices import Clipping, Optimizer
+from multitrain.engine.adversarial import Learning
+from multitrain.engine.optimizers import OPTIMIZERS, clipped, learning_rate, optimizer_of
+
+MakeLearning = Callable[..., Learning]
+
+
+def rates(learning: Learning, updates: list[int]) -> list[float]:
+    """Relative to the rate that the job asks for."""
+    schedule = learning_rate(learning)
+    return [float(schedule(keras.ops.convert_to_tensor(each))) / 0.01 for each in updates]
+
+
+def test_the_table_of_optimizers_is_that_of_the_sheet() -> None:
+    assert OPTIMIZERS.keys() == Optimizer.TABLE.keys()
+
+
+@pytest.mark.parametrize("name", Optimizer.TABLE)
+def test_parameters_and_their_defaults_are_those_of_keras(
+    name: str, learning: MakeLearning
+) -> None:
+    signature = inspect.signature(OPTIMIZERS[name]).parameters
+    for parameter, (_, default, _) in Optimizer.TABLE[name].items():
+        if default is not None and (name, parameter) != ("adam", "epsilon"):
+            assert signature[parameter].default == default, parameter
+
+    built = optimizer_of(learning(name), name).get_config()
+
+    for parameter, (_, default, _) in Optimizer.TABLE[name].items():
+        assert built[parameter] == (0.5 if default is None else default), parameter
+
+
+@pytest.mark.parametrize("name", Optimizer.TABLE)
+def test_every_parameter_reaches_the_optimizer(name: str, learning: MakeLearning) -> None:
+    for parameter, (kind, default, _) in Optimizer.TABLE[name].items():
+        other = not default if kind is bool else (7 if isinstance(default, int) else 0.25)
+        other = -0.25 if isinstance(default, float) and default < 0 else other
+        chosen = optimizer_of(learning(f"{name}({parameter}={other})"), name)
+
+        assert chosen.get_config()[parameter] == other, parameter
+
+
+def test_a_constant_rate_is_a_number(learning: MakeLearning) -> None:
+    assert learning_rate(learning("adam")) == 0.01
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at", "wanted"),
+    [
+        ("step", [0, 9, 10, 19, 20, 95], [1, 1, 0.5, 0.5, 0.25, 0.5**9]),
+        ("step(steps=40, factor=0.1)", [39, 40, 80], [1, 0.1, 0.01]),
+        ("linear", [0, 25, 100, 300], [1, 0.75, 0, 0]),
+        ("linear(steps=50, floor=0.5)", [0, 25, 50, 99], [1, 0.75, 0.5, 0.5]),
+        ("cosine", [0, 50, 99], [1, 0.5, 0.00025]),
+        ("cosine(steps=20)", [0, 10, 20, 30], [1, 0.5, 1, 0.5]),
+        ("cosine(steps=20, longer=2, lower=0.5)", [20, 40, 60], [0.5, 0.25, 0.25]),
+        ("cosine(floor=0.2)", [0, 50], [1, 0.6]),
+    ],
+)
+def test_schedules(
+    schedule: str, at: list[int], wanted: list[float], learning: MakeLearning
+) -> None:
+    assert rates(learning("adam", schedule), at) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_a_schedule_goes_by_steps_however_many_updates_these_have(learning: MakeLearning) -> None:
+    thrice = rates(learning("sgd", "step", updates=3), [0, 29, 30, 59, 60])
+
+    assert thrice == pytest.approx([1, 1, 0.5, 0.5, 0.25])
+
+
+def gradients() -> list[np.ndarray]:
+    return [np.array([3.0, -4.0], np.float32), np.array([[12.0]], np.float32)]  # 13 long
+
+
+@pytest.mark.parametrize(
+    ("clipping", "wanted"),
+    [
+        ("none", [[3, -4], [[12]]]),
+        ("norm(most=6.5)", [[1.5, -2], [[6]]]),
+        ("norm(most=20)", [[3, -4], [[12]]]),
+        ("value(most=3.5)", [[3, -3.5], [[3.5]]]),
+    ],
+)
+def test_clipping(clipping: str, wanted: list) -> None:
+    for found, each in zip(clipped(gradients(), Clipping.parse(clipping)), wanted, strict=True):
+        np.testing.assert_allclose(found, each, rtol=1e-6)
+
+
+def test_gradients_that_are_nought_stay_so() -> None:
+    (found,) = clipped([np.zeros(3, np.float32)], Clipping.parse("norm"))
+
+    np.testing.assert_array_equal(found, np.zeros(3))

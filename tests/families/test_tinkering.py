@@ -1,0 +1,262 @@
+"""Every setting of a DCGAN, by what it does to a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice, pairwise, product
+from typing import get_args
+
+import keras
+import numpy as np
+import pytest
+
+from jobs.choices import Activation, Loss, Optimizer
+from jobs.jobfile import JobFile
+from jobs.kinds import Augmentation, DiscriminatorConvolution, Normalization
+from multitrain.engine.session import Session, SessionSettings
+from multitrain.families import open_session
+
+MakeJob = Callable[..., JobFile]
+Open = Callable[..., Session]
+
+
+@pytest.fixture
+def open_small(tiny_job: MakeJob, noise: Callable[..., np.ndarray]) -> Open:
+    """`open_small(ema=0.9)`: a session of the smallest networks that have all parts."""
+
+    def make(**settings: object) -> Session:
+        small = {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "learning_rate_g": 0.01}
+        job = tiny_job(8, 8, **(small | settings))
+        return open_session(job, noise(job), SessionSettings())
+
+    return make
+
+
+@pytest.fixture
+def without_graphs() -> Iterator[None]:
+    """Operations run as they are called: for a few steps that is much quicker than tracing."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(True)
+        yield
+        tf.config.run_functions_eagerly(False)
+    else:
+        yield
+
+
+def pairs(one: Iterable[str], other: Iterable[str]) -> list[tuple[str, str]]:
+    """All of them; on JAX, which compiles each for seconds, so many that each name is in one."""
+    one, other = list(one), list(other)
+    if keras.backend.backend() == "jax":
+        longest = max(len(one), len(other))
+        return list(islice(zip(cycle(one), cycle(other), strict=False), longest))
+    return list(product(one, other))
+
+
+def trains(session: Session, steps: int = 5) -> None:
+    """Losses and weights stay finite, and both networks learn."""
+    before = session.state()
+
+    block = session.run(steps)
+
+    after = session.state()
+    assert all(np.isfinite(loss) for loss in block.losses.values())
+    assert all(np.isfinite(array).all() for array in after.values())
+    for network in ("generator", "discriminator"):
+        assert any(
+            (after[name] != before[name]).any()
+            for name in after
+            if name.startswith(network) and name.endswith("kernel")
+        ), network
+
+
+@pytest.mark.usefixtures("without_graphs")
+@pytest.mark.parametrize(
+    ("activation", "normalization"), pairs(Activation.TABLE, get_args(Normalization))
+)
+def test_every_activation_with_every_normalization(
+    activation: str, normalization: str, open_small: Open
+) -> None:
+    both = {f"activation_{network}": activation for network in "gd"}
+    both |= {f"normalization_{network}": normalization for network in "gd"}
+
+    trains(open_small(**both))
+
+
+@pytest.mark.usefixtures("without_graphs")
+@pytest.mark.parametrize(("optimizer", "loss"), pairs(Optimizer.TABLE, Loss.TABLE))
+def test_every_optimizer_with_every_loss(optimizer: str, loss: str, open_small: Open) -> None:
+    trains(open_small(optimizer_g=optimizer, optimizer_d=optimizer, loss=loss))
+
+
+@pytest.mark.usefixtures("without_graphs")
+@pytest.mark.parametrize(
+    ("activation", "normalization", "convolution"),
+    zip(
+        Activation.TABLE,
+        cycle(get_args(Normalization)),
+        cycle(get_args(DiscriminatorConvolution)),
+        strict=False,
+    ),
+)
+def test_slopes_are_penalized_of_every_discriminator(
+    activation: str, normalization: str, convolution: str, open_small: Open
+) -> None:
+    """Which takes second derivatives of all that it is made of."""
+    trains(
+        open_small(
+            loss="wgan-gp",
+            activation_d=activation,
+            normalization_d=normalization,
+            convolution_d=convolution,
+        ),
+        steps=1,
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule_g": "cosine(steps=6)"},
+        {"gradient_clip_d": "norm(most=0.01)", "optimizer_d": "sgd"},
+        {"gradient_clip_g": "value(most=0.0001)", "optimizer_g": "sgd"},
+        {"label_smoothing": 0.3},
+        {"instance_noise": 0.5},
+        {"diffaugment": ",".join(get_args(Augmentation))},
+        {"feature_matching": 5},
+        {"dropout_d": 0.5},
+        {"dropout_g": 0.5},
+        {"noise_d": 0.5},
+        {"noise_g": 0.5},
+        {"loss": "wgan-gp"},
+        {"loss": "relativistic"},
+        {"ema": 0.9},
+        {"z_distribution": "normal"},
+        {"latent_motion": "walk(period=1)"},
+        {"freeze_d": 1},
+        {"optimizer_g": "adam(beta_2=0.9)"},
+        {"optimizer_d": "lion"},
+    ],
+    ids=str,
+)
+def test_a_setting_changes_the_frames_and_resumes_exactly(
+    settings: dict[str, object], open_small: Open
+) -> None:
+    """Each alone, against the default; and from a state in the middle, where chance has a part."""
+    plain = open_small().run(6).frames
+    session = open_small(**settings)
+    first = session.run(3).frames
+    resumed = open_small(**settings)
+    resumed.restore(session.state())
+
+    last = session.run(3).frames
+
+    assert (np.concatenate([first, last]) != plain).any()
+    np.testing.assert_array_equal(resumed.run(3).frames, last)
+    for name, array in session.state().items():
+        np.testing.assert_array_equal(resumed.state()[name], array, err_msg=name)
+
+
+def test_an_average_draws_the_samples(open_small: Open) -> None:
+    """At its start it follows closely: with a decay of 0.9 as `(1 + n) / (10 + n)`."""
+    session = open_small(ema=0.9)
+    name = "linear/kernel"
+    begun = session.state()[f"generator/{name}"]
+
+    session.run(1)
+
+    state = session.state()
+    kept = 2 / 11
+    wanted = begun * kept + state[f"generator/{name}"] * (1 - kept)
+    np.testing.assert_allclose(state[f"average/{name}"], wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_frames_move_with_the_latents_and_come_back(open_small: Open) -> None:
+    """Nothing learns, so only the latents move."""
+    session = open_small(
+        latent_motion="walk(period=0.1)", learning_rate_g=1e-30, batch_norm_g=False, fps=60
+    )
+
+    frames = session.run(9).frames
+
+    np.testing.assert_array_equal(frames[:6], frames[6:12])
+    assert all((one != other).any() for one, other in pairwise(frames[:7]))
+
+
+def test_layers_that_are_frozen_do_not_learn(open_small: Open) -> None:
+    session = open_small(freeze_d=1)
+    before = session.state()
+
+    session.run(3)
+
+    after = session.state()
+    still = {name for name, array in after.items() if (array == before[name]).all()}
+    kernels = {name for name in after if name.startswith("discriminator") and "kernel" in name}
+    assert {name for name in kernels if "conv_0" in name} == kernels & still
+    assert not any(name.startswith("optimizer_d/conv_0") for name in after)
+
+
+@pytest.mark.parametrize("colours", ["rgb", "hsv", "hsl", "lab", "grey", "rgba", "packed24"])
+def test_every_colour_model_makes_frames(
+    colours: str, tiny_job: MakeJob, noise: Callable[..., np.ndarray]
+) -> None:
+    job = tiny_job(8, 8, colour_model=colours, learning_rate_g=0.03)
+
+    frames = open_session(job, noise(job), SessionSettings()).run(3).frames
+
+    assert frames.shape == (6, 16, 24, 4 if colours == "rgba" else 3)
+    assert len(np.unique(frames[-1])) > 10
+    if colours == "grey":
+        assert (frames[..., 0] == frames[..., 1]).all()
+        assert (frames[..., 1] == frames[..., 2]).all()
+
+
+def test_weights_of_another_training_are_taken_over(open_small: Open) -> None:
+    source = open_small(seed=1)
+    source.run(2)
+    given = source.state()
+    session = open_small(seed=2, ema=0.9)
+    own = session.state()
+
+    assert session.adopt(given, fitting=False) == []
+
+    state = session.state()
+    for name in ("generator/linear/kernel", "discriminator/linear/kernel"):
+        np.testing.assert_array_equal(state[name], given[name])
+    np.testing.assert_array_equal(state["average/linear/kernel"], given["generator/linear/kernel"])
+    np.testing.assert_array_equal(state["latents"], own["latents"])
+    assert session.step == 0
+
+
+def test_weights_that_do_not_fit_are_refused_or_left_out(open_small: Open) -> None:
+    given = open_small(seed=1).state()
+    wider = open_small(seed=2, df_dim=3)
+    before = wider.state()
+
+    with pytest.raises(ValueError, match=r"discriminator/.* is .* there, not "):
+        wider.adopt(given, fitting=False)
+    for name, array in wider.state().items():
+        np.testing.assert_array_equal(array, before[name])
+
+    missing = wider.adopt(given, fitting=True)
+
+    assert "discriminator/conv_0/kernel" in missing
+    assert not any(name.startswith("generator") for name in missing)
+    np.testing.assert_array_equal(
+        wider.state()["generator/linear/kernel"], given["generator/linear/kernel"]
+    )
+
+
+def test_a_schedule_that_has_come_to_its_end_trains_no_more(open_small: Open) -> None:
+    session = open_small(
+        schedule_g="linear(steps=2)", schedule_d="linear(steps=2)", optimizer_g="sgd"
+    )
+    session.run(2)
+    before = session.state()
+
+    session.run(2)
+
+    after = session.state()
+    for name in ("generator/linear/kernel", "discriminator/linear/kernel"):
+        np.testing.assert_array_equal(after[name], before[name])
