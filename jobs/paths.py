@@ -2,6 +2,7 @@
 
 data/<dataset>/                  the user's pictures
 renders/<job>_timecut0001.mp4    published timecuts; with boxes <job>_timecut0001_box0001.mp4
+                                 (or .mov, as the encoder makes them)
 renders/<job>.mp4                the film; with boxes <job>_box0001.mp4
 renders/<job>/                   PNG frames, where the job keeps them
 renders/<job>.json               the manifest: how it was made; written last, so it means done
@@ -18,9 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from jobs.plan import FrameRange
+from jobs.plan import FramePlan, FrameRange
+from jobs.videos import MP4, OutputName, of_box
 
 PART = ".part"  # the ending of a file that is not whole yet
 CACHED = ".h5"  # the ending of a file of decoded pictures
@@ -34,36 +36,6 @@ class CheckpointName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.step:09d}-{self.frame:09d}"
-
-
-class OutputName(NamedTuple):
-    """What the file name of a video in `renders/` tells; numbers count from 1."""
-
-    job: str
-    timecut: int | None = None  # None: the film
-    box: int | None = None  # None: the whole frame
-
-    def __str__(self) -> str:
-        cut = "" if self.timecut is None else f"_timecut{self.timecut:04d}"
-        return f"{self.job}{cut}{_box(self.box)}.mp4"
-
-    @classmethod
-    def parse(cls, file: str) -> Self | None:
-        """None where `file` is not the name of a video."""
-        match = _OUTPUT.fullmatch(file)
-        name = cls(match[1], _number(match[2]), _number(match[3])) if match else None
-        return name if str(name) == file and 0 not in (name or ()) else None
-
-
-_OUTPUT = re.compile(r"(.+?)(?:_timecut(\d{4,}))?(?:_box(\d{4,}))?\.mp4")
-
-
-def _number(digits: str | None) -> int | None:
-    return int(digits) if digits else None
-
-
-def _box(number: int | None) -> str:
-    return "" if number is None else f"_box{number:04d}"
 
 
 @dataclass(frozen=True)
@@ -172,6 +144,11 @@ class JobPaths:
         return self.run / "checkpoints"
 
     @property
+    def beginning(self) -> Path:
+        """The weights that its networks started from, where they came from elsewhere."""
+        return self.run / "beginning.h5"
+
+    @property
     def spool(self) -> Path:
         return self.run / "spool"
 
@@ -212,9 +189,13 @@ class JobPaths:
         """A complete raw batch."""
         return self.spool / f"{frames}.rgb"
 
-    def segment(self, frames: FrameRange, box: int | None = None) -> Path:
+    def segment(self, frames: FrameRange, box: int | None = None, suffix: str = MP4) -> Path:
         """An encoded and verified batch, or that of one box; boxes count from 1."""
-        return self.segments / f"{frames}{_box(box)}.mp4"
+        return self.segments / f"{frames}{of_box(box)}{suffix}"
+
+    def segments_of(self, frames: FrameRange, plan: FramePlan) -> list[Path]:
+        """Those of a batch, one per box."""
+        return [self.segment(frames, box, plan.suffix) for box in plan.box_numbers]
 
     def image_marker(self, frames: FrameRange) -> Path:
         """An empty file that says: all PNG frames of this batch stand in `frames`."""
@@ -229,13 +210,21 @@ class JobPaths:
         """An empty file that says: `output` was sent to the server in ftp.ini."""
         return self.run / "delivered" / output.name
 
-    def film(self, box: int | None = None) -> Path:
+    def film(self, box: int | None = None, suffix: str = MP4) -> Path:
         """The film, or that of one box; boxes count from 1."""
-        return self.workspace.renders / str(OutputName(self.name, box=box))
+        return self.workspace.renders / str(OutputName(self.name, None, box, suffix))
 
-    def timecut(self, number: int, box: int | None = None) -> Path:
+    def films(self, plan: FramePlan) -> list[Path]:
+        """One per box."""
+        return [self.film(box, plan.suffix) for box in plan.box_numbers]
+
+    def timecut(self, number: int, box: int | None = None, suffix: str = MP4) -> Path:
         """A published timecut; timecuts and boxes count from 1."""
-        return self.workspace.renders / str(OutputName(self.name, number, box))
+        return self.workspace.renders / str(OutputName(self.name, number, box, suffix))
+
+    def timecuts(self, number: int, plan: FramePlan) -> list[Path]:
+        """One per box of timecut `number`, counting from 1."""
+        return [self.timecut(number, box, plan.suffix) for box in plan.box_numbers]
 
 
 def listing(folder: Path) -> list[str]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
+from jobs.colours import CHANNELS, RGB
 from jobs.spec import JobSpec
+from jobs.videos import MP4, VIDEOS
 
 BATCH_FRAMES = 240  # at most: four seconds at 60 fps, so that a preview is never far behind
 BATCH_BYTES = 128 * 2**20  # at most: several batches fit any reasonable spool budget
@@ -69,7 +71,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class FramePlan:
-    """The frames of one job, each `(frame_height, frame_width, 3)` uint8; sizes are pixels."""
+    """The frames of one job: `(frame_height, frame_width, channels)` uint8; sizes are pixels."""
 
     frame_width: int
     frame_height: int
@@ -79,6 +81,8 @@ class FramePlan:
     frames_total: int
     frames_per_step: int
     cut_frames: int
+    channels: int = RGB  # or RGBA, not premultiplied
+    suffix: str = MP4  # of its videos
 
     @classmethod
     def of(cls, spec: JobSpec, image_width: int, image_height: int) -> Self:
@@ -94,11 +98,13 @@ class FramePlan:
             frames_total=spec.frames_total,
             frames_per_step=spec.frames_per_step,
             cut_frames=spec.cut_frames,
+            channels=CHANNELS[spec.colour_model].picture,
+            suffix=VIDEOS[spec.encoder].suffix,
         )
 
     @property
     def frame_bytes(self) -> int:
-        return self.frame_width * self.frame_height * 3
+        return self.frame_width * self.frame_height * self.channels
 
     @property
     def steps_total(self) -> int:

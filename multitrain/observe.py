@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jobs.errors import ExitCode
 from jobs.failures import Failure, Kind
-from jobs.paths import JobPaths, OutputName, Workspace, listing, modified
+from jobs.paths import JobPaths, Workspace, listing, modified
+from jobs.videos import OutputName
 from multitrain.broken_devices import names_broken_device
 from multitrain.progress import parse_line
 

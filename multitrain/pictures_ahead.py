@@ -18,7 +18,7 @@ from multitrain.preparation import Prospect
 
 JOBS = 4  # of the queue: pictures that were decoded too long ago may have gone from the cache
 
-Key = tuple[tuple[str, ...], int, int]  # folders and size of the pictures, in pixels
+Key = tuple[tuple[str, ...], int, int, int]  # folders, width, height, channels
 
 
 class PicturesAhead:
@@ -73,7 +73,8 @@ class PicturesAhead:
 
 
 def _key(job: JobInHand) -> Key:
-    return tuple(job.file.spec.dataset), job.file.image_width, job.file.image_height
+    file = job.file
+    return tuple(file.spec.dataset), file.image_width, file.image_height, file.plan.channels
 
 
 def _first_of_each(jobs: Iterable[JobInHand], seen: set[Key]) -> list[JobInHand]:

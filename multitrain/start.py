@@ -9,11 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jobs.errors import ExitCode
+from jobs.disk import means_full
+from jobs.errors import ExitCode, MultitrainError, UsageError
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import JobRow, Store
+from jobs.videos import MOV, VIDEOS
 from multitrain import night
 from multitrain.datasets.demo import ensure_demo
 from multitrain.disk_watch import DiskWatch
@@ -34,6 +36,7 @@ from multitrain.slots import Pool
 from multitrain.spare_keeper import SpareKeeper
 from multitrain.submission import make_room, submit
 from multitrain.writable import check_writable, is_full
+from render import ffmpeg
 
 GIB = 2**30
 
@@ -69,6 +72,7 @@ def run_jobs(
     with night.StopSignals() as stop, closing(open_display(console)) as display:
         pool = open_pool(options.gpus, options.slots, display.note)
         check_slots(jobs, pool)
+        _check_encoders(jobs)
         for folder in (workspace.runs, workspace.renders):
             check_writable(folder, may_be_full=True)
         with night.hold(workspace, display, stop) as lock:
@@ -85,6 +89,20 @@ def run_jobs(
             for note in _unsent(workspace, jobs):
                 display.note(note)
             return Outcome(code, farm.rows())
+
+
+def _check_encoders(jobs: Sequence[JobFile]) -> None:
+    """UsageError where no ffmpeg here makes the .mov files that a job asks for.
+
+    x264 and NVENC are asked for when they are needed: there, something is always found.
+    """
+    wanted = {job.spec.encoder for job in jobs if job.spec.render_video}
+    for encoder in sorted(each for each in wanted if VIDEOS[each].suffix == MOV):
+        try:
+            ffmpeg.find(encoder)
+        except MultitrainError as error:
+            if not means_full(error):  # then nobody can be asked, and there is no harm in waiting
+                raise UsageError(str(error)) from error
 
 
 def _disks(workspace: Workspace) -> list[Path]:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
-from jobs.paths import PART, JobPaths, OutputName, listing, part_of
+from jobs.paths import PART, JobPaths, listing, part_of
+from jobs.videos import OutputName
 from render.commands import LIST
 from render.spool import locked, rewind
 
 
 def clear_up(paths: JobPaths, *, wait: bool = True) -> None:
-    """Remove what only a job in flight needs: its batches, segments and older checkpoints.
+    """Remove what only a job in flight needs; others may start from its newest checkpoint.
 
     BlockingIOError, where it is not to `wait` for the spool's lock and somebody else holds it.
     """
@@ -23,6 +24,7 @@ def clear_up(paths: JobPaths, *, wait: bool = True) -> None:
         shutil.rmtree(paths.segments, ignore_errors=True)
         for old in paths.checkpoint_names()[:-1]:
             paths.checkpoint(old).unlink(missing_ok=True)
+        paths.beginning.unlink(missing_ok=True)
 
 
 def drop_uncovered(paths: JobPaths, job: JobFile) -> None:

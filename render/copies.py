@@ -16,15 +16,16 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from jobs.errors import MultitrainError
+from render.commands import muxer
 from render.probe import exact, open_packets, settings_of
 
-# The most that an MP4 file's index takes: a frame may need an entry in each of its tables of sizes
-# (4 bytes), keyframes (4), chunks (8) and samples per chunk (12).
+# The most that a file's index takes: a frame may need an entry in each of its tables of sizes (4
+# bytes), keyframes (4), chunks (8) and samples per chunk (12).
 INDEX_BYTES, INDEX_BYTES_PER_FRAME = 4096, 28
 
 
 def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: int) -> None:
-    """Write the packets of `sources`, which have the same settings, to an MP4 file, in their order.
+    """Write the packets of `sources`, which have the same settings, to one file, in their order.
 
     They are shown in that order too, which is wrong for videos with B-frames: `is_copy` tells.
 
@@ -38,11 +39,12 @@ def copy_packets(sources: Sequence[Path], output: Path, frames: int, timescale: 
         "moov_size": str(INDEX_BYTES + INDEX_BYTES_PER_FRAME * frames),
         "video_track_timescale": str(timescale),
     }
-    with _told(output), av.open(str(output), "w", format="mp4", options=options) as container:
+    kind = muxer(sources[0].suffix)
+    with _told(output), av.open(str(output), "w", format=kind, options=options) as container:
         copied, at = None, 0
         for source in sources:
             with open_packets(source) as (stream, packets):
-                copied = copied or container.add_stream_from_template(stream)
+                copied = copied or container.add_stream_from_template(stream, opaque=True)
                 for packet in packets:
                     length = packet.duration or 0
                     packet.pts = packet.dts = at

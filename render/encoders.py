@@ -18,15 +18,15 @@ from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, listing, part_of, publish, write_text
 from jobs.plan import FrameRange
+from jobs.videos import MP4, Encoder
 from render import ffmpeg
 from render.clearing import remove
-from render.commands import Encoder, encode_again_command, even
+from render.commands import encode_again_command
+from render.formats import shown_side
 from render.nvenc import NVENC, why
 from render.probe import verify
 from render.sources import Rewound, unchanged
 from render.spool import locked
-
-SEGMENT = ".mp4"
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +40,13 @@ class Choice:
     left: tuple[str, ...] = ()  # names of segments that NVENC made before it failed
 
 
-_X264 = Choice("x264")
-
-
 def choose(paths: JobPaths, job: JobFile) -> Choice:
     """The job's encoder; asked by encoding a frame when it is wanted for the first time.
 
     OSError and ProgramFailed where the disk has no room to ask, or to keep the answer.
     """
-    if job.spec.encoder == "x264":
-        return _X264
+    if job.spec.encoder != "nvenc":
+        return Choice(job.spec.encoder)
     if choice := kept(paths):
         return choice
     reason = NVENC.missing(job)
@@ -78,7 +75,9 @@ def kept(paths: JobPaths) -> Choice | None:
 
 def program_for(choice: Choice, job: JobFile) -> str:
     """The ffmpeg that has this encoder; the usual one where none has it any more."""
-    return (choice.encoder == "nvenc" and NVENC.program(job)) or ffmpeg.find()
+    if choice.encoder == "nvenc":
+        return NVENC.program(job) or ffmpeg.find()
+    return ffmpeg.find() if choice.encoder == "x264" else ffmpeg.find(choice.encoder)
 
 
 def give_up_nvenc(paths: JobPaths, job: JobFile, failure: MultitrainError) -> Choice:
@@ -88,7 +87,7 @@ def give_up_nvenc(paths: JobPaths, job: JobFile, failure: MultitrainError) -> Ch
         choice = kept(paths)
         if choice and choice.encoder == "x264":
             return choice  # another thread was faster
-        left = tuple(name for name in listing(paths.segments) if name.endswith(SEGMENT))
+        left = tuple(name for name in listing(paths.segments) if name.endswith(MP4))
         choice = Choice("x264", why(failure), left)
         _save(paths, choice)
     log.warning("%s: NVENC failed, going on with x264: %s", paths.name, choice.reason)
@@ -103,7 +102,7 @@ def shortfall(paths: JobPaths) -> str:
 
 def require(paths: JobPaths, job: JobFile, used: Choice, segments: Sequence[Path]) -> None:
     """Before segments get their names, with the spool's lock held: Rewound unless `used` counts."""
-    if job.spec.encoder == "x264":
+    if job.spec.encoder != "nvenc":
         return
     now = kept(paths)
     if now is None or now.encoder != used.encoder:
@@ -129,7 +128,7 @@ def make_alike(
 
 def _encode_again(paths: JobPaths, job: JobFile, frames: FrameRange, segment: Path) -> None:
     plan, spec, part = job.plan, job.spec, part_of(segment)
-    size = even(plan.box_width), even(plan.box_height)
+    size = shown_side("x264", plan.box_width), shown_side("x264", plan.box_height)
     try:
         with unchanged(paths, [segment]) as sources:
             command = encode_again_command(

@@ -11,26 +11,38 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO
 
+from jobs.colours import RGBA
 from jobs.disk import means_full
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.plan import FramePlan
+from jobs.videos import VIDEOS, Encoder
 from render.commands import encode_command
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
 RUN_SECONDS = 3600.0  # of any run: far beyond what a film takes; one that hangs is ended
 BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
+NAMES: dict[Encoder, str] = {
+    "x264": "H.264",
+    "nvenc": "H.264 with NVENC",
+    "prores-4444": "ProRes 4444",
+    "hap-alpha": "HAP, which takes an FFmpeg that was built with libsnappy",
+}
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
 
-# Odd, so that the trial goes through every filter that an encode can need.
+# Odd where it may be, so that the trial goes through every filter that an encode can need.
 TRIAL = FramePlan(
     frame_width=17, frame_height=17, box_width=17, box_height=17,
     fps=60, frames_total=1, frames_per_step=1, cut_frames=1,
 )  # fmt: skip
+TRIAL_RGBA = replace(
+    TRIAL, frame_width=16, frame_height=16, box_width=16, box_height=16, channels=RGBA
+)
 
 
 class Turns:
@@ -48,16 +60,16 @@ TURNS = Turns()
 
 
 @cache
-def find() -> str:
-    """The ffmpeg to use: the one on PATH if it can encode, else that of imageio-ffmpeg.
+def find(encoder: Encoder = "x264") -> str:
+    """The ffmpeg to use: the one on PATH if it has this encoder, else that of imageio-ffmpeg.
 
-    Both are asked by encoding a frame. MultitrainError where neither can; where the disk has no
+    Both are asked by encoding a frame. MultitrainError where neither has; where the disk has no
     room to ask, the error says so (`jobs.disk.means_full`).
     """
     reasons = []
     for candidate in candidates():
         try:
-            try_out(candidate)
+            try_out(candidate, encoder)
         except ProgramFailed as failure:
             if means_full(failure):
                 raise
@@ -65,16 +77,19 @@ def find() -> str:
         else:
             return candidate
     raise MultitrainError(
-        "No ffmpeg here can encode H.264; install one, or run `pip install imageio-ffmpeg` again"
-        + "".join(f" ({reason})" for reason in reasons)
+        f"No ffmpeg here can encode {NAMES[encoder]}; install one that can, or run "
+        "`pip install imageio-ffmpeg` again" + "".join(f" ({reason})" for reason in reasons)
     )
 
 
-def try_out(ffmpeg: str) -> None:
+def try_out(ffmpeg: str, encoder: Encoder = "x264") -> None:
     """Encode one frame; ProgramFailed where this program cannot."""
+    trial = TRIAL_RGBA if VIDEOS[encoder].has_alpha else TRIAL
     with trial_files() as (frame, film):
-        frame.write_bytes(bytes(TRIAL.frame_bytes))
-        command = encode_command(ffmpeg, frame, TRIAL, [film], crf=17, preset="ultrafast")
+        frame.write_bytes(bytes(trial.frame_bytes))
+        command = encode_command(
+            ffmpeg, frame, trial, [film], crf=17, preset="ultrafast", encoder=encoder
+        )
         run(command, timeout=TRIAL_SECONDS)
         if not film.exists() or not film.stat().st_size:
             raise ProgramFailed(command, 0, "it wrote no film")

@@ -25,15 +25,13 @@ def publish_timecut(
 
     Raises Rewound where the trainer took segments back meanwhile.
     """
-    outputs = [paths.timecut(number, box) for box in job.plan.box_numbers]
-    _publish(paths, job, segments, outputs)
+    _publish(paths, job, segments, paths.timecuts(number, job.plan))
 
 
 def finish_job(paths: JobPaths, job: JobFile) -> None:
     """Join the film (all its boxes) where one is wanted, write the manifest, clear up."""
     if job.spec.render_video:
-        outputs = [paths.film(box) for box in job.plan.box_numbers]
-        _publish(paths, job, all_batches(job.plan), outputs)
+        _publish(paths, job, all_batches(job.plan), paths.films(job.plan))
     write_manifest(paths, job)
     clear_up(paths)
 
@@ -51,7 +49,7 @@ def drop_batches(paths: JobPaths, job: JobFile, batches: Sequence[FrameRange]) -
 def _rendered(paths: JobPaths, job: JobFile, batch: FrameRange) -> Iterator[Path]:
     """The files that a batch must have become before it may go."""
     if job.spec.render_video:
-        yield from (paths.segment(batch, box) for box in job.plan.box_numbers)
+        yield from paths.segments_of(batch, job.plan)
     if job.spec.keeps_images:
         yield paths.image_marker(batch)
 
@@ -60,11 +58,9 @@ def _publish(
     paths: JobPaths, job: JobFile, segments: Sequence[FrameRange], outputs: Sequence[Path]
 ) -> None:
     """Join the segments of each box to its output; all outputs appear, verified, or none."""
-    by_range = [
-        (each, [paths.segment(each, box) for box in job.plan.box_numbers]) for each in segments
-    ]
+    by_range = [(each, paths.segments_of(each, job.plan)) for each in segments]
     make_alike(paths, job, by_range)
-    by_box = [[paths.segment(each, box) for each in segments] for box in job.plan.box_numbers]
+    by_box = list(zip(*(files for _, files in by_range), strict=True))
     frames = sum(map(len, segments))
     parts = [part_of(output) for output in outputs]
     paths.workspace.renders.mkdir(parents=True, exist_ok=True)

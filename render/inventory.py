@@ -32,7 +32,7 @@ def take_inventory(paths: JobPaths, plan: FramePlan) -> Inventory:
         published=frozenset(
             number
             for number in range(1, len(plan.cuts) + 1)
-            if all(paths.timecut(number, box).name in renders for box in plan.box_numbers)
+            if all(video.name in renders for video in paths.timecuts(number, plan))
         ),
         checkpoint=checkpoints[-1].frame if checkpoints else 0,
     )
@@ -44,7 +44,7 @@ def _names(paths: JobPaths, plan: FramePlan) -> tuple[_Names, ...]:
         _Names(
             batch,
             paths.batch(batch).name,
-            frozenset(paths.segment(batch, box).name for box in plan.box_numbers),
+            frozenset(segment.name for segment in paths.segments_of(batch, plan)),
             paths.image_marker(batch).name,
         )
         for batch in all_batches(plan)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from jobs.colours import RGBA
 from jobs.paths import PART, JobPaths, listing, part_of
 from jobs.plan import FramePlan, FrameRange
 from render.spool import BATCH
@@ -37,7 +38,7 @@ def newest_frame(paths: JobPaths, plan: FramePlan) -> NewestFrame | None:
 
 
 def write_latest(paths: JobPaths, plan: FramePlan, newest: NewestFrame) -> None:
-    """Show this frame in `latest.jpg`; leaves the old picture where the frame has gone.
+    """Show this frame, RGBA over black; leaves the old picture where the frame has gone.
 
     OSError where the picture cannot be written.
     """
@@ -49,9 +50,17 @@ def write_latest(paths: JobPaths, plan: FramePlan, newest: NewestFrame) -> None:
     if len(pixels) != plan.frame_bytes:
         return
     part = part_of(paths.latest)
-    image = Image.frombytes("RGB", (plan.frame_width, plan.frame_height), pixels)
+    image = _image(pixels, plan)
     try:
         image.save(part, "JPEG", quality=QUALITY)
         os.replace(part, paths.latest)  # not flushed: a preview need not outlive a power cut
     finally:
         part.unlink(missing_ok=True)
+
+
+def _image(pixels: bytes, plan: FramePlan) -> Image.Image:
+    size = plan.frame_width, plan.frame_height
+    if plan.channels != RGBA:
+        return Image.frombytes("RGB", size, pixels)
+    black = Image.new("RGBA", size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, Image.frombytes("RGBA", size, pixels)).convert("RGB")

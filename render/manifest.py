@@ -49,21 +49,21 @@ def _versions(job: JobFile) -> dict[str, str]:
 
 def _encoder(paths: JobPaths, job: JobFile) -> str | None:
     """None where nobody knows any more."""
-    if job.spec.encoder == "x264":
-        return "x264"
+    if job.spec.encoder != "nvenc":
+        return job.spec.encoder
     choice = kept(paths)
     return choice.encoder if choice else None
 
 
 def _timecuts(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
     cuts = enumerate(job.plan.cuts, 1)
-    files = ((paths.timecut(n, box), len(cut)) for n, cut in cuts for box in job.plan.box_numbers)
+    files = ((video, len(cut)) for n, cut in cuts for video in paths.timecuts(n, job.plan))
     # A timecut may have been moved away by its user, which is fine.
     return [_facts(path, frames) for path, frames in files if path.exists()]
 
 
 def _films(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
-    return [_facts(paths.film(box), job.plan.frames_total) for box in job.plan.box_numbers]
+    return [_facts(film, job.plan.frames_total) for film in paths.films(job.plan)]
 
 
 def _facts(path: Path, frames: int) -> dict[str, object]:

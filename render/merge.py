@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.paths import PART, OutputName, atomic_write, listing, part_of
+from jobs.paths import PART, atomic_write, listing, part_of
+from jobs.videos import OutputName
 from render import ffmpeg
 from render.commands import LIST, TICKS, concat_list, join_command
 from render.copies import copy_packets, is_copy
@@ -59,7 +60,8 @@ def _concatenate(sources: Sequence[Path], output: Path, fps: int) -> None:
     list_file.unlink(missing_ok=True)
     try:
         list_file.write_text(concat_list(sources), encoding="utf-8")
-        ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps))
+        suffix = sources[0].suffix
+        ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps, suffix))
     finally:
         list_file.unlink(missing_ok=True)
 
@@ -75,7 +77,7 @@ def merge_folder(folder: Path) -> list[Path]:
         raise UsageError(f"{folder} is no folder")
     found = _timecuts(folder)
     if not found:
-        raise UsageError(f"{folder} holds no timecuts (<job>_timecut0001.mp4 and on)")
+        raise UsageError(f"{folder} holds no timecuts (<job>_timecut0001.mp4 or .mov and on)")
     _check_gaps(found)
     films = []
     for film, numbers in sorted(found.items(), key=lambda item: str(item[0])):
@@ -126,14 +128,15 @@ def _timecuts(folder: Path) -> Mapping[OutputName, set[int]]:
 
 
 def _check_gaps(found: Mapping[OutputName, set[int]]) -> None:
-    """All boxes of a job must have the same timecuts, from 1 on."""
-    last: defaultdict[str, int] = defaultdict(int)
+    """All boxes of a job must have the same timecuts, from 1 on; .mp4 and .mov are two jobs'."""
+    last: defaultdict[tuple[str, str], int] = defaultdict(int)
     for film, numbers in found.items():
-        last[film.job] = max(last[film.job], *numbers)
+        kind = film.job, film.suffix
+        last[kind] = max(last[kind], *numbers)
     missing = sorted(
         str(film._replace(timecut=number))
         for film, numbers in found.items()
-        for number in range(1, last[film.job] + 1)
+        for number in range(1, last[film.job, film.suffix] + 1)
         if number not in numbers
     )
     if missing:

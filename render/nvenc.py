@@ -12,7 +12,8 @@ from jobs.errors import MultitrainError, ProgramFailed
 from jobs.jobfile import JobFile
 from jobs.plan import FramePlan
 from render import ffmpeg
-from render.commands import encode_command, even
+from render.commands import encode_command
+from render.formats import shown_side
 from render.probe import verify
 
 _SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
@@ -88,7 +89,8 @@ def _try_out(program: str, job: JobFile) -> None:
             program, frame, plan, [film], crf=spec.crf, preset=spec.preset, encoder="nvenc"
         )
         ffmpeg.run(command, ffmpeg.TRIAL_SECONDS)
-        verify(film, 1, plan.fps, even(plan.frame_width), even(plan.frame_height))
+        size = (shown_side("nvenc", side) for side in (plan.frame_width, plan.frame_height))
+        verify(film, 1, plan.fps, *size)
 
 
 def _one_frame(plan: FramePlan) -> FramePlan:

@@ -121,13 +121,16 @@ def _told_as_damage(path: Path) -> Iterator[None]:
 
 
 def settings_of(stream: VideoStream) -> bytes:
-    """What the file's header has for the decoder; empty where it has nothing."""
-    return bytes(stream.codec_context.extradata or b"")
+    """What the header has for the decoder; at least the code, which tells kinds of HAP apart."""
+    context = stream.codec_context
+    return bytes(context.extradata or b"") or str(context.codec_tag).encode()
 
 
-def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
+def verify(
+    path: Path, frames: int, fps: int, width: int, height: int, *, has_alpha: bool = False
+) -> None:
     """Decode the whole file; MultitrainError unless it is a video of `width` x `height` pixels
-    with exactly `frames` frames, number k at k / fps seconds.
+    with exactly `frames` frames, number k at k / fps seconds, and with alpha where it must have it.
     """
     try:
         # Else the first picture, which is the largest one, would be decoded twice.
@@ -135,6 +138,7 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
             stream = only_video(container, path)
             found = _decode_all(container, stream, path, fps)
             size = (stream.codec_context.width, stream.codec_context.height)
+            pixels = stream.codec_context.format
             duration = (stream.duration or 0) * exact(stream.time_base)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be decoded: {error.strerror}") from error
@@ -142,6 +146,8 @@ def verify(path: Path, frames: int, fps: int, width: int, height: int) -> None:
         raise MultitrainError(f"{path} has {found} frames instead of {frames}")
     if size != (width, height):
         raise MultitrainError(f"{path} is {size[0]}x{size[1]} instead of {width}x{height}")
+    if has_alpha and not (pixels and any(each.is_alpha for each in pixels.components)):
+        raise MultitrainError(f"{path} has no alpha: its pixels are {pixels and pixels.name}")
     if duration != Fraction(frames, fps):
         raise MultitrainError(f"{path} lasts {float(duration)} s, not {frames} frames at {fps} fps")
 

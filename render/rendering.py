@@ -151,9 +151,9 @@ class Rendering:
     def videos(self) -> list[Path]:
         """The published timecuts and films."""
         plan = self.job.plan
-        cuts = range(1, len(plan.cuts) + 1)
-        timecuts = [self.paths.timecut(n, box) for n in cuts for box in plan.box_numbers]
-        films = [self.paths.film(box) for box in plan.box_numbers]
+        numbers = range(1, len(plan.cuts) + 1)
+        timecuts = [video for number in numbers for video in self.paths.timecuts(number, plan)]
+        films = self.paths.films(plan)
         if not self.paths.manifest.exists():  # a film before that is an older one's
             films = []
         return [video for video in (*timecuts, *films) if video.exists()]

@@ -58,7 +58,7 @@ class Remains:
         return until < batch.stop and size_of(part_of(path)) >= wanted
 
     def _is_encoded(self, batch: FrameRange) -> bool:
-        segments = (self._paths.segment(batch, box).name for box in self._plan.box_numbers)
+        segments = (each.name for each in self._paths.segments_of(batch, self._plan))
         marker = self._paths.image_marker(batch).name
         return marker in self._segments or self._segments.issuperset(segments)
 
@@ -67,7 +67,7 @@ def published_until(paths: JobPaths, plan: FramePlan) -> int:
     """The frame that ends the unbroken run of published timecuts from number 1."""
     until = 0
     for number, cut in enumerate(plan.cuts, 1):
-        if not all(paths.timecut(number, box).exists() for box in plan.box_numbers):
+        if not all(video.exists() for video in paths.timecuts(number, plan)):
             break
         until = cut.stop
     return until

@@ -13,9 +13,11 @@ from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, listing, part_of
 from jobs.plan import Box, FramePlan, FrameRange
+from jobs.videos import VIDEOS
 from render import encoders, ffmpeg
 from render.clearing import remove
-from render.commands import encode_command, even, image_pattern, images_command
+from render.commands import encode_command, image_pattern, images_command
+from render.formats import shown_side
 from render.probe import verify
 from render.sources import unchanged
 
@@ -27,7 +29,7 @@ def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
     MultitrainError where it cannot be encoded; then no segment appears.
     """
     plan, source = job.plan, paths.batch(batch)
-    segments = [paths.segment(batch, box) for box in plan.box_numbers]
+    segments = paths.segments_of(batch, plan)
     parts = [part_of(segment) for segment in segments]
     paths.segments.mkdir(parents=True, exist_ok=True)
     try:
@@ -37,7 +39,7 @@ def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
             try:
                 _encode(choice, source, job, len(batch), parts)
             except MultitrainError as failure:
-                if choice.encoder == "x264" or means_full(failure):
+                if choice.encoder != "nvenc" or means_full(failure):
                     raise
                 sources.check()
                 # Only what x264 can encode shows that NVENC was at fault.
@@ -70,8 +72,10 @@ def _encode(
         encoder=choice.encoder,
     )
     ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
+    has_alpha = VIDEOS[choice.encoder].has_alpha
     for part, box in zip(parts, plan.boxes, strict=True):
-        verify(part, frames, plan.fps, even(box.width), even(box.height))
+        size = (shown_side(choice.encoder, side) for side in (box.width, box.height))
+        verify(part, frames, plan.fps, *size, has_alpha=has_alpha)
 
 
 def write_images(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:

@@ -1,6 +1,6 @@
 """Raw frame batches on their way from the trainer to the encoder.
 
-A batch is a file of rgb24 frames, `(frame_height, frame_width, 3)` uint8, one after the other. Its
+A batch is a file of frames, `(frame_height, frame_width, channels)` uint8, one after the other. Its
 range stands in its name from the start; while it is being written the name ends in `.part`.
 """
 
@@ -72,17 +72,18 @@ class SpoolWriter:
         return self._frame
 
     def write(self, frames: npt.NDArray[np.uint8]) -> None:
-        """Append `(n, frame_height, frame_width, 3)` uint8 frames, C-contiguous.
+        """Append `(n, frame_height, frame_width, channels)` uint8 frames, C-contiguous.
 
         Frames beyond the film's end are dropped. OSError where the disk takes no more: `frame`
         then stands behind the last whole write to a batch, and `rewind` mends the rest.
         """
-        expected = (self._plan.frame_height, self._plan.frame_width, 3)
+        plan = self._plan
+        expected = (plan.frame_height, plan.frame_width, plan.channels)
         if frames.shape[1:] != expected or frames.dtype.str != "|u1":
             raise ValueError(
                 f"frames are {frames.shape} {frames.dtype}, not (n, *{expected}) uint8"
             )
-        wanted = min(len(frames), self._plan.frames_total - self._frame)
+        wanted = min(len(frames), plan.frames_total - self._frame)
         done = 0
         while done < wanted:
             count = min(wanted - done, self._batch.stop - self._frame)

@@ -1,9 +1,9 @@
 """Pictures that are decoded once: `runs/.cache/<key>.h5`, shared by jobs and by trainers.
 
-The key stands for the listing of the folders (paths, sizes, times of change) and the size of the
-pictures: where anything of that differs, another file is made, and the old one goes when nobody has
-used it for long. Trainers on the same pictures map the same file and so share its memory. Whatever
-is wrong with the cache, the pictures are decoded into memory instead.
+The key stands for the listing of the folders (paths, sizes, times of change), the size of the
+pictures and whether they have alpha: where anything of that differs, another file is made, and the
+old one goes when nobody has used it for long. Trainers on the same pictures map the same file and
+so share its memory. Whatever is wrong with the cache, the pictures are decoded into memory instead.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import PIL
 
+from jobs.colours import RGB
 from jobs.paths import Workspace, flush_to_disk, part_of
 from jobs.pictures import Unreadable, find_pictures
 from multitrain.datasets import picture_file
@@ -41,10 +42,12 @@ def open_pictures(
     folders: Sequence[str],
     width: int,
     height: int,
+    channels: int = RGB,
     *,
     keep_free: int | None = None,
 ) -> Pictures:
-    """All pictures of these data sets of `width` x `height` pixels, in the order of their listing.
+    """All pictures of these data sets of `width` x `height` pixels, in the order of their listing:
+    `(n, height, width, channels)` uint8.
 
     Decoded at the first call, mapped from the cache at later ones; a call that comes while another
     process decodes the same ones waits for it. `keep_free` are the bytes of the disk below which
@@ -53,10 +56,10 @@ def open_pictures(
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
-        return _open(workspace, tops, width, height, keep_free)
+        return _open(workspace, tops, width, height, channels, keep_free)
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
-    return load_pictures(tops, width, height)
+    return load_pictures(tops, width, height, channels)
 
 
 def decode_ahead(
@@ -64,6 +67,7 @@ def decode_ahead(
     folders: Sequence[str],
     width: int,
     height: int,
+    channels: int = RGB,
     *,
     keep_free: int | None = None,
 ) -> None:
@@ -72,7 +76,7 @@ def decode_ahead(
     Raises NotCached where they cannot be kept there, and DatasetError like `open_pictures`.
     """
     tops = [workspace.dataset(folder) for folder in folders]
-    _open(workspace, tops, width, height, keep_free)
+    _open(workspace, tops, width, height, channels, keep_free)
 
 
 class NotCached(Exception):
@@ -80,9 +84,14 @@ class NotCached(Exception):
 
 
 def _open(
-    workspace: Workspace, tops: Sequence[Path], width: int, height: int, keep_free: int | None
+    workspace: Workspace,
+    tops: Sequence[Path],
+    width: int,
+    height: int,
+    channels: int,
+    keep_free: int | None,
 ) -> Pictures:
-    found = Listing.of(workspace, tops, width, height)
+    found = Listing.of(workspace, tops, width, height, channels)
     if found.pixel_bytes < picture_file.LEAST_BYTES:
         raise NotCached("there are too few of them")
     path = workspace.cached_pictures(found.key)
@@ -108,18 +117,21 @@ class Listing:
     tops: tuple[Path, ...]
     width: int  # pixels, of the pictures that are wanted
     height: int
+    channels: int
     paths: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...]
     key: str  # of all this and of what is known of each file
     is_settled: bool = field(compare=False)  # whether a change from now on would differ
 
     @classmethod
-    def of(cls, workspace: Workspace, tops: Sequence[Path], width: int, height: int) -> Listing:
+    def of(
+        cls, workspace: Workspace, tops: Sequence[Path], width: int, height: int, channels: int
+    ) -> Listing:
         now, is_settled = time.time_ns(), True
         paths, unreadable = find_pictures(tops)
         below = [_below(workspace, each) for each in unreadable]
         left_out = [[str(path), why] for path, why in below]
-        beside = [picture_file.FORMAT, PIL.__version__, width, height, left_out]
+        beside = [picture_file.FORMAT, PIL.__version__, width, height, channels, left_out]
         digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
         root = f"{workspace.data}{os.sep}"
         for path in paths:
@@ -127,13 +139,13 @@ class Listing:
             is_settled &= not _may_change_unseen(facts, now)
             told = f"{str(path).removeprefix(root)}\0{facts}\0"
             digest.update(os.fsencode(told))
-        what = (tuple(tops), width, height, tuple(paths), tuple(unreadable))
+        what = (tuple(tops), width, height, channels, tuple(paths), tuple(unreadable))
         return cls(*what, digest.hexdigest(), is_settled)
 
     @property
     def pixel_bytes(self) -> int:
         """Of all pictures, should none be left out."""
-        return len(self.paths) * self.width * self.height * 3
+        return len(self.paths) * self.width * self.height * self.channels
 
 
 def _facts(path: Path) -> tuple[int, ...]:
@@ -178,7 +190,8 @@ def _make(
     workspace: Workspace, found: Listing, path: Path, descriptor: int, keep_free: int | None
 ) -> Pictures:
     """Decode the pictures into the claimed file; it gets its name if it may be kept."""
-    tops, width, height, left = found.tops, found.width, found.height, found.pixel_bytes
+    tops, width, height, channels = found.tops, found.width, found.height, found.channels
+    left = found.pixel_bytes
     floor = default_keep_free_bytes(workspace.cache) if keep_free is None else keep_free
     floor = FLOORS * floor + found.pixel_bytes
     require_room(workspace, left, floor)
@@ -191,17 +204,17 @@ def _make(
         picture_file.append(descriptor, picture)
         left -= picture.nbytes
 
-    decoded = decode(found.paths, width, height, take)
+    decoded = decode(found.paths, width, height, channels, take)
     skipped = (*found.unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(tops, width, height, skipped)
     fingerprint = Fingerprint.told(decoded, width, height)
     relative = tuple(_below(workspace, each) for each in skipped)
-    picture_file.seal(descriptor, About(found.key, fingerprint, relative))
+    picture_file.seal(descriptor, About(found.key, channels, fingerprint, relative))
     with part_of(path).open("rb") as file:  # anew: the claim lasts as long as its descriptor
         _, images = picture_file.read(file)
     is_lasting = decoded.is_lasting and found.is_settled
-    if is_lasting and found == Listing.of(workspace, tops, width, height):
+    if is_lasting and found == Listing.of(workspace, tops, width, height, channels):
         os.fsync(descriptor)
         os.replace(part_of(path), path)
         flush_to_disk(path.parent)

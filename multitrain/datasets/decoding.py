@@ -1,4 +1,4 @@
-"""Files into pictures: each decoded, turned and made RGB, in the order of the files."""
+"""Files into pictures: each decoded, turned and made RGB or RGBA, in the order of the files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from jobs.colours import RGBA
+from jobs.kinds import Resolution
 from jobs.pictures import (
     Unreadable,
     UnreadablePicture,
@@ -24,7 +26,6 @@ from jobs.pictures import (
     orientation,
     seen_size,
 )
-from jobs.spec import Resolution
 from multitrain.slots import available_cores
 
 Uint8Array = NDArray[np.uint8]
@@ -54,11 +55,16 @@ class Decoded:
 
 
 def decode(
-    paths: Sequence[Path], width: int, height: int, take: Callable[[Uint8Array], None]
+    paths: Sequence[Path],
+    width: int,
+    height: int,
+    channels: int,
+    take: Callable[[Uint8Array], None],
 ) -> Decoded:
     """Hand each picture of this size to `take`, in the order of `paths`.
 
-    It is `(height, width, 3)` uint8 RGB. Threads decode a few ahead; `take` is called in this one.
+    It is `(height, width, channels)` uint8, RGB or RGBA. Threads decode a few ahead; `take` is
+    called in this one.
     """
     count, skipped, is_lasting = 0, [], True
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
@@ -71,7 +77,7 @@ def decode(
     ):
         while True:
             for path in islice(waiting, 2 * threads - len(coming)):
-                coming.append((path, pool.submit(_decode, path, width, height)))
+                coming.append((path, pool.submit(_decode, path, width, height, channels)))
             if not coming:
                 break
             path, future = coming.popleft()
@@ -93,13 +99,13 @@ class _Skip(NamedTuple):
     may_pass: bool
 
 
-def _decode(path: Path, width: int, height: int) -> Uint8Array | _Skip:
+def _decode(path: Path, width: int, height: int, channels: int) -> Uint8Array | _Skip:
     try:
         with open_picture(path) as image:
             turn, size = _TURNS.get(orientation(image)), seen_size(image)
             if size != (width, height):
                 return _Skip(f"is {size}, not {Resolution(width, height)}", may_pass=False)
-            decoded = to_rgb(image)
+            decoded = to_rgba(image) if channels == RGBA else to_rgb(image)
         return np.ascontiguousarray(decoded if turn is None else decoded.transpose(turn))
     except UnreadablePicture as error:
         return _Skip(str(error), _is_of_the_system(error.__cause__))
@@ -114,12 +120,25 @@ def _is_of_the_system(error: BaseException | None) -> bool:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any picture as 8-bit RGB: transparent ones over black, more than 8 bits scaled down."""
-    if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(_scale_to_bytes(np.asarray(image)))
+    image = _in_bytes(image)
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA"))
     return image.convert("RGB")
+
+
+def to_rgba(image: Image.Image) -> Image.Image:
+    """Any picture as 8-bit RGBA, not premultiplied; opaque where it tells of no alpha."""
+    image = _in_bytes(image)
+    # Not every mode without alpha has a way straight to RGBA.
+    return (image if image.has_transparency_data else image.convert("RGB")).convert("RGBA")
+
+
+def _in_bytes(image: Image.Image) -> Image.Image:
+    """With no more than 8 bits per value."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_scale_to_bytes(np.asarray(image)))
+    return image
 
 
 def _scale_to_bytes(values: NDArray[np.generic]) -> Uint8Array:

@@ -12,9 +12,10 @@ from typing import Self
 
 import numpy as np
 
+from jobs.colours import RGB
 from jobs.errors import DatasetError
+from jobs.kinds import Resolution
 from jobs.pictures import Unreadable, describe_unreadable, find_pictures
-from jobs.spec import Resolution
 from multitrain.datasets.decoding import DIGEST_BYTES, Decoded, Uint8Array, decode
 
 
@@ -29,7 +30,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, images: Uint8Array) -> Self:
-        """`images` are `(n, height, width, 3)` uint8, contiguous. Takes about a second per GB."""
+        """Of `(n, height, width, channels)` uint8, contiguous. Takes about a second per GB."""
         count, height, width, _ = images.shape
         digest = hashlib.blake2b(images.data, digest_size=DIGEST_BYTES).hexdigest()
         return cls(count, width, height, digest)
@@ -55,9 +56,9 @@ class Fingerprint:
 class Pictures:
     """A data set in memory.
 
-    `images` is `(n, height, width, 3)` uint8 RGB, contiguous. It begins at a page of memory, so
-    that an engine can use it where it is, and may be a file that is mapped; `skipped` are the
-    files left out.
+    `images` is `(n, height, width, channels)` uint8, RGB or RGBA, contiguous. It begins at a page
+    of memory, so that an engine can use it where it is, and may be a file that is mapped; `skipped`
+    are the files left out.
     """
 
     images: Uint8Array
@@ -65,20 +66,22 @@ class Pictures:
     fingerprint: Fingerprint
 
 
-def load_pictures(folders: Sequence[Path], width: int, height: int) -> Pictures:
+def load_pictures(
+    folders: Sequence[Path], width: int, height: int, channels: int = RGB
+) -> Pictures:
     """All pictures below `folders` of `width` x `height` pixels, in the order of their listing.
 
     Takes about a byte per value. Unreadable files and those of another size are skipped;
     DatasetError where none is left.
     """
     paths, unreadable = find_pictures(folders)
-    images = _pages((len(paths), height, width, 3))
+    images = _pages((len(paths), height, width, channels))
     places = iter(images)
 
     def take(picture: Uint8Array) -> None:
         next(places)[...] = picture
 
-    decoded = decode(paths, width, height, take)
+    decoded = decode(paths, width, height, channels, take)
     skipped = (*unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(folders, width, height, skipped)

@@ -1,7 +1,7 @@
 """Decoded pictures in an HDF5 file: made around pixels that come one by one, mapped to be read.
 
     0            what HDF5 writes in front: the headers of its data sets
-    PIXELS_AT    the data set `images`: `(n, height, width, 3)` uint8 RGB, contiguous
+    PIXELS_AT    the data set `images`: `(n, height, width, channels)` uint8, contiguous
     behind       what HDF5 writes behind: the attributes, the files left out
     at the end   a seal: how long these parts are, and a digest of all that is not pixels
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import mmap
 import os
 import struct
@@ -31,7 +32,7 @@ from jobs.pictures import Unreadable
 from multitrain.datasets.decoding import Uint8Array
 from multitrain.datasets.folders import Fingerprint
 
-FORMAT = 1  # to rise with every change of this layout, and of what `decoding` makes of a file
+FORMAT = 2  # to rise with every change of this layout, and of what `decoding` makes of a file
 PIXELS_AT = 65536  # bytes: a multiple of the pages of any machine
 LEAST_BYTES = 4096  # of pixels: HDF5 may put smaller data sets elsewhere
 SEAL = struct.Struct("<QQ16s")  # bytes of pixels, bytes behind them, digest
@@ -45,6 +46,7 @@ class About(NamedTuple):
     """What a file tells of its pictures."""
 
     key: str  # of the listing that they come from
+    channels: int
     fingerprint: Fingerprint
     skipped: tuple[Unreadable, ...]  # the files left out
 
@@ -56,13 +58,13 @@ def begin(descriptor: int) -> None:
 
 
 def append(descriptor: int, picture: Uint8Array) -> None:
-    """The next picture, `(height, width, 3)` uint8, contiguous. OSError where there is no room."""
+    """The next picture: `(height, width, channels)` uint8, contiguous. OSError without room."""
     _write_whole(descriptor, picture.data.cast("B"))
 
 
 def seal(descriptor: int, about: About) -> None:
     """Make an HDF5 file of the pixels that were appended. OSError where there is no room."""
-    pixels = _pixel_bytes(about.fingerprint)
+    pixels = math.prod(_shape(about))
     front, behind = _hdf5_around(about)
     digest = _digest(front, behind, pixels)
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -72,7 +74,7 @@ def seal(descriptor: int, about: About) -> None:
 
 
 def read(file: IO[bytes]) -> tuple[About, Uint8Array]:
-    """What is told of the pictures, and the pictures `(n, height, width, 3)`.
+    """What is told of the pictures, and the pictures `(n, height, width, channels)`.
 
     They are mapped, not read, and outlive the file's closing and deletion. Who writes to them
     writes to a copy: TensorFlow does not share memory that it may not write to. They may not be
@@ -85,11 +87,12 @@ def read(file: IO[bytes]) -> tuple[About, Uint8Array]:
         skipped = json.loads(hdf5["skipped"][()])
     if told.pop("format") != FORMAT:
         raise DamagedFile("it is of another version")
-    key = str(told.pop("key"))
-    about = About(key, Fingerprint(**told), tuple(Unreadable(Path(p), why) for p, why in skipped))
+    key, channels = str(told.pop("key")), int(told.pop("channels"))
+    left_out = tuple(Unreadable(Path(path), why) for path, why in skipped)
+    about = About(key, channels, Fingerprint(**told), left_out)
     mapped = _mapped(file.fileno(), PIXELS_AT + pixels)
     images = np.frombuffer(mapped, np.uint8, pixels, PIXELS_AT)
-    return about, images.reshape(_shape(about.fingerprint))
+    return about, images.reshape(_shape(about))
 
 
 def _mapped(descriptor: int, length: int) -> mmap.mmap:
@@ -104,15 +107,16 @@ def _mapped(descriptor: int, length: int) -> mmap.mmap:
 
 def _hdf5_around(about: About) -> tuple[bytes, bytes]:
     """The bytes of the HDF5 file in front of its pixels, and those behind them."""
-    pixels = _pixel_bytes(about.fingerprint)
+    pixels = math.prod(_shape(about))
     with _sparse_file() as scratch:
         with h5py.File(
             scratch, "w", alignment_threshold=LEAST_BYTES, alignment_interval=PIXELS_AT
         ) as hdf5:
-            stands_at = _claim_place(hdf5, _shape(about.fingerprint))
+            stands_at = _claim_place(hdf5, _shape(about))
             told = [(str(path), reason) for path, reason in about.skipped]
             hdf5["skipped"] = json.dumps(told)
-            hdf5.attrs.update({"format": FORMAT, "key": about.key, **asdict(about.fingerprint)})
+            beside = {"format": FORMAT, "key": about.key, "channels": about.channels}
+            hdf5.attrs.update({**beside, **asdict(about.fingerprint)})
         if stands_at != PIXELS_AT:
             raise OSError(f"this version of HDF5 puts the pixels at {stands_at}")
         scratch.seek(0)
@@ -165,12 +169,9 @@ def _digest(front: bytes, behind: bytes, pixels: int) -> bytes:
     return hashlib.blake2b(front + behind + lengths, digest_size=16).digest()
 
 
-def _shape(fingerprint: Fingerprint) -> tuple[int, int, int, int]:
-    return fingerprint.count, fingerprint.height, fingerprint.width, 3
-
-
-def _pixel_bytes(fingerprint: Fingerprint) -> int:
-    return fingerprint.count * fingerprint.height * fingerprint.width * 3
+def _shape(about: About) -> tuple[int, int, int, int]:
+    of = about.fingerprint
+    return of.count, of.height, of.width, about.channels
 
 
 def _plain(value: Any) -> Any:

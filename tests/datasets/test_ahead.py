@@ -51,15 +51,17 @@ def test_the_trainer_finds_them_decoded(
     tiny_job: Callable[..., JobFile],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("one", "two"):
+    models = {"one": "rgb", "two": "rgba"}
+    for name, model in models.items():
         make_pictures(workspace.dataset(name), 5, SIZE)
-        tiny_job(*SIZE, name=name, dataset=name).save(workspace.job(name))
+        job = tiny_job(*SIZE, name=name, dataset=name, colour_model=model)
+        job.save(workspace.job(name))
     done = ahead(workspace, "one", "two")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(listing(workspace.cache)) == 2
     monkeypatch.delattr(cache, "decode")
-    for name in ("one", "two"):
-        assert len(open_pictures(workspace, [name], *SIZE).images) == 5
+    for name, channels in {"one": 3, "two": 4}.items():
+        assert len(open_pictures(workspace, [name], *SIZE, channels).images) == 5
 
 
 def test_failures_are_told_and_nobodys_problem(

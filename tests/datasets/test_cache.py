@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jobs.colours import RGBA
 from jobs.errors import DatasetError
 from jobs.paths import PART, Workspace, listing, part_of
 from jobs.pictures import UnreadablePicture
@@ -158,6 +159,19 @@ def test_other_sizes_and_sets_are_other_files(
         assert len(open_pictures(workspace, ["some"], 2 * WIDTH, HEIGHT).images) == 4
         assert len(open_pictures(workspace, ["some", "others"], WIDTH, HEIGHT).images) == COUNT + 3
     assert len(decoded) == len(kept(workspace)) == 3
+
+
+@pytest.mark.usefixtures("paths")
+@pytest.mark.usefixtures("paths")
+def test_with_and_without_alpha_are_two_files(workspace: Workspace, decoded: list[int]) -> None:
+    for _ in range(2):
+        plain, clear = open_some(workspace), open_some(workspace, channels=RGBA)
+        assert plain.images.shape == (COUNT, HEIGHT, WIDTH, 3)
+        assert clear.images.shape == (COUNT, HEIGHT, WIDTH, 4)
+        np.testing.assert_array_equal(clear.images[..., :3], plain.images)
+        assert clear.fingerprint == Fingerprint.of(clear.images) != plain.fingerprint
+    assert decoded == [COUNT, COUNT]
+    assert len(kept(workspace)) == 2
 
 
 @pytest.mark.usefixtures("paths")
@@ -377,7 +391,7 @@ with claimed(Path(sys.argv[1])) as descriptor:
 def test_a_process_that_dies_while_it_decodes_is_no_hindrance(
     workspace: Workspace, decoded: list[int]
 ) -> None:
-    found = cache.Listing.of(workspace, [workspace.dataset("some")], WIDTH, HEIGHT)
+    found = cache.Listing.of(workspace, [workspace.dataset("some")], WIDTH, HEIGHT, 3)
     path = workspace.cached_pictures(found.key)
     path.parent.mkdir(parents=True)
     with (

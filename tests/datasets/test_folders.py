@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jobs.colours import RGBA
 from jobs.errors import DatasetError
 from jobs.paths import Workspace
-from multitrain.datasets.decoding import Uint8Array, to_rgb
+from multitrain.datasets.decoding import Uint8Array, to_rgb, to_rgba
 from multitrain.datasets.folders import Fingerprint, load_pictures
 
 if TYPE_CHECKING:
@@ -99,6 +100,33 @@ def test_a_transparent_colour_is_black(workspace: Workspace, mode: str) -> None:
     colour = {"P": white.getpixel((0, 0)), "RGB": (255, 255, 255), "L": 255}[mode]
     white.save(path, transparency=colour)
     assert load_one(path).max() == 0
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV", "I;16", "F"])
+def test_what_tells_of_no_alpha_is_opaque(mode: str) -> None:
+    white = Image.new("RGB", (WIDTH, HEIGHT), (255, 255, 255))
+    image = white.convert(mode) if mode[0] != "I" else Image.fromarray(ramp(65535, 65535))
+    decoded = np.asarray(to_rgba(image))
+    assert decoded.shape == (HEIGHT, WIDTH, 4)
+    np.testing.assert_allclose(decoded[..., :3], 255, atol=1)
+    assert decoded[..., 3].min() == 255
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_alpha_is_kept_beside_its_colour(mode: str) -> None:
+    half = Image.new("RGBA", (WIDTH, HEIGHT), (200, 200, 200, 128)).convert(mode)
+    np.testing.assert_array_equal(np.asarray(to_rgba(half))[0, 0], (200, 200, 200, 128))
+
+
+def test_pictures_with_alpha_are_loaded_with_it_where_that_is_wanted(workspace: Workspace) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 4), dtype=np.uint8)
+    Image.fromarray(pixels).save(workspace.root / "a.png")
+    Image.fromarray(pixels[..., :3]).save(workspace.root / "b.png")
+    images = load_pictures([workspace.root], WIDTH, HEIGHT, RGBA).images
+    np.testing.assert_array_equal(images[0], pixels)
+    np.testing.assert_array_equal(images[1, ..., :3], pixels[..., :3])
+    assert images[1, ..., 3].min() == 255
+    assert load_pictures([workspace.root], WIDTH, HEIGHT).images.shape == (2, HEIGHT, WIDTH, 3)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg"])

@@ -19,14 +19,17 @@ import numpy as np
 from PIL import Image
 
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.paths import CheckpointName, JobPaths, Workspace
 from jobs.spec import JobSpec
 from jobs.states import State
 from jobs.store import Store
-from multitrain import night
+from multitrain import checkpoints, night
+from multitrain.beginnings import beginning
+from multitrain.checkpoints import Checkpoint
 from multitrain.curves import Curves
 from multitrain.datasets import demo
 from multitrain.datasets.cache import open_pictures
+from multitrain.datasets.folders import Fingerprint
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor
 from multitrain.leases import LeaseFolder
@@ -139,6 +142,21 @@ def killed_in_training(workspace: Workspace) -> None:
 
 def train_to_the_end(workspace: Workspace) -> None:
     assert run_trainer(workspace, threading.Event())
+
+
+def with_an_origin(workspace: Workspace) -> None:
+    """A job, and another one that it starts from."""
+    make_job(workspace, family="dcgan", init_from="origin")
+    weights = {"generator/kernel": np.ones(5, np.float32)}
+    pictures = Fingerprint(2, *SIZE, "")
+    checkpoint = Checkpoint(CheckpointName(1, 2), "dcgan", "tensorflow", pictures, weights)
+    checkpoints.save(workspace.job("origin"), checkpoint)
+
+
+def keep_the_beginning(workspace: Workspace) -> None:
+    paths = workspace.job("job")
+    job = JobFile.load(paths)
+    assert beginning(job.spec, paths)["generator/kernel"].sum() == 5
 
 
 # --- rendering -----------------------------------------------------------------------------------
@@ -307,6 +325,7 @@ def draw_curves(workspace: Workspace) -> None:
 SCENES = (
     Scene("training", untrained, train_to_the_end),
     Scene("going on with a training", killed_in_training, train_to_the_end),
+    Scene("starting from another job", with_an_origin, keep_the_beginning),
     Scene("rendering with boxes", trained_with_boxes, render, outlives=True),
     Scene("rendering pictures", trained_for_pictures, render, outlives=True),
     Scene("giving up", nothing, look_after, outlives=True),

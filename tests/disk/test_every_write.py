@@ -101,6 +101,8 @@ ELSEWHERE = {
     "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
+    "render/comparing.py: list_file.write_text": "the system's folder for temporary files",
+    "render/comparing.py: tempfile.TemporaryDirectory": "the same folder",
     "render/doorbell.py: os.write": "a pipe",
     "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",

@@ -71,12 +71,13 @@ def test_videos_are_known_by_their_job(workspace: Workspace) -> None:
     assert modified(workspace.renders) == 0
     workspace.renders.mkdir()
     names = ["a_timecut0001.mp4", "a_timecut0001_box0002.mp4", "a.mp4", "a_b_box0001.mp4"]
+    names += ["c_timecut0001.mov", "c.mov"]
     for name in [*names, "a.json", "a_timecut0002.mp4.part"]:
         (workspace.renders / name).touch()
     found = {
         job: [path.name for path in paths] for job, paths in published_videos(workspace).items()
     }
-    assert found == {"a": names[:3], "a_b": [names[3]]}
+    assert found == {"a": names[:3], "a_b": [names[3]], "c": names[4:]}
 
 
 def test_each_video_is_news_once(workspace: Workspace) -> None:

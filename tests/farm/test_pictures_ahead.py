@@ -59,8 +59,8 @@ def ahead(workspace: Workspace, executor: FakeExecutor) -> PicturesAhead:
 
 @pytest.fixture
 def job(workspace: Workspace):
-    def make(name: str, dataset: str = "demo") -> JobInHand:
-        file = make_job(name, dataset=dataset)
+    def make(name: str, dataset: str = "demo", **columns: object) -> JobInHand:
+        file = make_job(name, dataset=dataset, **columns)
         return JobInHand(file, workspace.job(name), Tries(1), State.QUEUED, 0, 0)
 
     return make
@@ -83,6 +83,14 @@ def test_the_next_jobs_pictures_are_decoded_once(
     executor.processes[0].code = 0
     ahead.prepare(prospect, 1)
     assert len(executor.launches) == 1
+
+
+def test_with_and_without_alpha_are_two_data_sets(
+    ahead: PicturesAhead, executor: FakeExecutor, job
+) -> None:
+    queued = [job("b"), job("c", colour_model="rgba"), job("d", colour_model="hsv")]
+    ahead.prepare(Prospect([job("a")], queued, is_calm=True), 0)
+    assert executor.decoded() == [("c",)]
 
 
 def test_one_process_at_a_time(ahead: PicturesAhead, executor: FakeExecutor, job) -> None:

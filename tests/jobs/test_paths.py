@@ -75,4 +75,5 @@ def test_outputs_are_named_as_users_know_them(workspace: Workspace) -> None:
     assert paths.film(2).name == "night_box0002.mp4"
     assert paths.timecut(1).name == "night_timecut0001.mp4"
     assert paths.timecut(12, 3).name == "night_timecut0012_box0003.mp4"
+    assert paths.timecut(2, 1, ".mov").name == "night_timecut0002_box0001.mov"
     assert {paths.film().parent, paths.timecut(1).parent} == {workspace.renders}

@@ -124,3 +124,10 @@ def test_the_part_that_holds_a_frame_is_the_one_of_the_split(longest: int) -> No
         for part in frames.split(longest):
             for frame in range(part.start, part.stop):
                 assert frames.part_containing(frame, longest) == part
+
+
+def test_frames_of_rgba_have_a_fourth_value_per_pixel() -> None:
+    assert (plan().channels, plan().frame_bytes) == (3, 640 * 270 * 3)
+    assert plan(colour_model="packed24").channels == 3
+    clear = plan(colour_model="rgba")
+    assert (clear.channels, clear.frame_bytes) == (4, 640 * 270 * 4)

@@ -16,21 +16,20 @@ import pytest
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
 from render.commands import (
-    NVENC_PRESETS,
     concat_list,
     encode_again_command,
     encode_command,
-    even,
     image_pattern,
     images_command,
     join_command,
 )
+from render.formats import NVENC_PRESETS, shown_side
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BATCH = Path("/w/runs/job/spool/000000120-000000240.rgb")
 
 
-def plan(width, height, box_width=None, box_height=None):
+def plan(width, height, box_width=None, box_height=None, **more):
     return FramePlan(
         frame_width=width,
         frame_height=height,
@@ -40,17 +39,22 @@ def plan(width, height, box_width=None, box_height=None):
         frames_total=600,
         frames_per_step=2,
         cut_frames=240,
+        **more,
     )
 
 
-def outputs(count):
-    return [Path(f"/w/segments/{number}.mp4.part") for number in range(1, count + 1)]
+def outputs(a_plan):
+    numbers = range(1, len(a_plan.boxes) + 1)
+    return [Path(f"/w/segments/{number}{a_plan.suffix}.part") for number in numbers]
 
 
 def encode(a_plan, crf=17, **encoder):
-    names = outputs(len(a_plan.boxes))
-    return encode_command("ffmpeg", BATCH, a_plan, names, crf=crf, preset="medium", **encoder)
+    return encode_command(
+        "ffmpeg", BATCH, a_plan, outputs(a_plan), crf=crf, preset="medium", **encoder
+    )
 
+
+RGBA_MOV = {"channels": 4, "suffix": ".mov"}
 
 COMMANDS = {
     "encode_whole": encode(plan(1920, 1080)),
@@ -58,6 +62,9 @@ COMMANDS = {
     "encode_boxes": encode(plan(182, 51, 91, 51)),
     "encode_nvenc": encode(plan(1920, 1080), encoder="nvenc"),
     "encode_nvenc_lossless": encode(plan(1920, 1080), crf=0, encoder="nvenc"),
+    "encode_over_black": encode(plan(91, 51, channels=4)),
+    "encode_prores": encode(plan(91, 51, **RGBA_MOV), encoder="prores-4444"),
+    "encode_hap": encode(plan(128, 64, 64, 64, **RGBA_MOV), encoder="hap-alpha"),
     "encode_again": encode_again_command(
         "ffmpeg",
         Path("/w/segments/1.mp4"),
@@ -69,6 +76,9 @@ COMMANDS = {
     "images_whole": images_command(
         "ffmpeg", BATCH, plan(91, 51), 120, [image_pattern(Path("/w/50%"), "frame_")]
     ),
+    "images_rgba": images_command(
+        "ffmpeg", BATCH, plan(91, 51, channels=4), 120, [image_pattern(Path("/w"), "frame_")]
+    ),
     "images_boxes": images_command(
         "ffmpeg",
         BATCH,
@@ -76,7 +86,8 @@ COMMANDS = {
         120,
         [image_pattern(Path("/w"), f"box{box:04d}_frame_") for box in (1, 2)],
     ),
-    "join": join_command("ffmpeg", Path("/tmp/list"), Path("/w/job.mp4.part"), 25),
+    "join": join_command("ffmpeg", Path("/tmp/list"), Path("/w/job.mp4.part"), 25, ".mp4"),
+    "join_mov": join_command("ffmpeg", Path("/tmp/list"), Path("/w/job.mov.part"), 25, ".mov"),
 }
 
 
@@ -110,6 +121,9 @@ def test_a_relative_path_is_no_protocol():
     assert concat_list([Path("a:b.mp4")]).splitlines()[1] == f"file '{Path.cwd()}/a:b.mp4'"
 
 
-@pytest.mark.parametrize(("pixels", "side"), [(1, 2), (2, 2), (51, 52)])
-def test_even(pixels, side):
-    assert even(pixels) == side
+@pytest.mark.parametrize(
+    ("encoder", "pixels", "side"),
+    [("x264", 1, 2), ("nvenc", 2, 2), ("x264", 51, 52), ("prores-4444", 51, 51)],
+)
+def test_the_side_of_a_video(encoder, pixels, side):
+    assert shown_side(encoder, pixels) == side

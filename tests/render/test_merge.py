@@ -95,6 +95,15 @@ def test_a_box_that_lacks_its_last_timecut_is_a_gap(workspace):
         merge_folder(workspace.root)
 
 
+def test_one_job_of_two_encoders_makes_two_films(workspace):
+    make_cuts(workspace.root, [3, 4, 3])
+    [other] = make_cuts(workspace.root, [5], name="other")
+    other.rename(workspace.root / "job_timecut0001.mov")
+    films = [workspace.root / "job.mov", workspace.root / "job.mp4"]
+    assert merge_folder(workspace.root) == films
+    assert [len(numbers_in(film)) for film in films] == [5, 10]
+
+
 def test_no_timecuts(workspace):
     with pytest.raises(UsageError, match="no timecuts"):
         merge_folder(workspace.root)

@@ -138,9 +138,9 @@ def test_a_batch_is_encoded_while_the_one_before_is_verified(make_job, start_wor
             both_ran.set()
         return real(command, **options)
 
-    def verify(*facts, real=segments.verify):
+    def verify(*facts, real=segments.verify, **options):
         assert both_ran.wait(PATIENCE)
-        real(*facts)
+        real(*facts, **options)
 
     monkeypatch.setattr(subprocess, "run", run_program)
     monkeypatch.setattr(segments, "verify", verify)

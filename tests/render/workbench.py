@@ -71,4 +71,4 @@ def wrap_ffmpeg(folder, monkeypatch, script):
     wrapper = folder / "ffmpeg-wrapper"
     wrapper.write_text(f'#!/bin/sh\n{script}\nexec "{ffmpeg.find()}" "$@"\n')
     wrapper.chmod(0o755)
-    monkeypatch.setattr(ffmpeg, "find", lambda: str(wrapper))
+    monkeypatch.setattr(ffmpeg, "find", lambda *_: str(wrapper))

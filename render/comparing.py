@@ -1,0 +1,129 @@
+"""Makes a comparison: finds the films, runs ffmpeg, verifies what it wrote."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jobs.errors import UsageError
+from jobs.past import past_job
+from jobs.paths import Workspace, atomic_write, listing
+from jobs.videos import VIDEOS, OutputName
+from render import ffmpeg
+from render.commands import LIST, concat_list
+from render.comparison import Comparison, Take, comparison_command
+from render.labels import draw_canvas
+from render.probe import read_header, verify
+
+RUN_SECONDS = 86_400.0  # of ffmpeg: hours of film, many of them side by side
+WATCH_SECONDS = 0.2
+
+Told = Callable[[int], None]  # is called with the frames that are done
+
+
+def find_take(workspace: Workspace, name: str) -> Take:
+    """What job `name` has in `renders`: its film, else its timecuts so far.
+
+    Of a job with boxes, the first box. UsageError where there is nothing to see.
+    """
+    job = past_job(workspace, name)
+    files = _videos(workspace, name, VIDEOS[job.spec.encoder].suffix)
+    if not files:
+        raise UsageError(
+            f"{name} has no film and no timecut in {workspace.renders} yet; wait for its first one"
+        )
+    headers = [read_header(file) for file in files]
+    form = headers[0].format
+    return Take(
+        name=name,
+        files=files,
+        frames=sum(header.frames for header in headers),
+        width=form.width,
+        height=form.height,
+        fps=job.spec.fps,
+        frames_per_step=job.spec.frames_per_step,
+    )
+
+
+def _videos(workspace: Workspace, name: str, suffix: str) -> tuple[Path, ...]:
+    """The film, or the timecuts from the first on without a gap; of boxes, number 1."""
+    parsed = ((file, OutputName.parse(file)) for file in listing(workspace.renders))
+    there = {
+        (each.timecut, each.box): file
+        for file, each in parsed
+        if each and (each.job, each.suffix) == (name, suffix)
+    }
+    for box in (None, 1):
+        if film := there.get((None, box)):
+            return (workspace.renders / film,)
+        cuts: list[Path] = []
+        while cut := there.get((len(cuts) + 1, box)):
+            cuts.append(workspace.renders / cut)
+        if cuts:
+            return tuple(cuts)
+    return ()
+
+
+def check_output(workspace: Workspace, output: Path, *, force: bool) -> None:
+    """UsageError where a comparison cannot be written to `output`, or should not."""
+    if output.suffix.casefold() != ".mp4":
+        raise UsageError(f"{output} must end in .mp4")
+    if output.absolute().parent == workspace.renders.absolute():
+        raise UsageError(f"{output}: renders/ is for the films of jobs; name another folder")
+    if output.exists() and not force:
+        raise UsageError(f"{output} is there already; give another name, or --force to replace it")
+
+
+def compare(plan: Comparison, output: Path, told: Told) -> None:
+    """Write the comparison; it appears whole and verified, or not at all.
+
+    ProgramFailed where ffmpeg fails, MultitrainError where it left frames out.
+    """
+    with tempfile.TemporaryDirectory(prefix="comparison-") as folder, atomic_write(output) as part:
+        canvas, progress = Path(folder, "canvas.png"), Path(folder, "progress.txt")
+        draw_canvas(plan, canvas)
+        inputs = [_input(take, Path(folder, f"{n}{LIST}")) for n, take in enumerate(plan.takes)]
+        command = comparison_command(ffmpeg.find(), plan, canvas, inputs, progress, part)
+        with _watched(progress, told):
+            ffmpeg.run(command, timeout=RUN_SECONDS)
+        verify(part, plan.frames, plan.fps, plan.width, plan.height)
+        told(plan.frames)
+
+
+def _input(take: Take, list_file: Path) -> Path:
+    """What ffmpeg is to open."""
+    if len(take.files) == 1:
+        return take.files[0]
+    list_file.write_text(concat_list(take.files), encoding="utf-8")
+    return list_file
+
+
+@contextmanager
+def _watched(progress: Path, told: Told) -> Iterator[None]:
+    """Meanwhile, tells again and again what ffmpeg writes to the file `progress`."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(WATCH_SECONDS):
+            with suppress(OSError):  # not there yet
+                told(frames_done(progress.read_text(encoding="utf-8").splitlines()))
+
+    thread = threading.Thread(target=watch, name="comparison", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def frames_done(lines: Sequence[str]) -> int:
+    """The last number of frames in ffmpeg's `-progress` report."""
+    for line in reversed(lines):
+        key, _, value = line.partition("=")
+        if key == "frame" and value.strip().isdigit():
+            return int(value)
+    return 0

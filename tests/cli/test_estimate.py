@@ -1,0 +1,38 @@
+"""What a sheet will make, by the settings that it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from jobs.jobfile import JobFile
+from multitrain.estimate import Estimate
+
+MakeJob = Callable[..., JobFile]
+
+
+def disk_bytes(job: JobFile) -> int:
+    return Estimate.of(job).disk_bytes
+
+
+def pixels(job: JobFile) -> int:
+    return job.plan.frame_width * job.plan.frame_height * job.plan.frames_total
+
+
+def test_six_crf_more_halve_a_film(tiny_job: MakeJob) -> None:
+    assert disk_bytes(tiny_job(crf=17)) == pytest.approx(3 * 0.15 * pixels(tiny_job()), rel=1e-6)
+    assert disk_bytes(tiny_job(crf=23)) == pytest.approx(disk_bytes(tiny_job()) / 2, abs=1)
+
+
+@pytest.mark.parametrize(("encoder", "per_pixel"), [("prores-4444", 5), ("hap-alpha", 1)])
+def test_films_with_alpha_know_no_crf(tiny_job: MakeJob, encoder: str, per_pixel: int) -> None:
+    jobs = [tiny_job(encoder=encoder, colour_model="rgba", crf=crf) for crf in (0, 17, 51)]
+    assert {disk_bytes(job) for job in jobs} == {3 * per_pixel * pixels(jobs[0])}
+
+
+def test_png_frames_take_more_with_alpha(tiny_job: MakeJob) -> None:
+    plain = tiny_job(render_video=False)
+    clear = tiny_job(render_video=False, colour_model="rgba")
+    assert disk_bytes(plain) == 2 * pixels(plain)
+    assert disk_bytes(clear) == pytest.approx(disk_bytes(plain) * 4 / 3, abs=1)

@@ -1,0 +1,59 @@
+"""What no ffmpeg here can make is told before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from jobs.errors import MultitrainError, ProgramFailed, UsageError
+from jobs.jobfile import JobFile
+from jobs.paths import Workspace
+from multitrain import start
+from multitrain.start import RunOptions, run_jobs
+from render import ffmpeg
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The encoders that were asked for; none is there."""
+    encoders: list[str] = []
+
+    def find(encoder: str) -> str:
+        encoders.append(encoder)
+        raise MultitrainError(f"No ffmpeg here can encode {encoder}")
+
+    monkeypatch.setattr(ffmpeg, "find", find)
+    return encoders
+
+
+@pytest.mark.usefixtures("asked")
+def test_nothing_starts_without_the_encoder(
+    workspace: Workspace, tiny_job: Callable[..., JobFile]
+) -> None:
+    jobs = [tiny_job(), tiny_job(name="other", encoder="hap-alpha")]
+    with pytest.raises(UsageError, match="No ffmpeg here can encode hap-alpha"):
+        run_jobs(workspace, jobs, RunOptions(gpus="cpu", slots=1), Console())
+    assert not workspace.runs.exists()
+
+
+def test_only_what_is_wanted_is_asked_for(
+    tiny_job: Callable[..., JobFile], asked: list[str]
+) -> None:
+    start._check_encoders(
+        [tiny_job(), tiny_job(encoder="nvenc"), tiny_job(encoder="hap-alpha", render_video=False)]
+    )
+    assert asked == []
+
+
+def test_a_full_disk_is_no_reason(
+    tiny_job: Callable[..., JobFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = ProgramFailed(["ffmpeg"], 1, "No space left on device")
+
+    def find(encoder: str) -> str:
+        raise full
+
+    monkeypatch.setattr(ffmpeg, "find", find)
+    start._check_encoders([tiny_job(encoder="prores-4444")])
