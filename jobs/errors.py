@@ -11,6 +11,7 @@
         ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
         ├── FramesLost       1   files of a job were removed by hand
         ├── PicturesChanged  1   the data set is not the one that the training began with
+        ├── OriginUnfit      1   networks that a job is to start from are missing or of other shapes
         └── DeviceFailed     1   a GPU that cannot be worked on
 
 Rooms add their own where only they raise and catch them (`multitrain.gpus.DriverError`).
@@ -113,6 +114,10 @@ class FramesLost(TrainingFailed):
 
 class PicturesChanged(TrainingFailed):
     """The pictures differ from those that the checkpoint was trained on."""
+
+
+class OriginUnfit(TrainingFailed):
+    """What the job's networks are to start from is not there, or does not fit them."""
 
 
 class DeviceFailed(TrainingFailed):

@@ -4,6 +4,8 @@
 slashes; attributes hold the format, family, engine, step, frame and the pictures' fingerprint.
 Behind it stands a digest of it: HDF5 itself hangs or crashes on some damaged files, so it is given
 none. Two are kept, so that a damaged one costs a few minutes of training and not the night.
+
+Other jobs may start from the weights of the networks in it, also on another engine (`beginnings`).
 """
 
 from __future__ import annotations
@@ -12,22 +14,25 @@ import errno
 import hashlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, OriginUnfit
 from jobs.paths import CheckpointName, JobPaths, atomic_write, listing
 from multitrain.datasets.folders import Fingerprint
+from multitrain.engine.adopting import NETWORKS
 from multitrain.engine.session import State
 
-FORMAT = 4
+FORMAT = 5
 KEPT = 2
 DIGEST_BYTES = 16  # of BLAKE2b over the HDF5 file, right behind it: HDF5 looks at nothing there
 DAMAGED = ".damaged"  # instead of .h5: what was set aside
+
+LISTINGS = 5  # of a folder whose files vanish in between
 
 PICTURES = "pictures_"  # begins the names of attributes that make up the fingerprint
 
@@ -53,7 +58,7 @@ class Damaged(Exception):
 
 def save(paths: JobPaths, checkpoint: Checkpoint) -> None:
     """Write one and drop all but the newest two. OSError where the disk takes no more."""
-    image = _image(checkpoint)
+    image = _image(checkpoint.state, _attributes(checkpoint))
     with atomic_write(paths.checkpoint(checkpoint.name)) as part:
         part.write_bytes(image.getbuffer())
     for old in paths.checkpoint_names()[:-KEPT]:
@@ -80,13 +85,55 @@ def load_newest(paths: JobPaths, family: str, engine: str) -> Checkpoint | None:
     return None
 
 
-def _image(checkpoint: Checkpoint) -> io.BytesIO:
+def save_weights(path: Path, family: str, weights: State) -> None:
+    """Write a file that `load_weights` reads; OSError where the disk takes no more."""
+    image = _image(weights, {"format": FORMAT, "family": family})
+    with atomic_write(path) as part:
+        part.write_bytes(image.getbuffer())
+
+
+def load_weights(path: Path, family: str) -> State:
+    """The weights of the networks in a checkpoint, of any job and either engine.
+
+    Raises Damaged, OriginUnfit where it is of another family or version of this program, and
+    OSError where it cannot be read for reasons that do not lie in the file.
+    """
+    with h5py.File(io.BytesIO(_undamaged(path))) as file:
+        for attribute, wanted in (("format", FORMAT), ("family", family)):
+            if (found := _plain(file.attrs[attribute])) != wanted:
+                raise OriginUnfit(f"{path} has {attribute} {found}, not {wanted} as this job")
+        return {name: array for name, array in _arrays(file).items() if name.startswith(NETWORKS)}
+
+
+def load_newest_weights(paths: JobPaths, family: str) -> State | None:
+    """As `load_weights`, of the newest whole checkpoint of another job; None where it has none.
+
+    Changes nothing: that job's own trainer may be at work there.
+    """
+    for _ in range(LISTINGS):
+        try:
+            return _first_whole(map(paths.checkpoint, reversed(paths.checkpoint_names())), family)
+        except FileNotFoundError:  # there are newer ones by now
+            continue
+    return None
+
+
+def _first_whole(files: Iterable[Path], family: str) -> State | None:
+    for path in files:
+        try:
+            return load_weights(path, family)
+        except Damaged as damage:
+            log.warning("checkpoint %s is damaged (%s); trying the one before", path, damage)
+    return None
+
+
+def _image(state: State, attributes: Attributes) -> io.BytesIO:
     """The file, in memory first: HDF5 that finds no room on a disk may crash the whole process."""
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
-        for key, array in checkpoint.state.items():
+        for key, array in state.items():
             file.create_dataset(key, data=array)
-        file.attrs.update(_attributes(checkpoint))
+        file.attrs.update(attributes)
     digest = _digest(image.getbuffer())
     image.seek(0, io.SEEK_END)
     image.write(digest)

@@ -9,6 +9,7 @@ from jobs.errors import (
     Diverged,
     FramesLost,
     MultitrainError,
+    OriginUnfit,
     OutOfMemory,
     PicturesChanged,
 )
@@ -34,6 +35,8 @@ def diagnose(error: BaseException) -> Failure:
             return Failure(Kind.FRAMES_LOST, str(error))
         case PicturesChanged():
             return Failure(Kind.PICTURES_CHANGED, str(error))
+        case OriginUnfit():
+            return Failure(Kind.ORIGIN_UNFIT, _one_line(str(error)))
         case DeviceFailed():
             return Failure(Kind.DEVICE, _one_line(str(error)))
         case DatasetError():

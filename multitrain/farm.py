@@ -113,7 +113,16 @@ class Farm:
         for job in queued:
             if job.file.spec.gpus > usable:
                 reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
-        return reasons
+        return reasons | self._waiting_for_origins(queued)
+
+    def _waiting_for_origins(self, queued: Sequence[JobInHand]) -> dict[str, str]:
+        """Told of the first job that waits so, for all: a whole sheet may stand on one job."""
+        waiting = [(job, origin) for job in queued if (origin := self._roster.awaited_by(job))]
+        if not waiting:
+            return {}
+        (first, awaited), *others = waiting
+        more = f" ({len(others)} more jobs wait like that)" if others else ""
+        return {first.name: f"starts from {awaited.name}, which is not done yet{more}"}
 
     # --- what others order -------------------------------------------------------------------
 
@@ -278,6 +287,7 @@ class Farm:
         at_work = self._roster.at_work()
         is_calm = not any(trying.is_starting(now) for _, trying in at_work)
         running, queued = [job for job, _ in at_work], self._roster.in_state(State.QUEUED)
+        queued.sort(key=lambda job: self._roster.awaited_by(job) is not None)  # these come later
         for each in self._preparations:
             each.prepare(Prospect(running, queued, is_calm), now)
 
@@ -288,7 +298,7 @@ class Farm:
 
 def _is_clear(paths: JobPaths) -> bool:
     """Whether there is nothing to clear up. Takes no lock, which is a file of its own."""
-    left = paths.spool.exists() or paths.segments.exists()
+    left = any(path.exists() for path in (paths.spool, paths.segments, paths.beginning))
     return not left and len(paths.checkpoint_names()) <= 1
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from jobs.failures import Failure
 from jobs.jobfile import JobFile
+from jobs.origins import jobs_before
 from jobs.paths import CheckpointName, JobPaths
 from jobs.states import State
 from jobs.store import JobRow
@@ -55,6 +57,11 @@ class JobInHand:
     @property
     def name(self) -> str:
         return self.paths.name
+
+    @cached_property
+    def origins(self) -> tuple[str, ...]:
+        """Names of the jobs that it starts from."""
+        return jobs_before(self.file.spec)
 
     @property
     def slot(self) -> str:

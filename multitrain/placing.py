@@ -1,4 +1,4 @@
-"""Gives free slots to queued jobs and starts their trainers."""
+"""Gives free slots to queued jobs, once what they start from is done, and starts their trainers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from multitrain.roster import Roster
 from multitrain.settling import Settling
 from multitrain.slots import Lease, Pool
 from render.spool import spooled_bytes
+
+_LOST = {State.FAILED: "failed", State.CANCELLED: "was cancelled"}  # states of an origin
 
 
 class Placing:
@@ -38,12 +40,15 @@ class Placing:
 
     def place(self, now: float) -> None:
         """Start all that can be started now. OSError where the workspace cannot be reached."""
+        self._fail_the_orphaned()
         if not self._roster.count(State.QUEUED) or self._disk.shortage or self.spool_is_full():
             return
         free, usable = self._pool.free(now), self._pool.usable()
         for job in self._roster.in_state(State.QUEUED):
             if not free:
                 return
+            if self._roster.awaited_by(job):
+                continue
             wanted = job.file.spec.gpus
             if wanted > usable or not job.tries.may_start(now):
                 continue  # some are lost: no wait brings them back; or it waits after a failure
@@ -56,6 +61,13 @@ class Placing:
             self._start(job, lease, now)
             if self._disk.shortage:  # as that has shown
                 return
+
+    def _fail_the_orphaned(self) -> None:
+        """Those in the queue whose origin will not be done. Origins stand above their jobs."""
+        for job in self._roster.in_state(State.QUEUED):
+            origin = self._roster.awaited_by(job)
+            if origin and origin.state in _LOST:
+                self._roster.fail(job, f"its origin {origin.name} {_LOST[origin.state]}")
 
     def spool_is_full(self) -> bool:
         """Whether jobs that have trained still keep as much of the spool as one that trains."""

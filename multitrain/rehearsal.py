@@ -1,7 +1,7 @@
 """What can be done for a job before its trainer is called: all that comes before its first step.
 
 Only for CPU cores: there is no GPU that the job will have for certain, and none may be touched
-before it is leased.
+before it is leased. What the job starts from, which may still be in training, is not read here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def rehearse(
     None where anything fails: the training will meet it again, and tell it. Also where many
     pictures cannot come from the cache: whoever opens them takes memory of its own for them.
     """
-    which = paths.workspace, job.spec.dataset, job.image_width, job.image_height
+    size = job.image_width, job.image_height, job.plan.channels
+    which = paths.workspace, job.spec.dataset, *size
     try:
         are_shared = _are_shared(*which, keep_free=keep_free)
         pictures = open_pictures(*which, keep_free=keep_free)

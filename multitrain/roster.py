@@ -36,6 +36,11 @@ class Roster:
     def count(self, *states: State) -> int:
         return sum(len(self._by_state[state]) for state in states)
 
+    def awaited_by(self, job: JobInHand) -> JobInHand | None:
+        """The first of the jobs here that `job` starts from and that is not done; None: it may."""
+        origins = filter(None, map(self.get, job.origins))
+        return next((origin for origin in origins if origin.state is not State.DONE), None)
+
     def at_work(self) -> list[tuple[JobInHand, Try]]:
         """The jobs that have a trainer, with it."""
         return [(job, job.trying) for job in self._by_state[State.RUNNING] if job.trying]

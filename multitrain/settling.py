@@ -14,7 +14,13 @@ from multitrain.slots import Lease, Pool
 from render.clearing import drop_uncovered
 
 # Another try would end the same.
-FINAL_FAILURES = {Kind.DIVERGED, Kind.FRAMES_LOST, Kind.PICTURES_CHANGED, Kind.RENDER}
+FINAL_FAILURES = {
+    Kind.DIVERGED,
+    Kind.FRAMES_LOST,
+    Kind.PICTURES_CHANGED,
+    Kind.ORIGIN_UNFIT,
+    Kind.RENDER,
+}
 
 
 class Settling:

@@ -22,6 +22,7 @@ READY = b"\n"  # what a spare writes once it is warm
 
 _ALWAYS = (
     "h5py",
+    "multitrain.beginnings",
     "multitrain.completion",
     "multitrain.failures",
     "multitrain.rehearsal",

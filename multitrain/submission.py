@@ -148,5 +148,5 @@ def _gone(paths: JobPaths, job: JobFile) -> Path | None:
     """What is missing of a job that is done. Timecuts may be moved away by their user."""
     made = [paths.manifest]
     if job.spec.render_video:
-        made += [paths.film(box) for box in job.plan.box_numbers]
+        made += paths.films(job.plan)
     return next((path for path in made if not path.exists()), None)

@@ -132,6 +132,7 @@ def _session_settings(call: Call) -> SessionSettings:
 def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None) -> bool:
     """Whether the job is trained to its end; False where `stop` came first."""
     # Here, not above: affinity and environment are set before anything that counts cores.
+    from multitrain.beginnings import opening_at_origin
     from multitrain.completion import make_complete
     from multitrain.datasets.cache import open_pictures
     from multitrain.families import open_session
@@ -148,7 +149,8 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
     size = job.image_width, job.image_height
     floor = call.keep_free_bytes
-    pictures = open_pictures(call.paths.workspace, spec.dataset, *size, keep_free=floor)
+    which = spec.dataset, *size, job.plan.channels
+    pictures = open_pictures(call.paths.workspace, *which, keep_free=floor)
     log.info("%d pictures of %dx%d", len(pictures.images), *size)
     for skipped in pictures.skipped:
         log.warning("left out %s: %s", skipped.path, skipped.reason)
@@ -159,6 +161,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     if rehearsed and rehearsed.serves(job, settings, pictures.fingerprint):
         log.info("its networks are built already")
         opener = opening_with(rehearsed, opener)
+    opener = opening_at_origin(spec, call.paths, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
     return Training(spec, call.paths, job.plan, opener, pictures.fingerprint, room, stop).run()
 

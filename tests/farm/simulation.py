@@ -18,7 +18,7 @@ from multitrain.executors import Launch
 from multitrain.farm import Farm
 from multitrain.gpu_driver import Gpu
 from multitrain.launching import TrainerSettings
-from multitrain.preparation import Preparation
+from multitrain.preparation import Preparation, Prospect
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
 from multitrain.submission import submit
@@ -149,6 +149,29 @@ def _frames(progress: Path) -> int:
     if not progress.exists():
         return 0
     return int(json.loads(progress.read_text().splitlines()[-1])["frame"])
+
+
+class Recording:
+    """A `Preparation` that makes nothing ready and tells what it was shown."""
+
+    def __init__(self) -> None:
+        self.prospects: list[Prospect] = []
+        self.ended = self.is_gone = False
+
+    def prepare(self, prospect: Prospect, now: float) -> None:
+        assert not self.ended
+        self.prospects.append(prospect)
+
+    def end(self, now: float) -> None:
+        self.ended = True
+
+    def is_idle(self, now: float) -> bool:
+        return self.is_gone
+
+    def seen(self) -> tuple[list[str], list[str], bool]:
+        """Names of the running and of the queued jobs, and whether all was calm."""
+        last = self.prospects[-1]
+        return [job.name for job in last.running], [job.name for job in last.queued], last.is_calm
 
 
 class Simulation:

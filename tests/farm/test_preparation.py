@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from simulation import Outcome, Simulate, make_job
+from simulation import Outcome, Recording, Simulate, make_job
 
 from jobs.errors import ExitCode
 from multitrain.ending import LINGER_SECONDS, Ending
 from multitrain.in_hand import STARTING_SECONDS
-from multitrain.preparation import Prospect
 from multitrain.slots import CpuPool
-
-
-class Recording:
-    def __init__(self) -> None:
-        self.prospects: list[Prospect] = []
-        self.ended = self.is_gone = False
-
-    def prepare(self, prospect: Prospect, now: float) -> None:
-        assert not self.ended
-        self.prospects.append(prospect)
-
-    def end(self, now: float) -> None:
-        self.ended = True
-
-    def is_idle(self, now: float) -> bool:
-        return self.is_gone
-
-    def seen(self) -> tuple[list[str], list[str], bool]:
-        """Names of the running and of the queued jobs, and whether all was calm."""
-        last = self.prospects[-1]
-        return [job.name for job in last.running], [job.name for job in last.queued], last.is_calm
 
 
 def test_what_stands_before_the_farm(simulate: Simulate) -> None:

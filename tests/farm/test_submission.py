@@ -109,6 +109,7 @@ def test_fresh_removes_what_the_job_made_and_nothing_else(
     paths = workspace.job("a")
     jobs[0].save(paths)
     mine = [paths.film(), paths.film(2), paths.timecut(1), paths.timecut(2, 3), paths.manifest]
+    mine += [paths.film(None, ".mov"), paths.timecut(1, 2, ".mov")]
     others = [workspace.job("a_2").film(), workspace.job("ab").timecut(1)]
     for path in mine + others:
         path.parent.mkdir(exist_ok=True)

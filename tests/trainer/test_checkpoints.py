@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, OriginUnfit
 from jobs.paths import CheckpointName, JobPaths, listing, part_of
 from multitrain import checkpoints
 from multitrain.checkpoints import Checkpoint
@@ -219,6 +219,103 @@ def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
         )
 
     assert listing(paths.checkpoints) == ["000000001-000000002.h5"]
+
+
+# Weights for other jobs
+
+
+WEIGHTS: State = {
+    "generator/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "discriminator/seed": np.array([1, 2], np.uint32),
+}
+
+
+def save_networks(paths: JobPaths, step: int, engine: str = "jax") -> Path:
+    """A checkpoint whose weights tell its step."""
+    kernel = WEIGHTS["generator/kernel"] + step
+    full = {"step": np.array(step), "adam_g/generator/kernel": np.ones(9)} | WEIGHTS
+    name = CheckpointName(step, 2 * step)
+    full["generator/kernel"] = kernel
+    checkpoints.save(paths, Checkpoint(name, "dcgan", engine, PICTURES, full))
+    return paths.checkpoint(name)
+
+
+def test_only_the_networks_of_any_engine_are_handed_on(paths: JobPaths) -> None:
+    path = save_networks(paths, 0)
+
+    for loaded in (
+        checkpoints.load_weights(path, "dcgan"),
+        checkpoints.load_newest_weights(paths, "dcgan"),
+    ):
+        assert loaded is not None
+        assert loaded.keys() == WEIGHTS.keys()
+        for name, array in WEIGHTS.items():
+            np.testing.assert_array_equal(loaded[name], array, strict=True)
+
+
+def test_weights_alone_can_be_kept(paths: JobPaths) -> None:
+    checkpoints.save_weights(paths.beginning, "dcgan", WEIGHTS)
+
+    loaded = checkpoints.load_weights(paths.beginning, "dcgan")
+
+    for name, array in WEIGHTS.items():
+        np.testing.assert_array_equal(loaded[name], array, strict=True)
+
+
+def test_a_damaged_one_of_another_job_is_left_as_it_is(paths: JobPaths) -> None:
+    save_networks(paths, 1)
+    damaged = save_networks(paths, 2)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    before = listing(paths.checkpoints)
+
+    loaded = checkpoints.load_newest_weights(paths, "dcgan")
+
+    assert loaded is not None
+    assert loaded["generator/kernel"][0, 0] == 1
+    assert listing(paths.checkpoints) == before
+    with pytest.raises(checkpoints.Damaged):
+        checkpoints.load_weights(damaged, "dcgan")
+
+
+def test_without_a_whole_one_there_are_no_weights(paths: JobPaths) -> None:
+    assert checkpoints.load_newest_weights(paths, "dcgan") is None
+    save_networks(paths, 1).write_bytes(b"")
+    assert checkpoints.load_newest_weights(paths, "dcgan") is None
+
+
+def test_one_that_goes_while_it_is_looked_for_has_a_successor(
+    paths: JobPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (1, 2):
+        save_networks(paths, step)
+    read = Path.read_bytes
+
+    def read_late(path: Path) -> bytes:
+        monkeypatch.setattr(Path, "read_bytes", read)
+        for step in (3, 4):
+            save_networks(paths, step)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_late)
+    loaded = checkpoints.load_newest_weights(paths, "dcgan")
+
+    assert loaded is not None
+    assert loaded["generator/kernel"][0, 0] == 4
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("FORMAT", 99), (None, None)])
+def test_weights_of_another_version_or_family_are_refused(
+    paths: JobPaths, monkeypatch: pytest.MonkeyPatch, attribute: str | None, value: object
+) -> None:
+    with monkeypatch.context() as patch:
+        if attribute:
+            patch.setattr(checkpoints, attribute, value)
+        path = save_networks(paths, 1)
+    words = r"format 99, not \d+" if attribute else "family dcgan, not pix2pix"
+    family = "dcgan" if attribute else "pix2pix"
+
+    with pytest.raises(OriginUnfit, match=words):
+        checkpoints.load_weights(path, family)
 
 
 SAVE_WITHOUT_ROOM = """

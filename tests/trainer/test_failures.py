@@ -9,6 +9,7 @@ from jobs.errors import (
     DeviceFailed,
     Diverged,
     MultitrainError,
+    OriginUnfit,
     OutOfMemory,
     PicturesChanged,
 )
@@ -24,6 +25,7 @@ from multitrain.failures import diagnose
         (Diverged("NaN at step 3"), "diverged", "NaN at step 3"),
         (DatasetError("no pictures"), "dataset", "no pictures"),
         (PicturesChanged("2 then, 1 now"), "pictures_changed", "2 then, 1 now"),
+        (OriginUnfit("4x4 there, not 8x8"), "origin_unfit", "not 8x8"),
         (DeviceFailed("it sees no GPU"), "device", "it sees no GPU"),
         (RuntimeError("INTERNAL: CUDA error: CUDA_ERROR_LAUNCH_FAILED"), "device", "LAUNCH_FAILED"),
         (MultitrainError("use --fresh"), "error", "use --fresh"),

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
-from multitrain import rehearsal, trainer
-from multitrain.engine.session import SessionSettings
+from multitrain import checkpoints, rehearsal, trainer
+from multitrain.engine.session import SessionSettings, State
 from multitrain.families import open_session
 from multitrain.rehearsal import Rehearsed, opening_with, rehearse
 
@@ -94,6 +95,34 @@ def test_a_training_takes_it_up_where_it_serves(
 
     assert len(opened) == (0 if threads == 1 else 1)
     assert (session.step > 0) == (threads == 1)
+
+
+def test_a_rehearsed_session_starts_from_elsewhere_at_its_call(
+    job: JobFile, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job that it starts from may still be in training when it is rehearsed."""
+    adopted: list[State] = []
+
+    def adopt(_: object, weights: State, *, fitting: bool) -> list[str]:
+        adopted.append(weights)
+        return []
+
+    monkeypatch.setattr("multitrain.families.testcard.TestCard.adopt", adopt)
+    job = job.model_copy(update={"spec": job.spec.model_copy(update={"init_from": "a.h5"})})
+    paths = workspace.job(job.spec.name)
+    job.save(paths)
+    rehearsed = rehearse(job, paths, SETTINGS, keep_free=0)
+    assert rehearsed is not None
+    assert not adopted
+    checkpoints.save_weights(workspace.root / "a.h5", "testcard", {"generator/x": np.array([7])})
+    session = rehearsed.session
+    call = trainer.parse_call([str(workspace.root), job.spec.name, "--cores", "0"])
+
+    assert trainer.train(call, threading.Event(), rehearsed)
+
+    assert [weights["generator/x"].tolist() for weights in adopted] == [[7]]
+    assert session is not None
+    assert session.step > 0, "it is the one that was rehearsed"
 
 
 def test_a_job_that_is_not_there_is_not_rehearsed(workspace: Workspace) -> None:

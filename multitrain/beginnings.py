@@ -1,0 +1,135 @@
+"""What the networks of a job start from, where that is not drawn at random: other networks.
+
+Their weights are kept in `runs/<job>/beginning.h5` from the first start until the film is there. A
+job that has to begin anew, after a kill or NaN before its first checkpoint, begins with the same
+ones, whatever has become of where they came from.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.errors import OriginUnfit
+from jobs.origins import is_path, origins_of, path_of
+from jobs.paths import JobPaths, Workspace
+from jobs.spec import JobSpec
+from multitrain.checkpoints import Damaged, load_newest_weights, load_weights, save_weights
+from multitrain.engine.session import Session, State
+
+ADVICE = "give both the same networks, or set init_fitting: True to start from what fits"
+
+Weight = NDArray[np.generic]
+
+log = logging.getLogger(__name__)
+
+
+def opening_at_origin(
+    spec: JobSpec, paths: JobPaths, open_session: Callable[[], Session]
+) -> Callable[[], Session]:
+    """Opens sessions at step 0 with the weights that the job starts from, always the same ones.
+
+    They raise OriginUnfit where these are not there or do not fit, and OSError.
+    """
+    if not origins_of(spec):
+        return open_session
+
+    def open_at_origin() -> Session:
+        weights = beginning(spec, paths)  # first: it is quick to tell what is missing
+        session = open_session()
+        _adopt(session, weights, spec)
+        return session
+
+    return open_at_origin
+
+
+def beginning(spec: JobSpec, paths: JobPaths) -> State:
+    """The weights by name, `generator/…` and `discriminator/…`; kept in the job's folder."""
+    try:
+        return load_weights(paths.beginning, spec.family)
+    except FileNotFoundError:
+        pass
+    except Damaged as damage:
+        log.warning("%s is damaged (%s); it is made again", paths.beginning, damage)
+    weights = _gather(spec, paths.workspace)
+    save_weights(paths.beginning, spec.family, weights)
+    return weights
+
+
+def interpolate(a: State, b: State, alpha: float, *, fitting: bool) -> State:
+    """`(1 - alpha) * a + alpha * b` of all that are numbers with fractions; the others are a's.
+
+    At 0 and 1 just `a` and `b`, bit for bit. OriginUnfit where they have other names or shapes;
+    with `fitting`, these are left out.
+    """
+    if alpha in (0, 1):
+        return b if alpha else a
+    differing = [name for name in sorted(a.keys() | b.keys()) if _shape(a, name) != _shape(b, name)]
+    if differing and not fitting:
+        name = differing[0]
+        raise OriginUnfit(
+            f"interpolate_a and interpolate_b differ in {name}: {_told(a, name)} in the first, "
+            f"{_told(b, name)} in the second; {ADVICE}"
+        )
+    return {
+        name: _between(array, b[name], alpha) for name, array in a.items() if name not in differing
+    }
+
+
+def _between(a: Weight, b: Weight, alpha: float) -> Weight:
+    if not np.issubdtype(a.dtype, np.floating):
+        return a
+    mixed = (1 - alpha) * a.astype(np.float64) + alpha * b.astype(np.float64)
+    return mixed.astype(a.dtype)
+
+
+def _shape(state: State, name: str) -> tuple[int, ...] | None:
+    return state[name].shape if name in state else None
+
+
+def _told(state: State, name: str) -> str:
+    shape = _shape(state, name)
+    return "missing" if shape is None else "x".join(map(str, shape)) or "a number"
+
+
+def _gather(spec: JobSpec, workspace: Workspace) -> State:
+    """From the jobs or files that the columns name."""
+    found = [_read(origin, spec.family, workspace) for origin in origins_of(spec).values()]
+    if len(found) == 1:
+        return found[0]
+    a, b = found
+    return interpolate(a, b, spec.interpolate_alpha, fitting=spec.init_fitting)
+
+
+def _read(origin: str, family: str, workspace: Workspace) -> State:
+    if not is_path(origin):
+        weights = load_newest_weights(workspace.job(origin), family)
+        if weights is None:
+            raise OriginUnfit(
+                f"{origin}, which this job starts from, has no whole checkpoint; run that first, "
+                "with --fresh where it is done"
+            )
+        return weights
+    path = path_of(origin, workspace)
+    try:
+        return load_weights(path, family)
+    except FileNotFoundError as error:
+        raise OriginUnfit(f"{path}, which this job starts from, is not there any more") from error
+    except Damaged as damage:
+        raise OriginUnfit(f"{path} is damaged, or no checkpoint ({damage})") from damage
+
+
+def _adopt(session: Session, weights: State, spec: JobSpec) -> None:
+    origin = " and ".join(origins_of(spec).values())
+    try:
+        left_out = session.adopt(weights, fitting=spec.init_fitting)
+    except ValueError as error:
+        raise OriginUnfit(
+            f"{origin} does not fit this job's networks: {error}; {ADVICE}"
+        ) from error
+    log.info("its networks start from %s", origin)
+    if left_out:
+        log.warning("nothing there fits these, which start at random: %s", ", ".join(left_out))
