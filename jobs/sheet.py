@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs import csv_cells, yaml_cells
-from jobs.cells import Row, read_text
+from jobs.cells import Row, Rows, read_text
 from jobs.errors import Mistake, SheetError
 from jobs.folders import DatasetFolders
 from jobs.jobfile import JobFile
+from jobs.origins import origin_mistakes
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
 from jobs.rules import Facts, broken_rules
@@ -38,11 +39,24 @@ def read_sheet(path: Path, workspace: Workspace) -> Sheet:
     file = str(path)
     rows = (yaml_cells if is_yaml else csv_cells).read_rows(read_text(path), file)
     folders = DatasetFolders(workspace)
+    jobs = check_rows(rows, file, folders, workspace)
+    return Sheet(jobs, tuple(f"{file}: {each}" for each in folders.warnings()))
+
+
+def check_rows(
+    rows: Rows, file: str, folders: DatasetFolders, workspace: Workspace
+) -> tuple[JobFile, ...]:
+    """The jobs that the rows of `file` describe; SheetError carries all mistakes."""
     taken = _taken_names(rows.rows)
     told = {(each.line, each.column) for each in rows.mistakes}
-    mistakes, jobs = list(rows.mistakes), []
-    for row, taken_by in zip(rows.rows, taken, strict=True):
-        job, reasons = _read_row(row, folders, workspace)
+    mistakes = list(rows.mistakes)
+    read = [_read_row(row, folders, workspace) for row in rows.rows]
+    jobs = tuple(job for job, _ in read)
+    unfit_origins = origin_mistakes(jobs, workspace)
+    for row, (_, reasons), unfit, taken_by in zip(
+        rows.rows, read, unfit_origins, taken, strict=True
+    ):
+        reasons |= unfit
         if taken_by is not None:
             reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
         mistakes += [
@@ -52,10 +66,9 @@ def read_sheet(path: Path, workspace: Workspace) -> Sheet:
             and column not in rows.missing
             and (row.line_of(column), column) not in told
         ]
-        jobs.append(job)
     if mistakes:
         raise SheetError(mistakes)
-    return Sheet(tuple(jobs), tuple(f"{file}: {each}" for each in folders.warnings()))
+    return jobs
 
 
 def _taken_names(rows: Sequence[Row]) -> list[int | None]:

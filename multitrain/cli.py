@@ -14,16 +14,20 @@ from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from jobs.errors import ExitCode, MultitrainError
+from jobs.errors import ExitCode, MultitrainError, UsageError
+from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.sheet import Sheet, read_sheet
 from jobs.store import JobRow, read_jobs
+from jobs.words import nearest, quoted
+from multitrain.cli_options import workspace_option
+from multitrain.cli_tinkering import compare, generate, mutate
 
 # The rest is imported by the commands that need it, so that each starts at once.
 
@@ -31,13 +35,6 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 LOG_WIDTH = 200  # columns
 
-workspace_option = click.option(
-    "--workspace",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    show_default="the current folder",
-    help="Folder with data/, renders/ and runs/.",
-)
 sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
 
 
@@ -106,6 +103,33 @@ def check(sheet: Path, workspace: Path) -> None:
 
 
 @commands.command()
+@sheet_argument
+@click.argument("job")
+@click.option("--changed", is_flag=True, help="Only settings that differ from their defaults.")
+@click.option("--json", "as_json", is_flag=True, help="Settings and layers, for machines.")
+@workspace_option
+def show(sheet: Path, job: str, changed: bool, as_json: bool, workspace: Path) -> None:
+    """Print JOB of SHEET as a sheet of its own, and the layers of its networks.
+
+    The sheet goes to standard output, in YAML and with every setting spelt out; the table of the
+    layers to standard error. So `multitrain show a.csv night > night.yaml` makes a sheet.
+    """
+    from jobs.nested_form import nested, sheet_text
+    from multitrain import layer_table
+
+    found = _job_named(job, _read(sheet, Workspace(workspace.absolute())))
+    layers = {} if found.spec.family == "testcard" else layer_table.networks(found)
+    if as_json:
+        settings = nested(found.spec, changed=changed)
+        told = {"settings": settings, "layers": layer_table.for_machines(layers)}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo(sheet_text([found.spec], changed=changed), nl=False)
+    if layers:
+        _console(sys.stderr).print(layer_table.table(layers), highlight=False)
+
+
+@commands.command()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @workspace_option
 def status(as_json: bool, workspace: Path) -> None:
@@ -136,9 +160,14 @@ def merge(folder: Path) -> None:
         click.echo(film)
 
 
-def _console() -> Console:
+for command in (generate, mutate, compare):
+    commands.add_command(command)
+
+
+def _console(stream: TextIO | None = None) -> Console:
     """The terminal; a file or pipe gets lines that need not be folded."""
-    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    stream = stream or sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else LOG_WIDTH)
 
 
 def _read(path: Path, workspace: Workspace) -> Sheet:
@@ -146,6 +175,13 @@ def _read(path: Path, workspace: Workspace) -> Sheet:
     for warning in sheet.warnings:
         click.echo(f"note: {warning}", err=True)
     return sheet
+
+
+def _job_named(name: str, sheet: Sheet) -> JobFile:
+    jobs = {job.spec.name: job for job in sheet.jobs}
+    if name not in jobs:
+        raise UsageError(f"there is no job {quoted(name)} in this sheet{nearest(name, jobs)}")
+    return jobs[name]
 
 
 def _print_rows(rows: Sequence[JobRow]) -> None:

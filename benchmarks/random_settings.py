@@ -1,0 +1,165 @@
+"""Random jobs over every setting of networks, colours and training, small enough to train at once.
+
+Each is one that `multitrain check` passes: settings that it refuses are left out, one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import Any, get_args, get_origin
+
+from jobs.bounds import unwrap, words_of
+from jobs.cells import Cell, Row, Rows
+from jobs.choices import Choice, Parameter
+from jobs.drawing import Bounds
+from jobs.errors import SheetError
+from jobs.folders import DatasetFolders
+from jobs.jobfile import JobFile
+from jobs.parsing import cell_text
+from jobs.paths import Workspace
+from jobs.sheet import check_rows
+from jobs.spec import COLUMNS
+from jobs.variations import annotation_of
+
+SHARE_GIVEN = 0.5  # of the settings of a job; the others stay at their defaults
+
+# What makes no difference to one process that trains a few steps.
+NOT_DRAWN = frozenset({
+    "name", "dataset", "grid_width", "grid_height", "video_length", "family", "engine", "jit",
+    "use_checkpoints", "init_from", "init_fitting", "interpolate_a", "interpolate_b",
+    "interpolate_alpha", "fps", "auto_render_period", "render_res", "render_video",
+    "delete_images_after_render", "encoder", "crf", "preset", "upload_to_ftp", "gpus", "retries",
+    "stall_minutes",
+})  # fmt: skip
+
+SMALL = {  # closer bounds than the settings' own; by column, those of both networks by their stem
+    "nbr_of_layers": (2, 5),
+    "gf_dim": (1, 16),
+    "df_dim": (1, 16),
+    "filters": (1, 16),
+    "k_w": (1, 7),
+    "k_h": (1, 7),
+    "stride": (1, 3),
+    "dilation": (1, 3),
+    "dropout": (0, 0.8),
+    "noise": (0, 0.5),
+    "z_dim": (1, 64),
+    "learning_rate": (1e-6, 1e-2),
+    "nbr_g_updates": (1, 2),
+    "nbr_d_updates": (1, 2),
+    "batch_size": (2, 8),
+    "instance_noise": (0, 0.5),
+    "feature_matching": (0, 10),
+    "freeze_d": (0, 3),
+}
+SMALL_PARAMETERS = {"steps": (1, 1000), "warmup_steps": (0, 10), "ns_steps": (1, 6)}
+
+WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
+
+
+def columns_drawn() -> list[str]:
+    """The settings that random jobs may have."""
+    return [column for column in COLUMNS if column not in NOT_DRAWN]
+
+
+@dataclass(frozen=True)
+class RandomJobs:
+    """Jobs of one workspace: `fixed` are the texts of the cells that all of them have."""
+
+    workspace: Workspace
+    folders: DatasetFolders
+    fixed: dict[str, str]
+    seed: int
+
+    def draw(self, number: int, engine: str) -> JobFile:
+        """Job `number`: the same for the same seed, whatever was drawn before."""
+        random = Random(f"{self.seed}|{number}")
+        fixed = {"name": f"random-{number:04d}", "engine": engine, **self.fixed}
+        given = _settings(random)
+        while True:
+            cells = {column: Cell(text, 1) for column, text in {**given, **fixed}.items()}
+            rows = Rows((Row(1, cells),), ())
+            try:
+                return check_rows(rows, "random", self.folders, self.workspace)[0]
+            except SheetError as error:
+                wrong = {each.column for each in error.mistakes} & given.keys()
+                # What a rule is told at may be right but for another setting: any goes.
+                for column in wrong or {random.choice(sorted(given))}:
+                    del given[column]
+
+
+def _settings(random: Random) -> dict[str, str]:
+    """The texts of the cells of some settings."""
+    drawn = [column for column in columns_drawn() if random.random() < SHARE_GIVEN]
+    layers = dict.fromkeys("gd", 5)
+    settings: dict[str, Any] = {}
+    for column in drawn:
+        settings[column] = _value(column, annotation_of(column), layers, random)
+        if column.startswith("nbr_of_layers"):
+            layers[column[-1]] = settings[column]
+    return {column: cell_text(value) for column, value in settings.items()}
+
+
+def _value(column: str, annotation: Any, layers: dict[str, int], random: Random) -> Any:
+    kind, _ = unwrap(annotation)
+    if get_origin(kind) is not tuple:
+        return _entry(annotation, _small(column), random)
+    entry = get_args(kind)[0]
+    if column == "diffaugment":
+        words = words_of(unwrap(entry)[0])
+        return tuple(random.sample(words, random.randint(1, len(words))))
+    convolutions = layers.get(column[-1], min(layers.values())) - 1
+    count = random.choice((1, convolutions))
+    return tuple(_entry(entry, _small(column), random) for _ in range(count))
+
+
+def _small(column: str) -> tuple[float, float] | None:
+    return SMALL.get(column) or SMALL.get(column[:-2])
+
+
+def _entry(annotation: Any, small: tuple[float, float] | None, random: Random) -> Any:
+    kind, metadata = unwrap(annotation)
+    if isinstance(kind, type) and issubclass(kind, Choice):
+        return _choice(kind, random)
+    if kind is bool:
+        return random.random() < 0.5
+    if words := words_of(kind):
+        return random.choice(words)
+    return _number(kind, Bounds.of(metadata), small, random)
+
+
+def _choice(kind: type[Choice], random: Random) -> Choice:
+    name = random.choice(list(kind.TABLE))
+    told = [
+        f"{parameter}={_parameter(parameter, declared, random)}"
+        for parameter, declared in kind.TABLE[name].items()
+        if random.random() < SHARE_GIVEN
+    ]
+    return kind.parse(f"{name}({', '.join(told)})")
+
+
+def _parameter(name: str, declared: Parameter, random: Random) -> Any:
+    """Small ones, such as an epsilon, stay within two magnitudes of their default."""
+    default = declared.default
+    near: tuple[float, float] | None = SMALL_PARAMETERS.get(name)
+    if near is None and default and not isinstance(default, bool) and abs(default) < 0.1:
+        near = (default / 100, default * 10)
+    return _entry(declared.type, near, random)
+
+
+def _number(kind: type, bounds: Bounds, small: tuple[float, float] | None, random: Random) -> float:
+    """Within both; of any magnitude where the bounds lie far apart."""
+    low, high = small or (bounds.low, bounds.high)
+    if not small:
+        low = low if math.isfinite(low) else (-1.0 if high <= 0 else WIDEST[0])
+        high = high if math.isfinite(high) else WIDEST[1]
+    if kind is int:
+        return random.randint(math.ceil(low), math.floor(high))
+    number = (
+        math.exp(random.uniform(math.log(low), math.log(high)))
+        if low > 0 and high / low > 100
+        else random.uniform(low, high)
+    )
+    return number if bounds.hold(number) else bounds.clamp(number, (low + high) / 2)

@@ -1,0 +1,62 @@
+"""Specs into the text of a YAML sheet: what all jobs share under `defaults`, no setting at its
+default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from jobs.errors import UsageError
+from jobs.nested_form import yaml_text
+from jobs.paths import write_text
+from jobs.spec import COLUMNS, JobSpec
+
+
+def sheet_with_defaults(specs: Sequence[JobSpec], comments: Iterable[str]) -> str:
+    """A sheet of these jobs below `comments`, a line each."""
+    told = [_told(spec) for spec in specs]
+    first, *others = told
+    shared = {
+        column: value
+        for column, value in first.items()
+        if others and all(each.get(column) == value for each in others)
+    }
+    jobs = [
+        {column: value for column, value in each.items() if column not in shared} for each in told
+    ]
+    text = yaml_text({"defaults": shared, "jobs": jobs} if shared else {"jobs": jobs})
+    head = "".join(f"# {_one_line(comment)}\n" for comment in comments)
+    return f"{head}\n{text}" if head else text
+
+
+def save_sheet(path: Path, text: str, *, force: bool) -> None:
+    """Write a new sheet whole; UsageError where it cannot be, or replaces another one unasked."""
+    if path.suffix.casefold() not in (".yaml", ".yml"):
+        raise UsageError(f"{path} must end in .yaml: sheets of other names are read as CSV")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; give another name, or --force to replace it")
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _told(spec: JobSpec) -> dict[str, object]:
+    """The settings that are not at their defaults, as plain values; a list of one is its entry."""
+    dumped = spec.model_dump(mode="json")
+    told = {}
+    for column, field in COLUMNS.items():
+        if field.is_required() or getattr(spec, column) != field.default:
+            told[column] = _plain(dumped[column])
+    return told
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    return value[0] if len(value) == 1 else value
+
+
+def _one_line(comment: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in comment)

@@ -1,0 +1,58 @@
+"""Random jobs: every setting is drawn or left alone on purpose, and every job is valid."""
+
+from __future__ import annotations
+
+from typing import get_args, get_origin
+
+from benchmarks.random_settings import NOT_DRAWN, SMALL, columns_drawn
+from benchmarks.random_sheet import FAILED, NOT_FINITE, Outcome, make_sheet, report
+from jobs.bounds import unwrap, words_of
+from jobs.choices import Choice
+from jobs.paths import Workspace
+from jobs.sheet import read_sheet
+from jobs.spec import COLUMNS
+from jobs.variations import annotation_of
+
+
+def names_of(value):
+    entries = value if isinstance(value, tuple) else (value,)
+    return {each.name if isinstance(each, Choice) else each for each in entries}
+
+
+def words_for(column):
+    kind, _ = unwrap(annotation_of(column))
+    if get_origin(kind) is tuple:
+        kind, _ = unwrap(get_args(kind)[0])
+    return set(
+        kind.TABLE if isinstance(kind, type) and issubclass(kind, Choice) else words_of(kind)
+    )
+
+
+def test_every_name_is_of_a_column():
+    assert set(COLUMNS) >= NOT_DRAWN
+    assert all(name in COLUMNS or f"{name}_g" in COLUMNS for name in SMALL)
+
+
+def test_a_sheet_of_many_jobs_has_every_setting_and_every_word(tmp_path):
+    sheet = make_sheet(tmp_path, 300, seed=1, size=32, every_jax=3)
+    text = sheet.read_text()
+    specs = [job.spec for job in read_sheet(sheet, Workspace(tmp_path)).jobs]
+    assert len(specs) == 300
+    assert sum(spec.engine == "jax" for spec in specs) == 100
+    for column in columns_drawn():
+        assert len({getattr(spec, column) for spec in specs}) > 1, column
+        met = set().union(*(names_of(getattr(spec, column)) for spec in specs))
+        assert met >= words_for(column), column
+    assert make_sheet(tmp_path, 300, seed=1, size=32, every_jax=3).read_text() == text
+
+
+def test_the_report_tells_every_job_that_did_not_run():
+    outcomes = [
+        Outcome("a", "jax", "ran", 1.0),
+        Outcome("b", "jax", NOT_FINITE, 1.0, "{'d': nan}"),
+        Outcome("c", "tensorflow", FAILED, 1.0, "ValueError: no"),
+    ]
+    told = report(outcomes)
+    assert "b (jax): losses not finite\n{'d': nan}" in told
+    assert "c (tensorflow): failed\nValueError: no" in told
+    assert "a (jax)" not in told
