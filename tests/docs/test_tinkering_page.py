@@ -6,16 +6,30 @@ import re
 import shlex
 from pathlib import Path
 
+from jobs.paths import Workspace
 from jobs.ranges import RANGES
+from jobs.sheet import read_sheet
 from jobs.templates import generate
 from multitrain.cli import commands
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tinkering.md").read_text(encoding="utf-8")
 
 
-def test_the_template_makes_the_jobs_that_the_page_speaks_of(workspace):
-    (template,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    specs = generate(template, "template.yaml", 4, 1, workspace).specs
+SHEET, TEMPLATE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_nested_sheet_has_no_mistakes(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.yaml"
+    path.write_text(SHEET, encoding="utf-8")
+
+    (job,) = read_sheet(path, workspace).jobs
+
+    assert job.spec.filters_g == (48, 24, 12)
+    assert job.spec.normalization_d == ("spectral",)
+
+
+def test_the_template_makes_the_jobs_that_the_page_speaks_of(workspace: Workspace) -> None:
+    specs = generate(TEMPLATE, "template.yaml", 4, 1, workspace).specs
     assert len(specs) == 1 + 2 * 4
     assert specs[0].name == "plain"
     told = re.search(r"Names tell what varies: `([^`]+)`", PAGE)
@@ -23,11 +37,11 @@ def test_the_template_makes_the_jobs_that_the_page_speaks_of(workspace):
     assert shape in {re.sub(r"[\d.]+e-\d", "N", spec.name) for spec in specs}
 
 
-def test_every_range_stands_in_the_table():
+def test_every_range_stands_in_the_table() -> None:
     assert tuple(re.findall(r"(?m)^\| `\{(\w+): ", PAGE)) == RANGES
 
 
-def test_every_command_and_option_exists():
+def test_every_command_and_option_exists() -> None:
     calls = re.findall(r"(?m)^multitrain (.+)$", PAGE)
     assert len(calls) == 3
     for name, *arguments in map(shlex.split, calls):
