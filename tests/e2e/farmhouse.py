@@ -35,7 +35,7 @@ class Farmhouse:
         return {job.spec.name: job for job in read_sheet(self.sheet, self.workspace).jobs}
 
     def start(self, *options: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "multitrain", "run", "sheet.csv", *options]
+        command = [sys.executable, "-m", "multitrain", "run", self.sheet.name, *options]
         process = subprocess.Popen(
             command,
             cwd=self.workspace.root,
