@@ -22,6 +22,7 @@ Number = bool | int | float
 _CALL = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
 
 Finite = Field(allow_inf_nan=False)
+_Number = Annotated[float, Finite]
 
 
 class Parameter(NamedTuple):
@@ -43,6 +44,7 @@ class Choice:
     """
 
     TABLE: ClassVar[Table] = {}
+    HELP: ClassVar[Mapping[str, str]] = {}  # by name, where the name tells too little
 
     name: str
     given: tuple[tuple[str, Number], ...] = ()
@@ -200,9 +202,22 @@ class Optimizer(Choice):
             "ns_steps": Parameter(Annotated[int, Ge(1), Le(20)], 5, "Newton-Schulz iterations"),
             "weight_decay": Parameter(NotNegative, 0.004, "of the weights, per update"),
             "rms_rate": Parameter(Positive, 0.2, "size of an update, as its root mean square"),
+            "muon_a": Parameter(_Number, 3.4445, "first coefficient of the iteration"),
+            "muon_b": Parameter(_Number, -4.775, "second coefficient of the iteration"),
+            "muon_c": Parameter(_Number, 2.0315, "third coefficient of the iteration"),
+            "adam_lr_ratio": Parameter(Positive, 1.0, "of Adam's rate, for scales and offsets"),
+            "adam_beta_1": Parameter(Decay, 0.9, "Adam's first decay, for scales and offsets"),
+            "adam_beta_2": Parameter(Decay, 0.999, "Adam's second decay, for them"),
+            "adam_weight_decay": Parameter(NotNegative, 0.004, "of them, per update"),
+            "epsilon": _EPSILON,
         },
         "schedulefreeadamw": {
-            "beta_1": _BETA_1,
+            "weight_decay": Parameter(NotNegative, 0.0, "of the weights, per update"),
+            "beta_1": Parameter(
+                Annotated[float, Gt(0), Lt(1), Finite],
+                0.9,
+                "where between the trained weights and their average the gradients are taken",
+            ),
             "beta_2": _BETA_2,
             "epsilon": _EPSILON._replace(default=1e-8),
             "warmup_steps": Parameter(Annotated[int, Ge(0)], 0, "updates of a rising rate"),
@@ -224,13 +239,13 @@ class Schedule(Choice):
         },
         "cosine": {
             "steps": _STEPS._replace(help="steps to the first restart; empty: the whole training"),
-            "longer": Parameter(Annotated[float, Ge(1), Finite], 1.0, "each round, by this factor"),
-            "lower": Parameter(Annotated[float, Gt(0), Le(1)], 1.0, "each restart, by this factor"),
-            "floor": Parameter(Share, 0.0, "share that is left at the end"),
+            "t_mul": Parameter(Annotated[float, Ge(1), Finite], 1.0, "each round, by this factor"),
+            "m_mul": Parameter(Annotated[float, Gt(0), Le(1)], 1.0, "each restart, by this factor"),
+            "alpha": Parameter(Share, 0.0, "share of the rate that is left at the end"),
         },
         "linear": {
             "steps": _STEPS,
-            "floor": Parameter(Share, 0.0, "share that is left at the end"),
+            "alpha": Parameter(Share, 0.0, "share of the rate that is left at the end"),
         },
     }
 
@@ -246,6 +261,29 @@ class Loss(Choice):
         "wgan-gp": {"weight": Parameter(Positive, 10.0, "of the gradient penalty")},
         "relativistic": {},
     }
+    HELP: ClassVar[Mapping[str, str]] = {
+        "vanilla": (
+            "cross-entropy, the first GAN's, with a generator that learns where it loses, too; "
+            "suits most pictures"
+        ),
+        "lsgan": (
+            "squares: also pictures far on the right side of the line are pulled towards it; suits "
+            "where vanilla makes one picture again and again"
+        ),
+        "hinge": (
+            "leaves alone what is told apart with a margin; suits a discriminator with "
+            "`normalization_d` spectral"
+        ),
+        "wgan-gp": (
+            "a distance, with a penalty on the discriminator's slope; suits nights where others "
+            "break down, with `nbr_d_updates` 5 and no batch normalization in the discriminator "
+            "(`batch_norm_d` False), because the penalty is per picture"
+        ),
+        "relativistic": (
+            "each picture against the mean of the other side; suits few pictures and fine detail. "
+            "With several `gpus` on TensorFlow, means are over each one's share of a batch"
+        ),
+    }
 
 
 @dataclass(frozen=True)
@@ -254,8 +292,8 @@ class Clipping(Choice):
 
     TABLE: ClassVar[Table] = {
         "none": {},
-        "norm": {"most": Parameter(Positive, 1.0, "length of all gradients of a network together")},
-        "value": {"most": Parameter(Positive, 1.0, "of each single one, up or down")},
+        "norm": {"limit": Parameter(Positive, 1.0, "length of a network's gradients together")},
+        "value": {"limit": Parameter(Positive, 1.0, "of each single one, up or down")},
     }
 
 
@@ -265,5 +303,9 @@ class LatentMotion(Choice):
 
     TABLE: ClassVar[Table] = {
         "fixed": {},
-        "walk": {"period": Parameter(Positive, 30.0, "seconds of video until it is back")},
+        "walk": {
+            "period": Parameter(
+                Annotated[float, Gt(0), Le(86_400)], 30.0, "seconds of video until it is back"
+            ),
+        },
     }

@@ -52,6 +52,9 @@ def beginning(spec: JobSpec, paths: JobPaths) -> State:
         return load_weights(paths.beginning, spec.family)
     except FileNotFoundError:
         pass
+    except OriginUnfit as error:
+        told = f"{paths.beginning} is of another version; run {spec.name} with --fresh"
+        raise OriginUnfit(told) from error
     except Damaged as damage:
         log.warning("%s is damaged (%s); it is made again", paths.beginning, damage)
     weights = _gather(spec, paths.workspace)
@@ -60,7 +63,7 @@ def beginning(spec: JobSpec, paths: JobPaths) -> State:
 
 
 def interpolate(a: State, b: State, alpha: float, *, fitting: bool) -> State:
-    """`(1 - alpha) * a + alpha * b` of all that are numbers with fractions; the others are a's.
+    """`(1 - alpha) * a + alpha * b`.
 
     At 0 and 1 just `a` and `b`, bit for bit. OriginUnfit where they have other names or shapes;
     with `fitting`, these are left out.
@@ -80,8 +83,6 @@ def interpolate(a: State, b: State, alpha: float, *, fitting: bool) -> State:
 
 
 def _between(a: Weight, b: Weight, alpha: float) -> Weight:
-    if not np.issubdtype(a.dtype, np.floating):
-        return a
     mixed = (1 - alpha) * a.astype(np.float64) + alpha * b.astype(np.float64)
     return mixed.astype(a.dtype)
 

@@ -21,16 +21,22 @@ from typing import Any
 
 import h5py
 
-from jobs.errors import MultitrainError, OriginUnfit
+from jobs.errors import CheckpointUnfit, OriginUnfit
 from jobs.paths import CheckpointName, JobPaths, atomic_write, listing
 from multitrain.datasets.folders import Fingerprint
-from multitrain.engine.adopting import NETWORKS
+from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import State
 
 FORMAT = 5
 KEPT = 2
 DIGEST_BYTES = 16  # of BLAKE2b over the HDF5 file, right behind it: HDF5 looks at nothing there
 DAMAGED = ".damaged"  # instead of .h5: what was set aside
+
+# Where networks of another job cannot be taken, by the attribute that tells why.
+_ADVICE = {
+    "format": "train it again with --fresh, or start from another one",
+    "family": "start from another one",
+}
 
 LISTINGS = 5  # of a folder whose files vanish in between
 
@@ -71,7 +77,7 @@ def save(paths: JobPaths, checkpoint: Checkpoint) -> None:
 def load_newest(paths: JobPaths, family: str, engine: str) -> Checkpoint | None:
     """The newest whole one, or None. Damaged ones are set aside under another name and logged.
 
-    Raises MultitrainError where it was made by another family, engine or version of this program,
+    Raises CheckpointUnfit where it was made by another family, engine or version of this program,
     and OSError where it cannot be read for reasons that do not lie in the file.
     """
     for name in reversed(paths.checkpoint_names()):
@@ -93,7 +99,7 @@ def save_weights(path: Path, family: str, weights: State) -> None:
 
 
 def load_weights(path: Path, family: str) -> State:
-    """The weights of the networks in a checkpoint, of any job and either engine.
+    """The `starting_weights` in a checkpoint, of any job and either engine.
 
     Raises Damaged, OriginUnfit where it is of another family or version of this program, and
     OSError where it cannot be read for reasons that do not lie in the file.
@@ -101,8 +107,9 @@ def load_weights(path: Path, family: str) -> State:
     with h5py.File(io.BytesIO(_undamaged(path))) as file:
         for attribute, wanted in (("format", FORMAT), ("family", family)):
             if (found := _plain(file.attrs[attribute])) != wanted:
-                raise OriginUnfit(f"{path} has {attribute} {found}, not {wanted} as this job")
-        return {name: array for name, array in _arrays(file).items() if name.startswith(NETWORKS)}
+                told = f"{path} has {attribute} {found}, not {wanted} as this job"
+                raise OriginUnfit(f"{told}; {_ADVICE[attribute]}")
+        return starting_weights(_arrays(file))
 
 
 def load_newest_weights(paths: JobPaths, family: str) -> State | None:
@@ -145,7 +152,7 @@ def _load(path: Path, name: CheckpointName, family: str, engine: str) -> Checkpo
         attributes = {key: _plain(value) for key, value in file.attrs.items()}
         for attribute, wanted in (("format", FORMAT), ("family", family), ("engine", engine)):
             if (found := attributes[attribute]) != wanted:
-                raise MultitrainError(
+                raise CheckpointUnfit(
                     f"{path} has {attribute} {found}, not {wanted}; run the job with --fresh"
                 )
         checkpoint = Checkpoint(name, family, engine, _fingerprint(attributes), _arrays(file))

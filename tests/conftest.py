@@ -71,11 +71,16 @@ TINY = {
 
 @pytest.fixture
 def tiny_job() -> Callable[..., JobFile]:
-    """`tiny_job(width=12, height=9, **columns)`: a DCGAN of a few hundred weights."""
+    """`tiny_job(width=12, height=9, **columns)`: a DCGAN of a few hundred weights.
 
-    def make(width: int = WIDTH, height: int = HEIGHT, **columns: object) -> JobFile:
+    `loaded`, as in a `JobFile`, is for parts that are cut out of larger pictures.
+    """
+
+    def make(
+        width: int = WIDTH, height: int = HEIGHT, loaded: str | None = None, **columns: object
+    ) -> JobFile:
         spec = JobSpec.model_validate({**TINY, **columns})
-        return JobFile(spec=spec, image_width=width, image_height=height)
+        return JobFile(spec=spec, image_width=width, image_height=height, loaded=loaded)
 
     return make
 
@@ -85,7 +90,8 @@ def noise() -> Callable[..., np.ndarray]:
     """`noise(job, count=7)`: pictures `(count, height, width, channels)` uint8."""
 
     def make(job: JobFile, count: int = 7) -> np.ndarray:
-        size = (count, job.image_height, job.image_width, job.plan.channels)
+        width, height = job.loaded_size
+        size = (count, height, width, job.plan.channels)
         return np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
 
     return make

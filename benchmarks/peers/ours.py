@@ -2,6 +2,7 @@
 
 A unit is a training step; its frames arrive in this process as uint8. With `--pass-only` a frame is
 the generator's pass and nothing more: no grid, no bytes. The difference is what snapshots cost.
+With `--read-ahead`, pictures are read from their file while it computes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from benchmarks.peers.answering import answer, share_cores
 from jobs.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
 
 
 class PassOnly:
@@ -42,12 +44,17 @@ def main() -> None:
     parser.add_argument("--cores", type=int, required=True)
     parser.add_argument("--block", type=int, default=8, help="steps per call")
     parser.add_argument("--pass-only", action="store_true")
+    parser.add_argument("--read-ahead", action="store_true")
     given = parser.parse_args()
     job = JobFile.model_validate_json(given.job)
     share_cores(given.cores)
     os.environ["KERAS_BACKEND"] = job.spec.engine
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    session = _open(job, np.load(given.pictures), given.cores, given.pass_only)
+    pictures = np.load(given.pictures, mmap_mode="c")
+    settings = SessionSettings(
+        threads=given.cores, pictures_on_device=False if given.read_ahead else None
+    )
+    session = _open(job, pictures, settings, given.pass_only)
 
     def train(steps: int) -> None:
         done = 0
@@ -58,12 +65,10 @@ def main() -> None:
     answer(train)
 
 
-def _open(job: JobFile, pictures: Any, cores: int, pass_only: bool) -> Any:
+def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: bool) -> Any:
     from multitrain.engine import open_adversarial
-    from multitrain.engine.session import SessionSettings
     from multitrain.families import dcgan, open_session
 
-    settings = SessionSettings(threads=cores)
     if not pass_only:
         return open_session(job, pictures, settings)
 

@@ -9,38 +9,51 @@ import numpy as np
 from multitrain.engine.session import State
 
 NETWORKS = ("generator/", "discriminator/")
+AVERAGE = "average/"  # of the generator's weights, where that draws the samples
 
 
-def adoptable(own: Mapping[str, tuple[int, ...]], given: State, *, fitting: bool) -> State:
-    """What of `given` takes the place of `own` weights, named as in checkpoints, by their shapes.
+def starting_weights(state: State) -> State:
+    """What another training can start from: weights and statistics of both networks.
 
-    Only networks' weights and statistics: no counters, which are whole numbers. All must fit, else
-    ValueError tells the first that does not; with `fitting`, as many as do.
+    Whole numbers are counters of random draws, and each training has its own. Where an average drew
+    the samples, it stands in the generator's place.
     """
-    wanted = {name: shape for name, shape in own.items() if name.startswith(NETWORKS)}
-    offered = {
+    averages = {
+        f"generator/{name.removeprefix(AVERAGE)}": array
+        for name, array in state.items()
+        if name.startswith(AVERAGE)
+    }
+    weights = {
         name: array
-        for name, array in given.items()
+        for name, array in state.items()
         if name.startswith(NETWORKS) and np.issubdtype(array.dtype, np.floating)
     }
+    return weights | averages
+
+
+def adoptable(own: Mapping[str, tuple[int, ...]], offered: State, *, fitting: bool) -> State:
+    """What of the `offered` weights takes the place of `own` ones, by their shapes.
+
+    All must fit, else ValueError tells the first that does not; with `fitting`, as many as do.
+    """
     if not fitting:
-        _require_all(wanted, offered)
-    return {name: array for name, array in offered.items() if array.shape == wanted.get(name)}
+        _require_all(own, offered)
+    return {name: array for name, array in offered.items() if array.shape == own.get(name)}
 
 
 def left_out(own: Collection[str], taken: State) -> list[str]:
-    """The names of `own` networks' weights that nothing was taken for."""
-    return [name for name in own if name.startswith(NETWORKS) and name not in taken]
+    """The names of `own` weights that nothing was taken for."""
+    return [name for name in own if name not in taken]
 
 
-def _require_all(wanted: Mapping[str, tuple[int, ...]], offered: State) -> None:
-    for name, shape in wanted.items():
+def _require_all(own: Mapping[str, tuple[int, ...]], offered: State) -> None:
+    for name, shape in own.items():
         if name not in offered:
             raise ValueError(f"{name} is not in it")
         if offered[name].shape != shape:
             raise ValueError(f"{name} is {_size(offered[name].shape)} there, not {_size(shape)}")
     for name in offered:
-        if name not in wanted:
+        if name not in own:
             raise ValueError(f"it has {name}, and these networks have none")
 
 

@@ -49,8 +49,8 @@ class Losses(Protocol):
         """Whether the generator's loss wants to know what pictures are judged as."""
 
     @property
-    def penalizes_slopes(self) -> bool:
-        """Whether the discriminator's loss has a part for its slopes."""
+    def has_gradient_penalty(self) -> bool:
+        """Whether the discriminator's loss has a part for its gradients."""
 
     def discriminator(self, real: Judgement, fake: Judgement) -> Any:
         """Of the discriminator."""
@@ -58,8 +58,8 @@ class Losses(Protocol):
     def generator(self, real: Judgement | None, fake: Judgement) -> Any:
         """Of the generator; `real` is there where it `generator_sees_pictures`."""
 
-    def penalty(self, slopes: Any) -> Any:
-        """For the discriminator: `slopes` of its logits, `(n, height, width, channels)`."""
+    def gradient_penalty(self, gradients: Any) -> Any:
+        """For the discriminator: `gradients` of its logits, `(n, height, width, channels)`."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Drawn(NamedTuple):
 
     latents: `(generations, n, length)` float32.
     pictures: `(discriminator updates, n, height, width, 3 or 4)` uint8.
-    mixing: `(discriminator updates, n)` float32 in [0, 1): where between pictures and fakes the
-        slopes are looked at.
+    mixing: `(discriminator updates, n)` float32 in [0, 1): where between pictures and fakes a
+        gradient penalty is taken.
     grids: `(frames_per_step, samples, length)` float32: what the frames show.
     """
 

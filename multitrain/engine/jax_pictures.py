@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import jax.numpy as jnp
 
-from multitrain.engine.jax_random import Indices, picture_indices
+from multitrain.engine.jax_random import Indices, picture_indices, windows
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
+from multitrain.engine.windows import Window
 
 
 @dataclass
@@ -21,12 +22,25 @@ class Drawing:
     pictures: int
     batch: int
     batches: int  # per step
+    window: Window | None = None  # what a step sees of each picture; None: all of it
     detours: int = 0
 
     def indices(self, first: int, batches: int) -> Indices:
         """`(batches * batch,)`: of the batches number `first` and following."""
         start, count = first * self.batch, batches * self.batch
         return picture_indices(self.seed, self.detours, start, count, self.pictures)
+
+    def seen(self, pictures: Any, indices: Any, detours: Any, step: Any) -> Any:
+        """Traced: what `step` sees of pictures, `(batches, batch, height, width, channels)`.
+
+        They stand at `indices`, `(batches, batch)`, of `pictures`, `(n, height, width, channels)`.
+        """
+        if self.window is None:
+            return jnp.take(pictures, indices, axis=0, mode="clip")
+        shares = windows(self.seed, detours, step, self.batches, self.batch)
+        rows, columns = self.window.pixels(shares)
+        which = indices[..., None, None], rows[..., None], columns[..., None, :]
+        return pictures.at[which].get(mode="clip")
 
 
 class Pictures(Protocol):
@@ -39,7 +53,7 @@ class Pictures(Protocol):
     def feeds(self, step: int, steps: int) -> Iterable[Any]:
         """For each of `steps` steps from `step` on: what it is handed."""
 
-    def of_step(self, resident: Any, feed: Any) -> Any:
+    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:
         """Traced: `(batches, batch, height, width, channels)` uint8."""
 
     def forget(self) -> None:
@@ -59,8 +73,8 @@ class PicturesInPlace:
         indices = self._drawing.indices(step * batches, steps * batches)
         return indices.reshape(steps, batches, self._drawing.batch)
 
-    def of_step(self, resident: Any, feed: Any) -> Any:
-        return jnp.take(resident, feed, axis=0, mode="clip")
+    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:
+        return self._drawing.seen(resident, feed, detours, step)
 
     def forget(self) -> None:
         pass
@@ -73,7 +87,7 @@ class PicturesReadAhead:
 
     def __init__(self, pictures: Frames, drawing: Drawing) -> None:
         """`pictures` are `(n, height, width, channels)` uint8."""
-        self._batches = drawing.batches
+        self._drawing, self._batches = drawing, drawing.batches
         self._reader = PrefetchingReader(pictures, drawing.indices, drawing.batch)
 
     def feeds(self, step: int, steps: int) -> Iterable[Any]:
@@ -83,8 +97,12 @@ class PicturesReadAhead:
             taken = self._reader.take((step + done) * self._batches, part * self._batches)
             yield from taken.reshape(part, self._batches, *taken.shape[1:])
 
-    def of_step(self, resident: Any, feed: Any) -> Any:  # noqa: ARG002
-        return feed
+    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:  # noqa: ARG002
+        if self._drawing.window is None:
+            return feed
+        batches, count, *picture = feed.shape
+        indices = jnp.arange(batches * count).reshape(batches, count)
+        return self._drawing.seen(feed.reshape(-1, *picture), indices, detours, step)
 
     def forget(self) -> None:
         self._reader.forget()

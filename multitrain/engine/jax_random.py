@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multitrain.engine.adversarial import Latents
+from multitrain.engine.windows import SHARES
 
 Indices = NDArray[np.int32]
 
@@ -30,6 +31,7 @@ class Stream(enum.IntEnum):
     LATENTS = 1
     PICTURES = 2
     MIXING = 3
+    WINDOWS = 4
 
 
 def grid(seed: int, samples: int, latents: Latents) -> Any:
@@ -48,6 +50,15 @@ def mixing(seed: int, detours: Any, step: Any, updates: int, count: int) -> Any:
     """`(updates, count)` float32 in [0, 1); `detours` and `step` may be traced."""
     key = _key(seed, Stream.MIXING, detours, step)
     return jax.random.uniform(key, (updates, count), jnp.float32)
+
+
+def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any:
+    """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures.
+
+    `detours` and `step` may be traced.
+    """
+    key = _key(seed, Stream.WINDOWS, detours, step)
+    return jax.random.uniform(key, (SHARES, batches, count), jnp.float32)
 
 
 def picture_indices(seed: int, detours: int, first: int, count: int, pictures: int) -> Indices:

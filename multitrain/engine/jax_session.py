@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from jobs.kinds import Resolution
 from jobs.spec import JobSpec
 from multitrain.engine import jax_random, motion
 from multitrain.engine.adopting import adoptable, left_out
@@ -19,8 +20,10 @@ from multitrain.engine.device_memory import fits, gpu_bytes
 from multitrain.engine.jax_devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
 from multitrain.engine.jax_step import AdversarialStep, Carry, Learner, Weights
+from multitrain.engine.optimizers import named_variables
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.engine.windows import Window
 from multitrain.memory import memory_watched
 
 log = logging.getLogger(__name__)
@@ -59,7 +62,9 @@ class JaxSession:
             )
             self._carry: Carry = self._put(self._step.begin())
             updates = self._model.discriminator.learning.updates
-            self._drawing = Drawing(spec.seed, len(pictures), spec.images_per_batch, updates)
+            count, height, width, _ = pictures.shape
+            window = Window.of(spec.preprocessing, Resolution(width, height))
+            self._drawing = Drawing(spec.seed, count, spec.images_per_batch, updates, window)
             self._pictures = self._place(pictures, devices, settings)
         self._steps_done = 0
         self._train = self._compiled()
@@ -101,28 +106,28 @@ class JaxSession:
             return counters | {name: np.array(array) for name, array in self._named_arrays()}
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
-        own = {name: array.shape for name, array in self._named_arrays()}
-        taken = adoptable(own, weights, fitting=fitting)
-        self._replace_arrays(taken)
-        if self._carry.average:
-            average = tuple(map(jnp.array, self._carry.generator.weights))
-            self._carry = self._carry._replace(average=self._put(average))
+        networks = (self._model.generator.network, self._model.discriminator.network)
+        own = {
+            f"{network.name}/{variable.path}": variable
+            for network in networks
+            for variable in network.variables
+            if jnp.issubdtype(variable.dtype, jnp.floating)
+        }
+        shapes = {name: tuple(variable.shape) for name, variable in own.items()}
+        taken = adoptable(shapes, weights, fitting=fitting)
+        with memory_watched():
+            for name, array in taken.items():
+                own[name].assign(array)
+            self._carry = self._put(self._step.begin())
         return left_out(own, taken)
 
     def restore(self, state: State) -> None:
-        self._replace_arrays({name: state[name] for name, _ in self._named_arrays()})
-        self._steps_done, self.detours = int(state["step"]), int(state["detours"])
-
-    def _replace_arrays(self, new: State) -> None:
-        """Those of these names; ValueError, with nothing changed, where one does not fit."""
-        arrays = [
-            _fitting(name, new[name], like=array) if name in new else array
-            for name, array in self._named_arrays()
-        ]
+        arrays = [_fitting(name, state[name], like=array) for name, array in self._named_arrays()]
         with memory_watched():
             structure = jax.tree.structure((self._grid, *self._carry[:-1]))
             self._grid, g, d, average = self._put(jax.tree.unflatten(structure, arrays))
             self._carry = Carry(g, d, average, self._carry.losses)
+        self._steps_done, self.detours = int(state["step"]), int(state["detours"])
 
     def _arguments(self, feed: Any) -> tuple[Any, ...]:
         """Those of the next step, which takes over what is in the first one."""
@@ -157,7 +162,7 @@ class JaxSession:
             first = step.astype(jnp.int32) * frames
             drawn = Drawn(
                 jax_random.generations(*which, model.generations, count, model.latents),
-                self._pictures.of_step(resident, feed),
+                self._pictures.of_step(resident, feed, detours, step),
                 jax_random.mixing(*which, updates, count),
                 motion.at_frames(grid, model.latents, first, frames, self._fps),
             )
@@ -192,7 +197,7 @@ def _names_of(network: Any, name: str, optimizer: Any) -> Learner:
     return Learner(
         _paths(network.name, network.trainable_variables),
         _paths(network.name, network.non_trainable_variables),
-        _paths(name, optimizer.variables),
+        tuple(f"{name}/{place}" for place, _ in named_variables(optimizer)),
     )
 
 

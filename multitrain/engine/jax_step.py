@@ -55,13 +55,12 @@ class AdversarialStep:
         self._rows, self._columns = rows, columns
         self._frame_after_discriminator = frame_after_discriminator
         self._share = share
-        self.optimizer_g = _built_optimizer(model.generator)
-        self.optimizer_d = _built_optimizer(model.discriminator)
+        self.optimizer_g = _optimizer_of(model.generator)
+        self.optimizer_d = _optimizer_of(model.discriminator)
 
     def begin(self) -> Carry:
-        """Copies of what the networks start with."""
-        g = _learner_of(self._model.generator, self.optimizer_g)
-        d = _learner_of(self._model.discriminator, self.optimizer_d)
+        """Copies of what the networks start with, which no step changes in them."""
+        g, d = _learner_of(self._model.generator), _learner_of(self._model.discriminator)
         average = _copies(self._model.generator.network.trainable_variables)
         return Carry(g, d, average if self._model.average_decay else (), jnp.zeros((2,)))
 
@@ -115,23 +114,25 @@ class AdversarialStep:
             real, statistics = self._judge(weights, d.statistics, reals)
             fake, statistics = self._judge(weights, statistics, fakes)
             loss = losses.discriminator(real, fake)
-            if losses.penalizes_slopes:
+            if losses.has_gradient_penalty:
                 mixed = reals + share * (fakes - reals)
-                slopes, statistics = self._slopes(weights, statistics, mixed)
-                loss += losses.penalty(slopes)
+                of_mixed, statistics = self._gradients_at(weights, statistics, mixed)
+                loss += losses.gradient_penalty(of_mixed)
             return loss, statistics
 
         (loss, statistics), gradients = jax.value_and_grad(judge, has_aux=True)(d.weights)
         weights, optimizer = _descend(player, self.optimizer_d, d, gradients)
         return Learner(weights, statistics, optimizer), loss
 
-    def _slopes(self, weights: Weights, statistics: Weights, pictures: Any) -> tuple[Any, Weights]:
+    def _gradients_at(
+        self, weights: Weights, statistics: Weights, pictures: Any
+    ) -> tuple[Any, Weights]:
         def sum_of_logits(pictures: Any) -> tuple[Any, Weights]:
             judgement, moved = self._judge(weights, statistics, pictures)
             return jnp.sum(judgement.logits), moved
 
-        slopes, moved = jax.grad(sum_of_logits, has_aux=True)(pictures)
-        return slopes, moved
+        gradients, moved = jax.grad(sum_of_logits, has_aux=True)(pictures)
+        return gradients, moved
 
     def _update_generator(
         self, g: Learner, d: Learner, fakes: Any, pull_back: Any, pictures: Any
@@ -147,8 +148,8 @@ class AdversarialStep:
             fake, statistics = self._judge(d.weights, seen, fakes)
             return losses.generator(real, fake), statistics
 
-        (loss, statistics), wishes = jax.value_and_grad(judge, has_aux=True)(fakes)
-        (gradients,) = pull_back(wishes)
+        (loss, statistics), of_fakes = jax.value_and_grad(judge, has_aux=True)(fakes)
+        (gradients,) = pull_back(of_fakes)
         weights, optimizer = _descend(self._model.generator, self.optimizer_g, g, gradients)
         learned = g._replace(weights=weights, optimizer=optimizer)
         return learned, d._replace(statistics=statistics), loss
@@ -186,18 +187,16 @@ class AdversarialStep:
         return cells.transpose(0, 2, 1, 3, 4).reshape(self._rows * height, -1, channels)
 
 
-def _built_optimizer(player: Player) -> Any:
-    optimizer = optimizer_of(player.learning, player.learning.optimizer.name)
-    optimizer.build(player.network.trainable_variables)
-    return optimizer
+def _optimizer_of(player: Player) -> Any:
+    return optimizer_of(player.learning, player.network.trainable_variables)
 
 
-def _learner_of(player: Player, optimizer: Any) -> Learner:
+def _learner_of(player: Player) -> Learner:
     network = player.network
     return Learner(
         _copies(network.trainable_variables),
         _copies(network.non_trainable_variables),
-        _copies(optimizer.variables),
+        _copies(_optimizer_of(player).variables),
     )
 
 

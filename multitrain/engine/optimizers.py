@@ -32,14 +32,36 @@ OPTIMIZERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def optimizer_of(learning: Learning, name: str) -> Any:
-    """The Keras optimizer, not built yet."""
+def optimizer_of(learning: Learning, weights: Sequence[Any]) -> Any:
+    """The Keras optimizer of these variables, before its first update."""
     parameters = learning.optimizer.parameters()
     if "beta_1" in parameters and parameters["beta_1"] is None:
         parameters["beta_1"] = learning.beta1
-    return OPTIMIZERS[learning.optimizer.name](
-        learning_rate=learning_rate(learning), name=name, **parameters
+    optimizer = OPTIMIZERS[learning.optimizer.name](
+        learning_rate=learning_rate(learning), **parameters
     )
+    optimizer.build(weights)
+    if isinstance(optimizer, keras.optimizers.Ftrl):
+        _begin_where_the_weights_are(optimizer, learning.rate, weights)
+    return optimizer
+
+
+def _begin_where_the_weights_are(ftrl: Any, rate: float, weights: Sequence[Any]) -> None:
+    """FTRL makes weights of its sums alone: begun at 0, as Keras has them, these would be lost.
+
+    McMahan et al. 2013, "Ad click prediction", algorithm 1, solved for the sum.
+    """
+    l1, l2 = ftrl.l1_regularization_strength, ftrl.l2_regularization_strength
+    root = ftrl.initial_accumulator_value**-ftrl.learning_rate_power
+    factor = (root + ftrl.beta) / rate + 2.0 * l2
+    sums = [each for each in ftrl.variables if each.path.endswith("_linear")]
+    for linear, weight in zip(sums, weights, strict=True):
+        linear.assign(-factor * weight.value - l1 * ops.sign(weight.value))
+
+
+def named_variables(optimizer: Any) -> list[tuple[str, Any]]:
+    """All that a checkpoint keeps of an optimizer, by its place: Keras' own names may be alike."""
+    return [(f"{place:03d}", variable) for place, variable in enumerate(optimizer.variables)]
 
 
 def learning_rate(learning: Learning) -> Any:
@@ -68,13 +90,13 @@ def _schedule(learning: Learning) -> Any:
             return schedules.CosineDecayRestarts(
                 rate,
                 chosen["steps"] or learning.steps,
-                t_mul=chosen["longer"],
-                m_mul=chosen["lower"],
-                alpha=chosen["floor"],
+                t_mul=chosen["t_mul"],
+                m_mul=chosen["m_mul"],
+                alpha=chosen["alpha"],
             )
         case "linear":
             steps = chosen["steps"] or learning.steps
-            return schedules.PolynomialDecay(rate, steps, rate * chosen["floor"])
+            return schedules.PolynomialDecay(rate, steps, rate * chosen["alpha"])
     return None
 
 
@@ -83,10 +105,10 @@ def clipped(gradients: Sequence[Any], clipping: Clipping) -> list[Any]:
     match clipping.name:
         case "norm":
             # Pascanu, Mikolov, Bengio 2013, https://arxiv.org/abs/1211.5063
-            most = clipping["most"]
+            limit = clipping["limit"]
             length = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
-            shrink = most / ops.maximum(length, most)
+            shrink = limit / ops.maximum(length, limit)
             return [each * shrink for each in gradients]
         case "value":
-            return [ops.clip(each, -clipping["most"], clipping["most"]) for each in gradients]
+            return [ops.clip(each, -clipping["limit"], clipping["limit"]) for each in gradients]
     return list(gradients)

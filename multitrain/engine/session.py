@@ -53,7 +53,7 @@ class Session(Protocol):
         """Everything that a resume needs, as copies; `step` and `detours` are in it."""
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
-        """At step 0: take over networks' weights from the state of another training.
+        """At step 0: take over the `starting_weights` of another training, and begin from there.
 
         Their names begin with `generator/` and `discriminator/`. All must fit, else ValueError
         tells the first that does not. With `fitting`, as many are taken as have a place of the same

@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from jobs.errors import MultitrainError
+from jobs.kinds import Resolution
 from jobs.spec import JobSpec
 from multitrain.broken_devices import is_broken_device
 from multitrain.engine import motion
-from multitrain.engine.adopting import adoptable, left_out
+from multitrain.engine.adopting import NETWORKS, adoptable, left_out
 from multitrain.engine.adversarial import Adversarial, Drawn
 from multitrain.engine.device_memory import fits
 from multitrain.engine.precision import computing_in
@@ -28,6 +29,7 @@ from multitrain.engine.tf_pictures import Drawing, Pictures, PicturesInPlace, Pi
 from multitrain.engine.tf_random import Draws
 from multitrain.engine.tf_replicas import share
 from multitrain.engine.tf_step import AdversarialStep, Grid
+from multitrain.engine.windows import Window
 from multitrain.memory import is_lack_of_memory, memory_watched
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,9 @@ class TensorFlowSession:
             )
             self._variables = dict(self._named_variables())
             updates = self._model.discriminator.learning.updates
-            drawing = Drawing(draws, spec.images_per_batch, updates)
+            height, width = pictures.shape[1:3]
+            window = Window.of(spec.preprocessing, Resolution(width, height))
+            drawing = Drawing(draws, spec.images_per_batch, updates, window)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
         self._is_tried = False  # whether a block has run
         self._jit_asked_for = spec.jit == "on"
@@ -109,12 +113,15 @@ class TensorFlowSession:
         self._pictures.forget()
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
-        own = {name: tuple(variable.shape) for name, variable in self._variables.items()}
+        own = {
+            name: tuple(variable.shape)
+            for name, variable in self._variables.items()
+            if name.startswith(NETWORKS) and variable.dtype.is_floating
+        }
         taken = adoptable(own, weights, fitting=fitting)
         for name, array in taken.items():
             self._variables[name].assign(array)
-        if self._step.average:
-            self._step.average.begin_anew()
+        self._step.begin_anew()
         return left_out(own, taken)
 
     def _run_part(self, steps: int) -> tuple[Frames, Any]:

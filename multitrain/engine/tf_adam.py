@@ -59,6 +59,9 @@ class FusedAdam:
                 **shared,
             )
 
+    def begin_anew(self) -> None:
+        """As before the first update: its slots say nothing of where the weights are."""
+
     def variables(self) -> Iterator[tuple[str, Any]]:
         """What a checkpoint keeps, by name."""
         yield "updates", self._updates

@@ -31,6 +31,9 @@ def strategy_for(gpus: int, settings: SessionSettings) -> Any:
     if settings.threads:
         tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
         tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
+    # It fuses convolutions with what follows them, also where there is no kernel for both: tanh
+    # behind batch normalization, mish. What it gains elsewhere cannot be measured.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     if gpus == 1:

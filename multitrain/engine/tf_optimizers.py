@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from multitrain.engine.adversarial import Player
-from multitrain.engine.optimizers import optimizer_of
+from multitrain.engine.optimizers import named_variables, optimizer_of
 from multitrain.engine.tf_adam import FusedAdam
 
 
@@ -21,6 +21,9 @@ class GradientDescent(Protocol):
 
     def apply(self, gradients: list[Any]) -> None:
         """One update; `gradients` are means over all replicas, in the order of the weights."""
+
+    def begin_anew(self) -> None:
+        """From what the weights are now."""
 
     def variables(self) -> Iterator[tuple[str, Any]]:
         """What a checkpoint keeps, by name."""
@@ -38,9 +41,8 @@ class KerasDescent:
     """One of Keras' own optimizers."""
 
     def __init__(self, player: Player) -> None:
-        self._weights = player.network.trainable_variables
-        self._optimizer = optimizer_of(player.learning, player.learning.optimizer.name)
-        self._optimizer.build(self._weights)
+        self._learning, self._weights = player.learning, player.network.trainable_variables
+        self._optimizer = optimizer_of(self._learning, self._weights)
 
     @property
     def updates(self) -> Any:
@@ -51,6 +53,11 @@ class KerasDescent:
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         self._optimizer.apply([each / replicas for each in gradients], self._weights)
 
+    def begin_anew(self) -> None:
+        fresh = optimizer_of(self._learning, self._weights)
+        for variable, begun in zip(self._optimizer.variables, fresh.variables, strict=True):
+            variable.assign(begun.value)
+
     def variables(self) -> Iterator[tuple[str, Any]]:
-        for variable in self._optimizer.variables:
-            yield variable.path, variable.value
+        for name, variable in named_variables(self._optimizer):
+            yield name, variable.value

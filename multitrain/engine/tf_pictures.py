@@ -12,21 +12,43 @@ from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
 from multitrain.engine.tf_random import Draws
 from multitrain.engine.tf_replicas import replica, share
+from multitrain.engine.windows import Window
 
 ALIGNMENT = 64  # bytes, at which TensorFlow's kernels want a tensor to begin
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Which pictures a step trains on: so many batches of so many, drawn from all."""
+    """Which pictures a step trains on: so many batches of so many, drawn from all.
+
+    Of each it sees what lies in a `window`; without one, the whole picture.
+    """
 
     draws: Draws
     batch: int
     batches: int  # per step
+    window: Window | None = None
 
     def indices(self, first_batch: Any, batches: int, pictures: int) -> Any:
         """`(batches * batch,)` int64: of those batches, out of so many pictures."""
         return self.draws.picture_indices(first_batch, self.batch, pictures, batches)
+
+    def seen(self, pictures: Any, indices: Any, step: Any) -> Any:
+        """In a replica: what it sees of its share at `step`.
+
+        The share are those at `indices`, `(batches, n)`, of `pictures`, `(m, height, width,
+        channels)`; returns `(batches, n, height, width, channels)`, as large as the window.
+        """
+        if self.window is None:
+            return tf.gather(pictures, indices)
+        shares = share(self.draws.windows(step, self.batches, self.batch), axis=2)
+        rows, columns = self.window.pixels(shares)
+        # All pictures one above the other: only the rows that are seen are moved.
+        height, width, channels = pictures.shape[1:]
+        first_rows = tf.cast(indices, tf.int64)[..., None] * height
+        tall = tf.reshape(pictures, (-1, width, channels))
+        stripes = tf.gather(tall, first_rows + tf.cast(rows, tf.int64))
+        return tf.gather(stripes, columns, axis=3, batch_dims=2)
 
 
 class Pictures(Protocol):
@@ -46,7 +68,7 @@ class Pictures(Protocol):
     def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
         """In a replica: its share of step `step`, `(batches, n, height, width, channels)` uint8.
 
-        It is number `offset` of its block, which was handed `feed`.
+        The step is number `offset` of its block, which was handed `feed`.
         """
 
     def forget(self) -> None:
@@ -75,7 +97,7 @@ class PicturesInPlace:
         batches = self._drawing.batches
         indices = self._drawing.indices(step * batches, batches, pictures.shape[0])
         mine = share(tf.reshape(indices, (batches, self._drawing.batch)), axis=1)
-        return tf.gather(pictures, mine)
+        return self._drawing.seen(pictures, mine, step)
 
     def forget(self) -> None:
         pass
@@ -105,9 +127,15 @@ class PicturesReadAhead:
         with tf.device("CPU:0"):  # from where each device gets its part of each step
             return tf.constant(taken.reshape(steps, batches, *taken.shape[1:]))
 
-    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
+    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
         with tf.device("CPU:0"):
-            return share(feed[offset], axis=1)
+            mine = share(feed[offset], axis=1)
+            if self._drawing.window is None:
+                return mine
+            batches, count = mine.shape[:2]
+            indices = tf.reshape(tf.range(batches * count), (batches, count))
+            one_by_one = tf.reshape(mine, (batches * count, *self._picture_shape))
+            return self._drawing.seen(one_by_one, indices, step)
 
     def forget(self) -> None:
         self._reader.forget()

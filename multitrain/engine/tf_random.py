@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitrain.engine.adversarial import Latents
+from multitrain.engine.windows import SHARES
 
 
 class Stream(enum.IntEnum):
@@ -23,11 +24,15 @@ class Stream(enum.IntEnum):
     LATENTS = 1
     PICTURES = 2
     MIXING = 3
+    WINDOWS = 4
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The draws of one job. `detours` is a variable: each detour changes all draws but GRID."""
+    """The draws of one job. `detours` is a variable: each detour changes all these but GRID.
+
+    Layers that draw, such as dropout, go on from where their own counters stand.
+    """
 
     seed: int
     detours: Any
@@ -44,6 +49,11 @@ class Draws:
         """`(count,)` float32 in [0, 1)."""
         key = self._key(Stream.MIXING, self.detours, step, update)
         return tf.random.stateless_uniform((count,), key, alg="philox")
+
+    def windows(self, step: Any, batches: int, count: int) -> Any:
+        """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures."""
+        key = self._key(Stream.WINDOWS, self.detours, step)
+        return tf.random.stateless_uniform((SHARES, batches, count), key, alg="philox")
 
     def picture_indices(self, batch: Any, count: int, pictures: int, batches: int = 1) -> Any:
         """`(batches * count,)` int64: the `batch`-th batch and those after it.

@@ -41,6 +41,12 @@ class AdversarialStep:
             else None
         )
 
+    def begin_anew(self) -> None:
+        """After the weights were replaced: all that follows them begins where they are now."""
+        for follower in (self.descent_g, self.descent_d, self.average):
+            if follower:
+                follower.begin_anew()
+
     def __call__(self, drawn: Drawn) -> tuple[Any, Any]:
         """Trains on a replica's share of what was drawn for one step.
 
@@ -74,14 +80,15 @@ class AdversarialStep:
         fakes = tf.stop_gradient(fakes)
         with tf.GradientTape() as tape:
             loss = losses.discriminator(self._judge(reals), self._judge(fakes))
-            if losses.penalizes_slopes:
+            if losses.has_gradient_penalty:
                 share = drawn.mixing[update][:, None, None, None]
-                loss += losses.penalty(self._slopes(reals + share * (fakes - reals)))
+                mixed = reals + share * (fakes - reals)
+                loss += losses.gradient_penalty(self._gradients_at(mixed))
         gradients = tape.gradient(loss, _weights(self._model.discriminator))
         _learn(self._model.discriminator, self.descent_d, gradients)
         return loss
 
-    def _slopes(self, pictures: Any) -> Any:
+    def _gradients_at(self, pictures: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(pictures)
             logits = self._judge(pictures).logits
@@ -96,8 +103,8 @@ class AdversarialStep:
         with tf.GradientTape(watch_accessed_variables=False) as judgement:
             judgement.watch(fakes)
             loss = losses.generator(real, self._judge(fakes))
-        wishes = judgement.gradient(loss, fakes)
-        gradients = generation.gradient(fakes, _weights(self._model.generator), wishes)
+        of_fakes = judgement.gradient(loss, fakes)
+        gradients = generation.gradient(fakes, _weights(self._model.generator), of_fakes)
         _learn(self._model.generator, self.descent_g, gradients)
         if self.average:
             self.average.follow(self.descent_g.updates)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from jobs.jobfile import JobFile
-from jobs.layers import discriminator_layers, generator_layers
+from jobs.layers import Network, column, discriminator_layers, generator_layers
 from multitrain.engine import open_adversarial
 from multitrain.engine.adversarial import Adversarial, Latents, Learning, Player
 from multitrain.engine.session import Frames, Session, SessionSettings
@@ -35,35 +36,28 @@ def describe(job: JobFile) -> Adversarial:
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
     return Adversarial(
-        generator=Player(
-            generator,
-            Learning(
-                optimizer=spec.optimizer_g,
-                rate=spec.learning_rate_g,
-                schedule=spec.schedule_g,
-                beta1=spec.beta1_g,
-                clipping=spec.gradient_clip_g,
-                updates=spec.nbr_g_updates,
-                steps=job.plan.steps_total,
-            ),
-        ),
-        discriminator=Player(
-            discriminator,
-            Learning(
-                optimizer=spec.optimizer_d,
-                rate=spec.learning_rate_d,
-                schedule=spec.schedule_d,
-                beta1=spec.beta1_d,
-                clipping=spec.gradient_clip_d,
-                updates=spec.nbr_d_updates,
-                steps=job.plan.steps_total,
-            ),
-        ),
+        generator=Player(generator, _learning(job, "g", spec.nbr_g_updates)),
+        discriminator=Player(discriminator, _learning(job, "d", spec.nbr_d_updates)),
         losses=GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching),
         latents=Latents.of(spec),
         to_network=partial(to_network, spec.colour_model),
         to_picture=partial(to_picture, spec.colour_model),
         average_decay=spec.ema,
+    )
+
+
+def _learning(job: JobFile, network: Network, updates: int) -> Learning:
+    def of(name: str) -> Any:
+        return column(job.spec, name, network)
+
+    return Learning(
+        optimizer=of("optimizer"),
+        rate=of("learning_rate"),
+        schedule=of("schedule"),
+        beta1=of("beta1"),
+        clipping=of("gradient_clip"),
+        updates=updates,
+        steps=job.plan.steps_total,
     )
 
 

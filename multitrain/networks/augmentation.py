@@ -22,8 +22,8 @@ CUTOUT = 1 / 2  # of a side
 class DiffAugment(RandomLayer):
     """Changes pictures in training, in the order of `kinds`.
 
-    Colours are the first three values of a pixel, or its only one, whatever they mean: an alpha
-    value behind them keeps.
+    What it does to colours, it does to all values of a pixel but its alpha, whatever they mean in
+    the job's colour model: hues turn, too.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from jobs.layers import Layer
+from jobs.layers import WEIGHTS, Layer
 from jobs.spec import JobSpec
 from multitrain.networks.activations import activation
 from multitrain.networks.augmentation import DiffAugment
@@ -25,17 +25,6 @@ from multitrain.networks.transposed import OUTPUTS, ExactConv2DTranspose
 from multitrain.networks.upsampling import EnlargedConvolution, SubpixelConvolution
 
 WEIGHT_STDDEV = 0.02
-
-# Kinds whose weights mean the same have one name: a checkpoint of one fits the other.
-_NAMES = {
-    "deconv": "transposed",
-    "upconv": "upconv",
-    "upconv-bilinear": "upconv",
-    "subpixel": "subpixel",
-    "conv": "conv",
-    "dilated": "conv",
-    "separable": "separable",
-}
 
 
 def build_generator(
@@ -167,4 +156,5 @@ def _freeze(network: keras.Model, layers: Sequence[Layer]) -> None:
 
 
 def _name(layer: Layer) -> str:
-    return "linear" if layer.kernel is None else f"{_NAMES[layer.kind]}_{layer.number - 1}"
+    name = WEIGHTS[layer.kind]
+    return name if layer.kernel is None else f"{name}_{layer.number - 1}"

@@ -9,6 +9,7 @@ from keras import ops
 
 from multitrain.networks.initializers import Normal
 from multitrain.networks.spectral import EPSILON, SpectrallyNormalized
+from multitrain.networks.taps import without_unseen
 
 
 class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
@@ -33,10 +34,16 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
 
     def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
         """Convolve with a kernel of `(height, width, channels, filters)`."""
+        kernel = without_unseen(kernel, inputs.shape[1:3], *self._steps)
         if self.dilation == 1:
             return ops.conv(inputs, kernel, strides=self.stride, padding="same")
         dilated = ops.conv(inputs, kernel, padding="same", dilation_rate=self.dilation)
         return every(dilated, self.stride)
+
+    @property
+    def _steps(self) -> tuple[int, int]:
+        """Stride and dilation as they are convolved with: together, the stride comes behind."""
+        return (1 if self.dilation > 1 else self.stride), self.dilation
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, height, width, _ = input_shape
@@ -78,6 +85,7 @@ class SeparableConvolution(Convolution):
         if self.spectral is not None:
             depthwise = _unit_depthwise(depthwise)
         depthwise = ops.cast(depthwise, self.compute_dtype)
+        depthwise = without_unseen(depthwise, inputs.shape[1:3], *self._steps)
         if self.dilation == 1:
             seen = ops.depthwise_conv(inputs, depthwise, strides=self.stride, padding="same")
         else:

@@ -10,7 +10,7 @@ from keras import ops
 from jobs.choices import Loss
 from multitrain.engine.adversarial import Judgement
 
-SLOPE = 1.0  # that the gradient penalty wants
+LIPSCHITZ = 1.0  # the length of gradients that the penalty wants
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class GanLosses:
         return self.loss.name == "relativistic" or self.feature_matching > 0
 
     @property
-    def penalizes_slopes(self) -> bool:
+    def has_gradient_penalty(self) -> bool:
         return self.loss.name == "wgan-gp"
 
     def discriminator(self, real: Judgement, fake: Judgement) -> Any:
@@ -46,11 +46,10 @@ class GanLosses:
         match self.loss.name:
             case "vanilla":
                 # Cross-entropy with the label y is softplus(-x) + (1 - y) x.
-                wish = ops.mean(ops.softplus(-r)) + ops.mean(ops.softplus(f))
-                return wish + smooth * ops.mean(r) if smooth else wish
+                loss = ops.mean(ops.softplus(-r)) + ops.mean(ops.softplus(f))
+                return loss + smooth * ops.mean(r) if smooth else loss
             case "lsgan":
-                wish = ops.mean(ops.square(r - (1.0 - smooth))) + ops.mean(ops.square(f))
-                return 0.5 * wish
+                return 0.5 * (ops.mean(ops.square(r - (1.0 - smooth))) + ops.mean(ops.square(f)))
             case "hinge":
                 return ops.mean(ops.relu(1.0 - r)) + ops.mean(ops.relu(1.0 + f))
             case "wgan-gp":
@@ -58,11 +57,11 @@ class GanLosses:
         return _relativistic(r, f)
 
     def generator(self, real: Judgement | None, fake: Judgement) -> Any:
-        wish = self._adversarial(real, fake)
+        loss = self._adversarial(real, fake)
         if self.feature_matching and real is not None:
             apart = ops.mean(real.features, axis=0) - ops.mean(fake.features, axis=0)
-            wish = wish + self.feature_matching * ops.mean(ops.square(apart))
-        return wish
+            loss = loss + self.feature_matching * ops.mean(ops.square(apart))
+        return loss
 
     def _adversarial(self, real: Judgement | None, fake: Judgement) -> Any:
         f = fake.logits
@@ -76,12 +75,12 @@ class GanLosses:
         assert real is not None, "the generator sees pictures"
         return _relativistic(f, real.logits)
 
-    def penalty(self, slopes: Any) -> Any:
-        """How far the slopes `(n, height, width, channels)` are from 1, squared and weighted."""
-        squares = ops.sum(ops.square(ops.cast(slopes, "float32")), axis=(1, 2, 3))
+    def gradient_penalty(self, gradients: Any) -> Any:
+        """How far the lengths of `(n, height, width, channels)` are from 1, squared, weighted."""
+        squares = ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3))
         # The root has no slope at 0, where a discriminator may well begin.
         lengths = ops.sqrt(squares + 1e-12)
-        return self.loss["weight"] * ops.mean(ops.square(lengths - SLOPE))
+        return self.loss["weight"] * ops.mean(ops.square(lengths - LIPSCHITZ))
 
 
 def _relativistic(better: Any, worse: Any) -> Any:

@@ -10,6 +10,17 @@ from typing import Any
 import keras
 from keras import ops
 
+if keras.backend.backend() == "tensorflow":
+    from multitrain.engine.tf_replicas import replica
+else:  # one program draws for the batches of all devices
+
+    def replica() -> int:
+        """As if there were one alone."""
+        return 0
+
+
+GOLDEN = 0x9E3779B9  # far from multiples of itself, in whole numbers of 32 bits (Knuth, 6.4)
+
 
 class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
     """Draws from `draws`, in training alone: what it makes has the shape of its inputs."""
@@ -17,7 +28,7 @@ class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, seed: int, **kw: Any) -> None:
         super().__init__(**kw)
         # Its name is that of its variable: Keras' own count the layers of a process.
-        self.draws = keras.random.SeedGenerator(seed, name=self.name)
+        self.draws = Draws(seed, name=self.name)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.disturb(inputs) if training else inputs
@@ -30,6 +41,16 @@ class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
         return input_shape
 
 
+class Draws(keras.random.SeedGenerator):  # type: ignore[misc]
+    """Seeds that count up, and differ from replica to replica: each draws for its own pictures."""
+
+    def next(self, ordered: bool = True) -> Any:
+        seed = super().next(ordered)
+        if not (number := replica()):
+            return seed
+        return ops.add(seed, ops.convert_to_tensor([number * GOLDEN % 2**32, 0], dtype=seed.dtype))
+
+
 class Dropout(RandomLayer):
     """Leaves out a share of the values, and makes the others larger for it (Srivastava 2014)."""
 
@@ -39,7 +60,9 @@ class Dropout(RandomLayer):
 
     def disturb(self, inputs: Any) -> Any:
         """Values of any shape."""
-        return keras.random.dropout(inputs, self.rate, seed=self.draws)
+        # In float32: numbers of 7 bits would be below a small rate too often.
+        chance = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.draws)
+        return ops.where(chance < self.rate, ops.zeros_like(inputs), inputs / (1.0 - self.rate))
 
 
 class Noise(RandomLayer):

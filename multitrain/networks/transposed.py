@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from multitrain.networks.spectral import SpectrallyNormalized
+from multitrain.networks.taps import without_unseen
 
 if keras.backend.backend() == "jax":
     from multitrain.networks.jax_transposed import convolve_transposed
@@ -43,6 +44,7 @@ class ExactConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose): 
 
     def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
         """Grow by a kernel of `(height, width, filters, channels)`."""
+        kernel = without_unseen(kernel, self.target, self.stride, self.dilation)
         if self.dilation > 1:
             return _convolve_dilated(inputs, kernel, self.dilation)
         return convolve_transposed(inputs, kernel, self.target, self.stride)

@@ -14,6 +14,7 @@ from keras import ops
 
 from multitrain.networks.initializers import Normal
 from multitrain.networks.spectral import SpectrallyNormalized
+from multitrain.networks.taps import without_unseen
 
 
 class EnlargedConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
@@ -81,6 +82,7 @@ class SubpixelConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: i
 
     def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
         """Convolve with a kernel of `(height, width, channels, stride * stride * filters)`."""
+        kernel = without_unseen(kernel, inputs.shape[1:3], dilation=self.dilation)
         return ops.conv(inputs, kernel, padding="same", dilation_rate=self.dilation)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:

@@ -3,44 +3,46 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multitrain.engine.adopting import adoptable, left_out
+from multitrain.engine.adopting import adoptable, left_out, starting_weights
+from multitrain.engine.session import State
 
-OWN = {"generator/a": (2, 3), "discriminator/b": (4,), "step": (), "optimizer_g/a": (2, 3)}
+OWN = {"generator/a": (2, 3), "discriminator/b": (4,)}
 
 
-def state(**shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
+def state(**shapes: tuple[int, ...]) -> State:
     return {name.replace("__", "/"): np.ones(shape, np.float32) for name, shape in shapes.items()}
 
 
-def test_networks_are_taken_and_nothing_else() -> None:
-    given = state(generator__a=(2, 3), discriminator__b=(4,), optimizer_g__a=(2, 3), step=())
+def test_a_training_starts_from_networks_and_nothing_else() -> None:
+    whole = state(generator__a=(2, 3), discriminator__b=(4,), optimizer_g__a=(2, 3), latents=(2,))
+    whole["step"] = np.array(7)
+    whole["generator/dropout/seed"] = np.zeros(2, np.uint32)
 
-    assert adoptable(OWN, given, fitting=False).keys() == {"generator/a", "discriminator/b"}
+    assert starting_weights(whole).keys() == {"generator/a", "discriminator/b"}
 
 
-def test_counters_within_networks_stay_their_own() -> None:
-    own = OWN | {"generator/dropout/seed": (2,)}
-    given = state(generator__a=(2, 3), discriminator__b=(4,))
-    given["generator/dropout/seed"] = np.zeros(2, np.uint32)
+def test_what_drew_the_samples_stands_in_the_generators_place() -> None:
+    whole = state(generator__a=(2, 3), generator__mean=(3,), average__a=(2, 3))
+    whole["average/a"] *= 5
 
-    assert "generator/dropout/seed" not in adoptable(own, given, fitting=True)
+    weights = starting_weights(whole)
+
+    assert weights.keys() == {"generator/a", "generator/mean"}
+    assert (weights["generator/a"] == 5).all()
 
 
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
         (state(generator__a=(2, 3)), "discriminator/b is not in it"),
-        (
-            state(generator__a=(2, 5), discriminator__b=(4,)),
-            "generator/a is 2x5 there, not 2x3",
-        ),
+        (state(generator__a=(2, 5), discriminator__b=(4,)), "generator/a is 2x5 there, not 2x3"),
         (
             state(generator__a=(2, 3), discriminator__b=(4,), generator__c=(1,)),
             "it has generator/c",
         ),
     ],
 )
-def test_all_must_fit(given: dict[str, np.ndarray], reason: str) -> None:
+def test_all_must_fit(given: State, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         adoptable(OWN, given, fitting=False)
 

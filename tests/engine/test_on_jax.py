@@ -29,17 +29,23 @@ SUITES = {
             "activations",
             "augmentation",
             "building",
+            "colours",
             "convolutions",
             "initializers",
             "normalization_kinds",
             "regularization",
             "spectral",
+            "taps",
             "transposed",
             "upsampling",
         )
     ],
     "losses": [TESTS / "networks" / "test_losses.py"],
     "learning": [TESTS / "engine" / "test_optimizers.py", TESTS / "engine" / "test_motion.py"],
+    "windows": [
+        TESTS / "engine" / "test_windows.py",
+        TESTS / "families" / "test_random_crops.py",
+    ],
     "tinkering": [TESTS / "families" / "test_tinkering.py"],
 }
 

@@ -282,7 +282,8 @@ from multitrain.families import open_session
 
 job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 alone = job.model_copy(update={"spec": job.spec.model_copy(update={"gpus": 1})})
-pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 12, 3), dtype=np.uint8)
+width, height = job.loaded_size
+pictures = np.random.default_rng(0).integers(0, 256, (7, height, width, 3), dtype=np.uint8)
 sessions = [open_session(each, pictures, SessionSettings()) for each in (job, alone)]
 resumed = open_session(job, pictures, SessionSettings()) if job.spec.batch_norm_g else None
 blocks = [session.run(2) for session in sessions]
@@ -298,10 +299,20 @@ else:
 """
 
 
-@pytest.mark.parametrize("batch_norm", [False, True], ids=["equal_to_one", "resumed"])
-def test_two_replicas(tiny_job: MakeJob, tmp_path: Path, batch_norm: bool) -> None:
+@pytest.mark.parametrize(
+    ("batch_norm", "columns"),
+    [
+        (False, {}),
+        (True, {}),
+        (False, {"preprocess": "crop", "crop_size": "12x9", "flip": True, "loaded": "17x13"}),
+    ],
+    ids=["equal_to_one", "resumed", "on_random_crops"],
+)
+def test_two_replicas(
+    tiny_job: MakeJob, tmp_path: Path, batch_norm: bool, columns: dict[str, object]
+) -> None:
     """Without batch norm two replicas train as one; with it they still resume exactly."""
-    job = tiny_job(gpus=2, batch_norm_g=batch_norm, batch_norm_d=batch_norm)
+    job = tiny_job(gpus=2, batch_norm_g=batch_norm, batch_norm_d=batch_norm, **columns)
     file = tmp_path / "job.json"
     file.write_text(job.model_dump_json())
 

@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 
 from jobs.choices import Activation
+from jobs.fitting import misfit
 from jobs.jobfile import JobFile
 from jobs.layers import discriminator_layers, generator_layers
 from multitrain.networks.building import build_discriminator, build_generator
@@ -41,6 +42,43 @@ def discriminator(tiny_job: MakeJob) -> Callable[..., keras.Model]:
 
 
 Build = Callable[..., keras.Model]
+
+
+ALIKE_OR_NOT: list[dict[str, object]] = [
+    {},
+    {"z_dim": 6},
+    {"k_w_d": 5},
+    {"stride_g": 1, "stride_d": "1,2"},
+    {"filters_g": "4,6"},
+    {"colour_model": "hsv"},
+    {"activation_d": "crelu"},
+    {"activation_g": "sine", "dropout_d": 0.1, "noise_g": 0.1},
+    {"convolution_g": "upconv"},
+    {"convolution_g": "upconv-bilinear"},
+    {"convolution_g": "subpixel"},
+    {"convolution_g": "subpixel", "stride_g": "1,2"},
+    {"convolution_d": "dilated", "dilation_d": 3},
+    {"convolution_d": "separable"},
+    {"normalization_d": "spectral"},
+    {"normalization_g": "layer"},
+    {"normalization_g": "instance", "normalization_d": "pixel"},
+    {"normalization_d": "none"},
+    {"nbr_of_layers_g": 4},
+]
+
+
+def test_plans_tell_whether_all_weights_fit(
+    generator: Build, discriminator: Build, tiny_job: MakeJob
+) -> None:
+    jobs = [tiny_job(**columns) for columns in ALIKE_OR_NOT]
+    weights = [
+        {(build, weight.path): tuple(weight.shape) for build in (generator, discriminator)
+         for weight in build(**columns).weights if weight.dtype == "float32"}
+        for columns in ALIKE_OR_NOT
+    ]  # fmt: skip
+    for a, theirs in zip(jobs, weights, strict=True):
+        for b, ours in zip(jobs, weights, strict=True):
+            assert (misfit(a, b) is None) is (theirs == ours), (a.spec, b.spec)
 
 
 def outputs(network: keras.Model, kind: type) -> list[tuple[int | None, ...]]:

@@ -78,12 +78,12 @@ def test_the_penalty_is_of_the_length_of_each_pictures_slope() -> None:
     slopes[0, 0, 0, 0], slopes[0, 1, 1, 0] = 3, 4  # 5 long
     slopes[1, 0, 1, 0] = 1
 
-    found = float(GanLosses(Loss.parse("wgan-gp")).penalty(slopes))
+    found = float(GanLosses(Loss.parse("wgan-gp")).gradient_penalty(slopes))
 
     assert found == pytest.approx(10 * ((5 - 1) ** 2 + 0 + 1) / 3)
-    assert float(GanLosses(Loss.parse("wgan-gp(weight=2)")).penalty(slopes)) == pytest.approx(
-        found / 5
-    )
+    assert float(
+        GanLosses(Loss.parse("wgan-gp(weight=2)")).gradient_penalty(slopes)
+    ) == pytest.approx(found / 5)
 
 
 def test_features_are_matched_by_their_means() -> None:
@@ -110,13 +110,13 @@ def test_the_penalty_of_no_slope_at_all_has_a_gradient() -> None:
     if keras.backend.backend() == "jax":
         import jax
 
-        gradient = jax.grad(chosen.penalty)(np.zeros((1, 2, 2, 1), np.float32))
+        gradient = jax.grad(chosen.gradient_penalty)(np.zeros((1, 2, 2, 1), np.float32))
     else:
         import tensorflow as tf
 
         slopes = tf.zeros((1, 2, 2, 1))
         with tf.GradientTape() as tape:
             tape.watch(slopes)
-            penalty = chosen.penalty(slopes)
+            penalty = chosen.gradient_penalty(slopes)
         gradient = tape.gradient(penalty, slopes)
     assert np.isfinite(np.asarray(gradient)).all()

@@ -19,13 +19,13 @@ from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import State
 
 PICTURES = Fingerprint(count=4, width=4, height=2, digest="")
-KERNEL, SEED = "generator/kernel", "discriminator/seed"
+KERNEL, BIAS = "generator/kernel", "discriminator/bias"
 
 MakeJob = Callable[..., JobFile]
 
 
 def weights(value: float, size: int = 3) -> State:
-    return {KERNEL: np.full(size, value, np.float32), SEED: np.array([value], np.uint32)}
+    return {KERNEL: np.full(size, value, np.float32), BIAS: np.array([value], np.float32)}
 
 
 def train(workspace: Workspace, name: str, step: int, state: State) -> None:
@@ -144,6 +144,22 @@ def test_an_origin_that_is_not_there_is_told(
     assert not paths.beginning.exists()
 
 
+def test_an_origin_of_another_version_is_told_with_advice(
+    make_job: MakeJob, paths: JobPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_job(family="dcgan", init_from="a").spec
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "FORMAT", 4)
+        train(paths.workspace, "a", 1, weights(1))
+    with pytest.raises(OriginUnfit, match=r"has format 4, not \d+ .*; train it again with --fresh"):
+        beginning(spec, paths)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "FORMAT", 4)
+        beginning(spec, paths)
+    with pytest.raises(OriginUnfit, match=rf"is of another version; run {spec.name} with --fresh"):
+        beginning(spec, paths)
+
+
 def test_a_misfit_is_one_sentence_with_advice(
     opener: Callable[..., Callable[[], object]], workspace: Workspace, session: Adopting
 ) -> None:
@@ -181,24 +197,24 @@ def test_a_job_starts_between_two(
 
 
 def test_at_both_ends_it_is_the_one_or_the_other_bit_for_bit() -> None:
-    odd = {KERNEL: np.array([-0.0, 1e-45, np.nextafter(1, 2)], np.float32), SEED: np.array([3])}
-    other = {KERNEL: np.array([np.inf, -1, 1 / 3], np.float32), SEED: np.array([4])}
+    odd = {KERNEL: np.array([-0.0, 1e-45, np.nextafter(1, 2)], np.float32), BIAS: np.array([3.0])}
+    other = {KERNEL: np.array([np.inf, -1, 1 / 3], np.float32), BIAS: np.array([4.0])}
     assert same(interpolate(odd, other, 0.0, fitting=False), odd)
     assert same(interpolate(other, odd, 1.0, fitting=False), odd)
 
 
-def test_whole_numbers_are_those_of_the_first() -> None:
+def test_between_two_is_what_lies_there() -> None:
     mixed = interpolate(weights(1), weights(5), 0.75, fitting=False)
-    np.testing.assert_array_equal(mixed[SEED], weights(1)[SEED], strict=True)
-    np.testing.assert_array_equal(mixed[KERNEL], weights(4)[KERNEL], strict=True)
+    for name in (KERNEL, BIAS):
+        np.testing.assert_array_equal(mixed[name], weights(4)[name], strict=True)
 
 
 def test_between_two_of_other_shapes_is_what_both_have() -> None:
     one, other = weights(1, size=3), weights(5, size=4)
     with pytest.raises(OriginUnfit, match=r"generator/kernel: 3 in the first, 4 in the second"):
         interpolate(one, other, 0.5, fitting=False)
-    assert list(interpolate(one, other, 0.5, fitting=True)) == [SEED]
-    del other[SEED]
-    with pytest.raises(OriginUnfit, match=r"seed: 1 in the first, missing in the second"):
+    assert list(interpolate(one, other, 0.5, fitting=True)) == [BIAS]
+    del other[BIAS]
+    with pytest.raises(OriginUnfit, match=r"bias: 1 in the first, missing in the second"):
         interpolate(one, other, 0.5, fitting=False)
     assert not interpolate(one, other, 0.5, fitting=True)

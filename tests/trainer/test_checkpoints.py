@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from jobs.errors import MultitrainError, OriginUnfit
+from jobs.errors import CheckpointUnfit, OriginUnfit
 from jobs.paths import CheckpointName, JobPaths, listing, part_of
 from multitrain import checkpoints
 from multitrain.checkpoints import Checkpoint
@@ -180,7 +180,7 @@ def test_all_damaged_is_as_none(paths: JobPaths) -> None:
 def test_another_familys_is_an_error_with_advice(paths: JobPaths) -> None:
     save(paths, 1)
 
-    with pytest.raises(MultitrainError, match=r"family dcgan, not testcard; .*--fresh"):
+    with pytest.raises(CheckpointUnfit, match=r"family dcgan, not testcard; .*--fresh"):
         checkpoints.load_newest(paths, "testcard", "tensorflow")
     assert paths.checkpoint_names()
 
@@ -189,7 +189,7 @@ def test_another_engines_is_an_error_with_advice(paths: JobPaths) -> None:
     name = CheckpointName(1, 2)
     checkpoints.save(paths, Checkpoint(name, "dcgan", "jax", PICTURES, state(1)))
 
-    with pytest.raises(MultitrainError, match=r"engine jax, not tensorflow; .*--fresh"):
+    with pytest.raises(CheckpointUnfit, match=r"engine jax, not tensorflow; .*--fresh"):
         checkpoints.load_newest(paths, "dcgan", "tensorflow")
 
     loaded = checkpoints.load_newest(paths, "dcgan", "jax")
@@ -204,7 +204,7 @@ def test_another_versions_is_an_error_with_advice(
         patch.setattr(checkpoints, "FORMAT", 99)
         save(paths, 1)
 
-    with pytest.raises(MultitrainError, match=r"format 99, not \d+; .*--fresh"):
+    with pytest.raises(CheckpointUnfit, match=r"format 99, not \d+; .*--fresh"):
         checkpoints.load_newest(paths, "dcgan", "tensorflow")
     assert paths.checkpoint_names()
 
@@ -226,14 +226,15 @@ def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
 
 WEIGHTS: State = {
     "generator/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
-    "discriminator/seed": np.array([1, 2], np.uint32),
+    "discriminator/bias": np.array([1, 2], np.float32),
 }
 
 
 def save_networks(paths: JobPaths, step: int, engine: str = "jax") -> Path:
     """A checkpoint whose weights tell its step."""
     kernel = WEIGHTS["generator/kernel"] + step
-    full = {"step": np.array(step), "adam_g/generator/kernel": np.ones(9)} | WEIGHTS
+    full = {"step": np.array(step), "optimizer_g/000": np.ones(9)} | WEIGHTS
+    full["generator/dropout_0/seed_generator_state"] = np.array([1, 2], np.uint32)
     name = CheckpointName(step, 2 * step)
     full["generator/kernel"] = kernel
     checkpoints.save(paths, Checkpoint(name, "dcgan", engine, PICTURES, full))

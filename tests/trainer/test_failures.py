@@ -5,6 +5,7 @@ import json
 import pytest
 
 from jobs.errors import (
+    CheckpointUnfit,
     DatasetError,
     DeviceFailed,
     Diverged,
@@ -25,6 +26,7 @@ from multitrain.failures import diagnose
         (Diverged("NaN at step 3"), "diverged", "NaN at step 3"),
         (DatasetError("no pictures"), "dataset", "no pictures"),
         (PicturesChanged("2 then, 1 now"), "pictures_changed", "2 then, 1 now"),
+        (CheckpointUnfit("format 4, not 5"), "checkpoint_unfit", "format 4, not 5"),
         (OriginUnfit("4x4 there, not 8x8"), "origin_unfit", "not 8x8"),
         (DeviceFailed("it sees no GPU"), "device", "it sees no GPU"),
         (RuntimeError("INTERNAL: CUDA error: CUDA_ERROR_LAUNCH_FAILED"), "device", "LAUNCH_FAILED"),

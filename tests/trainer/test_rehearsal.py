@@ -114,7 +114,7 @@ def test_a_rehearsed_session_starts_from_elsewhere_at_its_call(
     rehearsed = rehearse(job, paths, SETTINGS, keep_free=0)
     assert rehearsed is not None
     assert not adopted
-    checkpoints.save_weights(workspace.root / "a.h5", "testcard", {"generator/x": np.array([7])})
+    checkpoints.save_weights(workspace.root / "a.h5", "testcard", {"generator/x": np.array([7.0])})
     session = rehearsed.session
     call = trainer.parse_call([str(workspace.root), job.spec.name, "--cores", "0"])
 

@@ -1,0 +1,50 @@
+"""Which part of each picture a step sees, and which way round: plain array maths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from keras import ops
+
+from jobs.kinds import Resolution
+from jobs.preprocess import Preprocessing
+
+SHARES = 3  # that place a window: down, to the right, and whether it is mirrored
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of `size` that is cut out of pictures as large as `picture`, at places by chance."""
+
+    picture: Resolution
+    size: Resolution
+    flip: bool  # mirror half of the parts left to right
+
+    @classmethod
+    def of(cls, preprocessing: Preprocessing, picture: Resolution) -> Self | None:
+        """None where pictures as large as `picture` are seen whole, and as they are."""
+        size = preprocessing.seen(picture)
+        if size == picture and not preprocessing.flip:
+            return None
+        return cls(picture, size, preprocessing.flip)
+
+    def pixels(self, shares: Any) -> tuple[Any, Any]:
+        """Rows `(..., height)` and columns `(..., width)` of a picture, int32: what is seen there.
+
+        `shares` are `(3, ...)` float32 in [0, 1), uniform; so is every place that there is.
+        """
+        down, right, turn = shares[0], shares[1], shares[2]
+        top = _one_of(self.picture.height - self.size.height + 1, down)
+        left = _one_of(self.picture.width - self.size.width + 1, right)
+        rows = top + ops.arange(self.size.height, dtype="int32")
+        columns = ops.arange(self.size.width, dtype="int32")
+        if self.flip:
+            is_mirrored = ops.expand_dims(turn < 0.5, -1)
+            columns = ops.where(is_mirrored, self.size.width - 1 - columns, columns)
+        return rows, left + columns
+
+
+def _one_of(places: int, shares: Any) -> Any:
+    """`(..., 1)` int32 in [0, places): a float below 1 times their number is below it, too."""
+    return ops.expand_dims(ops.cast(ops.floor(shares * places), "int32"), -1)
