@@ -11,23 +11,24 @@ from random import Random
 from typing import Any, get_args, get_origin
 
 from jobs.bounds import unwrap, words_of
-from jobs.cells import Cell, Row, Rows
 from jobs.choices import Choice, Parameter
-from jobs.drawing import Bounds
 from jobs.errors import SheetError
 from jobs.folders import DatasetFolders
+from jobs.forms.cells import Cell, Row, Rows
 from jobs.jobfile import JobFile
 from jobs.parsing import cell_text
 from jobs.paths import Workspace
 from jobs.sheet import check_rows
 from jobs.spec import COLUMNS
-from jobs.variations import annotation_of
+from jobs.tinkering.perturbation import Bounds
+from jobs.tinkering.variations import annotation_of
 
 SHARE_GIVEN = 0.5  # of the settings of a job; the others stay at their defaults
 
-# What makes no difference to one process that trains a few steps.
+# What makes no difference to one process that trains a few steps, or must fit its pictures.
 NOT_DRAWN = frozenset({
-    "name", "dataset", "grid_width", "grid_height", "video_length", "family", "engine", "jit",
+    "name", "dataset", "grid_width", "grid_height", "video_length", "preprocess", "load_size",
+    "crop_size", "family", "engine", "jit",
     "use_checkpoints", "init_from", "init_fitting", "interpolate_a", "interpolate_b",
     "interpolate_alpha", "fps", "auto_render_period", "render_res", "render_video",
     "delete_images_after_render", "encoder", "crf", "preset", "upload_to_ftp", "gpus", "retries",

@@ -32,7 +32,7 @@ from jobs.folders import DatasetFolders
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
-from jobs.writing import save_sheet, sheet_with_defaults
+from jobs.tinkering.writing import save_sheet, sheet_with_defaults
 from multitrain.datasets.landscapes import draw_landscape
 
 PICTURES = 16

@@ -250,7 +250,7 @@ NESTED: dict[str, Any] = {
                 "kernel": 3,
                 "layers": [{"filters": 2, "noise": 0.1}, {"filters": 4, "stride": 1}, {}],
             },
-            "interpolate": {"a": None, "b": None, "alpha": 0.2},
+            "interpolate": {"a": None, "b": None, "alpha": 0.5},
         },
     ],
 }  # fmt: skip

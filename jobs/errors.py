@@ -11,6 +11,7 @@
         ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
         ├── FramesLost       1   files of a job were removed by hand
         ├── PicturesChanged  1   the data set is not the one that the training began with
+        ├── CheckpointUnfit  1   a checkpoint of another family, engine or version of this program
         ├── OriginUnfit      1   networks that a job is to start from are missing or of other shapes
         └── DeviceFailed     1   a GPU that cannot be worked on
 
@@ -114,6 +115,10 @@ class FramesLost(TrainingFailed):
 
 class PicturesChanged(TrainingFailed):
     """The pictures differ from those that the checkpoint was trained on."""
+
+
+class CheckpointUnfit(TrainingFailed):
+    """The job's own checkpoint is of another family, engine or version of this program."""
 
 
 class OriginUnfit(TrainingFailed):

@@ -18,6 +18,7 @@ class Kind(enum.StrEnum):
     DATASET = "dataset"
     FRAMES_LOST = "frames_lost"
     PICTURES_CHANGED = "pictures_changed"
+    CHECKPOINT_UNFIT = "checkpoint_unfit"
     ORIGIN_UNFIT = "origin_unfit"
     DEVICE = "device"  # the GPU's fault: another one may do
     DISK_FULL = "disk_full"  # nobody's fault: goes on when there is room

@@ -9,8 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from jobs.errors import MultitrainError
+from jobs.kinds import Resolution, Size
 from jobs.paths import JobPaths, flush_to_disk, write_text
 from jobs.plan import FramePlan
+from jobs.preprocess import Step
 from jobs.spec import JobSpec
 
 # The same in C, ten times as fast, where the machine's PyYAML has it.
@@ -21,13 +23,28 @@ _CUT_OFF = "\0"  # an empty file, or one of these alone, is what a power cut lea
 
 
 class JobFile(BaseModel):
-    """A job as submitted: its spec and the size of its pictures, in pixels."""
+    """A job as submitted: its spec and the size of its pictures, in pixels.
+
+    `image_width` x `image_height` is what networks see and make; `loaded` is the size that pictures
+    are decoded to, where random parts of that size are cut out of larger ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     spec: JobSpec
     image_width: PositiveInt
     image_height: PositiveInt
+    loaded: Size | None = None
+
+    @property
+    def loaded_size(self) -> Resolution:
+        return self.loaded or Resolution(self.image_width, self.image_height)
+
+    @property
+    def pictures(self) -> tuple[tuple[str, ...], int, int, int, tuple[Step, ...]]:
+        """Which pictures it trains on: folders, width, height, channels, steps of preprocessing."""
+        steps = self.spec.preprocessing.fixed
+        return self.spec.dataset, *self.loaded_size, self.plan.channels, steps
 
     @cached_property
     def plan(self) -> FramePlan:

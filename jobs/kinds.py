@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSe
 
 from jobs.bounds import Count
 from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
-from jobs.words import split_commas
+from jobs.words import entries_of, split_commas
 
 LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
 LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
@@ -68,6 +68,15 @@ def _split_commas(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _split_entries(value: object) -> object:
+    if not isinstance(value, str):
+        return _split_commas(value)
+    entries = entries_of(value)
+    if any(entries) and "" in entries:
+        raise ValueError(f"entry {entries.index('') + 1} is empty")
+    return tuple(filter(None, entries))
+
+
 def _parse_switch(value: object) -> object:
     if isinstance(value, str):
         word = value.strip().casefold()
@@ -82,10 +91,24 @@ def _normal_folder(folder: str) -> str:
 
 
 def _parse_resolution(value: object) -> object:
+    return _parsed_size(value, "a size such as 1280x720")
+
+
+def _parse_size_or_side(value: object) -> object:
+    text = str(value).strip()
+    if isinstance(value, str | int) and re.fullmatch(r"\d{1,5}", text):
+        value = f"{text}x{text}"
+    size = _parsed_size(value, "a size such as 1280x720 or one number such as 256")
+    if isinstance(size, Resolution) and max(size) > LARGEST_SIDE:
+        raise ValueError(f"{size} is too large; {LARGEST_SIDE} pixels a side are the most")
+    return size
+
+
+def _parsed_size(value: object, wanted: str) -> object:
     if isinstance(value, str):
         match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
         if not match or not int(match[1]) or not int(match[2]):
-            raise ValueError(f"must be a size such as 1280x720, not {value[:40]!r}")
+            raise ValueError(f"must be {wanted}, not {value[:40]!r}")
         return Resolution(int(match[1]), int(match[2]))
     return value
 
@@ -98,6 +121,8 @@ Folders = Annotated[
 ]
 Switch = Annotated[bool, BeforeValidator(_parse_switch)]
 Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str)]
+# One number is a square's side; what a picture is scaled to may be given by its width alone.
+SizeOrSide = Annotated[Resolution, BeforeValidator(_parse_size_or_side), PlainSerializer(str)]
 
 
 def _shortest(entries: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -109,7 +134,7 @@ def _shortest(entries: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 T = TypeVar("T")
-Several = Annotated[tuple[T, ...], BeforeValidator(_split_commas), Field(min_length=1)]
+Several = Annotated[tuple[T, ...], BeforeValidator(_split_entries), Field(min_length=1)]
 # One entry for each layer that it is for, or fewer, which are repeated.
 PerLayer = Annotated[Several[T], AfterValidator(_shortest)]
 

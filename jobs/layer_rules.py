@@ -54,9 +54,10 @@ def _wrong_convolution(layer: Layer) -> Reasons:
         if any(reflected >= side for reflected, side in zip(beyond, sides, strict=True)):
             yield (
                 "convolution_g",
-                f"reflects {beyond[0]}x{beyond[1]} pixels at the edges of "
-                f"{_pixels(layer.output)}, which are too few; make its kernel smaller, or it a "
-                f"deconv",
+                f"makes {_pixels(layer.output)} pixels, too few for its "
+                f"{layer.kernel[0]}x{layer.kernel[1]} kernel, which mirrors {beyond[0]} of them "
+                f"beyond the sides and {beyond[1]} beyond top and bottom; use a smaller kernel "
+                f"there, or deconv",
             )
 
 

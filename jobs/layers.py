@@ -16,6 +16,17 @@ from jobs.colours import CHANNELS
 from jobs.spec import JobSpec
 
 LINEAR = "linear"
+# By kind, the names of its weights: kinds whose weights mean the same have one.
+WEIGHTS = {
+    LINEAR: "linear",
+    "deconv": "transposed",
+    "upconv": "upconv",
+    "upconv-bilinear": "upconv",
+    "subpixel": "subpixel",
+    "conv": "conv",
+    "dilated": "conv",
+    "separable": "separable",
+}
 DILATED = 2  # a `dilated` convolution's dilation, where its column asks for none
 
 # Scales, offsets and statistics, per channel.

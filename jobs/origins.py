@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from jobs.errors import MultitrainError
+from jobs.fitting import misfit
 from jobs.jobfile import JobFile
 from jobs.paths import Workspace, listing
-from jobs.spec import JobSpec
+from jobs.spec import COLUMNS, JobSpec
 from jobs.words import nearest, quoted
 
 CHECKPOINT = ".h5"  # ends the path of a checkpoint's file; all else names a job
@@ -43,32 +44,38 @@ def path_of(origin: str, workspace: Workspace) -> Path:
     return workspace.root / origin
 
 
-def origin_mistakes(jobs: Sequence[JobFile], workspace: Workspace) -> list[dict[str, str]]:
+def origin_mistakes(
+    jobs: Sequence[JobFile], workspace: Workspace, unsure: Collection[int] = ()
+) -> list[dict[str, str]]:
     """For each job of a sheet, in its order, one reason for each column with a mistake.
 
-    Looks for files, and into none but `job.yaml`.
+    Looks for files, and into none but `job.yaml`. Networks of jobs at `unsure` places are not
+    compared with others: these have mistakes of their own.
     """
-    sheet = _Sheet([job.spec for job in jobs], workspace)
+    sheet = _Sheet(jobs, workspace, unsure)
     return [sheet.mistakes_at(place) for place in range(len(jobs))]
 
 
 class _Sheet:
     """The jobs that a job may start from: those above it, and those that were trained before."""
 
-    def __init__(self, specs: Sequence[JobSpec], workspace: Workspace) -> None:
-        self._specs, self._workspace = specs, workspace
+    def __init__(
+        self, jobs: Sequence[JobFile], workspace: Workspace, unsure: Collection[int]
+    ) -> None:
+        self._jobs, self._workspace, self._unsure = jobs, workspace, unsure
+        self._specs = [job.spec for job in jobs]
         self._places: dict[str, int] = {}
-        for place, spec in enumerate(specs):
+        for place, spec in enumerate(self._specs):
             self._places.setdefault(spec.name, place)
 
     def mistakes_at(self, place: int) -> dict[str, str]:
         spec = self._specs[place]
-        reasons = _wrong_together(spec)
+        reasons = _wrong_together(spec) | _in_vain(spec)
         for column, origin in origins_of(spec).items():
             reason = (
                 self._unfit_path(origin, spec)
                 if is_path(origin)
-                else self._unfit_job(origin, place)
+                else self._unfit_job(origin, place) or self._misfit(column, origin, place)
             )
             if reason:
                 reasons.setdefault(column, reason)
@@ -104,19 +111,54 @@ class _Sheet:
         if origin not in self._runs:
             above = {spec.name for spec in self._specs[:place]}
             others = (above | set(self._runs)) - {self._specs[place].name}
-            return f"there is no job {quoted(origin)} here{nearest(origin, sorted(others))}"
+            is_file = not {"/", "\\"}.isdisjoint(origin)
+            hint = f", and a path of a checkpoint ends in {CHECKPOINT}" if is_file else ""
+            meant = nearest(origin, sorted(others))
+            return f"there is no job {quoted(origin)} here{hint}{meant}"
         paths = self._workspace.job(origin)
         if not paths.checkpoint_names():
             return f"{quoted(origin)} has no checkpoint to start from; put it above in this sheet"
-        with suppress(MultitrainError):  # of another version, say: its checkpoint may do
-            if job := JobFile.read(paths):
-                return _without_networks(job.spec)
+        job = self._trained(origin)
+        return _without_networks(job.spec) if job else None
+
+    def _misfit(self, column: str, origin: str, place: int) -> str | None:
+        """Why all weights of that job cannot become this one's, where they must."""
+        job = self._jobs[place]
+        if job.spec.init_fitting or column == _unused(job.spec):
+            return None
+        there = self._places.get(origin)
+        if not {place, there}.isdisjoint(self._unsure):
+            return None
+        known = self._trained(origin) if there is None else self._jobs[there]
+        return misfit(known, job) if known else None
+
+    def _trained(self, name: str) -> JobFile | None:
+        """A job of this workspace; None where it cannot be read: its checkpoint may do."""
+        with suppress(MultitrainError):
+            return JobFile.read(self._workspace.job(name))
         return None
 
     @cached_property
     def _runs(self) -> list[str]:
         """Names of the jobs of this workspace, and of some files beside their folders."""
         return [name for name in listing(self._workspace.runs) if not name.startswith(".")]
+
+
+def _unused(spec: JobSpec) -> str | None:
+    """The column of the end that an interpolation at the other one takes nothing from."""
+    return {0.0: "interpolate_b", 1.0: "interpolate_a"}.get(spec.interpolate_alpha)
+
+
+def _in_vain(spec: JobSpec) -> dict[str, str]:
+    """Settings that nothing reads."""
+    reasons = {}
+    named = origins_of(spec)
+    if spec.init_fitting and not named:
+        reasons["init_fitting"] = "has no effect without init_from or interpolate_a and _b"
+    has_alpha = spec.interpolate_alpha != COLUMNS["interpolate_alpha"].default
+    if has_alpha and named.keys().isdisjoint({"interpolate_a", "interpolate_b"}):
+        reasons["interpolate_alpha"] = "has no effect without interpolate_a and interpolate_b"
+    return reasons
 
 
 def _wrong_together(spec: JobSpec) -> dict[str, str]:

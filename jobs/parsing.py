@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
@@ -13,6 +14,8 @@ from jobs.choices import Choice
 from jobs.kinds import Resolution
 from jobs.spec import COLUMNS, JobSpec
 from jobs.words import one_of, quoted
+
+_DECIMAL_COMMAS = re.compile(r"(\d+),(\d+)(?:\s*[,;]\s*\d+,\d+)*")
 
 
 def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str]]:
@@ -26,7 +29,11 @@ def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str
     except ValidationError as error:
         # The first reason per column: a list with two unknown activations is one thing to mend.
         reasons = {str(each["loc"][0]): _reason(each) for each in reversed(error.errors())}
-        return None, {column: reasons[column] for column in COLUMNS if column in reasons}
+        return None, {
+            column: reasons[column] + _decimal_point(column, given.get(column, ""))
+            for column in COLUMNS
+            if column in reasons
+        }
 
 
 def expectation(column: str) -> str:
@@ -74,6 +81,14 @@ def entry_type(column: str) -> Any:
     """What an entry of a cell becomes: as `plain_type`, but of a list the type of its entries."""
     kind = plain_type(column)
     return unwrap(get_args(kind)[0])[0] if get_origin(kind) is tuple else kind
+
+
+def _decimal_point(column: str, text: str) -> str:
+    """Advice where decimals may have been written with a comma, which ends an entry."""
+    match = _DECIMAL_COMMAS.fullmatch(text)
+    if not match or entry_type(column) is not float:
+        return ""
+    return f"; write decimals with a point, as {match[1]}.{match[2]}"
 
 
 def _reason(error: ErrorDetails) -> str:

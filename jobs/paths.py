@@ -83,6 +83,11 @@ class Workspace:
         return self.cache / f"{key}{CACHED}"
 
     @property
+    def downloads(self) -> Path:
+        """Videos and archives from addresses: may be deleted; no job can have this name."""
+        return self.runs / ".downloads"
+
+    @property
     def ftp_settings(self) -> Path:
         return self.root / "ftp.ini"
 

@@ -15,12 +15,17 @@ from jobs.kinds import Resolution
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # in Pillow's words; no others are tried
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".dpx"}
+)
+# In Pillow's words; besides these, only HEIF is tried.
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "DPX")
 
 DEMO = "demo"  # the built-in data set, drawn on first use
 DEMO_COUNT = 400
 DEMO_SIZE = Resolution(96, 54)
+
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 _ORIENTATION = 0x0112  # of EXIF 2.32, table 4
 _TURNED_BY_A_QUARTER = frozenset({5, 6, 7, 8})
@@ -133,14 +138,19 @@ def open_picture(path: Path) -> Image:
     """A lazily opened Pillow image: close it. UnreadablePicture where its header tells of none."""
     from PIL import Image, UnidentifiedImageError
 
-    Image.init()  # registers the formats; once
+    from jobs import dpx  # noqa: F401  # adds itself to Pillow's formats
+
+    Image.init()  # registers the others; once
     # Pillow's guard against huge pictures is for strangers' uploads; these are the user's own, and
     # only those of the size that was planned for are ever decoded.
     Image.MAX_IMAGE_PIXELS = None
     try:
         if not path.is_file():  # a broken link, or a pipe: waiting for it would take for ever
             raise UnreadablePicture("is not a file")
-        return Image.open(path, formats=FORMATS)
+        try:
+            return Image.open(path, formats=FORMATS)
+        except UnidentifiedImageError:
+            return Image.open(path, formats=_heif(path))
     except UnreadablePicture:
         raise
     except UnidentifiedImageError:
@@ -148,6 +158,23 @@ def open_picture(path: Path) -> Image:
         raise UnreadablePicture("is empty" if empty else "is not a picture") from None
     except Exception as error:  # Pillow's plug-ins raise nearly anything on damaged headers
         raise UnreadablePicture(explain(error)) from error
+
+
+def _heif(path: Path) -> tuple[str, ...]:
+    """The format HEIF if that is what `path` holds, whatever its suffix: phones call it .jpg too.
+
+    UnreadablePicture without the plug-in for Pillow, which is not installed with the project.
+    """
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] != b"ftyp" or start[8:] not in _HEIF_BRANDS:
+        return ()
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        raise UnreadablePicture("is HEIC, which takes the package pillow-heif") from None
+    register_heif_opener()
+    return ("HEIF",)
 
 
 def probe(path: Path) -> Resolution:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from pydantic_core import PydanticUndefined
 
-from jobs import csv_cells
+from jobs.bounds import unwrap
 from jobs.choices import (
     Activation,
     Choice,
@@ -17,16 +18,18 @@ from jobs.choices import (
     Optimizer,
     Parameter,
     Schedule,
-    requirement,
 )
-from jobs.nested import CONVOLUTION, FORMS, HIDDEN
-from jobs.nested_form import sheet_text
+from jobs.forms import csv_cells
+from jobs.forms.nested import CONVOLUTION, FORMS, HIDDEN
+from jobs.forms.nested_form import sheet_text
 from jobs.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
 from jobs.spec import COLUMNS
+from jobs.tinkering.perturbation import Bounds
 
 # The first column of each group, in the order of the spec.
 GROUPS = {
     "What to make": "name",
+    "Pictures": "preprocess",
     "Networks": "family",
     "Latents": "z_dim",
     "Training": "loss",
@@ -159,22 +162,47 @@ def _default(default: object) -> str:
 def _choices() -> Iterator[str]:
     for heading, kind in CHOICES.items():
         columns = [column for column in COLUMNS if entry_type(column) is kind]
-        plain = [name for name, parameters in kind.TABLE.items() if not parameters]
+        plain = [n for n, parameters in kind.TABLE.items() if not parameters and n not in kind.HELP]
         told = f"## {heading}\n\nOf {_names(columns)}."
         if plain:
             told += f" Without parameters: {_names(plain)}."
-        rows = (
-            (f"`{name}`", f"`{parameter}`", *_of_parameter(each))
-            for name, parameters in kind.TABLE.items()
-            for parameter, each in parameters.items()
-        )
-        table = _table(("name", "parameter", "default", "must be", "meaning"), rows)
-        yield f"{told}\n\n{table}" if len(plain) < len(kind.TABLE) else f"{told}\n"
+        if len(plain) == len(kind.TABLE):
+            yield f"{told}\n"
+            continue
+        header = ("name", *(["meaning"] if kind.HELP else []), "parameters")
+        yield f"{told}\n\n{_table(header, _rows_of(kind))}"
 
 
-def _of_parameter(parameter: Parameter) -> tuple[str, str, str]:
-    default = "empty" if parameter.default is None else f"`{parameter.default}`"
-    return default, requirement(parameter), parameter.help
+def _rows_of(kind: type[Choice]) -> Iterator[Sequence[str]]:
+    """A row for each name that has parameters or a meaning."""
+    for name, parameters in kind.TABLE.items():
+        if parameters or name in kind.HELP:
+            told = "<br>".join(_parameter(each, said) for each, said in parameters.items())
+            yield f"`{name}`", *([kind.HELP.get(name, "")] if kind.HELP else []), told
+
+
+def _parameter(name: str, parameter: Parameter) -> str:
+    """`` `beta_2` = 0.999, in [0, 1): decay of the second moment ``."""
+    default = "" if parameter.default is None else f" = {parameter.default}"
+    interval = _interval(parameter)
+    return f"`{name}`{default}{', ' if interval else ''}{interval}: {parameter.help}"
+
+
+def _interval(parameter: Parameter) -> str:
+    """Where a number must lie: `in (0, 1]`, `whole from 1`; nothing where it may lie anywhere."""
+    kind, metadata = unwrap(parameter.type)
+    bounds = Bounds.of(metadata)
+    opening, closing = "(" if bounds.low_open else "[", ")" if bounds.high_open else "]"
+    match isfinite(bounds.low), isfinite(bounds.high):
+        case True, True:
+            told = f"in {opening}{bounds.low}, {bounds.high}{closing}"
+        case True, False:
+            told = f"{'above' if bounds.low_open else 'from'} {bounds.low}"
+        case False, True:
+            told = f"{'below' if bounds.high_open else 'to'} {bounds.high}"
+        case _:
+            told = ""
+    return f"whole {told}" if kind is int else told
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

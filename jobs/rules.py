@@ -10,7 +10,8 @@ from jobs.jobfile import JobFile
 from jobs.kinds import LARGEST_SIDE, Resolution
 from jobs.layer_rules import impossible
 from jobs.paths import Workspace
-from jobs.videos import unfit_size
+from jobs.preprocess import COLUMNS_OF_SIZE
+from jobs.videos import VIDEOS, unfit_size
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
 MOST_CUTS = 9_999  # their names have four digits
@@ -155,6 +156,13 @@ def _unfit_for_encoder(facts: Facts) -> str | None:
     return unfit_size(spec.encoder, plan.box_width, plan.box_height)
 
 
+def _encodes_nothing(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.render_video or not VIDEOS[spec.encoder].has_alpha:
+        return None
+    return f"{spec.encoder} has no effect where render_video is False; leave it empty"
+
+
 def _no_server(facts: Facts) -> str | None:
     settings = facts.workspace.ftp_settings
     if not facts.job.spec.upload_to_ftp or settings.is_file():
@@ -187,7 +195,7 @@ def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
 _LOSSES_WITH_LABELS = ("vanilla", "lsgan")
 _WITH_LAYERS = {"dcgan"}  # families
 
-_GRID = frozenset({"dataset", "grid_width", "grid_height"})
+_GRID = COLUMNS_OF_SIZE | {"dataset", "grid_width", "grid_height"}
 _SIZE = _GRID | {"render_res", "render_video"}
 # All that says how layers are and how large their values.
 _OF_LAYERS = _GRID | {
@@ -216,6 +224,7 @@ RULES = (
     Rule("render_res", _SIZE, _too_large_box),
     Rule("grid_width", _SIZE, _too_large_frame),
     Rule("encoder", _SIZE | {"encoder"}, _unfit_for_encoder),
+    Rule("encoder", frozenset({"encoder", "render_video"}), _encodes_nothing),
     Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
     Rule("label_smoothing", frozenset({"label_smoothing", "loss"}), _smoothed_in_vain),
     Rule("diffaugment", frozenset({"diffaugment"}), _augmented_twice),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs import csv_cells, yaml_cells
-from jobs.cells import Row, Rows, read_text
 from jobs.errors import Mistake, SheetError
 from jobs.folders import DatasetFolders
+from jobs.forms import csv_cells, yaml_cells
+from jobs.forms.cells import Row, Rows, read_text
+from jobs.forms.lists import too_long
 from jobs.jobfile import JobFile
 from jobs.origins import origin_mistakes
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
+from jobs.preprocess import COLUMNS_OF_SIZE, unfit_sizes
 from jobs.rules import Facts, broken_rules
-from jobs.spec import COLUMNS
+from jobs.spec import COLUMNS, JobSpec
 
 # Stand where a required cell is wrong, so that the rest of its row is checked all the same.
 _STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
@@ -52,7 +54,8 @@ def check_rows(
     mistakes = list(rows.mistakes)
     read = [_read_row(row, folders, workspace) for row in rows.rows]
     jobs = tuple(job for job, _ in read)
-    unfit_origins = origin_mistakes(jobs, workspace)
+    unsure = {place for place, (_, reasons) in enumerate(read) if reasons or rows.mistakes}
+    unfit_origins = origin_mistakes(jobs, workspace, unsure)
     for row, (_, reasons), unfit, taken_by in zip(
         rows.rows, read, unfit_origins, taken, strict=True
     ):
@@ -93,10 +96,32 @@ def _read_row(
         good = {column: text for column, text in texts.items() if column not in reasons}
         spec, _ = parse_cells(_STAND_INS | good)
         assert spec is not None, "a row without its wrong cells is right"
-    found = folders.look_at(spec.dataset)
-    if found.reason:
-        reasons.setdefault("dataset", found.reason)
-    width, height = found.survey.size or (1, 1)
-    job = JobFile(spec=spec, image_width=width, image_height=height)
-    facts = Facts(job, found.survey.count, workspace)
+    job, pictures, unfit = _with_pictures(spec, folders, reasons)
+    reasons = too_long(texts, spec, reasons) | unfit | reasons
+    facts = Facts(job, pictures, workspace)
     return job, broken_rules(facts, reasons) | reasons
+
+
+def _with_pictures(
+    spec: JobSpec, folders: DatasetFolders, wrong: Collection[str]
+) -> tuple[JobFile, int, dict[str, str]]:
+    """The job, how many pictures it has, and what is wrong with these or with their preprocessing.
+
+    `wrong` columns hold stand-ins: what depends on them is not told.
+    """
+    unknown = JobFile(spec=spec, image_width=1, image_height=1)
+    are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
+    reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
+    if reasons or not are_read:
+        misplaced = folders.misplaced(spec.dataset)
+        return unknown, 0, reasons | ({"dataset": misplaced} if misplaced else {})
+    found = folders.look_at(spec.dataset, spec.preprocessing)
+    if found.reason:
+        return unknown, 0, {"dataset": found.reason}
+    if found.unfit:
+        return unknown, 0, {"crop_size": found.unfit}
+    assert found.size, "nothing is wrong with the pictures"
+    width, height = found.size
+    loaded = found.survey.size if found.survey.size != found.size else None
+    job = JobFile(spec=spec, image_width=width, image_height=height, loaded=loaded)
+    return job, found.survey.count, {}

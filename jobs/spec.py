@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Lt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from jobs.bounds import Count, Decay, NotNegative, Positive, Share
@@ -34,9 +34,11 @@ from jobs.kinds import (
     Preset,
     Several,
     Size,
+    SizeOrSide,
     Stride,
     Switch,
 )
+from jobs.preprocess import Preprocessing, checked_mode
 from jobs.videos import Encoder
 
 
@@ -52,6 +54,12 @@ class JobSpec(BaseModel):
     grid_width:     Count                       = Field(description="samples side by side in a frame")
     grid_height:    Count                       = Field(description="samples one above the other in a frame")
     video_length:   Annotated[Positive, Le(1440)] = Field(description="minutes of finished video, fractions allowed")
+
+    # Pictures
+    preprocess:     Annotated[str, AfterValidator(checked_mode)] = Field("none", description="what becomes of pictures before networks see them: `none`, `resize` (to `load_size`, whatever the proportions), `cover` (scaled until they cover `load_size`, the rest cut off evenly), `scale_width` (to the width of `load_size`, in proportion), `center_crop` (of `crop_size`), `crop` (of `crop_size`, at a random place in every batch); or two of them, as `cover_and_crop`")
+    load_size:      SizeOrSide | None           = Field(None, description="pixels that pictures are scaled to; one number is a square's side, or the width for `scale_width`")
+    crop_size:      SizeOrSide | None           = Field(None, description="pixels that are cut out of pictures, what networks see and make; one number is a square's side")
+    flip:           Switch                      = Field(False, description="mirror half of the pictures left to right, by chance, in training")
 
     # Networks
     family:         Literal["dcgan", "testcard"] = Field("dcgan", description="kind of network; `testcard` trains nothing and draws frame numbers")
@@ -108,7 +116,7 @@ class JobSpec(BaseModel):
     label_smoothing: Annotated[Share, Lt(1)]    = Field(0.0, description="pictures count as so much less than 1, with the losses vanilla and lsgan")
     instance_noise: NotNegative                 = Field(0.0, description="deviation of Gaussian noise, added to all that the discriminator is shown in training; pictures are in [-1, 1]")
     diffaugment:    Several[Augmentation] | None = Field(None, description="differentiable augmentation of all that the discriminator is shown in training")
-    feature_matching: NotNegative               = Field(0.0, description="weight, in the generator's loss, of how far the means of the discriminator's last features lie apart")
+    feature_matching: NotNegative               = Field(0.0, description="weight, in the generator's loss, of how far the means of the discriminator's last features lie apart; with several `gpus` on TensorFlow, means over each one's share of a batch")
     ema:            Decay                       = Field(0.0, description="decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself")
     seed:           Annotated[int, Ge(0), Lt(2**31)] = Field(0, description="of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = Field("auto", description="of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
@@ -139,7 +147,7 @@ class JobSpec(BaseModel):
     # Farm
     gpus:           Annotated[Count, Le(64)]    = Field(1, description="GPUs (or CPU slots) that train this job together")
     retries:        Annotated[int, Ge(0), Le(1000)] = Field(2, description="further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint")
-    stall_minutes:  Annotated[Positive, Le(10080)] = Field(20, description="without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long")
+    stall_minutes:  Annotated[Positive, Le(10080)] = Field(20.0, description="without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long")
     # fmt: on
 
     @property
@@ -150,6 +158,11 @@ class JobSpec(BaseModel):
     @property
     def images_per_batch(self) -> int:
         return self.batch_size or self.samples
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Of a checked job."""
+        return Preprocessing.of(self.preprocess, self.load_size, self.crop_size, flip=self.flip)
 
     @property
     def frames_total(self) -> int:

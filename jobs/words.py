@@ -29,6 +29,16 @@ def one_of(words: Iterable[str], given: str) -> str:
 
 def split_commas(text: str) -> list[str]:
     """The parts between commas, those within parentheses not counted; empty parts are left out."""
+    return [part for part in _parts(text) if part]
+
+
+def entries_of(text: str) -> list[str]:
+    """The parts between commas, empty ones among them, but for what a comma at the end opens."""
+    parts = _parts(text)
+    return parts if parts[-1] else parts[:-1]
+
+
+def _parts(text: str) -> list[str]:
     parts, depth = [""], 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -36,4 +46,4 @@ def split_commas(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += character
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
@@ -85,6 +86,24 @@ def test_generate_tells_mistakes_at_the_template_s_lines(workspace, multitrain):
     assert code == 2
     assert told.startswith("gone.yaml:1: the sheet cannot be opened")
     assert not (workspace.root / "s.yaml").exists()
+
+
+def test_what_a_sheet_is_made_from_is_never_replaced(workspace, multitrain):
+    root = workspace.root
+    (root / "t.yaml").write_text(TEMPLATE)
+    (root / "s.yaml").write_text(TEMPLATE.replace("{log_uniform: [1e-5, 1e-2]}", "0.001"))
+    (root / "link.yaml").symlink_to("s.yaml")
+    before = [(root / name).read_text() for name in ("t.yaml", "s.yaml")]
+    for output, call in {
+        "t.yaml": ["generate", "t.yaml"],
+        f"{root}/./t.yaml": ["generate", "t.yaml"],
+        "s.yaml": ["mutate", "neon", "--count", "1", "--sheet", "s.yaml"],
+        "link.yaml": ["mutate", "neon", "--count", "1", "--sheet", "s.yaml"],
+    }.items():
+        told = f"{Path(output)} is what this sheet is made from; give another name\n"
+        assert multitrain(*call, "-o", output, "--force") == (2, "", told)
+        assert multitrain(*call, "-o", output) == (2, "", told)
+    assert [(root / name).read_text() for name in ("t.yaml", "s.yaml")] == before
 
 
 def test_mutate_varies_a_job_of_a_sheet_or_one_that_ran(workspace, multitrain, make_film):

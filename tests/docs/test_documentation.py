@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from jobs import reference
-from jobs.cells import Rows
-from jobs.csv_cells import read_rows as read_csv
+from jobs.forms.cells import Rows
+from jobs.forms.csv_cells import read_rows as read_csv
+from jobs.forms.yaml_cells import read_rows as read_yaml
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
 from jobs.spec import COLUMNS, JobSpec
-from jobs.yaml_cells import read_rows as read_yaml
 from multitrain.cli import commands
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +47,14 @@ def test_the_page_has_every_column_and_every_parameter_once() -> None:
     assert first == list(COLUMNS)
     for kind in reference.CHOICES.values():
         for name, parameters in kind.TABLE.items():
-            rows = [f"| `{name}` | `{parameter}` |" for parameter in parameters] or [f"`{name}`"]
-            assert all(row in SETTINGS for row in rows), name
+            rows = re.findall(rf"(?m)^\| `{name}` (\|.*)$", SETTINGS)
+            if parameters or name in kind.HELP:
+                (row,) = rows
+                assert re.findall(r"(?:\| |<br>)`(\w+)`", row) == [*parameters]
+                assert kind.HELP.get(name, "") in row
+            else:
+                assert not rows
+                assert f"`{name}`" in SETTINGS
 
 
 def test_the_groups_of_the_page_are_those_of_the_spec() -> None:

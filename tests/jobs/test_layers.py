@@ -127,8 +127,8 @@ def test_parameters_by_hand() -> None:
         (
             {"convolution_g": "upconv", "k_w_g": "9"},
             "convolution_g",
-            "layer 2 reflects 4x2 pixels at the edges of 4x4, which are too few; "
-            "make its kernel smaller, or it a deconv",
+            "layer 2 makes 4x4 pixels, too few for its 9x5 kernel, which mirrors 4 of them "
+            "beyond the sides and 2 beyond top and bottom; use a smaller kernel there, or deconv",
         ),
         (
             {"filters_d": "1,2", "activation_d": "softmax"},

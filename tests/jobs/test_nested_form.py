@@ -10,14 +10,15 @@ import pytest
 import yaml
 
 from jobs.choices import Choice
-from jobs.nested_form import nested, sheet_text
+from jobs.forms.nested_form import nested, sheet_text
+from jobs.forms.yaml_cells import read_rows
 from jobs.parsing import choices_of, entry_type, parse_cells, plain_type
 from jobs.spec import COLUMNS, JobSpec
-from jobs.yaml_cells import read_rows
 
 REQUIRED = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1, "video_length": 1}
 TEXTS = ("0", "1", "2", "5", "7", "1e-5", "0.1", "0.125", "-0.5", "1e30", "True", "no", "8x6",
-         "night", "yes", "~", "null", "a: b # c", "'", "[1]", "*x", "{}", "é", "a,b")  # fmt: skip
+         "night", "yes", "~", "null", "a: b # c", "'", "[1]", "*x", "{}", "é", "a,b",
+         "crop")  # fmt: skip
 
 
 @cache
@@ -53,7 +54,9 @@ def test_any_spec_is_read_back_as_it_was(changed: bool) -> None:
         spec = any_spec(draw)
         rows = read_rows(sheet_text([spec], changed=changed), "s.yaml")
         assert not rows.mistakes
-        assert [parse_cells(row.texts()) for row in rows.rows] == [(spec, {})]
+        ((again, reasons),) = [parse_cells(row.texts()) for row in rows.rows]
+        assert (again, reasons) == (spec, {})
+        assert sheet_text([again], changed=changed) == sheet_text([spec], changed=changed)
 
 
 def test_every_setting_is_told_unless_only_changed_ones_are_asked_for() -> None:

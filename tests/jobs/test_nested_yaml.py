@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.strange_sheets import NESTED
-from jobs import csv_cells, yaml_cells
-from jobs.cells import Rows
-from jobs.nested import FORMS
-from jobs.nested_form import yaml_text
+from jobs.forms import csv_cells, yaml_cells
+from jobs.forms.cells import Rows
+from jobs.forms.nested import FORMS
+from jobs.forms.nested_form import yaml_text
 from jobs.parsing import parse_cells
+from jobs.paths import Workspace
+from jobs.sheet import read_sheet
 from jobs.spec import COLUMNS, JobSpec
 
 JOB = "dataset: demo, grid_width: 2, grid_height: 2, video_length: 1"
@@ -244,6 +246,18 @@ jobs:
             "4: Noise: stands twice here",
         ),
         (
+            "generator:\n    layers: []",
+            "3: layers: must be a count or a list with an entry for each layer",
+        ),
+        (
+            "generator:\n    layers: {first: 3}",
+            "3: layers: must be a count or a list with an entry for each layer",
+        ),
+        (
+            "generator:\n    layers: 4\n    activation: [relu, null, mish]",
+            "4: activation_g: entry 2 is empty",
+        ),
+        (
             "generator:\n    layers:\n    - {}\n    - relu",
             "5: : a layer must be a mapping of columns to values",
         ),
@@ -325,8 +339,11 @@ def test_mistakes_in_presets_that_no_job_has_are_told() -> None:
     ]
 
 
-def test_what_strange_sheets_start_from_is_right() -> None:
+def test_what_strange_sheets_start_from_is_right(workspace: Workspace) -> None:
     assert len(jobs(yaml_text(NESTED))) == 2
+    path = workspace.root / "nested.yaml"
+    path.write_text(yaml_text(NESTED), encoding="utf-8")
+    assert len(read_sheet(path, workspace).jobs) == 2
 
 
 def test_a_tree_of_presets_that_doubles_itself_stays_small() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from jobs.kinds import Resolution
 from jobs.paths import Workspace
@@ -33,20 +35,25 @@ def names(folder: Path, *more: Path) -> list[str]:
 
 
 def save_turned(path: Path, size: tuple[int, int], orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.new("RGB", size).save(path, exif=exif)
+    register_heif_opener()
+    picture = Image.new("RGB", size)
+    picture.getexif()[0x0112] = orientation
+    # HEIC has fields of its own for it, which are written of a picture that has EXIF data already.
+    picture.save(path, **({} if path.suffix == ".heic" else {"exif": picture.getexif()}))
 
 
 def test_pictures_are_found_below_folders_with_any_suffix_and_case(workspace: Workspace) -> None:
-    for name in ("b.JPG", "a.jpeg", "c.png", "d.WebP", "e.bmp", "f.tif", "sub/x/g.TIFF"):
+    expected = [
+        "a.jpeg", "b.JPG", "c.png", "d.WebP", "e.bmp", "f.tif", "g.DPX", "h.avif", "i.HEIC",
+        "j.heif", "sub/x/k.TIFF",
+    ]  # fmt: skip
+    for name in expected:
         (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
         (workspace.root / name).touch()
     for name in ("notes.txt", "film.mp4", "png", ".hidden.png"):
         (workspace.root / name).touch()
     (workspace.root / ".thumbnails").mkdir()
     (workspace.root / ".thumbnails" / "t.png").touch()
-    expected = ["a.jpeg", "b.JPG", "c.png", "d.WebP", "e.bmp", "f.tif", "sub/x/g.TIFF"]
     assert names(workspace.root) == expected
 
 
@@ -95,7 +102,7 @@ def test_a_folder_without_permission_is_a_reason(
     assert survey([workspace.root]).unreadable == ((closed, "permission denied"),)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif", "heic"])
 @pytest.mark.parametrize(("orientation", "seen"), [(1, Resolution(8, 4)), (3, (8, 4)), (6, (4, 8))])
 def test_sizes_are_those_after_turning(
     workspace: Workspace, suffix: str, orientation: int, seen: Resolution
@@ -131,6 +138,18 @@ def test_other_formats_are_not_tried(workspace: Workspace) -> None:
     path = workspace.root / "drawing.png"
     Image.new("RGB", (4, 4)).save(path, format="EPS")
     with pytest.raises(UnreadablePicture, match="is not a picture"):
+        probe(path)
+
+
+def test_heic_is_known_whatever_its_suffix_and_asks_for_its_plug_in(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workspace.root / "phone.heic"
+    save_turned(path, (64, 48), 1)
+    path = path.rename(workspace.root / "phone.jpg")
+    assert probe(path) == (64, 48)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UnreadablePicture, match="takes the package pillow-heif"):
         probe(path)
 
 

@@ -231,7 +231,7 @@ def test_data_sets_must_be_folders_of_pictures_below_data(
         "did you mean 'faces/small'?",
         "sheet.csv:4: dataset: '/etc' must be a folder under data/, "
         "named without '..' or a leading '/'",
-        "sheet.csv:5: dataset: holds no pictures (jpg, jpeg, png, webp, bmp, tif)",
+        "sheet.csv:5: dataset: holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx)",
         "sheet.csv:6: dataset: 'file' is a file; name the folder that holds the pictures",
     ]
     assert mistakes(read, text)[6].endswith("no folder 'emty' in data/; did you mean 'empty'?")
@@ -244,7 +244,9 @@ def test_pictures_of_several_sizes_are_a_mistake_that_names_the_odd_ones(
     make_pictures(workspace.dataset("cats"), 1, (12, 16))
     assert mistakes(read, f'{HEADER}\na,"faces,cats",1,1,1\n') == [
         "sheet.csv:2: dataset: all pictures must have one size: 5 are 16x12, "
-        "but cats/picture_000.png (12x16)"
+        "but cats/picture_000.png (12x16); set preprocess to cover and load_size to 16x12, "
+        "or make a data set of one size: multitrain dataset convert data/faces data/cats "
+        "faces-cats-16x12 --preprocess cover --load-size 16x12"
     ]
 
 

@@ -168,10 +168,40 @@ def test_sizes_are_read_in_any_usual_spelling(text: str) -> None:
     assert parsed(render_res=text).render_res == Resolution(1280, 720)
 
 
-def test_lists_lose_their_spaces_and_empty_entries() -> None:
-    spec = parsed(dataset="faces, cats/small ,", activation_g="relu,,tanh")
+def test_lists_lose_their_spaces_and_a_comma_at_their_end() -> None:
+    spec = parsed(dataset="faces,, cats/small ,", activation_g=" relu , lrelu(0.3),tanh,")
     assert spec.dataset == ("faces", "cats/small")
-    assert spec.activation_g == (Activation("relu"), Activation("tanh"))
+    assert [each.name for each in spec.activation_g] == ["relu", "lrelu", "tanh"]
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "number"),
+    [
+        ("activation_g", "relu,,mish", 2),
+        ("k_w", ",3", 1),
+        ("dropout_d", "0.1, 0.2, ,", 3),
+        ("diffaugment", "color,,cutout", 2),
+    ],
+)
+def test_an_entry_within_a_list_is_not_empty(column: str, text: str, number: int) -> None:
+    assert reason(column, text) == f"entry {number} is empty"
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "point"),
+    [
+        ("dropout_g", "0,5", "0.5"),
+        ("dropout_g", "0,25,0,5", "0.25"),
+        ("learning_rate_g", "0,001", "0.001"),
+    ],
+)
+def test_decimal_commas_are_told_of(column: str, text: str, point: str) -> None:
+    assert reason(column, text).endswith(f"; write decimals with a point, as {point}")
+
+
+@pytest.mark.parametrize(("column", "text"), [("dropout_g", "0.1,5"), ("k_w", "0,5")])
+def test_commas_that_are_none_of_decimals_are_not_told_of(column: str, text: str) -> None:
+    assert "decimals" not in reason(column, text)
 
 
 @pytest.mark.parametrize(

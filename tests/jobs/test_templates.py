@@ -10,8 +10,8 @@ from jobs.errors import SheetError
 from jobs.kinds import LONGEST_NAME
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
-from jobs.templates import MOST_JOBS, generate
-from jobs.writing import sheet_with_defaults
+from jobs.tinkering.templates import MOST_JOBS, generate
+from jobs.tinkering.writing import sheet_with_defaults
 
 HEAD = """\
 defaults: {dataset: demo, grid_width: 2, grid_height: 2, video_length: 0.1}
@@ -287,3 +287,44 @@ def test_strange_templates_end_as_jobs_or_as_mistakes(tmp_path_factory, job, def
         jobs, told = (), error.mistakes
     assert jobs or told
     assert all(1 <= each.line <= 3 and str(each).isprintable() for each in told)
+
+
+SINGLE = {
+    "learning_rate_g: {log_uniform: [1e-5, 1e-2]}": ("learning_rate_g", "log_uniform"),
+    "name: {choice: [a, b]}": ("name", "choice"),
+    "activation_g: [relu, {grid: [mish, tanh]}]": ("activation_g", "grid"),
+    "activation_g: {name: lrelu, slope: {uniform: [0, 1]}}": ("slope", "uniform"),
+    "generator: {layers: [{}, {kernel: {randint: [3, 7]}}]}": ("kernel", "randint"),
+    "generator: {choice: [{dim: 3}, {dim: 5}]}": ("generator", "choice"),
+    "preset: {choice: [fast, slow]}": ("preset", "choice"),
+}
+
+
+@pytest.mark.parametrize("setting", SINGLE)
+def test_a_range_in_a_sheet_is_told_and_nothing_beside_it(workspace, setting):
+    path = workspace.root / "template.yaml"
+    path.write_text(f"jobs:\n- fps: many\n  {setting}\n")
+    with pytest.raises(SheetError) as caught:
+        read_sheet(path, workspace)
+    column, kind = SINGLE[setting]
+    reason = f"{kind} is a range, which stands for many values; `multitrain generate` makes a sheet"
+    assert str(caught.value) == f"{path}:3: {column}: {reason} of this template"
+
+
+def test_each_range_of_a_template_is_told_once_in_its_line(workspace):
+    path = workspace.root / "template.yaml"
+    path.write_text(
+        "defaults: &all {fps: {grid: [1, 2]}}\n"
+        "presets: {a: {<<: *all}, grid: {z_dim: 3}}\n"
+        "jobs:\n- {name: a, k_w: {randint: [3, 5]}}\n"
+    )
+    with pytest.raises(SheetError) as caught:
+        read_sheet(path, workspace)
+    assert [(each.line, each.column) for each in caught.value.mistakes] == [(1, "fps"), (4, "k_w")]
+
+
+def test_a_preset_may_have_the_name_of_a_range(workspace):
+    path = workspace.root / "sheet.yaml"
+    job = "{name: a, dataset: demo, grid_width: 2, grid_height: 2, video_length: 1, preset: grid}"
+    path.write_text(f"presets: {{grid: {{z_dim: 3}}}}\njobs: [{job}]\n")
+    assert read_sheet(path, workspace).jobs[0].spec.z_dim == 3

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from jobs.bounds import Decay, NotNegative, Positive, unwrap
 from jobs.choices import Optimizer
-from jobs.drawing import Bounds, jiggled, varied_choice
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
 from jobs.kinds import Channels, KernelSide
-from jobs.naming import label
-from jobs.past import past_job
 from jobs.sheet import read_sheet
 from jobs.spec import COLUMNS, JobSpec
-from jobs.variations import CHANGES, Variations, mutated
-from jobs.writing import save_sheet, sheet_with_defaults
+from jobs.tinkering.earlier_jobs import past_job
+from jobs.tinkering.naming import label
+from jobs.tinkering.perturbation import Bounds, jiggled, varied_choice
+from jobs.tinkering.variations import CHANGES, Variations, mutated
+from jobs.tinkering.writing import save_sheet, sheet_with_defaults
 
 PARENT = {
     "name": "neon", "dataset": "demo", "grid_width": 2, "grid_height": 2, "video_length": 0.1,
@@ -138,6 +138,9 @@ def test_from_a_checkpoint_the_look_goes_on(workspace):
     (paths.checkpoints / "000000001-000000002.h5").touch()
     made = variations(workspace, from_checkpoint=True)
     assert {(each.init_from, each.init_fitting) for each in made} == {("neon", True)}
+    between = parent(interpolate_a="a", interpolate_b="b", interpolate_alpha=0.3)
+    (one,) = variations(workspace, between, count=1, from_checkpoint=True)
+    assert (one.init_from, one.interpolate_alpha) == ("neon", 0.5)
 
 
 @pytest.mark.parametrize(

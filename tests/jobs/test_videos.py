@@ -60,7 +60,7 @@ def test_sizes_that_fit() -> None:
         ({}, True),
         ({"grid_width": 4}, False),
         ({"grid_width": 4, "render_res": Resolution(30, 24)}, True),
-        ({"render_video": False}, False),
+        ({"encoder": "x264", "render_video": False}, False),
         ({"encoder": "prores-4444"}, False),
     ],
 )
@@ -71,3 +71,15 @@ def test_a_sheet_is_told(workspace: Workspace, columns: dict[str, object], is_to
     job = JobFile(spec=JobSpec.model_validate(settings), image_width=30, image_height=24)
     reasons = broken_rules(Facts(job, 400, workspace), wrong=())
     assert list(reasons) == (["encoder"] if is_told else [])
+
+
+@pytest.mark.parametrize("encoder", ["prores-4444", "hap-alpha"])
+def test_an_encoder_with_alpha_is_not_for_pictures_alone(
+    workspace: Workspace, encoder: str
+) -> None:
+    settings = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1}
+    settings |= {"video_length": 1, "family": "testcard", "encoder": encoder, "render_video": False}
+    job = JobFile(spec=JobSpec.model_validate(settings), image_width=30, image_height=24)
+    assert broken_rules(Facts(job, 400, workspace), wrong=()) == {
+        "encoder": f"{encoder} has no effect where render_video is False; leave it empty"
+    }

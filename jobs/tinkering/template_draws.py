@@ -10,8 +10,8 @@ from random import Random
 import yaml
 
 from jobs.errors import Mistake, SheetError
-from jobs.ranges import Path, Range, range_of
 from jobs.spec import JobSpec
+from jobs.tinkering.ranges import Path, Range, range_of
 
 TEXT_TAG = "tag:yaml.org,2002:str"
 

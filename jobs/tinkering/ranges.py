@@ -14,13 +14,18 @@ from random import Random
 import yaml
 
 from jobs.errors import Mistake
-from jobs.yaml_nodes import line_of
+from jobs.forms.cells import place
+from jobs.forms.yaml_nodes import line_of
 
 Path = tuple[str, ...]  # keys and numbers of list entries, from the top of the file
 
 MOST_NODES = 100_000  # of a template with its aliases written out
 LARGEST_WHOLE = 2**53  # up to here a text and its number are the same everywhere
 
+_ONLY_IN_TEMPLATES = (
+    "{kind} is a range, which stands for many values; `multitrain generate` makes a sheet of this "
+    "template"
+)
 _DIGITS = 4  # of a drawn number, for people to read
 
 
@@ -82,6 +87,28 @@ def all_ranges(node: yaml.Node, path: Path = ()) -> Iterator[tuple[Path, Range]]
         yield path, found
     for name, child in children(node):
         yield from all_ranges(child, (*path, name))
+
+
+def ranges_in_sheet(root: yaml.Node, file: str) -> list[Mistake]:
+    """A mistake for each range where none may be; lines and columns are those of the settings.
+
+    Aliases are looked at once. What lacks a list behind a range's name may be a preset.
+    """
+    mistakes: list[Mistake] = []
+    seen: set[int] = set()
+    ahead = [(root, "")]
+    while ahead:
+        node, name = ahead.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        found = range_of(node)
+        if found and isinstance(found.node, yaml.SequenceNode):
+            reason = _ONLY_IN_TEMPLATES.format(kind=found.kind)
+            mistakes.append(Mistake(file, found.line, place(name), reason))
+            continue
+        ahead += [(child, name if key.isdigit() else key) for key, child in children(node)]
+    return sorted(mistakes)
 
 
 def children(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:

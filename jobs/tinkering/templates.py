@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 import yaml
 
-from jobs.draws import TEXT_TAG, Draw, Found, Point, text_of
 from jobs.errors import Mistake, SheetError
 from jobs.folders import DatasetFolders
-from jobs.naming import named
+from jobs.forms.yaml_cells import rows_of
+from jobs.forms.yaml_nodes import TOO_DEEP, compose, line_of
 from jobs.paths import Workspace
-from jobs.ranges import Path, Range, all_ranges, children, mistakes_of
 from jobs.sheet import check_rows
 from jobs.spec import JobSpec
+from jobs.tinkering.naming import named
+from jobs.tinkering.ranges import Path, Range, all_ranges, children, mistakes_of
+from jobs.tinkering.template_draws import TEXT_TAG, Draw, Found, Point, text_of
 from jobs.words import quoted
-from jobs.yaml_cells import rows_of
-from jobs.yaml_nodes import TOO_DEEP, compose, line_of
 
 MOST_TRIES = 200  # draws for one job until one of them is valid and new
 MOST_JOBS = 10_000  # of one of a template's

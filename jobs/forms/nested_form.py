@@ -1,4 +1,4 @@
-"""Specs as nested YAML, which `jobs.yaml_cells` reads back to the same specs."""
+"""Specs as nested YAML, which `jobs.forms.yaml_cells` reads back to the same specs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from jobs.choices import Choice
+from jobs.forms.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
 from jobs.kinds import Resolution
-from jobs.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
 from jobs.spec import COLUMNS, JobSpec
 
 Tree = dict[str, Any]  # of mappings, lists, text, numbers, booleans and None

@@ -11,13 +11,13 @@ import re
 
 import yaml
 
-from jobs.cells import Cell, column_named, no_such_column
 from jobs.choices import Choice
-from jobs.levels import ByLayer, Level, over
-from jobs.nested import FORMS, KERNEL, LAYER, LAYERS, NETWORKS, SECTIONS, has, why_not
+from jobs.forms.cells import Cell, column_named, no_such_column
+from jobs.forms.levels import ByLayer, Level, over
+from jobs.forms.nested import FORMS, KERNEL, LAYER, LAYERS, NETWORKS, SECTIONS, has, why_not
+from jobs.forms.yaml_nodes import Entries, Nodes, line_of, scalar
 from jobs.parsing import entry_type
 from jobs.words import nearest, quoted, split_commas
-from jobs.yaml_nodes import Entries, Nodes, line_of, scalar
 
 MOST_LAYERS = 10  # that are read; the parser tells that more are too many
 
@@ -59,6 +59,8 @@ class _Mapping:
             if word not in keys:
                 reason = f"there is no such setting of {_the(section)}{nearest(name, keys)}"
                 self.nodes.tell(key, name, reason)
+            elif word == LAYERS and not isinstance(value, yaml.ScalarNode) and not _is_list(value):
+                self.nodes.tell(key, name, "must be a count or a list with an entry for each layer")
             elif word == LAYERS and isinstance(value, yaml.SequenceNode):
                 (count,) = keys[LAYERS]
                 self._put(count, FORMS[count], key, value, str(len(value.value)))
@@ -180,6 +182,10 @@ class _Mapping:
             return ""
         told = ", ".join(f"{key}={text}" for key, text in parameters.items())
         return f"{name}({told})" if told else name
+
+
+def _is_list(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.SequenceNode) and bool(node.value)
 
 
 def _the(section: str) -> str:

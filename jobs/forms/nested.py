@@ -1,6 +1,6 @@
 """How columns are called in nested YAML: `generator.activation` is `activation_g`, and so on.
 
-Pure tables; `jobs.yaml_settings` reads by them, `jobs.nested_form` writes by them.
+Pure tables; `jobs.forms.yaml_settings` reads by them, `jobs.forms.nested_form` writes by them.
 """
 
 from __future__ import annotations

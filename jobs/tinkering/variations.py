@@ -7,15 +7,15 @@ from random import Random
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from jobs.bounds import unwrap
-from jobs.cells import Cell, Row, Rows
-from jobs.drawing import varied
 from jobs.errors import SheetError, UsageError
 from jobs.folders import DatasetFolders
-from jobs.naming import fitting, label, with_name
+from jobs.forms.cells import Cell, Row, Rows
 from jobs.parsing import cell_text
 from jobs.paths import Workspace
 from jobs.sheet import check_rows
 from jobs.spec import COLUMNS, JobSpec
+from jobs.tinkering.naming import fitting, label, with_name
+from jobs.tinkering.perturbation import varied
 
 MOST_TRIES = 200  # draws for one variation until it is valid and new
 MOST_CHANGES = 6  # settings of a variation at strength 1
@@ -128,6 +128,7 @@ class Variations:
             "init_fitting": True,
             "interpolate_a": None,
             "interpolate_b": None,
+            "interpolate_alpha": COLUMNS["interpolate_alpha"].default,
         }
         # Another name meanwhile: a job cannot start from itself.
         return self.parent.model_copy(update={**origin, "name": fitting(self.parent.name, "-m")})

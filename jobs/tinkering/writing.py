@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.nested_form import yaml_text
+from jobs.forms.nested_form import yaml_text
 from jobs.paths import write_text
 from jobs.spec import COLUMNS, JobSpec
 
@@ -30,10 +30,15 @@ def sheet_with_defaults(specs: Sequence[JobSpec], comments: Iterable[str]) -> st
     return f"{head}\n{text}" if head else text
 
 
-def save_sheet(path: Path, text: str, *, force: bool) -> None:
-    """Write a new sheet whole; UsageError where it cannot be, or replaces another one unasked."""
+def save_sheet(path: Path, text: str, *, force: bool, source: Path | None = None) -> None:
+    """Write a new sheet whole; UsageError where it cannot be, or replaces another one unasked.
+
+    It never replaces its `source`, the file that it was made from.
+    """
     if path.suffix.casefold() not in (".yaml", ".yml"):
         raise UsageError(f"{path} must end in .yaml: sheets of other names are read as CSV")
+    if source and path.exists() and path.samefile(source):
+        raise UsageError(f"{path} is what this sheet is made from; give another name")
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; give another name, or --force to replace it")
     try:

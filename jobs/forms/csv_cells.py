@@ -6,8 +6,8 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from jobs.cells import REQUIRED, Cell, Row, Rows, column_named, no_such_column, place
 from jobs.errors import Mistake, SheetError
+from jobs.forms.cells import REQUIRED, Cell, Row, Rows, column_named, no_such_column, place
 from jobs.parsing import plain_type
 from jobs.spec import COLUMNS
 

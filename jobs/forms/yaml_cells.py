@@ -10,14 +10,15 @@ from typing import get_args
 
 import yaml
 
-from jobs.cells import Cell, Row, Rows, place
 from jobs.errors import Mistake, SheetError
+from jobs.forms.cells import Cell, Row, Rows, place
+from jobs.forms.levels import Level, over, settle
+from jobs.forms.nested import FORMS
+from jobs.forms.yaml_nodes import TOO_DEEP, Entries, Nodes, compose, line_of, scalar
+from jobs.forms.yaml_settings import read_settings
 from jobs.kinds import Preset
-from jobs.levels import Level, over, settle
-from jobs.nested import FORMS
+from jobs.tinkering.ranges import ranges_in_sheet
 from jobs.words import nearest, quoted
-from jobs.yaml_nodes import TOO_DEEP, Entries, Nodes, compose, line_of, scalar
-from jobs.yaml_settings import read_settings
 
 TOP_LEVEL = ("defaults", "presets", "jobs")
 PRESET = "preset"
@@ -29,13 +30,16 @@ _NO_DEFAULT_NAME = "cannot have a default: each job has its own"
 def read_rows(text: str, file: str) -> Rows:
     """The rows under `jobs`; what is empty there stands as in its presets or in `defaults`.
 
-    SheetError where the file is no YAML.
+    SheetError where the file is no YAML, or a template: then its ranges alone are told.
     """
-    return rows_of(compose(text, file), file)
+    root = compose(text, file)
+    if mistakes := ranges_in_sheet(root, file):
+        raise SheetError(mistakes)
+    return rows_of(root, file)
 
 
 def rows_of(root: yaml.Node, file: str) -> Rows:
-    """As `read_rows`, from the nodes that `jobs.yaml_nodes.compose` makes."""
+    """As `read_rows`, from the nodes that `jobs.forms.yaml_nodes.compose` makes."""
     try:
         return _Reader(file).rows(root)
     except RecursionError as error:  # a mapping merged into itself, or a long chain of them

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from jobs.cells import place
 from jobs.errors import Mistake, SheetError
+from jobs.forms.cells import place
 
 DEEPEST = 20  # levels; a sheet has seven, and the C library overflows its stack at some thousands
 TOO_DEEP = "is nested too deep for a sheet"

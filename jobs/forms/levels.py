@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from jobs.cells import Cell
+from jobs.forms.cells import Cell
 from jobs.kinds import Switch
 from jobs.parsing import cell_text
 from jobs.spec import COLUMNS
-from jobs.words import split_commas
+from jobs.words import entries_of
 
 _SWITCH: TypeAdapter[bool] = TypeAdapter(Switch)
 
@@ -41,7 +41,7 @@ def over(high: Level, low: Level) -> Level:
     merged = dict(low)
     for column, said in high.items():
         below = low.get(column)
-        merged[column] = _filled(said, below) if isinstance(said, ByLayer) and below else said
+        merged[column] = _filled_by_list(said, below) if isinstance(said, ByLayer) else said
     return merged
 
 
@@ -66,6 +66,15 @@ def settle(level: Level) -> tuple[dict[str, Cell], list[Unsaid]]:
     return cells, unsaid
 
 
+def _filled_by_list(said: ByLayer, below: Cell | ByLayer | None) -> ByLayer:
+    """As `_filled`; what a list that is used has beyond the last layer stays, to be told."""
+    if below is None or all(said.entries):
+        return said
+    filled = _filled(said, below)
+    surplus = _entries(below)[len(said.entries) :] if isinstance(below, Cell) else ()
+    return replace(filled, entries=filled.entries + surplus)
+
+
 def _filled(said: ByLayer, below: Cell | ByLayer) -> ByLayer:
     low = below.entries if isinstance(below, ByLayer) else _entries(below)
     pairs = enumerate(said.entries)
@@ -73,7 +82,7 @@ def _filled(said: ByLayer, below: Cell | ByLayer) -> ByLayer:
 
 
 def _entries(cell: Cell) -> tuple[Cell | None, ...]:
-    return tuple(Cell(part, cell.line) for part in split_commas(cell.text)) or (None,)
+    return tuple(Cell(part, cell.line) for part in entries_of(cell.text)) or (None,)
 
 
 def _fallbacks(column: str, level: Level, count: int) -> Iterator[Cell | ByLayer]:

@@ -1,0 +1,1 @@
+"""Sheets that are made: from templates with ranges, and as variations of a job that one likes."""
