@@ -21,9 +21,11 @@ from jobs.errors import MultitrainError
 BENCHMARKS = {
     "training": "frames per second beside PyTorch, and beside the rate of matrix products",
     "snapshots": "what frames cost beyond the generator passes that they need",
+    "reading_ahead": "pictures read while it computes beside pictures in place",
     "overhead": "a whole farm with its encoders beside the bare training loop",
     "frame_path": "raw batches to a film beside ffmpeg alone and beside PNG files",
     "merging": "joining timecuts beside copying them",
+    "extraction": "pictures out of a video beside a call of ffmpeg for each",
     "gaps": "from one job's last step on a slot to the next one's first",
     "scheduling": "a thousand jobs through the scheduler",
     "picture_cache": "the second start on a data set, and what it takes of memory",

@@ -28,6 +28,7 @@ from jobs.store import JobRow, read_jobs
 from jobs.words import nearest, quoted
 from multitrain.cli_options import workspace_option
 from multitrain.cli_tinkering import compare, generate, mutate
+from multitrain.dataset_commands import dataset
 
 # The rest is imported by the commands that need it, so that each starts at once.
 
@@ -114,7 +115,7 @@ def show(sheet: Path, job: str, changed: bool, as_json: bool, workspace: Path) -
     The sheet goes to standard output, in YAML and with every setting spelt out; the table of the
     layers to standard error. So `multitrain show a.csv night > night.yaml` makes a sheet.
     """
-    from jobs.nested_form import nested, sheet_text
+    from jobs.forms.nested_form import nested, sheet_text
     from multitrain import layer_table
 
     found = _job_named(job, _read(sheet, Workspace(workspace.absolute())))
@@ -160,7 +161,7 @@ def merge(folder: Path) -> None:
         click.echo(film)
 
 
-for command in (generate, mutate, compare):
+for command in (generate, mutate, compare, dataset):
     commands.add_command(command)
 
 

@@ -54,14 +54,14 @@ def generate(
 
     Only jobs that `check` passes are made, each with a name that tells what varies.
     """
-    from jobs.cells import read_text
-    from jobs.templates import generate as generate_jobs
+    from jobs.forms.cells import read_text
+    from jobs.tinkering.templates import generate as generate_jobs
 
     made = generate_jobs(
         read_text(template), str(template), count, seed, Workspace(workspace.absolute())
     )
     call = f"multitrain generate {template.name} --count {count} --seed {seed}"
-    _save(output, made.specs, call, made.notes, force=force)
+    _save(output, made.specs, call, made.notes, force=force, source=template)
 
 
 @click.command()
@@ -104,7 +104,7 @@ def mutate(
     Networks, losses, optimizers and their numbers vary; pictures, grid, length, seed, video and
     farm stay, so that films can be laid side by side.
     """
-    from jobs.variations import Variations
+    from jobs.tinkering.variations import Variations
 
     place = Workspace(workspace.absolute())
     parent = _job_to_vary(job, sheet, place)
@@ -112,7 +112,7 @@ def mutate(
     call = f"multitrain mutate {job} --count {count} --seed {seed} --strength {strength:g}"
     call += " --from-checkpoint" if from_checkpoint else ""
     call += f" --sheet {sheet.name}" if sheet else ""
-    _save(output, specs, call, (), force=force)
+    _save(output, specs, call, (), force=force, source=sheet)
 
 
 @click.command()
@@ -185,8 +185,8 @@ def _show_progress(plan: Comparison, output: Path) -> None:
 
 
 def _job_to_vary(name: str, sheet: Path | None, workspace: Workspace) -> JobSpec:
-    from jobs.past import past_job
     from jobs.sheet import read_sheet
+    from jobs.tinkering.earlier_jobs import past_job
     from jobs.words import nearest, quoted
 
     if sheet is None:
@@ -198,12 +198,19 @@ def _job_to_vary(name: str, sheet: Path | None, workspace: Workspace) -> JobSpec
 
 
 def _save(
-    output: Path, specs: Sequence[JobSpec], call: str, notes: Iterable[str], *, force: bool
+    output: Path,
+    specs: Sequence[JobSpec],
+    call: str,
+    notes: Iterable[str],
+    *,
+    force: bool,
+    source: Path | None,
 ) -> None:
-    """Write the sheet and tell of it."""
-    from jobs.writing import save_sheet, sheet_with_defaults
+    """Write the sheet, but not over its `source`, and tell of it."""
+    from jobs.tinkering.writing import save_sheet, sheet_with_defaults
 
-    save_sheet(output, sheet_with_defaults(specs, [f"Made by: {call}"]), force=force)
+    text = sheet_with_defaults(specs, [f"Made by: {call}"])
+    save_sheet(output, text, force=force, source=source)
     for note in notes:
         click.echo(f"note: {note}", err=True)
     jobs = "1 job" if len(specs) == 1 else f"{len(specs)} jobs"

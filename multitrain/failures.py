@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.disk import means_full
 from jobs.errors import (
+    CheckpointUnfit,
     DatasetError,
     DeviceFailed,
     Diverged,
@@ -35,6 +36,8 @@ def diagnose(error: BaseException) -> Failure:
             return Failure(Kind.FRAMES_LOST, str(error))
         case PicturesChanged():
             return Failure(Kind.PICTURES_CHANGED, str(error))
+        case CheckpointUnfit():
+            return Failure(Kind.CHECKPOINT_UNFIT, _one_line(str(error)))
         case OriginUnfit():
             return Failure(Kind.ORIGIN_UNFIT, _one_line(str(error)))
         case DeviceFailed():

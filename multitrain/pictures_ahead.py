@@ -18,7 +18,7 @@ from multitrain.preparation import Prospect
 
 JOBS = 4  # of the queue: pictures that were decoded too long ago may have gone from the cache
 
-Key = tuple[tuple[str, ...], int, int, int]  # folders, width, height, channels
+Key = tuple[object, ...]  # which pictures, as a `JobFile` tells
 
 
 class PicturesAhead:
@@ -73,8 +73,7 @@ class PicturesAhead:
 
 
 def _key(job: JobInHand) -> Key:
-    file = job.file
-    return tuple(file.spec.dataset), file.image_width, file.image_height, file.plan.channels
+    return job.file.pictures
 
 
 def _first_of_each(jobs: Iterable[JobInHand], seen: set[Key]) -> list[JobInHand]:

@@ -47,8 +47,7 @@ def rehearse(
     None where anything fails: the training will meet it again, and tell it. Also where many
     pictures cannot come from the cache: whoever opens them takes memory of its own for them.
     """
-    size = job.image_width, job.image_height, job.plan.channels
-    which = paths.workspace, job.spec.dataset, *size
+    which = paths.workspace, *job.pictures
     try:
         are_shared = _are_shared(*which, keep_free=keep_free)
         pictures = open_pictures(*which, keep_free=keep_free)

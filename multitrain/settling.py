@@ -18,6 +18,7 @@ FINAL_FAILURES = {
     Kind.DIVERGED,
     Kind.FRAMES_LOST,
     Kind.PICTURES_CHANGED,
+    Kind.CHECKPOINT_UNFIT,
     Kind.ORIGIN_UNFIT,
     Kind.RENDER,
 }

@@ -147,11 +147,9 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     if make_complete(job, call.paths):
         return True
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
-    size = job.image_width, job.image_height
     floor = call.keep_free_bytes
-    which = spec.dataset, *size, job.plan.channels
-    pictures = open_pictures(call.paths.workspace, *which, keep_free=floor)
-    log.info("%d pictures of %dx%d", len(pictures.images), *size)
+    pictures = open_pictures(call.paths.workspace, *job.pictures, keep_free=floor)
+    log.info("%d pictures of %s", len(pictures.images), job.loaded_size)
     for skipped in pictures.skipped:
         log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():

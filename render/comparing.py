@@ -9,8 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.past import past_job
 from jobs.paths import Workspace, atomic_write, listing
+from jobs.spec import JobSpec
+from jobs.states import State
+from jobs.store import read_jobs
+from jobs.tinkering.earlier_jobs import past_job
 from jobs.videos import VIDEOS, OutputName
 from render import ffmpeg
 from render.commands import LIST, concat_list
@@ -32,9 +35,7 @@ def find_take(workspace: Workspace, name: str) -> Take:
     job = past_job(workspace, name)
     files = _videos(workspace, name, VIDEOS[job.spec.encoder].suffix)
     if not files:
-        raise UsageError(
-            f"{name} has no film and no timecut in {workspace.renders} yet; wait for its first one"
-        )
+        raise UsageError(f"{name} has no film and no timecut in {_why_none(workspace, job.spec)}")
     headers = [read_header(file) for file in files]
     form = headers[0].format
     return Take(
@@ -46,6 +47,19 @@ def find_take(workspace: Workspace, name: str) -> Take:
         fps=job.spec.fps,
         frames_per_step=job.spec.frames_per_step,
     )
+
+
+def _why_none(workspace: Workspace, spec: JobSpec) -> str:
+    """Where videos of a job are not, why, and whether there will be any."""
+    where = str(workspace.renders)
+    if not spec.render_video:
+        return f"{where}, nor will it: render_video is False, which leaves PNG frames"
+    row = next((row for row in read_jobs(workspace.store) if row.name == spec.name), None)
+    if row is None or not row.state.ended:
+        return f"{where} yet; wait for its first one"
+    why = f" ({row.error})" if row.error else ""
+    advice = "run it with --fresh" if row.state is State.DONE else "run its sheet again"
+    return f"{where}, and it is {row.state}{why}; {advice}"
 
 
 def _videos(workspace: Workspace, name: str, suffix: str) -> tuple[Path, ...]:

@@ -58,8 +58,7 @@ def _decode(paths: JobPaths, keep_free: int | None) -> None:
     job = JobFile.load(paths)
     if job is None:
         raise MultitrainError(f"{paths.job_file} is not there")
-    which = job.spec.dataset, job.image_width, job.image_height, job.plan.channels
-    decode_ahead(paths.workspace, *which, keep_free=keep_free)
+    decode_ahead(paths.workspace, *job.pictures, keep_free=keep_free)
 
 
 if __name__ == "__main__":

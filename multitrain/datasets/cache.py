@@ -1,9 +1,10 @@
 """Pictures that are decoded once: `runs/.cache/<key>.h5`, shared by jobs and by trainers.
 
 The key stands for the listing of the folders (paths, sizes, times of change), the size of the
-pictures and whether they have alpha: where anything of that differs, another file is made, and the
-old one goes when nobody has used it for long. Trainers on the same pictures map the same file and
-so share its memory. Whatever is wrong with the cache, the pictures are decoded into memory instead.
+pictures, how they are scaled and cut to it, and whether they have alpha: where anything of that
+differs, another file is made, and the old one goes when nobody has used it for long. Trainers on
+the same pictures map the same file and so share its memory. Whatever is wrong with the cache, the
+pictures are decoded into memory instead.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import PIL
 from jobs.colours import RGB
 from jobs.paths import Workspace, flush_to_disk, part_of
 from jobs.pictures import Unreadable, find_pictures
+from jobs.preprocess import Step
 from multitrain.datasets import picture_file
 from multitrain.datasets.cache_folder import NoRoom, claimed, mark_used, require_room
 from multitrain.datasets.decoding import Uint8Array, decode
@@ -43,11 +45,12 @@ def open_pictures(
     width: int,
     height: int,
     channels: int = RGB,
+    steps: tuple[Step, ...] = (),
     *,
     keep_free: int | None = None,
 ) -> Pictures:
-    """All pictures of these data sets of `width` x `height` pixels, in the order of their listing:
-    `(n, height, width, channels)` uint8.
+    """All pictures of these data sets that have `width` x `height` pixels after the `steps` of
+    preprocessing, in the order of their listing: `(n, height, width, channels)` uint8.
 
     Decoded at the first call, mapped from the cache at later ones; a call that comes while another
     process decodes the same ones waits for it. `keep_free` are the bytes of the disk below which
@@ -56,10 +59,10 @@ def open_pictures(
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
-        return _open(workspace, tops, width, height, channels, keep_free)
+        return _open(workspace, tops, width, height, channels, steps, keep_free)
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
-    return load_pictures(tops, width, height, channels)
+    return load_pictures(tops, width, height, channels, steps)
 
 
 def decode_ahead(
@@ -68,6 +71,7 @@ def decode_ahead(
     width: int,
     height: int,
     channels: int = RGB,
+    steps: tuple[Step, ...] = (),
     *,
     keep_free: int | None = None,
 ) -> None:
@@ -76,7 +80,7 @@ def decode_ahead(
     Raises NotCached where they cannot be kept there, and DatasetError like `open_pictures`.
     """
     tops = [workspace.dataset(folder) for folder in folders]
-    _open(workspace, tops, width, height, channels, keep_free)
+    _open(workspace, tops, width, height, channels, steps, keep_free)
 
 
 class NotCached(Exception):
@@ -89,9 +93,10 @@ def _open(
     width: int,
     height: int,
     channels: int,
+    steps: tuple[Step, ...],
     keep_free: int | None,
 ) -> Pictures:
-    found = Listing.of(workspace, tops, width, height, channels)
+    found = Listing.of(workspace, tops, width, height, channels, steps)
     if found.pixel_bytes < picture_file.LEAST_BYTES:
         raise NotCached("there are too few of them")
     path = workspace.cached_pictures(found.key)
@@ -118,6 +123,7 @@ class Listing:
     width: int  # pixels, of the pictures that are wanted
     height: int
     channels: int
+    steps: tuple[Step, ...]  # of preprocessing
     paths: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...]
     key: str  # of all this and of what is known of each file
@@ -125,13 +131,19 @@ class Listing:
 
     @classmethod
     def of(
-        cls, workspace: Workspace, tops: Sequence[Path], width: int, height: int, channels: int
+        cls,
+        workspace: Workspace,
+        tops: Sequence[Path],
+        width: int,
+        height: int,
+        channels: int,
+        steps: tuple[Step, ...] = (),
     ) -> Listing:
         now, is_settled = time.time_ns(), True
         paths, unreadable = find_pictures(tops)
         below = [_below(workspace, each) for each in unreadable]
         left_out = [[str(path), why] for path, why in below]
-        beside = [picture_file.FORMAT, PIL.__version__, width, height, channels, left_out]
+        beside = [picture_file.FORMAT, PIL.__version__, width, height, channels, steps, left_out]
         digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
         root = f"{workspace.data}{os.sep}"
         for path in paths:
@@ -139,7 +151,7 @@ class Listing:
             is_settled &= not _may_change_unseen(facts, now)
             told = f"{str(path).removeprefix(root)}\0{facts}\0"
             digest.update(os.fsencode(told))
-        what = (tuple(tops), width, height, channels, tuple(paths), tuple(unreadable))
+        what = (tuple(tops), width, height, channels, steps, tuple(paths), tuple(unreadable))
         return cls(*what, digest.hexdigest(), is_settled)
 
     @property
@@ -191,6 +203,7 @@ def _make(
 ) -> Pictures:
     """Decode the pictures into the claimed file; it gets its name if it may be kept."""
     tops, width, height, channels = found.tops, found.width, found.height, found.channels
+    steps = found.steps
     left = found.pixel_bytes
     floor = default_keep_free_bytes(workspace.cache) if keep_free is None else keep_free
     floor = FLOORS * floor + found.pixel_bytes
@@ -204,7 +217,7 @@ def _make(
         picture_file.append(descriptor, picture)
         left -= picture.nbytes
 
-    decoded = decode(found.paths, width, height, channels, take)
+    decoded = decode(found.paths, width, height, channels, take, steps)
     skipped = (*found.unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(tops, width, height, skipped)
@@ -214,7 +227,7 @@ def _make(
     with part_of(path).open("rb") as file:  # anew: the claim lasts as long as its descriptor
         _, images = picture_file.read(file)
     is_lasting = decoded.is_lasting and found.is_settled
-    if is_lasting and found == Listing.of(workspace, tops, width, height, channels):
+    if is_lasting and found == Listing.of(workspace, tops, width, height, channels, steps):
         os.fsync(descriptor)
         os.replace(part_of(path), path)
         flush_to_disk(path.parent)

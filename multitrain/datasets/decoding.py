@@ -26,6 +26,9 @@ from jobs.pictures import (
     orientation,
     seen_size,
 )
+from jobs.preprocess import Preprocessing, Step, Unfit
+from multitrain.datasets import dpx  # noqa: F401  # so that Pillow can load what it opens
+from multitrain.datasets.preprocessing import alone_if_large, preprocessed
 from multitrain.slots import available_cores
 
 Uint8Array = NDArray[np.uint8]
@@ -60,8 +63,9 @@ def decode(
     height: int,
     channels: int,
     take: Callable[[Uint8Array], None],
+    steps: tuple[Step, ...] = (),
 ) -> Decoded:
-    """Hand each picture of this size to `take`, in the order of `paths`.
+    """Hand each picture that has this size after these `steps` to `take`, in the order of `paths`.
 
     It is `(height, width, channels)` uint8, RGB or RGBA. Threads decode a few ahead; `take` is
     called in this one.
@@ -77,7 +81,7 @@ def decode(
     ):
         while True:
             for path in islice(waiting, 2 * threads - len(coming)):
-                coming.append((path, pool.submit(_decode, path, width, height, channels)))
+                coming.append((path, pool.submit(_decode, path, width, height, channels, steps)))
             if not coming:
                 break
             path, future = coming.popleft()
@@ -99,14 +103,19 @@ class _Skip(NamedTuple):
     may_pass: bool
 
 
-def _decode(path: Path, width: int, height: int, channels: int) -> Uint8Array | _Skip:
+def _decode(
+    path: Path, width: int, height: int, channels: int, steps: tuple[Step, ...]
+) -> Uint8Array | _Skip:
     try:
         with open_picture(path) as image:
-            turn, size = _TURNS.get(orientation(image)), seen_size(image)
+            size = Preprocessing(steps).loaded(before := seen_size(image))
             if size != (width, height):
                 return _Skip(f"is {size}, not {Resolution(width, height)}", may_pass=False)
-            decoded = to_rgba(image) if channels == RGBA else to_rgb(image)
-        return np.ascontiguousarray(decoded if turn is None else decoded.transpose(turn))
+            with alone_if_large(before):
+                decoded = upright(image, with_alpha=channels == RGBA)
+                return np.ascontiguousarray(preprocessed(decoded, steps))
+    except Unfit as error:
+        return _Skip(str(error), may_pass=False)
     except UnreadablePicture as error:
         return _Skip(str(error), _is_of_the_system(error.__cause__))
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
@@ -118,20 +127,37 @@ def _is_of_the_system(error: BaseException | None) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
 
 
+def upright(image: Image.Image, *, with_alpha: bool | None = None) -> Image.Image:
+    """An opened picture decoded and turned as it is seen: RGB or RGBA.
+
+    `with_alpha` None: RGBA where it has any transparency. Raises nearly anything on damaged files.
+    """
+    turn = _TURNS.get(orientation(image))  # decoding may forget it
+    with_alpha = image.has_transparency_data if with_alpha is None else with_alpha
+    decoded = to_rgba(image) if with_alpha else to_rgb(image)
+    return decoded if turn is None else decoded.transpose(turn)
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any picture as 8-bit RGB: transparent ones over black, more than 8 bits scaled down."""
     image = _in_bytes(image)
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA"))
-    return image.convert("RGB")
+    return _converted(image, "RGB")
 
 
 def to_rgba(image: Image.Image) -> Image.Image:
     """Any picture as 8-bit RGBA, not premultiplied; opaque where it tells of no alpha."""
     image = _in_bytes(image)
     # Not every mode without alpha has a way straight to RGBA.
-    return (image if image.has_transparency_data else image.convert("RGB")).convert("RGBA")
+    return _converted(image if image.has_transparency_data else _converted(image, "RGB"), "RGBA")
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """Loaded, and not copied where it has this mode already: there are pictures of a gigabyte."""
+    image.load()
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _in_bytes(image: Image.Image) -> Image.Image:

@@ -14,8 +14,10 @@ import numpy as np
 
 from jobs.colours import RGB
 from jobs.errors import DatasetError
+from jobs.folders import converting
 from jobs.kinds import Resolution
 from jobs.pictures import Unreadable, describe_unreadable, find_pictures
+from jobs.preprocess import Step
 from multitrain.datasets.decoding import DIGEST_BYTES, Decoded, Uint8Array, decode
 
 
@@ -67,9 +69,15 @@ class Pictures:
 
 
 def load_pictures(
-    folders: Sequence[Path], width: int, height: int, channels: int = RGB
+    folders: Sequence[Path],
+    width: int,
+    height: int,
+    channels: int = RGB,
+    steps: tuple[Step, ...] = (),
 ) -> Pictures:
-    """All pictures below `folders` of `width` x `height` pixels, in the order of their listing.
+    """All pictures below `folders`, in the order of their listing.
+
+    Only those that have `width` x `height` pixels after these `steps` of preprocessing.
 
     Takes about a byte per value. Unreadable files and those of another size are skipped;
     DatasetError where none is left.
@@ -81,7 +89,7 @@ def load_pictures(
     def take(picture: Uint8Array) -> None:
         next(places)[...] = picture
 
-    decoded = decode(paths, width, height, channels, take)
+    decoded = decode(paths, width, height, channels, take, steps)
     skipped = (*unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(folders, width, height, skipped)
@@ -101,5 +109,11 @@ def none_left(
 ) -> DatasetError:
     """What to raise where `folders` hold no picture of this size."""
     where = ", ".join(map(str, folders))
-    told = describe_unreadable(skipped, folders[0]) if skipped else "there are no pictures"
-    return DatasetError(f"No picture of {width}x{height} in {where}: {told}")
+    if not skipped:
+        return DatasetError(f"No picture of {width}x{height} in {where}: there are no pictures")
+    told = describe_unreadable(skipped, folders[0])
+    command = converting(folders, Resolution(width, height))
+    return DatasetError(
+        f"No picture of {width}x{height} in {where}: {told}. Where only their size is wrong, this "
+        f"makes a data set of it: {command}"
+    )

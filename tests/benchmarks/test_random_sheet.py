@@ -11,7 +11,7 @@ from jobs.choices import Choice
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
 from jobs.spec import COLUMNS
-from jobs.variations import annotation_of
+from jobs.tinkering.variations import annotation_of
 
 
 def names_of(value):

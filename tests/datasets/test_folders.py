@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from jobs.colours import RGBA
 from jobs.errors import DatasetError
@@ -72,6 +74,16 @@ def test_greys_of_any_depth_are_scaled_and_not_clipped(
     assert_ramp(load_one(workspace.root / name))
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colours_of_16_bits_are_scaled(workspace: Workspace, suffix: str, channels: int) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH, channels), np.uint16)
+    path = workspace.root / f"deep.{suffix}"
+    cv2.imwrite(str(path), values[..., [2, 1, 0, 3][:channels]])  # OpenCV takes BGR
+    pictures = load_pictures([workspace.root], WIDTH, HEIGHT, channels)
+    np.testing.assert_allclose(pictures.images[0], values / 257, atol=1)
+
+
 def test_what_is_no_number_or_negative_is_black() -> None:
     values = np.array([[np.nan, -5], [-np.inf, 1]], np.float32)
     red = np.asarray(to_rgb(Image.fromarray(values)))[..., 0]
@@ -129,7 +141,7 @@ def test_pictures_with_alpha_are_loaded_with_it_where_that_is_wanted(workspace: 
     assert load_pictures([workspace.root], WIDTH, HEIGHT).images.shape == (2, HEIGHT, WIDTH, 3)
 
 
-@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg"])
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp", "jpg", "avif", "heic"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_turned_as_their_exif_data_says(
     workspace: Workspace, suffix: str, orientation: int
@@ -146,12 +158,15 @@ def test_pictures_are_turned_as_their_exif_data_says(
         7: np.rot90(upright, 2).swapaxes(0, 1),
         8: np.rot90(upright, -1),
     }[orientation]
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     path = workspace.root / f"a.{suffix}"
-    options = {"quality": 100, "subsampling": 0} if suffix == "jpg" else {}
+    options = {"quality": 100, "subsampling": 0} if suffix == "jpg" else {"quality": 100}
     options |= {"lossless": True} if suffix == "webp" else {}
-    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **options)
+    register_heif_opener()
+    picture = Image.fromarray(np.ascontiguousarray(stored))
+    picture.getexif()[0x0112] = orientation
+    # HEIC has fields of its own for it, which are written of a picture that has EXIF data already.
+    options |= {} if suffix == "heic" else {"exif": picture.getexif()}
+    picture.save(path, **options)
     loaded = load_one(path)
     np.testing.assert_array_equal(loaded > 128, upright > 128)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from simulation import Outcome, Recording, Simulate, make_job
 
 from jobs.errors import ExitCode
@@ -75,9 +76,10 @@ def test_many_that_wait_are_told_in_one_line(simulate: Simulate) -> None:
     assert simulation.farm.waiting_for() == {"b0": reason}
 
 
-def test_networks_that_do_not_fit_are_not_tried_again(simulate: Simulate) -> None:
+@pytest.mark.parametrize("kind", ["origin_unfit", "checkpoint_unfit"])
+def test_what_does_not_fit_is_not_tried_again(simulate: Simulate, kind: str) -> None:
     simulation = simulate([make_job("b", init_from="trained before")], CpuPool(1))
-    told = {"kind": "origin_unfit", "reason": "generator/kernel is 3 there, not 4"}
+    told = {"kind": kind, "reason": "generator/kernel is 3 there, not 4"}
     simulation.outcomes["b"] = [Outcome(code=1, frames=0, failure=told)]
     simulation.run()
     assert simulation.states() == {"b": "failed"}

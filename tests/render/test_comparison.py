@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -17,6 +18,10 @@ import pytest
 from PIL import Image, ImageFont
 
 from jobs.errors import MultitrainError, UsageError
+from jobs.jobfile import JobFile
+from jobs.spec import JobSpec
+from jobs.states import State
+from jobs.store import Store
 from multitrain.engine.session import SessionSettings
 from multitrain.families.testcard import open_session, read_number
 from render import ffmpeg
@@ -238,3 +243,47 @@ def test_where_a_comparison_cannot_go(workspace, name, reason):
         check_output(workspace, workspace.root / name, force=False)
     if name == "c.mp4":
         check_output(workspace, workspace.root / name, force=True)
+
+
+@pytest.fixture
+def job_without_film(workspace):
+    """`job_without_film(state, error="", **columns)`: job `a`, which ended so."""
+
+    def make(state, error="", **columns):
+        settings = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1}
+        spec = JobSpec(**settings, video_length=1, family="testcard", **columns)
+        JobFile(spec=spec, image_width=32, image_height=32).save(workspace.job("a"))
+        store = Store(workspace.store)
+        store.add("a", 10)
+        row = store.job("a")
+        store.save([replace(row, state=state, error=error)])
+        store.close()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("state", "columns", "told"),
+    [
+        (State.QUEUED, {}, " yet; wait for its first one"),
+        (State.RENDERING, {}, " yet; wait for its first one"),
+        (State.FAILED, {"error": "NaN at step 3"},
+         ", and it is failed (NaN at step 3); run its sheet again"),
+        (State.CANCELLED, {}, ", and it is cancelled; run its sheet again"),
+        (State.DONE, {}, ", and it is done; run it with --fresh"),
+        (State.DONE, {"render_video": False},
+         ", nor will it: render_video is False, which leaves PNG frames"),
+    ],
+)  # fmt: skip
+def test_whether_a_film_will_come_is_told(workspace, job_without_film, state, columns, told):
+    job_without_film(state, **columns)
+    with pytest.raises(UsageError) as caught:
+        find_take(workspace, "a")
+    assert str(caught.value) == f"a has no film and no timecut in {workspace.renders}{told}"
+
+
+def test_where_nothing_is_known_of_it_a_film_may_come(workspace, job_without_film):
+    job_without_film(State.DONE)
+    workspace.store.unlink()
+    with pytest.raises(UsageError, match="wait for its first one"):
+        find_take(workspace, "a")

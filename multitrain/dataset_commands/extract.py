@@ -1,0 +1,102 @@
+"""`multitrain dataset extract`: frames of videos."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import click
+
+from jobs.errors import UsageError
+from multitrain.cli_options import workspace_option
+from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
+
+_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?)")
+MENDINGS = ("auto", "yadif", "ivtc", "none")
+
+
+class Seconds(click.ParamType[float]):
+    """`90`, `1:30`, `0:01:30.5`."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        match = _CLOCK.fullmatch(str(value).strip())
+        if not match:
+            self.fail(f"{value!r} is no time such as 90, 1:30 or 0:01:30.5", param, ctx)
+        hours, minutes, seconds = (float(each or 0) for each in match.groups())
+        return hours * 3600 + minutes * 60 + seconds
+
+
+@click.command()
+@click.argument("videos", nargs=-1, required=True, metavar="VIDEO...")
+@click.argument("name")
+@click.option("--count", type=click.IntRange(1, 1_000_000), help="Frames, evenly spaced.")
+@click.option("--every", type=Seconds(), metavar="TIME", help="A frame every so often.")
+@click.option(
+    "--crop",
+    default="left,right",
+    show_default=True,
+    help="Squares (left, center, right), none, or an area such as 640x480+0+0.",
+)
+@click.option(
+    "--scale",
+    default="-1:256",
+    show_default=True,
+    help="Size of each picture as FFmpeg writes it; -1 keeps the proportion; none.",
+)
+@click.option("--start", type=Seconds(), default=0.0, metavar="TIME", help="Seconds, or 1:30.")
+@click.option("--end", type=Seconds(), metavar="TIME", help="Seconds, or 1:30.")
+@click.option(
+    "--deinterlace",
+    type=click.Choice(MENDINGS),
+    default="auto",
+    show_default=True,
+    help="What is done to fields; ivtc takes telecined video back to film.",
+)
+@click.option("--dedupe", is_flag=True, help="Take no two frames that look alike.")
+@click.option(
+    "--format", "form", type=click.Choice(("png", "jpg")), default="png", show_default=True
+)
+@click.option(
+    "--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of jpg."
+)
+@json_option
+@workspace_option
+def command(
+    videos: tuple[str, ...], name: str, count: int | None, every: float | None, crop: str,
+    scale: str, start: float, end: float | None, deinterlace: str, dedupe: bool, form: str,
+    quality: int, as_json: bool, workspace: Path,
+) -> None:  # fmt: skip
+    """Make the data set NAME of frames of each VIDEO, a file or an address.
+
+    Each picture is the frame nearest to its time. Several videos share the count by their length.
+    """
+    from multitrain.datasets.crops import parse_crops, parse_scale
+    from multitrain.datasets.extracting import Request, extract
+    from multitrain.datasets.fields import Mending
+
+    if (count is None) == (not every):
+        raise UsageError("tell either --count, or --every with a time above 0")
+    if end is not None and end <= start:
+        raise UsageError(f"--end ({end:g} s) must lie behind --start ({start:g} s)")
+    request = Request(
+        crops=parse_crops(crop),
+        scale=parse_scale(scale),
+        count=count,
+        every=every,
+        start=start,
+        end=end,
+        mending=None if deinterlace == "auto" else Mending(deinterlace),
+        dedupe=dedupe,
+        suffix=f".{form}",
+        quality=quality,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    made = extract(workspace_at(workspace), name, videos, request, shown)
+    tell([made], as_json=as_json)

@@ -1,0 +1,200 @@
+"""Pictures into a data set of the size, light and format that a training wants."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path, PurePath
+from typing import Literal, NamedTuple
+from unicodedata import normalize
+from warnings import catch_warnings
+
+import numpy as np
+from PIL import Image
+
+from jobs.dpx import DpxImageFile, Transfer
+from jobs.errors import DatasetError
+from jobs.kinds import Resolution
+from jobs.paths import Workspace
+from jobs.pictures import (
+    Unreadable,
+    UnreadablePicture,
+    describe_unreadable,
+    explain,
+    find_pictures,
+    open_picture,
+    seen_size,
+)
+from jobs.preprocess import Preprocessing, Unfit
+from multitrain.datasets.decoding import upright
+from multitrain.datasets.dpx import light_of_film, srgb
+from multitrain.datasets.making import Made, new_data_set
+from multitrain.datasets.parallel import in_order
+from multitrain.datasets.preprocessing import alone_if_large, preprocessed
+
+Light = Literal["auto", "srgb", "linear", "log"]  # how values stand for light
+Format = Literal["png", "jpg"]
+
+JPEG_QUALITY = 95
+LONGEST_STEM = 200  # bytes: leaves room for a number and a suffix
+
+_TRANSFERS: dict[str, Transfer] = {"srgb": "display", "linear": "linear", "log": "log"}
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What becomes of pictures.
+
+    Of a mode with random parts, `copies` are made of each picture, by `seed`. `light` overrules
+    what files tell; `auto` believes them.
+    """
+
+    preprocessing: Preprocessing
+    copies: int = 1
+    seed: int = 0
+    light: Light = "auto"
+    format: Format = "png"
+
+
+class Source(NamedTuple):
+    """A file, its number, and the path below the data set of what it becomes, without a suffix."""
+
+    number: int
+    path: Path
+    name: PurePath
+
+
+class Outcome(NamedTuple):
+    """What became of a file: the size of its copies, or why there are none."""
+
+    size: Resolution | None
+    left_out: Unreadable | None = None
+
+
+Track = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
+
+
+def convert(
+    workspace: Workspace,
+    folders: Sequence[Path],
+    name: str,
+    how: Conversion,
+    track: Track = lambda outcomes, _: outcomes,
+) -> Made:
+    """Make the data set `name` of the pictures below `folders`.
+
+    `track` sees outcomes go by, and how many there will be. UsageError for a name that cannot be
+    taken; DatasetError where no picture is left or one cannot be written.
+    """
+    paths, left_out = find_pictures(folders)
+    sources = list(_named(paths, folders))
+    sizes: Counter[Resolution] = Counter()
+    with new_data_set(workspace, name) as (target,), catch_warnings(action="ignore"):  # of Pillow
+        try:
+            # Closed before the folder goes, should this be interrupted: threads write to it.
+            work = in_order(lambda source: _convert(source, target, how), sources)
+            with closing(work) as outcomes:
+                for size, unreadable in track(outcomes, len(sources)):
+                    sizes.update([size] if size else [])
+                    left_out += [unreadable] if unreadable else []
+        except OSError as error:
+            raise DatasetError(f"The pictures cannot be written: {explain(error)}") from error
+        if not sizes:
+            where = ", ".join(map(str, folders))
+            why = describe_unreadable(left_out, folders[0]) if left_out else "there are none"
+            raise DatasetError(f"No picture in {where} can be converted: {why}")
+    told = {str(size): how.copies * files for size, files in sizes.most_common()}
+    folder = workspace.dataset(name)
+    return Made(folder, sum(told.values()), tuple(left_out), _notes(told), {"sizes": told})
+
+
+def _notes(sizes: dict[str, int]) -> tuple[str, ...]:
+    if len(sizes) == 1:
+        return (f"of {next(iter(sizes))} pixels",)
+    most = ", ".join(f"{count} of {size}" for size, count in list(sizes.items())[:3])
+    return (f"in {len(sizes)} sizes ({most}): to train on them takes one, as by `cover`",)
+
+
+def _named(paths: Iterable[Path], folders: Sequence[Path]) -> Iterator[Source]:
+    """Each under a name of its own, that of the file as far as that is free."""
+    taken: set[str] = set()
+    for number, path in enumerate(paths):
+        below = next(path.relative_to(each) for each in folders if path.is_relative_to(each))
+        stem = os.fsencode(below.stem)
+        if len(stem) > LONGEST_STEM:
+            stem = stem[:LONGEST_STEM].decode(errors="ignore").encode()
+        first = below.with_name(os.fsdecode(stem))
+        others = (first.with_name(f"{first.name}~{again}") for again in count(2))
+        name = next(each for each in chain([first], others) if _key(each) not in taken)
+        taken.add(_key(name))
+        yield Source(number, path, name)
+
+
+def _key(name: PurePath) -> str:
+    """File systems may take names for the same whatever their case and form."""
+    return normalize("NFC", str(name)).casefold()
+
+
+def _convert(source: Source, target: Path, how: Conversion) -> Outcome:
+    """In any thread. OSError where the picture cannot be written."""
+    try:
+        picture = _prepared(source.path, how)
+    except (UnreadablePicture, Unfit) as error:
+        return Outcome(None, Unreadable(source.path, str(error)))
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        return Outcome(None, Unreadable(source.path, explain(error)))
+    for copy in range(how.copies):
+        suffix = f"_{copy + 1:03d}" if how.copies > 1 else ""
+        path = target / source.name.with_name(f"{source.name.name}{suffix}.{how.format}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng([how.seed, source.number, copy])
+        part = _part(picture, how.preprocessing, random)
+        if how.format == "jpg":
+            part.save(path, quality=JPEG_QUALITY, subsampling=0)
+        else:
+            part.save(path)
+    return Outcome(Resolution(*part.size))
+
+
+def _prepared(path: Path, how: Conversion) -> Image.Image:
+    """Decoded, and what is the same for all copies done. Raises nearly anything."""
+    with open_picture(path) as image:
+        size = seen_size(image)
+        how.preprocessing.seen(how.preprocessing.loaded(size))
+        if isinstance(image, DpxImageFile) and how.light != "auto":
+            image.transfer = _TRANSFERS[how.light]
+        with alone_if_large(size):
+            decoded = upright(image, with_alpha=False if how.format == "jpg" else None)
+            if not isinstance(image, DpxImageFile):
+                decoded = _relit(decoded, how.light)
+            decoded.info = {}  # profiles of CMYK or grey values, say, hold no more
+            return preprocessed(decoded, how.preprocessing.fixed)
+
+
+def _relit(image: Image.Image, light: Light) -> Image.Image:
+    """As sRGB, what was stored otherwise; alpha stays."""
+    values = np.arange(256) / 255
+    if light == "linear":
+        lit = srgb(values)
+    elif light == "log":
+        lit = srgb(light_of_film(values))
+    else:
+        return image
+    table = np.rint(lit * 255).astype(int).tolist() * 3
+    return image.point(table + list(range(256)) * (image.mode == "RGBA"))
+
+
+def _part(image: Image.Image, how: Preprocessing, random: np.random.Generator) -> Image.Image:
+    """What is left to chance: where to cut, whether to mirror."""
+    if how.crop:
+        width, height = how.crop
+        left = int(random.integers(image.width - width + 1))
+        top = int(random.integers(image.height - height + 1))
+        image = image.crop((left, top, left + width, top + height))
+    if how.flip and random.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return image

@@ -1,0 +1,137 @@
+"""Frames of a video as pictures: decoded, mended, upright, in the colours of a screen."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from typing import NamedTuple, Self
+
+import av
+from av.video.frame import VideoFrame
+from av.video.reformatter import (
+    ColorPrimaries,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
+from PIL import Image
+
+from jobs.kinds import Resolution
+from multitrain.datasets.fields import Mending, mended
+from multitrain.datasets.seeking import Run, Wanted
+from multitrain.datasets.videos import (
+    Video,
+    from_keyframe,
+    opened,
+    seen_size,
+    told_as_unreadable,
+)
+
+HDR = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as ITU-T H.273 counts transfers
+UNSPECIFIED = 2  # matrix, in H.273
+HD_LINES = 720  # from there on, video that does not tell its matrix is BT.709, as players have it
+PRECISE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+QUARTER_TURNS = {
+    90: Image.Transpose.ROTATE_90,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_270,
+}
+
+
+class Still(NamedTuple):
+    """A frame as RGB, upright; `seen` is its size with square pixels, which it may not have."""
+
+    image: Image.Image
+    seen: Resolution
+
+
+class FrameReader:
+    """One opened file, for one thread at a time: close it."""
+
+    def __init__(self, video: Video, mending: Mending) -> None:
+        self.video, self._mending = video, mending
+        self._reformatter = VideoReformatter()  # keeps its tables: those of HDR take seconds
+        self._files = ExitStack()
+        self._container, self._stream = self._files.enter_context(opened(video.path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._files.close()
+
+    def stills(self, run: Run) -> Iterator[tuple[Wanted, Still | None]]:
+        """Each wanted frame as a picture; None where it cannot be decoded."""
+        for wanted, frames in self.windows(run):
+            whole = [frame for frame in frames if not frame.is_corrupt]
+            yield wanted, self._still(whole, wanted.pts) if whole else None
+
+    def _still(self, frames: list[VideoFrame], pts: int) -> Still:
+        time = float(pts * self.video.time_base)
+        with told_as_unreadable(self.video.path):
+            frame = mended(frames, time, self._mending, 1 / self.video.frame_seconds)
+            seen = seen_size(frames[0], self.video.pixel_shape)
+            return Still(picture(frame, self._reformatter), seen)
+
+    def windows(self, run: Run) -> Iterator[tuple[Wanted, list[VideoFrame]]]:
+        """Each wanted frame and its neighbours, as far as there are any."""
+        waiting = deque(sorted(run.wanted, key=lambda each: each.pts))
+        collected: dict[int, list[VideoFrame]] = {each.number: [] for each in waiting}
+        for frame in self._decoded(run):
+            pts = frame.pts
+            if pts is None:
+                continue
+            for wanted in waiting:
+                if wanted.first > pts:
+                    break
+                if pts <= wanted.last:
+                    collected[wanted.number].append(frame)
+            while waiting and pts >= waiting[0].last:
+                wanted = waiting.popleft()
+                yield wanted, collected.pop(wanted.number)
+            if not waiting:
+                return
+        for wanted in waiting:
+            yield wanted, collected.pop(wanted.number)
+
+    def _decoded(self, run: Run) -> Iterator[VideoFrame]:
+        """Frames from the keyframe on; those that no other depends on only where they are wanted"""
+        context = self._stream.codec_context
+        with told_as_unreadable(self.video.path):
+            packets = from_keyframe(self._container, self._stream, run.start, self.video.first)
+            context.flush_buffers()
+            for packet in chain(packets, [None]):
+                is_wanted = packet is None or _is_wanted(packet.pts, run)
+                context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
+                try:
+                    yield from context.decode(packet)
+                except av.error.InvalidDataError:  # the next keyframe may be better
+                    continue
+
+
+def _is_wanted(pts: int | None, run: Run) -> bool:
+    return pts is None or any(each.first <= pts <= each.last for each in run.wanted)
+
+
+def picture(frame: VideoFrame, reformatter: VideoReformatter) -> Image.Image:
+    """As RGB, upright. High dynamic range is mapped to that of BT.709, as swscale does it."""
+    if frame.colorspace == UNSPECIFIED and frame.height >= HD_LINES:
+        frame.colorspace = Colorspace.ITU709
+    is_hdr = frame.color_trc in HDR
+    shown = reformatter.reformat(
+        frame,
+        format="rgb24",
+        interpolation=PRECISE,
+        dst_color_trc=ColorTrc.BT709 if is_hdr else None,
+        dst_color_primaries=ColorPrimaries.BT709 if is_hdr else None,
+        threads=1,
+    )
+    image = Image.fromarray(shown.to_ndarray())
+    turn = QUARTER_TURNS.get(frame.rotation % 360)
+    return image.transpose(turn) if turn is not None else image

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jobs.errors import UsageError
+from multitrain.datasets.downloading import local_files
+from multitrain.datasets.extracting import look
+from tests.footage import write_video
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `content`; `stop_after` bytes it breaks off, once."""
+
+    daemon_threads = True
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content, self.kind, self.tag = content, "video/mp4", '"one"'
+        self.stop_after: int | None = None
+        self.knows_ranges = True
+        self.ranges: list[str | None] = []
+        self.sent: list[int] = []  # bytes that were announced
+
+    def address(self, path: str = "clip.mp4") -> str:
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        server, begin = self.server, 0
+        asked = self.headers.get("Range")
+        server.ranges.append(asked)
+        if self.path.startswith("/missing"):
+            self.send_error(404)
+            return
+        fits = self.headers.get("If-Range") == server.tag
+        if asked and fits and server.knows_ranges:
+            begin = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
+            if begin >= len(server.content):
+                self.send_error(416)
+                return
+        body = server.content[begin:]
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Type", server.kind)
+        self.send_header("ETag", server.tag)
+        self.send_header("Content-Length", str(len(body)))
+        if begin:
+            whole = len(server.content)
+            self.send_header("Content-Range", f"bytes {begin}-{whole - 1}/{whole}")
+        self.end_headers()
+        server.sent.append(len(body))
+        self.wfile.write(body[: server.stop_after])
+        server.stop_after = None
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def server(tmp_path):
+    video = write_video(tmp_path / "served.mp4", 20)
+    with Server(video.read_bytes()) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "name"),
+    [
+        ("clip.mp4", "video/mp4", "clip.mp4"),
+        ("some%20clip.MOV?key=1", "application/octet-stream", "some-clip.mov"),
+        ("watch", "video/webm", "watch.video"),
+        ("clip.mkv", "application/unheard-of", "clip.mkv"),
+    ],
+)
+def test_a_video_at_an_address(workspace, server, path, kind, name):
+    server.kind = kind
+    (file,), unavailable = local_files(workspace, [server.address(path)])
+    assert unavailable == []
+    assert (file.name, file.read_bytes()) == (name, server.content)
+    assert look(file).size == (160, 90)
+
+
+def test_what_is_there_is_not_downloaded_again(workspace, server):
+    first = local_files(workspace, [server.address()])
+    assert local_files(workspace, [server.address()]) == first
+    assert server.ranges == [None]
+
+
+def test_two_addresses_do_not_get_into_each_other(workspace, server):
+    files, _ = local_files(workspace, [server.address("a/x.mp4"), server.address("b/x.mp4")])
+    assert len(set(files)) == 2
+
+
+def broken_off(workspace, server):
+    server.stop_after = 700
+    files, ((_, reason),) = local_files(workspace, [server.address()])
+    assert files == []
+    assert reason.startswith("broke off after 700 of")
+
+
+def test_a_download_that_broke_off_goes_on(workspace, server):
+    broken_off(workspace, server)
+    (file,), _ = local_files(workspace, [server.address()])
+    assert server.ranges == [None, "bytes=700-"]
+    assert server.sent == [len(server.content), len(server.content) - 700]
+    assert file.read_bytes() == server.content
+
+
+def test_a_file_that_has_changed_is_downloaded_anew(workspace, server):
+    broken_off(workspace, server)
+    server.tag, server.content = '"two"', server.content[::-1]
+    (file,), _ = local_files(workspace, [server.address()])
+    assert file.read_bytes() == server.content
+
+
+def test_a_server_without_ranges_sends_it_all_again(workspace, server):
+    broken_off(workspace, server)
+    server.knows_ranges = False
+    (file,), _ = local_files(workspace, [server.address()])
+    assert file.read_bytes() == server.content
+
+
+def test_all_had_come_but_for_the_end_of_the_connection(workspace, server):
+    broken_off(workspace, server)
+    (part,) = workspace.downloads.glob("*/*.part")
+    part.write_bytes(server.content)
+    (file,), _ = local_files(workspace, [server.address()])
+    assert file.read_bytes() == server.content
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [("missing.mp4", "HTTP Error 404: Not Found"), (None, "Connection refused")],
+)
+def test_what_cannot_be_had_is_told(workspace, server, address, reason):
+    place = server.address(address) if address else "http://127.0.0.1:9/clip.mp4"
+    files, ((_, told),) = local_files(workspace, [place])
+    assert files == []
+    assert reason in told
+
+
+def test_a_page_needs_yt_dlp_and_says_so(workspace, server, monkeypatch):
+    server.kind = "text/html"
+    monkeypatch.setitem(sys.modules, "yt_dlp", None)
+    _, ((_, reason),) = local_files(workspace, [server.address("page")])
+    assert "pip install yt-dlp" in reason
+
+
+class Downloader:
+    """Stands for yt-dlp's: makes the file that the options name."""
+
+    def __init__(self, options):
+        assert options["outtmpl"]["default"] == "%(title).80B.%(ext)s"
+        self.folder = os.path.expandvars(options["paths"]["home"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def download(self, addresses):
+        if "private" in addresses[0]:
+            raise Error("this video is\nprivate")
+        Path(self.folder, "Title.mp4").write_bytes(b"video")
+
+
+class Error(Exception):
+    pass
+
+
+@pytest.fixture
+def yt_dlp(monkeypatch):
+    module = SimpleNamespace(YoutubeDL=Downloader, utils=SimpleNamespace(YoutubeDLError=Error))
+    monkeypatch.setitem(sys.modules, "yt_dlp", module)
+
+
+def test_a_page_with_yt_dlp(workspace, server, yt_dlp):
+    server.kind = "text/html"
+    (file,), _ = local_files(workspace, [server.address("page")])
+    assert (file.name, file.read_bytes()) == ("Title.mp4", b"video")
+
+
+def test_what_yt_dlp_cannot_have(workspace, server, yt_dlp):
+    server.kind = "text/html"
+    _, ((_, reason),) = local_files(workspace, [server.address("private")])
+    assert reason == "this video is private"
+
+
+def test_nothing_is_downloaded_where_a_file_is_missing(workspace, server):
+    with pytest.raises(UsageError, match="is not a file"):
+        local_files(workspace, [server.address(), "missing.mp4"])
+    assert server.ranges == []
