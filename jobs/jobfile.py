@@ -44,7 +44,7 @@ class JobFile(BaseModel):
     def pictures(self) -> tuple[tuple[str, ...], int, int, int, tuple[Step, ...]]:
         """Which pictures it trains on: folders, width, height, channels, steps of preprocessing."""
         steps = self.spec.preprocessing.fixed
-        return self.spec.dataset, *self.loaded_size, self.plan.channels, steps
+        return self.spec.folders, *self.loaded_size, self.plan.channels, steps
 
     @cached_property
     def plan(self) -> FramePlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Sc
 from jobs.words import entries_of, split_commas
 
 LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
+LARGEST_WEIGHT = 1000  # of a folder
 LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
 
 _UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
@@ -85,9 +87,27 @@ def _parse_switch(value: object) -> object:
     return value
 
 
-def _normal_folder(folder: str) -> str:
-    """`./waves/` is `waves`."""
-    return str(PurePosixPath(folder))
+@dataclass(frozen=True)
+class Folder:
+    """Pictures under `data/`, and how often they are drawn: written `landscapes*4`, or `faces`."""
+
+    name: str
+    weight: int | None = None  # None: all folders are one heap
+
+    def __str__(self) -> str:
+        return self.name if self.weight is None else f"{self.name}*{self.weight}"
+
+    @classmethod
+    def parse(cls, value: object) -> object:
+        """From its text. `./waves/` is `waves`."""
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"(.*[^\s*])\s*\*\s*(\d+)", value, re.DOTALL)
+        if not match:
+            return cls(str(PurePosixPath(value)))
+        if not 1 <= (weight := int(match[2])) <= LARGEST_WEIGHT:
+            raise ValueError(f"{value!r}: a weight must be from 1 to {LARGEST_WEIGHT}")
+        return cls(str(PurePosixPath(match[1])), weight)
 
 
 def _parse_resolution(value: object) -> object:
@@ -115,7 +135,7 @@ def _parsed_size(value: object, wanted: str) -> object:
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe_name)]
 Folders = Annotated[
-    tuple[Annotated[str, AfterValidator(_normal_folder)], ...],
+    tuple[Annotated[InstanceOf[Folder], BeforeValidator(Folder.parse), PlainSerializer(str)], ...],
     BeforeValidator(_split_commas),
     Field(min_length=1),
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Mistake, SheetError
-from jobs.folders import DatasetFolders
+from jobs.folders import DatasetFolders, Found
 from jobs.forms import csv_cells, yaml_cells
 from jobs.forms.cells import Row, Rows, read_text
 from jobs.forms.lists import too_long
@@ -113,15 +113,28 @@ def _with_pictures(
     are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     if reasons or not are_read:
-        misplaced = folders.misplaced(spec.dataset)
+        misplaced = folders.misplaced(spec.folders)
         return unknown, 0, reasons | ({"dataset": misplaced} if misplaced else {})
-    found = folders.look_at(spec.dataset, spec.preprocessing)
+    found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
         return unknown, 0, {"dataset": found.reason}
     if found.unfit:
         return unknown, 0, {"crop_size": found.unfit}
     assert found.size, "nothing is wrong with the pictures"
+    if spec.weights and (empty := _empty_folder(spec, folders, found)):
+        return unknown, 0, {"dataset": empty}
     width, height = found.size
     loaded = found.survey.size if found.survey.size != found.size else None
     job = JobFile(spec=spec, image_width=width, image_height=height, loaded=loaded)
     return job, found.survey.count, {}
+
+
+def _empty_folder(spec: JobSpec, folders: DatasetFolders, found: Found) -> str | None:
+    """Of several with weights, one without pictures as large as those of all."""
+    for name in spec.folders:
+        alone = folders.look_at((name,), spec.preprocessing)
+        if alone.reason or alone.unfit:
+            return f"{name} {alone.reason or alone.unfit}"
+        if alone.survey.size != found.survey.size:
+            return f"{name} holds pictures of {alone.survey.size}, not {found.survey.size}"
+    return None

@@ -50,7 +50,7 @@ class JobSpec(BaseModel):
 
     # What to make
     name:           Name                        = Field(description="unique; names every output")
-    dataset:        Folders                     = Field(description="folder(s) under data/, comma-separated; `demo` is built in")
+    dataset:        Folders                     = Field(description="folder(s) under data/, comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second")
     grid_width:     Count                       = Field(description="samples side by side in a frame")
     grid_height:    Count                       = Field(description="samples one above the other in a frame")
     video_length:   Annotated[Positive, Le(1440)] = Field(description="minutes of finished video, fractions allowed")
@@ -149,6 +149,18 @@ class JobSpec(BaseModel):
     retries:        Annotated[int, Ge(0), Le(1000)] = Field(2, description="further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint")
     stall_minutes:  Annotated[Positive, Le(10080)] = Field(20.0, description="without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long")
     # fmt: on
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders that pictures come from."""
+        return tuple(folder.name for folder in self.dataset)
+
+    @property
+    def weights(self) -> tuple[int, ...] | None:
+        """How often pictures of each folder are drawn; None: as often as there are of them."""
+        if all(folder.weight is None for folder in self.dataset):
+            return None
+        return tuple(folder.weight or 1 for folder in self.dataset)
 
     @property
     def samples(self) -> int:

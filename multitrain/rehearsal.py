@@ -53,7 +53,7 @@ def rehearse(
         pictures = open_pictures(*which, keep_free=keep_free)
         if not are_shared and pictures.images.nbytes > UNSHARED_BYTES:
             return None
-        session = open_session(job, pictures.images, settings)
+        session = open_session(job, pictures.images, settings, pictures.counts)
         session.warm_up()
     except Exception:
         return None

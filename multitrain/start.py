@@ -126,7 +126,7 @@ def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
 
 
 def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
-    wanted = any(DEMO in job.spec.dataset for job in jobs)
+    wanted = any(DEMO in job.spec.folders for job in jobs)
     if wanted and demo_is_built_in(workspace.dataset(DEMO)):
         display.note("drawing the built-in pictures")
         ensure_demo(workspace)

@@ -146,7 +146,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     sweep_checkpoints(call.paths)
     if make_complete(job, call.paths):
         return True
-    log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(spec.dataset))
+    log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(map(str, spec.dataset)))
     floor = call.keep_free_bytes
     pictures = open_pictures(call.paths.workspace, *job.pictures, keep_free=floor)
     log.info("%d pictures of %s", len(pictures.images), job.loaded_size)
@@ -155,7 +155,9 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     if stop.is_set():
         return False
     settings = _session_settings(call)
-    opener: Callable[[], Session] = partial(open_session, job, pictures.images, settings)
+    opener: Callable[[], Session] = partial(
+        open_session, job, pictures.images, settings, pictures.counts
+    )
     if rehearsed and rehearsed.serves(job, settings, pictures.fingerprint):
         log.info("its networks are built already")
         opener = opening_with(rehearsed, opener)

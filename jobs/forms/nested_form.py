@@ -9,7 +9,7 @@ import yaml
 
 from jobs.choices import Choice
 from jobs.forms.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
-from jobs.kinds import Resolution
+from jobs.kinds import Folder, Resolution
 from jobs.spec import COLUMNS, JobSpec
 
 Tree = dict[str, Any]  # of mappings, lists, text, numbers, booleans and None
@@ -129,7 +129,7 @@ def _plain(value: object) -> Any:
     match value:
         case Choice(name=name, given=given):
             return _Line({"name": name, **dict(given)}) if given else name
-        case Resolution():
+        case Resolution() | Folder():
             return str(value)
         case tuple():
             entries = [_plain(entry) for entry in value]

@@ -59,10 +59,11 @@ def open_pictures(
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
-        return _open(workspace, tops, width, height, channels, steps, keep_free)
+        pictures = _open(workspace, tops, width, height, channels, steps, keep_free)
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
-    return load_pictures(tops, width, height, channels, steps)
+        pictures = load_pictures(tops, width, height, channels, steps)
+    return pictures.counted(tops)
 
 
 def decode_ahead(

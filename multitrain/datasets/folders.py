@@ -6,7 +6,7 @@ import hashlib
 import math
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -60,12 +60,34 @@ class Pictures:
 
     `images` is `(n, height, width, channels)` uint8, RGB or RGBA, contiguous. It begins at a page
     of memory, so that an engine can use it where it is, and may be a file that is mapped; `skipped`
-    are the files left out.
+    are the files left out; `counts` tell how many pictures there are of each of several folders, in
+    their order, one behind the other.
     """
 
     images: Uint8Array
     skipped: tuple[Unreadable, ...]
     fingerprint: Fingerprint
+    counts: tuple[int, ...] = ()
+
+    def counted(self, folders: Sequence[Path]) -> Self:
+        """With the `counts` of `folders`, which then are part of the fingerprint.
+
+        DatasetError where other files are there than when the pictures were read.
+        """
+        if len(folders) == 1:
+            return self
+        paths, _ = find_pictures(folders)
+        left_out = {path for path, _ in self.skipped}
+        owners = [
+            next(place for place, folder in enumerate(folders) if path.is_relative_to(folder))
+            for path in paths
+            if path not in left_out
+        ]
+        counts = tuple(owners.count(place) for place in range(len(folders)))
+        if sum(counts) != len(self.images):
+            raise DatasetError("The pictures change while they are read; run the job again")
+        digest = f"{self.fingerprint.digest} {counts}"
+        return replace(self, counts=counts, fingerprint=replace(self.fingerprint, digest=digest))
 
 
 def load_pictures(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from jobs.errors import MultitrainError
 from jobs.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import Frames, Session, SessionSettings
 
 
@@ -19,6 +20,7 @@ def open_adversarial(
     spec: JobSpec,
     pictures: Frames,
     settings: SessionSettings,
+    counts: tuple[int, ...] = (),
 ) -> Session:
     """A session that trains what `describe` builds, which is called once the devices are set up.
 
@@ -37,10 +39,11 @@ def open_adversarial(
             f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
             f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
         )
+    mixture = Mixture.of(spec.weights, counts, len(pictures))
     if spec.engine == "jax":
         from multitrain.engine.jax_session import JaxSession
 
-        return JaxSession(describe, spec, pictures, settings)
+        return JaxSession(describe, spec, pictures, settings, mixture)
     from multitrain.engine.tensorflow import TensorFlowSession
 
-    return TensorFlowSession(describe, spec, pictures, settings)
+    return TensorFlowSession(describe, spec, pictures, settings, mixture)

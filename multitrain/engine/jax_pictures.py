@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import jax.numpy as jnp
 
 from multitrain.engine.jax_random import Indices, picture_indices, windows
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
 from multitrain.engine.windows import Window
@@ -19,7 +20,7 @@ class Drawing:
     """Which pictures a step trains on: so many batches of so many, drawn from all."""
 
     seed: int
-    pictures: int
+    mixture: Mixture
     batch: int
     batches: int  # per step
     window: Window | None = None  # what a step sees of each picture; None: all of it
@@ -28,7 +29,7 @@ class Drawing:
     def indices(self, first: int, batches: int) -> Indices:
         """`(batches * batch,)`: of the batches number `first` and following."""
         start, count = first * self.batch, batches * self.batch
-        return picture_indices(self.seed, self.detours, start, count, self.pictures)
+        return picture_indices(self.seed, self.detours, start, count, self.mixture)
 
     def seen(self, pictures: Any, indices: Any, detours: Any, step: Any) -> Any:
         """Traced: what `step` sees of pictures, `(batches, batch, height, width, channels)`.

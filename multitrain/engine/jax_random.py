@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.windows import SHARES
 
 Indices = NDArray[np.int32]
 
-ORDERS_KEPT = 4
+ORDERS_KEPT = 16
 DRAWN_AT_ONCE = 4096  # pictures at least: a generator costs as much as some hundred of them
 
 
@@ -32,6 +33,7 @@ class Stream(enum.IntEnum):
     PICTURES = 2
     MIXING = 3
     WINDOWS = 4
+    SETS = 5
 
 
 def grid(seed: int, samples: int, latents: Latents) -> Any:
@@ -61,28 +63,45 @@ def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any
     return jax.random.uniform(key, (SHARES, batches, count), jnp.float32)
 
 
-def picture_indices(seed: int, detours: int, first: int, count: int, pictures: int) -> Indices:
+def picture_indices(seed: int, detours: int, first: int, count: int, mixture: Mixture) -> Indices:
     """`(count,)`: what comes from number `first` on in an endless pass over all pictures.
 
-    Every picture comes once before any comes again; each round has an order of its own.
+    Of a set, every picture comes once before any comes again; each round has an order of its own.
     """
-    rounds = -(-DRAWN_AT_ONCE // pictures)
+    positions = np.arange(first, first + count)
+    if len(mixture.counts) == 1:
+        return _shuffled(positions, mixture.counts[0], seed, Stream.PICTURES, detours)
+    places = _shuffled(positions, mixture.cycle, seed, Stream.SETS, detours)
+    sets = np.searchsorted(mixture.first_places, places, side="right") - 1
     indices = np.empty(count, np.int32)
-    filled = 0
-    while filled < count:
-        run, start = divmod(first + filled, rounds * pictures)
-        order = _order(seed, detours, run, rounds, pictures)[start : start + count - filled]
-        indices[filled : filled + len(order)] = order
-        filled += len(order)
+    for number in np.unique(sets):
+        of_set = sets == number
+        cycles = positions[of_set] // mixture.cycle
+        place = places[of_set] - mixture.first_places[number]
+        nth = cycles * mixture.weights[number] + place
+        pictures = mixture.counts[number]
+        drawn = _shuffled(nth, pictures, seed, Stream.PICTURES, detours, int(number))
+        indices[of_set] = mixture.first_pictures[number] + drawn
     return indices
 
 
+def _shuffled(positions: NDArray[np.int64], length: int, *key: int) -> Indices:
+    """What comes at `positions` where all of `length` numbers come, round after round."""
+    rounds = -(-DRAWN_AT_ONCE // length)
+    runs, places = np.divmod(positions, rounds * length)
+    numbers = np.empty(len(positions), np.int32)
+    for run in np.unique(runs):
+        of_run = runs == run
+        numbers[of_run] = _order(key, int(run), rounds, length)[places[of_run]]
+    return numbers
+
+
 @lru_cache(ORDERS_KEPT)
-def _order(seed: int, detours: int, run: int, rounds: int, pictures: int) -> Indices:
-    """The `run`-th run of so many rounds, one after the other: `(rounds * pictures,)`."""
-    entropy = np.random.SeedSequence([seed, Stream.PICTURES, detours, run])
+def _order(key: tuple[int, ...], run: int, rounds: int, length: int) -> Indices:
+    """The `run`-th run of so many rounds, one after the other: `(rounds * length,)`."""
+    entropy = np.random.SeedSequence([*key, run])
     random = np.random.Generator(np.random.Philox(entropy))
-    sorted_rounds = np.tile(np.arange(pictures, dtype=np.int32), (rounds, 1))
+    sorted_rounds = np.tile(np.arange(length, dtype=np.int32), (rounds, 1))
     return random.permuted(sorted_rounds, axis=1).ravel()
 
 

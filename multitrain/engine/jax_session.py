@@ -20,6 +20,7 @@ from multitrain.engine.device_memory import fits, gpu_bytes
 from multitrain.engine.jax_devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax_pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
 from multitrain.engine.jax_step import AdversarialStep, Carry, Learner, Weights
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.optimizers import named_variables
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
@@ -38,6 +39,7 @@ class JaxSession:
         spec: JobSpec,
         pictures: Frames,
         settings: SessionSettings,
+        mixture: Mixture,
     ) -> None:
         """`pictures` are `(n, height, width, channels)` uint8.
 
@@ -62,9 +64,9 @@ class JaxSession:
             )
             self._carry: Carry = self._put(self._step.begin())
             updates = self._model.discriminator.learning.updates
-            count, height, width, _ = pictures.shape
+            height, width = pictures.shape[1:3]
             window = Window.of(spec.preprocessing, Resolution(width, height))
-            self._drawing = Drawing(spec.seed, count, spec.images_per_batch, updates, window)
+            self._drawing = Drawing(spec.seed, mixture, spec.images_per_batch, updates, window)
             self._pictures = self._place(pictures, devices, settings)
         self._steps_done = 0
         self._train = self._compiled()

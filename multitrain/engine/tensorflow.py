@@ -17,6 +17,7 @@ from multitrain.engine import motion
 from multitrain.engine.adopting import NETWORKS, adoptable, left_out
 from multitrain.engine.adversarial import Adversarial, Drawn
 from multitrain.engine.device_memory import fits
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 from multitrain.engine.tf_devices import (
@@ -44,6 +45,7 @@ class TensorFlowSession:
         spec: JobSpec,
         pictures: Frames,
         settings: SessionSettings,
+        mixture: Mixture,
     ) -> None:
         """`pictures` are `(n, height, width, channels)` uint8.
 
@@ -71,7 +73,7 @@ class TensorFlowSession:
             updates = self._model.discriminator.learning.updates
             height, width = pictures.shape[1:3]
             window = Window.of(spec.preprocessing, Resolution(width, height))
-            drawing = Drawing(draws, spec.images_per_batch, updates, window)
+            drawing = Drawing(draws, mixture, spec.images_per_batch, updates, window)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
         self._is_tried = False  # whether a block has run
         self._jit_asked_for = spec.jit == "on"

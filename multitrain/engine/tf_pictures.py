@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
 from multitrain.engine.tf_random import Draws
@@ -25,13 +26,14 @@ class Drawing:
     """
 
     draws: Draws
+    mixture: Mixture
     batch: int
     batches: int  # per step
     window: Window | None = None
 
-    def indices(self, first_batch: Any, batches: int, pictures: int) -> Any:
-        """`(batches * batch,)` int64: of those batches, out of so many pictures."""
-        return self.draws.picture_indices(first_batch, self.batch, pictures, batches)
+    def indices(self, first_batch: Any, batches: int) -> Any:
+        """`(batches * batch,)` int64: of those batches."""
+        return self.draws.picture_indices(first_batch, self.batch, self.mixture, batches)
 
     def seen(self, pictures: Any, indices: Any, step: Any) -> Any:
         """In a replica: what it sees of its share at `step`.
@@ -95,7 +97,7 @@ class PicturesInPlace:
     def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
         pictures = self._copies[replica()]
         batches = self._drawing.batches
-        indices = self._drawing.indices(step * batches, batches, pictures.shape[0])
+        indices = self._drawing.indices(step * batches, batches)
         mine = share(tf.reshape(indices, (batches, self._drawing.batch)), axis=1)
         return self._drawing.seen(pictures, mine, step)
 
@@ -109,7 +111,7 @@ class PicturesReadAhead:
     def __init__(self, pictures: Frames, drawing: Drawing) -> None:
         """`pictures` are `(n, height, width, channels)` uint8."""
         self._drawing = drawing
-        self._count, *self._picture_shape = pictures.shape
+        self._picture_shape = pictures.shape[1:]
         self._reader = PrefetchingReader(pictures, self._indices, drawing.batch)
 
     @property
@@ -142,7 +144,7 @@ class PicturesReadAhead:
 
     def _indices(self, first: int, batches: int) -> Any:
         with tf.device("CPU:0"):
-            return self._drawing.indices(first, batches, self._count).numpy()
+            return self._drawing.indices(first, batches).numpy()
 
 
 def _as_tensor(pictures: Frames) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.windows import SHARES
 
 
@@ -25,6 +26,7 @@ class Stream(enum.IntEnum):
     PICTURES = 2
     MIXING = 3
     WINDOWS = 4
+    SETS = 5
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,42 @@ class Draws:
         key = self._key(Stream.WINDOWS, self.detours, step)
         return tf.random.stateless_uniform((SHARES, batches, count), key, alg="philox")
 
-    def picture_indices(self, batch: Any, count: int, pictures: int, batches: int = 1) -> Any:
+    def picture_indices(self, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
         """`(batches * count,)` int64: the `batch`-th batch and those after it.
 
-        They are an endless pass over all pictures: every picture comes once before any comes again,
-        and each round has an order of its own.
+        They are an endless pass over all pictures: of a set, every picture comes once before any
+        comes again, and each round has an order of its own.
         """
         drawn = batches * count
         positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
-        key = self._key(Stream.PICTURES, self.detours)
-        rounds = positions // pictures
-        seeds = tf.stack(
-            [tf.fill([drawn], key[0]), tf.fill([drawn], key[1]), tf.cast(rounds, tf.int32)], axis=1
+        if len(mixture.counts) == 1:
+            return self._shuffled(positions, mixture.counts[0], Stream.PICTURES)
+        places = self._shuffled(positions, mixture.cycle, Stream.SETS)
+        indices = tf.zeros_like(positions)
+        sets = zip(
+            mixture.counts,
+            mixture.weights,
+            mixture.first_pictures,
+            mixture.first_places,
+            strict=True,
         )
+        for number, (pictures, weight, first_picture, first_place) in enumerate(sets):
+            place = places - first_place
+            nth = positions // mixture.cycle * weight + place
+            drawn_of_set = self._shuffled(tf.maximum(nth, 0), pictures, Stream.PICTURES, number)
+            is_of_set = tf.logical_and(place >= 0, place < weight)
+            indices = tf.where(is_of_set, first_picture + drawn_of_set, indices)
+        return indices
+
+    def _shuffled(self, positions: Any, length: int, stream: Stream, *counters: int) -> Any:
+        """What comes at `positions` where all of `length` numbers come, round after round."""
+        key = self._key(stream, self.detours, *counters)
+        drawn = tf.shape(positions)[0]
+        rounds = tf.cast(positions // length, tf.int32)
+        seeds = tf.stack([tf.fill([drawn], key[0]), tf.fill([drawn], key[1]), rounds], axis=1)
         # The op itself: `tf.random.experimental.index_shuffle` takes one seed for all positions.
         return tf.raw_ops.RandomIndexShuffle(
-            index=positions % pictures, seed=seeds, max_index=tf.constant(pictures - 1, tf.int64)
+            index=positions % length, seed=seeds, max_index=tf.constant(length - 1, tf.int64)
         )
 
     def _key(self, stream: Stream, *counters: Any) -> Any:

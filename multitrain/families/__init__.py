@@ -1,7 +1,7 @@
 """Kinds of networks to train, each a module here, found by name in a closed table.
 
-A family module has `open_session(job, pictures, settings) -> Session` and is imported only when a
-job asks for it: the test card needs no TensorFlow.
+A family module has `open_session(job, pictures, settings, counts) -> Session` and is imported only
+when a job asks for it: the test card needs no TensorFlow.
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ FAMILIES = {
 ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # the modules that Keras misses where theirs was left out
 
 
-def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> Session:
+def open_session(
+    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
+) -> Session:
     """The family of `job`, at step 0. `pictures` are `(n, height, width, channels)` uint8.
+
+    Where the job's folders have weights, `counts` tell how many pictures are of each.
 
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """
@@ -33,5 +37,5 @@ def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> S
         raise MultitrainError(
             f"engine: {job.spec.engine} is not installed; pip install -e '.[{job.spec.engine}]'"
         ) from error
-    session: Session = family.open_session(job, pictures, settings)
+    session: Session = family.open_session(job, pictures, settings, counts)
     return session

@@ -23,9 +23,11 @@ from multitrain.networks.colours import to_network, to_picture
 from multitrain.networks.losses import GanLosses
 
 
-def open_session(job: JobFile, pictures: Frames, settings: SessionSettings) -> Session:
+def open_session(
+    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
+) -> Session:
     """A DCGAN at step 0, trained by the engine."""
-    return open_adversarial(lambda: describe(job), job.spec, pictures, settings)
+    return open_adversarial(lambda: describe(job), job.spec, pictures, settings, counts)
 
 
 def describe(job: JobFile) -> Adversarial:

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.kinds import Resolution
 from multitrain.engine.jax_pictures import Drawing, PicturesInPlace, PicturesReadAhead
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.windows import Window
 from tests.engine.coded import Part, coded, parts_of
 
@@ -17,7 +18,7 @@ WINDOW = Window(Resolution(17, 13), Resolution(12, 9), flip=True)
 def seen(step: int, *, in_place: bool = True, window: Window | None = WINDOW, detours: int = 0,
          ) -> list[Part]:  # fmt: skip
     """What step `step` sees of coded pictures."""
-    drawing = Drawing(3, COUNT, BATCH, BATCHES, window, detours)
+    drawing = Drawing(3, Mixture((COUNT,), (1,)), BATCH, BATCHES, window, detours)
     pictures = coded(COUNT, *WINDOW.picture)
     there: PicturesInPlace | PicturesReadAhead = (
         PicturesInPlace(jnp.asarray(pictures), drawing)

@@ -6,6 +6,11 @@ import numpy as np
 from jobs.choices import LatentMotion
 from multitrain.engine import jax_random
 from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
+
+
+def one_set(pictures: int) -> Mixture:
+    return Mixture((pictures,), (1,))
 
 
 def latents(length: int, distribution: str = "uniform") -> Latents:
@@ -14,7 +19,7 @@ def latents(length: int, distribution: str = "uniform") -> Latents:
 
 def indices(detours: int, batches: int, count: int, pictures: int) -> list[int]:
     drawn = [
-        jax_random.picture_indices(0, detours, batch * count, count, pictures)
+        jax_random.picture_indices(0, detours, batch * count, count, one_set(pictures))
         for batch in range(batches)
     ]
     return np.concatenate(drawn).tolist()
@@ -43,7 +48,7 @@ def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
 
 
 def test_many_batches_at_once_are_those_one_by_one() -> None:
-    at_once = jax_random.picture_indices(0, 0, 0, 700, 13)
+    at_once = jax_random.picture_indices(0, 0, 0, 700, one_set(13))
 
     assert at_once.tolist() == indices(0, batches=100, count=7, pictures=13)
 
@@ -98,3 +103,43 @@ def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
     for mixing in (*one, *other):
         assert 0 <= mixing.min() < 0.02 < 0.98 < mixing.max() < 1
     assert len({mixing.tobytes() for mixing in (*one, *other)}) == 4
+
+
+SETS = Mixture(counts=(5, 3, 20), weights=(4, 1, 2))
+
+
+def mixed(batches: int, count: int) -> list[int]:
+    drawn = [
+        jax_random.picture_indices(0, 0, batch * count, count, SETS) for batch in range(batches)
+    ]
+    return np.concatenate(drawn).tolist()
+
+
+def owners(drawn: list[int]) -> list[int]:
+    """The set of each picture."""
+    return np.searchsorted([5, 8], drawn, side="right").tolist()
+
+
+def test_sets_come_as_their_weights_say_in_every_cycle() -> None:
+    drawn = mixed(batches=30, count=7)
+
+    cycles = [owners(drawn[start : start + 7]) for start in range(0, 210, 7)]
+    assert all(sorted(cycle) == [0, 0, 0, 0, 1, 2, 2] for cycle in cycles)
+    assert len({tuple(cycle) for cycle in cycles}) > 15
+
+
+def test_every_picture_of_a_set_comes_once_before_any_comes_again() -> None:
+    drawn = mixed(batches=50, count=7)
+
+    for number, pictures in enumerate([range(5), range(5, 8), range(8, 28)]):
+        of_set = [each for each, owner in zip(drawn, owners(drawn), strict=True) if owner == number]
+        size = len(pictures)
+        # In a cycle the order is by chance, so a round may end a few draws later than it began.
+        counts = [of_set[: rounds * size].count(each) for rounds in (2, 4) for each in pictures]
+        assert max(counts[:size]) - min(counts[:size]) <= 2
+        assert max(counts[size:]) - min(counts[size:]) <= 2
+        assert len(set(of_set)) == size
+
+
+def test_mixed_batches_at_once_are_those_one_by_one() -> None:
+    assert mixed(batches=12, count=5) == mixed(batches=1, count=60)

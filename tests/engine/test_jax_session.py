@@ -16,6 +16,7 @@ from jobs.jobfile import JobFile
 from multitrain.engine import jax_random, open_adversarial
 from multitrain.engine.adversarial import Adversarial, Judgement
 from multitrain.engine.jax_session import JaxSession
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families.dcgan import describe
 from multitrain.networks.losses import GanLosses
@@ -88,6 +89,7 @@ def test_a_step_is_what_the_plain_recipe_says(
     session = open_tiny(job)
     losses = [session.run(1).losses for _ in range(2)]
 
+    every = Mixture((len(noise(job)),), (1,))
     model, pictures = describe(job), noise(job) / np.float32(127.5) - 1
     generator, discriminator = model.generator.network, model.discriminator.network
     adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
@@ -95,7 +97,7 @@ def test_a_step_is_what_the_plain_recipe_says(
         latents = jax_random.generations(0, 0, step, 3, 6, model.latents)
         told_d, told_g = [], []
         for update in range(2):
-            chosen = jax_random.picture_indices(0, 0, (2 * step + update) * 6, 6, len(pictures))
+            chosen = jax_random.picture_indices(0, 0, (2 * step + update) * 6, 6, every)
             fakes = _pass(generator, latents[update])
 
             def loss_d(weights: list, fakes: object = fakes, chosen: object = chosen) -> tuple:
@@ -278,6 +280,7 @@ from pathlib import Path
 import numpy as np
 import jax
 from jobs.jobfile import JobFile
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 

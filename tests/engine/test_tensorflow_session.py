@@ -14,6 +14,7 @@ from jobs.errors import MultitrainError, OutOfMemory
 from jobs.jobfile import JobFile
 from multitrain.engine import open_adversarial, reading
 from multitrain.engine.adversarial import Adversarial, Drawn, Judgement
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import SessionSettings, State
 from multitrain.engine.tensorflow import TensorFlowSession
 from multitrain.engine.tf_pictures import PicturesInPlace, PicturesReadAhead
@@ -80,6 +81,7 @@ def test_a_step_is_what_the_plain_recipe_says(
     for _ in range(2):
         session.run(1)
 
+    every = Mixture((len(noise(job)),), (1,))
     model, draws, pictures = describe(job), Draws(0, 0), noise(job) / 127.5 - 1
     generator, discriminator = model.generator.network, model.discriminator.network
 
@@ -89,7 +91,7 @@ def test_a_step_is_what_the_plain_recipe_says(
     adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
     for step in range(2):
         for update in range(2):
-            chosen = draws.picture_indices(2 * step + update, 6, len(pictures)).numpy()
+            chosen = draws.picture_indices(2 * step + update, 6, every).numpy()
             with tf.GradientTape() as tape:
                 fakes = generator(draws.latents(step, update, 6, model.latents), training=True)
                 loss = model.losses.discriminator(
@@ -277,6 +279,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from jobs.jobfile import JobFile
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 

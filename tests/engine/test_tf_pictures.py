@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from jobs.kinds import Resolution
+from multitrain.engine.mixture import Mixture
 from multitrain.engine.tf_pictures import Drawing, PicturesInPlace, PicturesReadAhead
 from multitrain.engine.tf_random import Draws
 from multitrain.engine.windows import Window
@@ -16,7 +17,7 @@ WINDOW = Window(Resolution(17, 13), Resolution(12, 9), flip=True)
 def seen(step: int, *, in_place: bool = True, window: Window | None = WINDOW, detours: int = 0,
          ) -> list[Part]:  # fmt: skip
     """What step `step` sees of coded pictures."""
-    drawing = Drawing(Draws(3, detours), BATCH, BATCHES, window)
+    drawing = Drawing(Draws(3, detours), Mixture((COUNT,), (1,)), BATCH, BATCHES, window)
     pictures = coded(COUNT, *WINDOW.picture)
     there: PicturesInPlace | PicturesReadAhead = (
         PicturesInPlace(pictures, drawing, ("CPU:0",))

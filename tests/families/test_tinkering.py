@@ -318,3 +318,17 @@ def test_a_schedule_that_has_come_to_its_end_trains_no_more(open_small: Open) ->
     after = session.state()
     for name in ("generator/linear/kernel", "discriminator/linear/kernel"):
         np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_weights_of_folders_change_what_is_trained_on(
+    tiny_job: MakeJob, noise: Callable[..., np.ndarray]
+) -> None:
+    job = tiny_job(8, 8, dataset="a*9,b", learning_rate_d=0.01, learning_rate_g=0.01)
+    settings = SessionSettings()
+    pictures = noise(job)
+
+    mixed, other = (
+        open_session(job, pictures, settings, counts).run(4).frames for counts in ((2, 5), (6, 1))
+    )
+
+    assert (mixed != other).any()

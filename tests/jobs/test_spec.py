@@ -170,7 +170,7 @@ def test_sizes_are_read_in_any_usual_spelling(text: str) -> None:
 
 def test_lists_lose_their_spaces_and_a_comma_at_their_end() -> None:
     spec = parsed(dataset="faces,, cats/small ,", activation_g=" relu , lrelu(0.3),tanh,")
-    assert spec.dataset == ("faces", "cats/small")
+    assert spec.folders == ("faces", "cats/small")
     assert [each.name for each in spec.activation_g] == ["relu", "lrelu", "tanh"]
 
 
