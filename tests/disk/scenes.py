@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import dataset_scenes
 import numpy as np
 from PIL import Image
 
@@ -342,13 +343,20 @@ SCENES = (
     Scene("built-in pictures", nothing, draw_pictures),
     Scene("decoded pictures", large_pictures, open_decoded, outlives=True),
     Scene("curves", nothing, draw_curves, outlives=True),
+    Scene("drawing a data set", nothing, dataset_scenes.draw),
+    Scene("converting", dataset_scenes.pictures, dataset_scenes.convert),
+    Scene("tiling", dataset_scenes.pictures, dataset_scenes.tile_and_untile),
+    Scene("extracting", dataset_scenes.video, dataset_scenes.extract),
+    Scene("extracting from afar", dataset_scenes.video, dataset_scenes.extract_from_afar),
+    Scene("fetching", dataset_scenes.archive, dataset_scenes.fetch),
 )
 
 
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture, the curves and the decoded pictures.
+    Without what is only nice to have: the newest picture, the curves, the decoded pictures and what
+    was fetched from an address that is another one at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
@@ -357,6 +365,7 @@ def outcome(workspace: Workspace) -> dict[str, object]:
         if path.name != "latest.jpg"
         and path.parent.name != "tensorboard"
         and path.parent != workspace.cache
+        and workspace.downloads not in path.parents
     }
 
 

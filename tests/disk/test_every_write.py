@@ -74,9 +74,13 @@ def test_a_full_disk_costs_nothing(
 
 
 def half_made(workspace: Workspace) -> list[Path]:
-    """Temporary files, but for a trainer's unfinished batch, which the next one goes on with."""
+    """Temporary files, but for what is gone on with: a trainer's unfinished batch, a download."""
     parts = workspace.root.rglob(f"*{PART}")
-    return [part for part in parts if not part.name.endswith(f"{BATCH}{PART}")]
+    return [
+        part
+        for part in parts
+        if not part.name.endswith(f"{BATCH}{PART}") and workspace.downloads not in part.parents
+    ]
 
 
 def play(scene: Scene, workspace: Workspace, disk: FullDisk) -> Exception | None:

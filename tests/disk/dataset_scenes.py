@@ -1,0 +1,108 @@
+"""The commands that make data sets, as scenes."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from jobs.paths import Workspace
+from multitrain.dataset_commands import dataset
+from tests.footage import write_video
+
+SIZE = (32, 24)  # of a picture, in pixels
+
+
+def pictures(workspace: Workspace) -> None:
+    """Two of them in a folder, and below it."""
+    folder = workspace.root / "scans"
+    (folder / "more").mkdir(parents=True)
+    for number, where in enumerate((folder, folder / "more")):
+        pixels = np.random.default_rng(number).integers(0, 256, (*SIZE[::-1], 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(where / f"{number}.png")
+
+
+def video(workspace: Workspace) -> None:
+    """Twelve frames."""
+    write_video(workspace.root / "film.mkv", 12)
+
+
+def archive(workspace: Workspace) -> None:
+    """Two pictures in a zip file, which a server hands out."""
+    pictures(workspace)
+    with zipfile.ZipFile(workspace.root / "scans.zip", "w") as file:
+        for path in sorted((workspace.root / "scans").rglob("*.png")):
+            file.write(path, path.name)
+
+
+def draw(workspace: Workspace) -> None:
+    _make(workspace, "drawn", "demo", "drawn", "--style", "shapes", "--count", "2", *_size())
+
+
+def convert(workspace: Workspace) -> None:
+    _make(workspace, "small", "convert", workspace.root / "scans", "small", *_cover())
+
+
+def tile_and_untile(workspace: Workspace) -> None:
+    sizes = ("--tile", "8x8", "--edges")
+    _make(workspace, "tiles", "tile", workspace.root / "scans", "tiles", *sizes)
+    if not (laid := workspace.root / "laid").exists():
+        _call(workspace, "untile", "tiles", laid)
+
+
+def extract(workspace: Workspace) -> None:
+    _make(workspace, "stills", "extract", workspace.root / "film.mkv", "stills", "--count", "2")
+
+
+def fetch(workspace: Workspace) -> None:
+    """An archive, and a film."""
+    with _served(workspace.root) as address:
+        _make(workspace, "fetched", "fetch", f"{address}/scans.zip", "fetched")
+
+
+def extract_from_afar(workspace: Workspace) -> None:
+    with _served(workspace.root) as address:
+        _make(workspace, "stills", "extract", f"{address}/film.mkv", "stills", "--count", "2")
+
+
+def _size() -> tuple[str, str]:
+    return "--size", f"{SIZE[0]}x{SIZE[1]}"
+
+
+def _cover() -> tuple[str, ...]:
+    return "--preprocess", "cover", "--load-size", "16x8"
+
+
+def _make(workspace: Workspace, name: str, *arguments: object) -> None:
+    """Unless it is there from a showing before."""
+    if not workspace.dataset(name).exists():
+        _call(workspace, *arguments)
+
+
+def _call(workspace: Workspace, *arguments: object) -> None:
+    dataset.main([*map(str, arguments), "--workspace", str(workspace.root)], standalone_mode=False)
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """The files of a folder at the address that is handed out."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
