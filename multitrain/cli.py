@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
 import signal
 import sqlite3
@@ -26,7 +25,7 @@ from jobs.paths import Workspace
 from jobs.sheet import Sheet, read_sheet
 from jobs.store import JobRow, read_jobs
 from jobs.words import nearest, quoted
-from multitrain.cli_options import workspace_option
+from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.cli_tinkering import compare, generate, mutate
 from multitrain.dataset_commands import dataset
 
@@ -37,12 +36,6 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 LOG_WIDTH = 200  # columns
 
 sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
-
-
-def _refuse_nan(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
-    if number is not None and math.isnan(number):  # it lies in every range
-        raise click.BadParameter("nan is no number")
-    return number
 
 
 @click.group(context_settings=CONTEXT)
@@ -70,13 +63,13 @@ def commands() -> None:
 @click.option(
     "--spool-gb",
     type=click.FloatRange(0.1, 1e6),
-    callback=_refuse_nan,
+    callback=refuse_nan,
     help="Disk for frames not yet encoded, and for checkpoints.",
 )
 @click.option(
     "--keep-free-gb",
     type=click.FloatRange(0, 1e6),
-    callback=_refuse_nan,
+    callback=refuse_nan,
     help="Wait, and start nothing, while the disk has less room than this.",
 )
 @click.pass_context

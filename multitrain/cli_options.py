@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
+
+
+def refuse_nan(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
+    """Callback of an option with a range: nan lies in every one."""
+    if number is not None and math.isnan(number):
+        raise click.BadParameter("nan is no number")
+    return number
+
 
 workspace_option = click.option(
     "--workspace",

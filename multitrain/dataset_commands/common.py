@@ -39,7 +39,8 @@ def tell(made: Sequence[Made], *, as_json: bool) -> None:
         click.echo(json.dumps([_plain(each) for each in made], indent=2))
         return
     for each in made:
-        click.echo(f"{each.folder}: {each.pictures} pictures")
+        unit = "picture" if each.pictures == 1 else "pictures"
+        click.echo(f"{each.folder}: {each.pictures} {unit}")
         for note in each.notes:
             click.echo(note)
         _tell_left_out(each)
@@ -47,7 +48,7 @@ def tell(made: Sequence[Made], *, as_json: bool) -> None:
 
 def _tell_left_out(made: Made) -> None:
     for path, reason in made.left_out[:MOST_TOLD]:
-        click.echo(f"left out: {_printable(path)} ({reason})", err=True)
+        click.echo(f"left out: {printable(path)} ({reason})", err=True)
     if (rest := len(made.left_out) - MOST_TOLD) > 0:
         click.echo(f"... and {rest} more", err=True)
 
@@ -58,6 +59,7 @@ def _plain(made: Made) -> dict[str, object]:
     return told | {"notes": list(made.notes)} | made.facts
 
 
-def _printable(path: Path) -> str:
+def printable(path: Path) -> str:
+    """On one line, no sign unseen."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

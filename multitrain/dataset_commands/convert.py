@@ -23,7 +23,7 @@ from jobs.preprocess import (
     unfit_sizes,
 )
 from multitrain.cli_options import workspace_option
-from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
+from multitrain.dataset_commands.common import json_option, printable, shown, tell, workspace_at
 
 if TYPE_CHECKING:
     from multitrain.datasets.converting import Outcome
@@ -129,7 +129,7 @@ def command(
         if folder.absolute() == place.dataset(DEMO):
             ensure_demo(place)
         if not folder.is_dir():
-            raise UsageError(f"there is no folder {folder}")
+            raise UsageError(f"there is no folder {printable(folder)}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves nothing half-done
     how = Conversion(preprocessing, copies, seed, transfer, kind)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.kinds import Resolution
-from multitrain.cli_options import workspace_option
+from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
 from multitrain.dataset_commands.sizes import drawn_size
 from multitrain.datasets.tiles import TileGrid, Trim
@@ -31,7 +31,7 @@ def _trim(_: click.Context, __: click.Parameter, value: str) -> Trim:
 def _black(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
     if value == "auto":
         return None
-    return click.FloatRange(0, 1)(value, parameter, context)
+    return refuse_nan(context, parameter, click.FloatRange(0, 1)(value, parameter, context))
 
 
 @click.command()
@@ -69,6 +69,7 @@ def _black(context: click.Context, parameter: click.Parameter, value: str) -> fl
 @click.option(
     "--quality",
     type=click.FloatRange(0, 1),
+    callback=refuse_nan,
     default=1.0,
     show_default=True,
     help="Share of each picture's tiles to keep, those with most detail; jitter is kept.",

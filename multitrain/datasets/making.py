@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.errors import UsageError
 from jobs.kinds import Name
-from jobs.paths import Workspace, flush_to_disk
+from jobs.paths import PART, Workspace, flush_to_disk, listing
 from jobs.pictures import DEMO, Unreadable
 
 
@@ -38,29 +39,77 @@ def new_data_set(workspace: Workspace, *names: str) -> Iterator[Sequence[Path]]:
     UsageError, with nothing changed, where a name cannot be one or is taken. Whatever is raised
     meanwhile leaves nothing behind.
     """
-    targets = [_target(workspace, name) for name in names]
-    parts = [target.with_name(f".{target.name}.part") for target in targets]
+    targets = [_named(workspace, name) for name in names]
+    with ExitStack() as stack:
+        yield [stack.enter_context(new_folder(target)) for target in targets]
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """An empty folder to fill, which becomes `target` when all went well.
+
+    It has that for its own, however many commands make it at once. UsageError where `target` is
+    there, or is being made; whatever is raised leaves nothing behind.
+    """
+    _require_free(target)
+    _sweep(target.parent)
+    part = target.with_name(f".{target.name}{PART}")
+    part.mkdir(parents=True, exist_ok=True)
+    lock = _lock(part)
+    if lock is None:
+        raise UsageError(f"{target} is being made by another command; wait for it")
     try:
-        for part in parts:
-            shutil.rmtree(part, ignore_errors=True)  # of one that was killed
-            part.mkdir(parents=True)
-        yield parts
-        for part, target in zip(parts, targets, strict=True):
-            os.replace(part, target)
-        flush_to_disk(workspace.data)
+        yield part
+        os.sync()  # at once for all files: before they have the name that says that they are there
+        _require_free(target)
+        os.replace(part, target)
+        flush_to_disk(target.parent)
+    except OSError as error:
+        error.filename = error.filename or str(target)
+        raise
     finally:
-        for part in parts:
-            shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(lock)
 
 
-def _target(workspace: Workspace, name: str) -> Path:
+def _named(workspace: Workspace, name: str) -> Path:
     try:
         target = workspace.dataset(TypeAdapter(Name).validate_python(name))
     except ValidationError as error:
-        reason = error.errors()[0].get("ctx", {}).get("error", "must be the name of a folder")
+        reason = error.errors()[0].get("ctx", {}).get("error", "it must be UTF-8, and not empty")
         raise UsageError(f"{name!r} cannot name a data set: {reason}") from error
+    if "," in name:
+        raise UsageError(f"{name!r} cannot name a data set: a sheet could not say it")
     if name == DEMO:
         raise UsageError(f"{DEMO!r} is the built-in data set; choose another name")
-    if target.exists():
-        raise UsageError(f"{target} is there already; choose another name, or remove it")
     return target
+
+
+def _require_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise UsageError(f"{target} is there already; choose another name, or remove it")
+
+
+def _lock(part: Path) -> int | None:
+    """A descriptor that holds the folder until it is closed; None where somebody else does."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:  # just renamed
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what commands that were killed have left here."""
+    for name in listing(folder):
+        if name.startswith(".") and name.endswith(PART) and (folder / name).is_dir():
+            with suppress(OSError):
+                lock = _lock(folder / name)
+                if lock is not None:
+                    shutil.rmtree(folder / name, ignore_errors=True)
+                    os.close(lock)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path, PurePath
 from threading import Event
@@ -16,7 +14,7 @@ from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
 from jobs.kinds import Resolution
-from jobs.paths import PART, Workspace, flush_to_disk
+from jobs.paths import Workspace
 from jobs.pictures import (
     Unreadable,
     UnreadablePicture,
@@ -26,7 +24,7 @@ from jobs.pictures import (
     open_picture,
 )
 from multitrain.datasets.decoding import to_rgba, upright
-from multitrain.datasets.making import Made
+from multitrain.datasets.making import Made, new_folder
 from multitrain.datasets.parallel import in_order
 from multitrain.datasets.preprocessing import alone_if_large
 from multitrain.datasets.tiles import TileName
@@ -65,7 +63,7 @@ def untile(
     groups = [tuple(group) for _, group in groupby(tiles, key=lambda tile: tile.name.picture)]
     old, unreadable = _originals(originals)
     left_out += unreadable
-    with _new_folder(target) as part, catch_warnings(action="ignore"):  # of Pillow
+    with new_folder(target) as part, catch_warnings(action="ignore"):  # of Pillow
         made = 0
         assembler = _Assembler(part, old)
         try:
@@ -167,19 +165,3 @@ def _laid(picture: Image.Image, tile: Tile) -> Image.Image:
         picture = to_rgba(picture)
     picture.paste(decoded.crop((border, border, border + width, border + height)), (x, y))
     return picture
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `target` when all went well and leaves nothing otherwise."""
-    if target.exists():
-        raise UsageError(f"{target} is there already; choose another name, or remove it")
-    part = target.with_name(f".{target.name}{PART}")
-    try:
-        shutil.rmtree(part, ignore_errors=True)  # of one that was killed
-        part.mkdir(parents=True)
-        yield part
-        os.replace(part, target)
-        flush_to_disk(target.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -18,6 +18,7 @@ from multitrain.dataset_commands import dataset
 from tests.footage import write_video
 
 SIZE = (32, 24)  # of a picture, in pixels
+SMALL = ("--scale", "-1:24")
 
 
 def pictures(workspace: Workspace) -> None:
@@ -58,7 +59,16 @@ def tile_and_untile(workspace: Workspace) -> None:
 
 
 def extract(workspace: Workspace) -> None:
-    _make(workspace, "stills", "extract", workspace.root / "film.mkv", "stills", "--count", "2")
+    _make(
+        workspace,
+        "stills",
+        "extract",
+        workspace.root / "film.mkv",
+        "stills",
+        "--count",
+        "2",
+        *SMALL,
+    )
 
 
 def fetch(workspace: Workspace) -> None:
@@ -69,7 +79,9 @@ def fetch(workspace: Workspace) -> None:
 
 def extract_from_afar(workspace: Workspace) -> None:
     with _served(workspace.root) as address:
-        _make(workspace, "stills", "extract", f"{address}/film.mkv", "stills", "--count", "2")
+        _make(
+            workspace, "stills", "extract", f"{address}/film.mkv", "stills", "--count", "2", *SMALL
+        )
 
 
 def _size() -> tuple[str, str]:
