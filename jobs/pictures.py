@@ -134,6 +134,10 @@ class UnreadablePicture(Exception):
     """Why one file cannot be used: one clause for a person."""
 
 
+class MissingPackage(UnreadablePicture):
+    """Another installation may read it."""
+
+
 def open_picture(path: Path) -> Image:
     """A lazily opened Pillow image: close it. UnreadablePicture where its header tells of none."""
     from PIL import Image, UnidentifiedImageError
@@ -163,7 +167,7 @@ def open_picture(path: Path) -> Image:
 def _heif(path: Path) -> tuple[str, ...]:
     """The format HEIF if that is what `path` holds, whatever its suffix: phones call it .jpg too.
 
-    UnreadablePicture without the plug-in for Pillow, which is not installed with the project.
+    MissingPackage without the plug-in for Pillow, which is not installed with the project.
     """
     with path.open("rb") as file:
         start = file.read(12)
@@ -172,7 +176,7 @@ def _heif(path: Path) -> tuple[str, ...]:
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        raise UnreadablePicture("is HEIC, which takes the package pillow-heif") from None
+        raise MissingPackage("is HEIC, which takes the package pillow-heif") from None
     register_heif_opener()
     return ("HEIF",)
 

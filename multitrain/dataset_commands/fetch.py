@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -15,13 +16,15 @@ from jobs.errors import UsageError
 from jobs.paths import Workspace, write_text
 from jobs.units import bytes_for_people
 from jobs.words import nearest, quoted
-from multitrain.cli_options import workspace_option
+from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.dataset_commands.common import json_option, tell, workspace_at
 from multitrain.datasets.catalogue import COLLECTIONS, Source
-from multitrain.datasets.fetching import OnBytes, Unusable, digest_of, fetched
+from multitrain.datasets.fetching import Unusable, digest_of, fetched
 from multitrain.datasets.making import Made, new_data_set
+from multitrain.datasets.transfer import OnBytes
 from multitrain.datasets.unpacking import unpack
 
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 LIST_WIDTH = 200  # characters, where it goes to a file or a pipe
 
 
@@ -33,6 +36,7 @@ LIST_WIDTH = 200  # characters, where it goes to a file or a pipe
 @click.option(
     "--most-gb",
     type=click.FloatRange(0, min_open=True),
+    callback=refuse_nan,
     default=20,
     show_default=True,
     help="GB that the archive may have, and the pictures in it.",
@@ -68,11 +72,13 @@ def command(
 
 
 def _source(named: str, sha256: str | None) -> Source:
+    if sha256 is not None and not SHA256.fullmatch(sha256):
+        raise UsageError(f"--sha256 takes 64 hexadecimal digits, not {quoted(sha256)}")
     if "://" in named:
         return Source(named, f"sha256:{sha256}" if sha256 else None)
     if named not in COLLECTIONS:
         raise UsageError(f"there is no collection {quoted(named)}{nearest(named, COLLECTIONS)}")
-    if sha256:
+    if sha256 is not None:
         raise UsageError("--sha256 is for addresses; that of a collection is known")
     return COLLECTIONS[named]
 

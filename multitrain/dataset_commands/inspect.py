@@ -66,6 +66,8 @@ def command(
     target = None if no_sheet else sheet or Path(f"{'_'.join(map(_plain_name, names))}_contact.png")
     if target:
         _require_outside(target, place)
+        if not target.absolute().parent.is_dir():
+            raise UsageError(f"there is no folder {target.absolute().parent} for the contact sheet")
 
     def with_bar(looks: Iterable[T], total: int) -> Iterator[T]:
         return shown(looks, "looking", total)
@@ -96,6 +98,8 @@ def _existing(place: Workspace, name: str) -> Path:
         if is_held(place):
             raise UsageError(f"{folder} is being drawn by the farm that runs here; ask again soon")
         ensure_demo(place)
+    if not folder.is_dir() and Path(name).is_dir():
+        return Path(name)
     if not folder.is_dir():
         known = [each for each in listing(place.data) if (place.data / each).is_dir()]
         raise UsageError(f"there is no data set {quoted(name)}{nearest(name, known)}: {folder}")
@@ -140,6 +144,8 @@ def _facts(found: Inspection, place: Workspace) -> Iterator[str]:
 def _advice(found: Inspection, grids: list[Grid], batch: int) -> Iterator[str]:
     for grid in grids:
         how = "" if grid.cell == found.size else f" (preprocess: cover, load_size: {grid.cell})"
+        if found.size and grid.enlargement(found.size) > 1:
+            how += f", enlarged from {found.size}"
         yield (
             f"{grid.screen!s:<10}  grid_width: {grid.columns}, grid_height: {grid.rows}, pictures "
             f"of {grid.cell}{how}; can be halved {_times(grid.halvings)}"
@@ -203,6 +209,7 @@ def _for_machines(
                 "grid_height": grid.rows,
                 "size": str(grid.cell),
                 "halvings": grid.halvings,
+                "enlargement": grid.enlargement(found.size or grid.cell),
             }
             for grid in grids
         ],

@@ -1,10 +1,10 @@
 """Pictures that are decoded once: `runs/.cache/<key>.h5`, shared by jobs and by trainers.
 
 The key stands for the listing of the folders (paths, sizes, times of change), the size of the
-pictures, how they are scaled and cut to it, and whether they have alpha: where anything of that
-differs, another file is made, and the old one goes when nobody has used it for long. Trainers on
-the same pictures map the same file and so share its memory. Whatever is wrong with the cache, the
-pictures are decoded into memory instead.
+pictures, how they are scaled and cut to it, whether they have alpha, and what decodes them: where
+anything of that differs, another file is made, and the old one goes when nobody has used it for
+long. Trainers on the same pictures map the same file and so share its memory. Whatever is wrong
+with the cache, the pictures are decoded into memory instead.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import PIL
@@ -144,7 +146,8 @@ class Listing:
         paths, unreadable = find_pictures(tops)
         below = [_below(workspace, each) for each in unreadable]
         left_out = [[str(path), why] for path, why in below]
-        beside = [picture_file.FORMAT, PIL.__version__, width, height, channels, steps, left_out]
+        made_by = [picture_file.FORMAT, PIL.__version__, decoders()]
+        beside = [made_by, width, height, channels, steps, left_out]
         digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
         root = f"{workspace.data}{os.sep}"
         for path in paths:
@@ -159,6 +162,22 @@ class Listing:
     def pixel_bytes(self) -> int:
         """Of all pictures, should none be left out."""
         return len(self.paths) * self.width * self.height * self.channels
+
+
+@cache
+def decoders() -> dict[str, object]:
+    """The versions of what decodes pictures besides Pillow; None of what is not installed."""
+    import av  # takes a while
+
+    packages = ("av", "opencv-python-headless", "pillow-heif")
+    return {"FFmpeg": av.library_versions} | {each: _version(each) for each in packages}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _facts(path: Path) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -31,6 +32,7 @@ from jobs.pictures import (
 )
 from jobs.preprocess import Preprocessing, Unfit
 from multitrain.datasets.decoding import upright
+from multitrain.datasets.depth import Curve
 from multitrain.datasets.dpx import light_of_film, srgb
 from multitrain.datasets.making import Made, new_data_set
 from multitrain.datasets.parallel import in_order
@@ -40,9 +42,17 @@ Light = Literal["auto", "srgb", "linear", "log"]  # how values stand for light
 Format = Literal["png", "jpg"]
 
 JPEG_QUALITY = 95
+JPEG_SIDE = 65500  # pixels: as many as libjpeg writes
 LONGEST_STEM = 200  # bytes: leaves room for a number and a suffix
+OF_A_PICTURE = re.compile(r"(_\d+)?\.(png|jpg)$", re.IGNORECASE)  # what is added to a name
 
 _TRANSFERS: dict[str, Transfer] = {"srgb": "display", "linear": "linear", "log": "log"}
+_CURVES: dict[Light, Curve | None] = {
+    "auto": None,
+    "srgb": lambda values: values,
+    "linear": srgb,
+    "log": lambda values: srgb(light_of_film(values)),
+}
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,14 @@ def _notes(sizes: dict[str, int]) -> tuple[str, ...]:
     return (f"in {len(sizes)} sizes ({most}): to train on them takes one, as by `cover`",)
 
 
-def _named(paths: Iterable[Path], folders: Sequence[Path]) -> Iterator[Source]:
+def _named(paths: Sequence[Path], folders: Sequence[Path]) -> Iterator[Source]:
     """Each under a name of its own, that of the file as far as that is free."""
-    taken: set[str] = set()
-    for number, path in enumerate(paths):
-        below = next(path.relative_to(each) for each in folders if path.is_relative_to(each))
+    found = [
+        next(path.relative_to(each) for each in folders if path.is_relative_to(each))
+        for path in paths
+    ]
+    taken = {key for below in found for folder in below.parents for key in _as_pictures(folder)}
+    for number, (path, below) in enumerate(zip(paths, found, strict=True)):
         stem = os.fsencode(below.stem)
         if len(stem) > LONGEST_STEM:
             stem = stem[:LONGEST_STEM].decode(errors="ignore").encode()
@@ -132,6 +145,13 @@ def _named(paths: Iterable[Path], folders: Sequence[Path]) -> Iterator[Source]:
         name = next(each for each in chain([first], others) if _key(each) not in taken)
         taken.add(_key(name))
         yield Source(number, path, name)
+
+
+def _as_pictures(folder: PurePath) -> Iterator[str]:
+    """The keys of names that pictures cannot have because of this folder, `x.png`, say."""
+    if match := OF_A_PICTURE.search(name := str(folder)):
+        yield _key(PurePath(name[: match.start()]))
+        yield _key(PurePath(name[: match.end(1)] if match[1] else name[: match.start()]))
 
 
 def _key(name: PurePath) -> str:
@@ -164,28 +184,21 @@ def _prepared(path: Path, how: Conversion) -> Image.Image:
     """Decoded, and what is the same for all copies done. Raises nearly anything."""
     with open_picture(path) as image:
         size = seen_size(image)
-        how.preprocessing.seen(how.preprocessing.loaded(size))
+        _require_jpeg(how.preprocessing.seen(how.preprocessing.loaded(size)), how.format)
+        curve = _CURVES[how.light]
         if isinstance(image, DpxImageFile) and how.light != "auto":
-            image.transfer = _TRANSFERS[how.light]
+            image.transfer, curve = _TRANSFERS[how.light], None  # of as many bits as it has
         with alone_if_large(size):
-            decoded = upright(image, with_alpha=False if how.format == "jpg" else None)
-            if not isinstance(image, DpxImageFile):
-                decoded = _relit(decoded, how.light)
-            decoded.info = {}  # profiles of CMYK or grey values, say, hold no more
+            with_alpha = False if how.format == "jpg" else None
+            decoded = upright(image, with_alpha=with_alpha, curve=curve)
+            decoded.info = {}
             return preprocessed(decoded, how.preprocessing.fixed)
 
 
-def _relit(image: Image.Image, light: Light) -> Image.Image:
-    """As sRGB, what was stored otherwise; alpha stays."""
-    values = np.arange(256) / 255
-    if light == "linear":
-        lit = srgb(values)
-    elif light == "log":
-        lit = srgb(light_of_film(values))
-    else:
-        return image
-    table = np.rint(lit * 255).astype(int).tolist() * 3
-    return image.point(table + list(range(256)) * (image.mode == "RGBA"))
+def _require_jpeg(size: Resolution, kind: Format) -> None:
+    """Raises Unfit for what JPEG cannot hold."""
+    if kind == "jpg" and max(size) > JPEG_SIDE:
+        raise Unfit(f"is {size}, and a side of a JPEG has at most {JPEG_SIDE:,} pixels")
 
 
 def _part(image: Image.Image, how: Preprocessing, random: np.random.Generator) -> Image.Image:

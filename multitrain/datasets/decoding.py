@@ -19,6 +19,7 @@ from PIL import Image
 from jobs.colours import RGBA
 from jobs.kinds import Resolution
 from jobs.pictures import (
+    MissingPackage,
     Unreadable,
     UnreadablePicture,
     explain,
@@ -27,7 +28,11 @@ from jobs.pictures import (
     seen_size,
 )
 from jobs.preprocess import Preprocessing, Step, Unfit
-from multitrain.datasets import dpx  # noqa: F401  # so that Pillow can load what it opens
+from multitrain.datasets import (
+    dpx,  # noqa: F401  # so that Pillow can load what it opens
+    profiles,
+)
+from multitrain.datasets.depth import Curve, in_bytes
 from multitrain.datasets.preprocessing import alone_if_large, preprocessed
 from multitrain.slots import available_cores
 
@@ -116,6 +121,8 @@ def _decode(
                 return np.ascontiguousarray(preprocessed(decoded, steps))
     except Unfit as error:
         return _Skip(str(error), may_pass=False)
+    except MissingPackage as error:
+        return _Skip(str(error), may_pass=True)
     except UnreadablePicture as error:
         return _Skip(str(error), _is_of_the_system(error.__cause__))
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
@@ -127,54 +134,45 @@ def _is_of_the_system(error: BaseException | None) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and bool(error.errno))
 
 
-def upright(image: Image.Image, *, with_alpha: bool | None = None) -> Image.Image:
-    """An opened picture decoded and turned as it is seen: RGB or RGBA.
+def upright(
+    image: Image.Image, *, with_alpha: bool | None = None, curve: Curve | None = None
+) -> Image.Image:
+    """An opened picture decoded and turned as it is seen: sRGB, as RGB or RGBA.
 
-    `with_alpha` None: RGBA where it has any transparency. Raises nearly anything on damaged files.
+    `with_alpha` None: RGBA where it has any transparency. A `curve` makes sRGB of its values,
+    whatever its profile tells. Raises nearly anything on damaged files.
     """
     turn = _TURNS.get(orientation(image))  # decoding may forget it
     with_alpha = image.has_transparency_data if with_alpha is None else with_alpha
-    decoded = to_rgba(image) if with_alpha else to_rgb(image)
+    decoded = to_rgba(image, curve) if with_alpha else to_rgb(image, curve)
     return decoded if turn is None else decoded.transpose(turn)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image, curve: Curve | None = None) -> Image.Image:
     """Any picture as 8-bit RGB: transparent ones over black, more than 8 bits scaled down."""
-    image = _in_bytes(image)
+    image = _seen(image, curve)
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA"))
     return _converted(image, "RGB")
 
 
-def to_rgba(image: Image.Image) -> Image.Image:
+def to_rgba(image: Image.Image, curve: Curve | None = None) -> Image.Image:
     """Any picture as 8-bit RGBA, not premultiplied; opaque where it tells of no alpha."""
-    image = _in_bytes(image)
+    image = _seen(image, curve)
     # Not every mode without alpha has a way straight to RGBA.
     return _converted(image if image.has_transparency_data else _converted(image, "RGB"), "RGBA")
+
+
+def _seen(image: Image.Image, curve: Curve | None) -> Image.Image:
+    """Of at most 8 bits per value, in sRGB: by the `curve`, else by the profile."""
+    image = in_bytes(image, curve)
+    if curve is not None:
+        image.info.pop(profiles.KEY, None)
+    return profiles.as_srgb(image)
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:
     """Loaded, and not copied where it has this mode already: there are pictures of a gigabyte."""
     image.load()
     return image if image.mode == mode else image.convert(mode)
-
-
-def _in_bytes(image: Image.Image) -> Image.Image:
-    """With no more than 8 bits per value."""
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_scale_to_bytes(np.asarray(image)))
-    return image
-
-
-def _scale_to_bytes(values: NDArray[np.generic]) -> Uint8Array:
-    """Grey values of more than 8 bits, `(height, width)`, as uint8.
-
-    Whole numbers are taken as 16-bit. Fractions have no agreed range: 0 to 1, 255 or 65535, the
-    least of these that holds them all. Values beyond are scaled by the largest.
-    """
-    exact = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    tops = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
-    largest = float(exact.max(initial=0))
-    top = next((top for top in tops if largest <= top), largest)
-    return np.rint(exact.clip(0) * (255 / top)).astype(np.uint8)

@@ -125,13 +125,17 @@ def _require(fulfilled: bool, outcome: _Outcome, name: str) -> None:
 def _suitable(video: Video) -> Mending:
     """By a few frames at some places: what files say of their fields is often wrong, or missing.
 
-    The places are keyframes: up to others, all before would have to be decoded.
+    The places are keyframes: up to others, all before would have to be decoded, as it has to be
+    where frames are counted.
     """
+    if video.drawn:
+        return Mending.NONE
     combed: list[bool] = []
     with suppress(UnreadableVideo), FrameReader(video, Mending.NONE) as reader:
         places = evenly(Span(video, 0.0, video.seconds), LOOKED_AT)
-        keyframes = [video.seconds_at(run.start) for run in plan(video, dict(enumerate(places)))]
-        behind = [at + AROUND * float(video.frame_seconds) for at in keyframes]
+        if not video.counted:
+            places = [video.seconds_at(run.start) for run in plan(video, dict(enumerate(places)))]
+        behind = [at + AROUND * float(video.frame_seconds) for at in places]
         for run in plan(video, dict(enumerate(behind)), AROUND):
             for _, frames in reader.windows(run):
                 combed += judge(frames)

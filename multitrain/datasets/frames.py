@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from typing import NamedTuple, Self
@@ -105,9 +106,10 @@ class FrameReader:
         context = self._stream.codec_context
         with told_as_unreadable(self.video.path):
             packets = from_keyframe(self._container, self._stream, run.start, self.video.first)
+            spans = sorted((each.first, each.last) for each in run.wanted)
             context.flush_buffers()
             for packet in chain(packets, [None]):
-                is_wanted = packet is None or _is_wanted(packet.pts, run)
+                is_wanted = packet is None or _is_wanted(packet.pts, spans)
                 context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
                 try:
                     yield from context.decode(packet)
@@ -115,8 +117,12 @@ class FrameReader:
                     continue
 
 
-def _is_wanted(pts: int | None, run: Run) -> bool:
-    return pts is None or any(each.first <= pts <= each.last for each in run.wanted)
+def _is_wanted(pts: int | None, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether it lies in one of the spans, of which each ends at or behind the one before."""
+    if pts is None:
+        return True
+    place = bisect_right(spans, pts, key=lambda span: span[0])
+    return place > 0 and pts <= spans[place - 1][1]
 
 
 def picture(frame: VideoFrame, reformatter: VideoReformatter) -> Image.Image:

@@ -10,6 +10,8 @@ from PIL import Image
 
 SIDE = 32  # of the grey miniature, in pixels
 KEPT = 8  # of its lowest frequencies, each way
+NOISE_FREQUENCY = 4.0  # of the miniature: several deviations where levels are 1 off at random
+NOISE_LEVELS = 1.0  # likewise, of the mean of what is seen in one of 8 x 8 parts
 BITS = KEPT * KEPT
 ALIKE_BITS = 6  # of 64: the same scene after scaling, JPEG, or a little noise; 32 tell nothing
 
@@ -20,12 +22,18 @@ def perceptual_hash(image: Image.Image) -> int:
     Which of the lowest frequencies of a miniature's cosine transform lie above their median:
     C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), 3.2.1,
     but with the frequencies that are purely horizontal or vertical, and without the mean: what is
-    but brighter is alike, and so are all pictures of one colour.
+    but brighter is alike, and so are all pictures of one colour. A frequency that noise alone might
+    make tells nothing, and smooth pictures have little else: in its place stands which part of the
+    picture is brighter than the mean.
     """
     miniature = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     grey = np.asarray(miniature, np.float32)
-    frequencies = cv2.dct(grey - grey.mean())[:KEPT, :KEPT].ravel()
-    bits = frequencies > np.median(frequencies)
+    grey = grey - grey.mean()
+    frequencies = cv2.dct(grey)[:KEPT, :KEPT].ravel()
+    is_noise = np.abs(frequencies) < NOISE_FREQUENCY
+    frequencies[is_noise] = 0
+    parts = grey.reshape(KEPT, SIDE // KEPT, KEPT, SIDE // KEPT).mean(axis=(1, 3)).ravel()
+    bits = np.where(is_noise, parts > NOISE_LEVELS, frequencies > np.median(frequencies))
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 

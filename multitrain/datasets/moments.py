@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jobs.errors import UsageError
 from multitrain.datasets.videos import Video
+
+MOST_MOMENTS = 1_000_000
 
 GOLDEN_RATIO = (1 + 5**0.5) / 2  # its multiples fill the circle evenly, however many they are
 
@@ -49,7 +52,12 @@ def evenly(span: Span, count: int) -> list[float]:
 
 
 def every(video: int, span: Span, seconds: float) -> list[Moment]:
-    """From the start on, up to the end and without it."""
+    """From the start on, up to the end and without it; UsageError where these are too many."""
+    if span.seconds > MOST_MOMENTS * seconds:
+        raise UsageError(
+            f"a frame of {span.video.path} every {seconds:g} seconds would make more than "
+            f"{MOST_MOMENTS:,} pictures; take longer steps"
+        )
     moments: list[Moment] = []
     while (at := span.start + len(moments) * seconds) < span.end:
         moments.append(Moment(video, at))

@@ -32,7 +32,7 @@ from jobs.pictures import Unreadable
 from multitrain.datasets.decoding import Uint8Array
 from multitrain.datasets.folders import Fingerprint
 
-FORMAT = 2  # to rise with every change of this layout, and of what `decoding` makes of a file
+FORMAT = 3  # to rise with every change of this layout, and of what `decoding` makes of a file
 PIXELS_AT = 65536  # bytes: a multiple of the pages of any machine
 LEAST_BYTES = 4096  # of pixels: HDF5 may put smaller data sets elsewhere
 SEAL = struct.Struct("<QQ16s")  # bytes of pixels, bytes behind them, digest

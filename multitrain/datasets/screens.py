@@ -27,6 +27,10 @@ class Grid(NamedTuple):
         """The size of each picture in pixels."""
         return Resolution(self.screen.width // self.columns, self.screen.height // self.rows)
 
+    def enlargement(self, size: Resolution) -> float:
+        """How much pictures of `size` are scaled up to cover a cell; 1 where they are not."""
+        return max(1.0, self.cell.width / size.width, self.cell.height / size.height)
+
     @property
     def halvings(self) -> int:
         """How often both sides can be halved without a remainder."""
@@ -35,7 +39,7 @@ class Grid(NamedTuple):
 
 
 def best_grid(screen: Resolution, size: Resolution) -> Grid:
-    """For pictures of `size`, scaled down or as they are, as far as that can be.
+    """For pictures of `size`, scaled down or as they are; those too small for it, up a little.
 
     Their proportions matter most, then that they can be halved a few times, as networks do, then
     that they are large.
@@ -57,7 +61,9 @@ def best_grid(screen: Resolution, size: Resolution) -> Grid:
         if columns * rows <= MOST_CELLS
     ]
     fitting = [each for each in grids if _is_useful(each.cell, size)]
-    return max(fitting or grids, key=worth)
+    if fitting:
+        return max(fitting, key=worth)
+    return min(grids, key=lambda grid: (grid.enlargement(size), *(-each for each in worth(grid))))
 
 
 def frames_per_round(pictures: int, batch_size: int) -> int:

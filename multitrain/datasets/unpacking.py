@@ -6,14 +6,13 @@ devices and hidden files are passed over, and what comes out is counted while it
 
 from __future__ import annotations
 
-import gzip
 import lzma
 import re
 import stat
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -21,12 +20,16 @@ from typing import IO
 from jobs.errors import DatasetError
 from jobs.pictures import SUFFIXES, Unreadable, UnreadablePicture, explain, probe
 from jobs.units import bytes_for_people
-from multitrain.datasets.fetching import OnBytes, Unusable
+from multitrain.datasets.fetching import Unusable
+from multitrain.datasets.tar_members import DamagedTar, NoTar, TooMuch, tar_members
+from multitrain.datasets.transfer import OnBytes
 
-CHUNK = 2**18  # bytes
+# Bytes that are asked for at once. For LZMA and bzip2, `zipfile` takes it for what to read of the
+# compressed file, and makes all of it that there is in that.
+PIECE = 2**12
 LONGEST_STEM = 80  # characters
 
-Opened = Callable[[], IO[bytes]]
+Opened = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 @dataclass
@@ -42,19 +45,22 @@ def unpack(archive: Path, folder: Path, most_bytes: int, on_bytes: OnBytes) -> U
 
     They are numbered in the order of the archive: `000012_roses_photo.jpg`. Files that are none,
     whatever they are called, are left out. Unusable where it is no archive or is damaged as a
-    whole, DatasetError where it holds more than `most_bytes`.
+    whole, DatasetError where it holds more than `most_bytes`, of whatever it is.
     """
-    unpacked, left = Unpacked(), most_bytes
+    unpacked, licences, left = Unpacked(), 0, most_bytes
     try:
-        for name, opened in _members(archive):
+        for name, opened in _members(archive, most_bytes):
             path = PurePosixPath(name.replace("\\", "/"))
             if path.name.startswith(".") or not (_is_licence(path) or _is_picture(path)):
                 continue
-            target = folder / _own_name(path, unpacked.pictures)
+            number = licences if _is_licence(path) else unpacked.pictures
+            target = folder / _own_name(path, number)
             try:
                 left -= _write(opened, target, left)
                 on_bytes(most_bytes - left, None)
-                if not _is_licence(path):
+                if _is_licence(path):
+                    licences += 1
+                else:
                     probe(target)
                     unpacked.pictures += 1
             except (UnreadablePicture, *_OF_ONE_MEMBER) as error:
@@ -62,7 +68,9 @@ def unpack(archive: Path, folder: Path, most_bytes: int, on_bytes: OnBytes) -> U
                 target.unlink(missing_ok=True)
     except _OF_THE_ARCHIVE as error:
         raise Unusable(f"The archive is damaged: {explain(error)}") from error
-    except _TooMuch:
+    except NoTar:
+        raise Unusable("What came is no zip or tar archive") from None
+    except TooMuch:
         most = bytes_for_people(most_bytes)
         raise DatasetError(f"The archive holds more than {most}; see --most-gb") from None
     return unpacked
@@ -71,14 +79,10 @@ def unpack(archive: Path, folder: Path, most_bytes: int, on_bytes: OnBytes) -> U
 # What zipfile raises for one file of an archive that is whole: encrypted, damaged, an unknown way
 # of compression.
 _OF_ONE_MEMBER = (RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
-_OF_THE_ARCHIVE = (tarfile.TarError, gzip.BadGzipFile, *_OF_ONE_MEMBER)
+_OF_THE_ARCHIVE = (DamagedTar, *_OF_ONE_MEMBER)
 
 
-class _TooMuch(Exception):
-    """More bytes than there may be."""
-
-
-def _members(archive: Path) -> Iterator[tuple[str, Opened]]:
+def _members(archive: Path, most_bytes: int) -> Iterator[tuple[str, Opened]]:
     """Ordinary files, with how to open them."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
@@ -86,13 +90,9 @@ def _members(archive: Path) -> Iterator[tuple[str, Opened]]:
                 kind = stat.S_IFMT(info.external_attr >> 16)
                 if not info.is_dir() and kind in (0, stat.S_IFREG):
                     yield info.filename, lambda info=info: zipped.open(info)  # type: ignore[misc]
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tarred:
-            for member in tarred:
-                if member.isreg():
-                    yield member.name, lambda member=member: tarred.extractfile(member)  # type: ignore[misc]
     else:
-        raise Unusable("What came is no zip or tar archive")
+        for name, content in tar_members(archive, most_bytes):
+            yield name, lambda content=content: content  # type: ignore[misc]
 
 
 def _is_picture(path: PurePosixPath) -> bool:
@@ -109,19 +109,19 @@ def _is_licence(path: PurePosixPath) -> bool:
 def _own_name(path: PurePosixPath, number: int) -> str:
     """Made of its number, its folder and its name, of which only letters and digits are kept."""
     if _is_licence(path):
-        return "LICENSE.txt"
+        return f"LICENSE_{number + 1}.txt" if number else "LICENSE.txt"
     told = "_".join((*path.parts[-2:-1], path.stem))
     stem = re.sub(r"[^A-Za-z0-9]+", "_", told).strip("_")[-LONGEST_STEM:]
     return f"{number:06d}_{stem}{path.suffix.casefold()}"
 
 
 def _write(opened: Opened, target: Path, most: int) -> int:
-    """How many bytes were written; _TooMuch where they are more than `most`."""
+    """How many bytes were written; TooMuch where they are more than `most`."""
     written = 0
     with opened() as source, target.open("wb") as file:
-        while chunk := source.read(CHUNK):
+        while chunk := source.read(PIECE):
             written += len(chunk)
             if written > most:
-                raise _TooMuch
+                raise TooMuch
             file.write(chunk)
     return written

@@ -17,12 +17,15 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from jobs.kinds import Resolution
+from multitrain.datasets.program_streams import counted, is_counted
 
 # A file may be a playlist of others: only files, and nothing on the network. Frames of containers
 # that only tell when they are decoded (AVI) get the times when they are shown.
 OPTIONS = {"protocol_whitelist": "file", "fflags": "+genpts"}
+DRAWN = ("gif", "apng", "webp", "webp_anim", "png")  # FFmpeg's names of decoders
 PROGRESSIVE = 1  # as FFmpeg counts orders of fields; 0 is unknown
 FARTHEST_BACK = 64.0  # seconds before a time to look for its keyframe; then from the beginning
+BEFORE_FIRST = 1  # second; the first keyframe is decoded before it is shown, by less than that
 
 if TYPE_CHECKING:
     Packets = Iterator[Packet[VideoStream]]
@@ -48,6 +51,8 @@ class Video:
     size: Resolution
     pixel_shape: Fraction  # width / height of a stored pixel
     progressive: bool  # as the file says
+    drawn: bool = False  # of a format for pictures that move, which has no fields
+    counted: bool = False  # its frames are, so that it is read from the beginning
 
     @property
     def seconds(self) -> float:
@@ -95,18 +100,24 @@ def look(path: Path) -> Video:
             raise UnreadableVideo("does not tell when its frames are shown")
         frame = next(container.decode(stream), None)
         if frame is None or frame.pts is None:
-            raise UnreadableVideo("has no frame that can be decoded, or it does not tell its time")
+            raise UnreadableVideo(
+                "has no frame that can be decoded, or it does not tell its time: then "
+                "`ffmpeg -i IT -c copy new.mkv` helps"
+            )
+        first = _first_pts(container, stream, frame.pts)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         shape = Fraction(stream.sample_aspect_ratio or 1)
         return Video(
             path=path,
             time_base=Fraction(stream.time_base),
-            first=frame.pts,
-            last=_last_pts(container, stream, frame.pts),
+            first=first,
+            last=_last_pts(container, stream, first),
             frame_seconds=1 / Fraction(rate),
             size=seen_size(frame, shape),
             pixel_shape=shape,
             progressive=stream.codec_context.field_order == PROGRESSIVE,
+            drawn=stream.codec_context.name in DRAWN,
+            counted=_is_counted(container, stream),
         )
 
 
@@ -119,23 +130,38 @@ def seen_size(frame: VideoFrame, pixel_shape: Fraction) -> Resolution:
 def from_keyframe(container: InputContainer, stream: VideoStream, pts: int, first: int) -> Packets:
     """Packets from the last keyframe on that is shown at `pts` or before.
 
-    From the beginning of the file, where there is none. What a container finds goes by the time of
-    decoding, which is before that of showing: so it may find one that is too late.
+    From the beginning of the file, where there is none, or where frames are counted. What a
+    container finds goes by the time of decoding, which is before that of showing: so it may find
+    one that is too late.
     """
     time_base = Fraction(stream.time_base or 1)
+    earliest = first - round(BEFORE_FIRST / time_base)
     back = 0.0
+    if _is_counted(container, stream):
+        _seek(container, stream, earliest, first)
+        return counted(_whole(container.demux(stream)))
     while back <= FARTHEST_BACK:
         sought = pts - round(Fraction(back) / time_base)
-        container.seek(max(sought, first), stream=stream)
+        _seek(container, stream, max(sought, earliest), first)
         packets = _whole(container.demux(stream))
         key = next((each for each in packets if each.is_keyframe and each.pts is not None), None)
         if key is not None and key.pts is not None and key.pts <= pts:
             return chain([key], packets)
-        if sought <= first:
+        if sought <= earliest:
             break
         back = 2 * back or 1.0
-    container.seek(first, stream=stream)
+    _seek(container, stream, earliest, first)
     return _whole(container.demux(stream))
+
+
+def _seek(container: InputContainer, stream: VideoStream, pts: int, first: int) -> None:
+    """To `first` where some containers (AVI, FLV) know nothing before it."""
+    try:
+        container.seek(pts, stream=stream)
+    except av.error.FFmpegError:
+        if pts >= first:
+            raise
+        container.seek(first, stream=stream)
 
 
 def _whole(packets: Packets) -> Packets:
@@ -158,6 +184,20 @@ def _open(path: Path, files: ExitStack) -> InputContainer:
 
 def _is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _is_counted(container: InputContainer, stream: VideoStream) -> bool:
+    return is_counted(container.format.name, stream.codec_context.name)
+
+
+def _first_pts(container: InputContainer, stream: VideoStream, decoded: int) -> int:
+    """`decoded`: as the first frame that was decoded has it, which is not how they are counted."""
+    if not _is_counted(container, stream):
+        return decoded
+    packets = from_keyframe(container, stream, decoded, decoded)
+    return next(
+        (each.pts for each in packets if each.is_keyframe and each.pts is not None), decoded
+    )
 
 
 def _last_pts(container: InputContainer, stream: VideoStream, first: int) -> int:

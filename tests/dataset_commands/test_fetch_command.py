@@ -104,7 +104,10 @@ def test_the_list_tells_names_and_licences(workspace: Workspace) -> None:
         ([], "name a collection"),
         (["flowerz"], "flowers"),
         (["http://127.0.0.1:1/x.zip"], "needs the name"),
-        (["flowers", "--sha256", "00"], "is for addresses"),
+        (["flowers", "--sha256", "0" * 64], "is for addresses"),
+        (["http://127.0.0.1:1/x.zip", "mine", "--sha256", "9f86d081"], "64 hexadecimal digits"),
+        (["http://127.0.0.1:1/x.zip", "mine", "--sha256", "g" * 64], "64 hexadecimal digits"),
+        (["http://127.0.0.1:1/x.zip", "mine", "--sha256", ""], "64 hexadecimal digits"),
         (["file:///etc/passwd", "mine"], "no address"),
     ],
 )

@@ -48,6 +48,16 @@ def test_people_are_told_what_there_is(
         assert image.size == (4 + 4 * 164, 4 + 94)
 
 
+def test_what_is_enlarged_is_told(workspace: Workspace) -> None:
+    folder = workspace.dataset("small")
+    folder.mkdir(parents=True)
+    Image.new("RGB", (20, 20), "teal").save(folder / "a.png")
+    told = look(workspace, "small", "--no-sheet")
+    assert "pictures of 40x60 (preprocess: cover, load_size: 40x60), enlarged from 20x20;" in told
+    grids = json.loads(look(workspace, "small", "--no-sheet", "--json"))["grids"]
+    assert grids[0]["enlargement"] == 3
+
+
 def test_machines_are_told_the_same(workspace: Workspace, pictures: Path, tmp_path: Path) -> None:
     told = json.loads(look(workspace, "mine", "--json", "--no-sheet", "--batch-size", "2"))
     assert (told["pictures"], told["sizes"], told["contact_sheet"]) == (4, {"64x36": 4}, None)

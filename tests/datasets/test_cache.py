@@ -14,13 +14,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from jobs.colours import RGBA
 from jobs.errors import DatasetError
@@ -541,6 +544,45 @@ def test_another_pillow_decodes_anew(
     monkeypatch.setattr(cache.PIL, "__version__", "0.1")
     open_some(workspace)
     assert decoded == [COUNT, COUNT]
+
+
+@pytest.mark.usefixtures("paths")
+@pytest.mark.parametrize("decoder", ["av", "pillow-heif", "opencv-python-headless"])
+def test_another_decoder_decodes_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, decoded: list[int], decoder: str
+) -> None:
+    def installed(package: str) -> str:
+        if package == decoder:
+            raise PackageNotFoundError
+        return version(package)
+
+    open_some(workspace)
+    cache.decoders.cache_clear()
+    with monkeypatch.context() as patches:
+        patches.setattr(cache, "version", installed)
+        assert cache.decoders()[decoder] is None
+        open_some(workspace)
+    cache.decoders.cache_clear()
+    open_some(workspace)
+    assert decoded == [COUNT, COUNT]
+
+
+def test_the_version_of_ffmpeg_counts() -> None:
+    assert cache.decoders()["FFmpeg"] == av.library_versions
+
+
+@pytest.mark.usefixtures("paths")
+def test_what_a_package_was_missing_for_is_not_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_heif_opener()
+    Image.new("RGB", (WIDTH, HEIGHT)).save(workspace.dataset("some") / "phone.heic")
+    with monkeypatch.context() as patches:
+        patches.setitem(sys.modules, "pillow_heif", None)
+        assert len(open_some(workspace).images) == COUNT
+        assert kept(workspace) == []
+    assert len(open_some(workspace).images) == COUNT + 1
+    assert len(kept(workspace)) == 1
 
 
 @pytest.mark.usefixtures("paths")

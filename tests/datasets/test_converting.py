@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -21,7 +22,7 @@ from jobs.preprocess import AS_THEY_ARE, Preprocessing
 from multitrain.cli import commands
 from multitrain.datasets import demo
 from multitrain.datasets.converting import Conversion, Outcome, convert
-from multitrain.datasets.dpx import srgb
+from multitrain.datasets.dpx import light_of_film, srgb
 from tests.engine.coded import Part, coded, parts_of
 
 if TYPE_CHECKING:
@@ -208,6 +209,62 @@ def test_alpha_stays_where_the_format_has_it(
     assert picture.mode == mode
     if mode == "RGBA":
         assert picture.getpixel((0, 0))[3] == 128
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("transfer", ["linear", "log"])
+def test_light_of_16_bits_keeps_all_levels(
+    workspace: Workspace, call: Call, channels: int, transfer: str
+) -> None:
+    (workspace.root / "in").mkdir()
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    values = ramp if channels == 1 else np.stack([ramp] * channels, axis=2)
+    cv2.imwrite(str(workspace.root / "in" / "ramp.png"), values)
+
+    assert call("in", "out", f"--transfer {transfer}").exit_code == 0
+
+    lit = np.asarray(made(workspace, "out")["ramp.png"])
+    light = ramp / 65535 if transfer == "linear" else light_of_film(ramp / 65535)
+    np.testing.assert_array_equal(lit[..., 1], np.rint(srgb(light) * 255))
+    if channels == 4:
+        np.testing.assert_array_equal(lit[..., 3], np.rint(ramp / 257))
+
+
+def test_folders_named_like_pictures_are_no_hindrance(
+    workspace: Workspace, make_pictures: MakePictures, call: Call
+) -> None:
+    make_pictures(workspace.root / "in" / "picture_000.PNG", 1)
+    make_pictures(workspace.root / "in" / "picture_001_002.png", 1)
+    make_pictures(workspace.root / "in", 3, (40, 30), ".jpg")
+
+    for name, options, copies in [("one", "", 1), ("two", "--flip --copies 2", 2)]:
+        assert call("in", name, options).exit_code == 0
+        assert len(made(workspace, name)) == 5 * copies
+    assert "picture_000~2.png" in made(workspace, "one")
+    assert "picture_002.png" in made(workspace, "one")
+
+
+def test_what_is_too_wide_for_jpeg_is_left_out(workspace: Workspace, call: Call) -> None:
+    (workspace.root / "in").mkdir()
+    for width in (65_500, 65_501):
+        Image.new("L", (width, 1)).save(workspace.root / "in" / f"{width}.png")
+
+    result = call("in", "out", "--format jpg --json")
+
+    (told,) = json.loads(result.stdout)
+    (left_out,) = told["left_out"]
+    assert (told["pictures"], result.exit_code) == (1, 0)
+    assert left_out["reason"] == "is 65501x1, and a side of a JPEG has at most 65,500 pixels"
+    assert call("in", "png").exit_code == 0
+    assert len(made(workspace, "png")) == 2
+
+
+@pytest.mark.usefixtures("coded_pictures")
+def test_half_of_the_copies_are_mirrored(workspace: Workspace, call: Call) -> None:
+    options = "--preprocess crop --crop-size 12x10 --flip --copies 100"
+    assert call("in", "out", options).exit_code == 0
+    mirrored = sum(part.mirrored for part in parts_in(workspace, "out"))
+    assert 150 < mirrored < 250, "five deviations from 200"
 
 
 def test_light_in_proportion_becomes_srgb(workspace: Workspace, call: Call) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.errors import UsageError
+from multitrain.datasets import transfer
 from multitrain.datasets.downloading import local_files
 from multitrain.datasets.extracting import look
 from tests.footage import write_video
@@ -25,7 +26,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.kind, self.tag = content, "video/mp4", '"one"'
         self.stop_after: int | None = None
-        self.knows_ranges = True
+        self.knows_ranges, self.never_satisfied = True, False
         self.ranges: list[str | None] = []
         self.sent: list[int] = []  # bytes that were announced
 
@@ -40,6 +41,9 @@ class Handler(BaseHTTPRequestHandler):
         server, begin = self.server, 0
         asked = self.headers.get("Range")
         server.ranges.append(asked)
+        if asked and server.never_satisfied:
+            self.send_error(416)
+            return
         if self.path.startswith("/missing"):
             self.send_error(404)
             return
@@ -64,6 +68,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing on the terminal."""
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(transfer, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -107,9 +116,42 @@ def test_two_addresses_do_not_get_into_each_other(workspace, server):
 
 def broken_off(workspace, server):
     server.stop_after = 700
-    files, ((_, reason),) = local_files(workspace, [server.address()])
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(transfer, "TRIES", 1)
+        files, ((_, reason),) = local_files(workspace, [server.address()])
     assert files == []
-    assert reason.startswith("broke off after 700 of")
+    assert "broke off after 700 B. What has come is kept" in reason
+
+
+def test_a_connection_that_broke_off_is_made_again(workspace, server):
+    server.stop_after = 700
+    (file,), _ = local_files(workspace, [server.address()])
+    assert server.ranges == [None, "bytes=700-"]
+    assert file.read_bytes() == server.content
+    assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_a_server_that_is_never_satisfied_is_asked_for_all_of_it(workspace, server):
+    broken_off(workspace, server)
+    server.never_satisfied = True
+    (file,), _ = local_files(workspace, [server.address()])
+    assert server.ranges == [None, "bytes=700-", None]
+    assert file.read_bytes() == server.content
+
+
+def test_two_do_not_download_the_same_at_once(workspace, server):
+    (file,), _ = local_files(workspace, [server.address()])
+    file.unlink()
+    with transfer.opened_alone(file.with_name("video.part")):
+        files, ((_, reason),) = local_files(workspace, [server.address()])
+    assert (files, reason) == ([], "is being downloaded by another process")
+
+
+@pytest.mark.parametrize("address", ["http://[x/a.mp4", "https://x/a b.mp4", "http:///a.mp4"])
+def test_addresses_that_are_none_are_wrong_calls(workspace, server, address):
+    with pytest.raises(UsageError, match="is no address"):
+        local_files(workspace, [server.address(), address])
+    assert server.ranges == []
 
 
 def test_a_download_that_broke_off_goes_on(workspace, server):
@@ -144,7 +186,7 @@ def test_all_had_come_but_for_the_end_of_the_connection(workspace, server):
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [("missing.mp4", "HTTP Error 404: Not Found"), (None, "Connection refused")],
+    [("missing.mp4", "the server says 404 Not Found"), (None, "connection refused")],
 )
 def test_what_cannot_be_had_is_told(workspace, server, address, reason):
     place = server.address(address) if address else "http://127.0.0.1:9/clip.mp4"
@@ -193,6 +235,15 @@ def test_a_page_with_yt_dlp(workspace, server, yt_dlp):
     server.kind = "text/html"
     (file,), _ = local_files(workspace, [server.address("page")])
     assert (file.name, file.read_bytes()) == ("Title.mp4", b"video")
+
+
+@pytest.mark.parametrize("left", ["Title.mp4.part-Frag7", "Title.mp4.part-Frag7.part", "a.srt"])
+def test_pieces_that_yt_dlp_left_are_no_video(workspace, server, yt_dlp, left):
+    server.kind = "text/html"
+    (first,), _ = local_files(workspace, [server.address("page")])
+    first.rename(first.with_name(left))
+    (file,), _ = local_files(workspace, [server.address("page")])
+    assert file.name == "Title.mp4"
 
 
 def test_what_yt_dlp_cannot_have(workspace, server, yt_dlp):

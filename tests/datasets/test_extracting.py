@@ -13,6 +13,8 @@ from PIL import Image
 from jobs.errors import DatasetError, UsageError
 from multitrain.dataset_commands import dataset
 from multitrain.datasets.landscapes import draw_landscape
+from multitrain.datasets.videos import from_keyframe, look, opened
+from render import ffmpeg
 from tests.footage import HEIGHT, WIDTH, number_of, numbered, write_video
 
 WHOLE = ("--crop", "none", "--scale", "none")
@@ -81,6 +83,52 @@ def test_a_video_that_begins_late_counts_from_its_first_frame(extract, pictures,
     video = write_video(tmp_path / "a.ts", 50, times=lambda number: number + 100_000)
     extract(video, "some", "--every", "0.4", "--start", "1.0", *WHOLE)
     assert [number_of(each) for each in pictures("some")] == [25, 35, 45]
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".m2ts", ".vob", ".mpg", ".avi", ".flv"])
+def test_the_first_group_of_pictures_is_there(extract, pictures, tmp_path, suffix):
+    source = write_video(tmp_path / "source.mkv", 30)
+    video = tmp_path / f"a{suffix}"
+    made_by_ffmpeg(source, video, "-b:v", "3M", "-bf", "2" if suffix != ".flv" else "0")
+    told = extract(video, "some", "--every", 0.12, *WHOLE)
+    assert told["left_out"] == []
+    assert [number_of(each) for each in pictures("some")] == list(range(0, 30, 3))
+
+
+def made_by_ffmpeg(source, target, *options):
+    ffmpeg.run([ffmpeg.find(), "-y", "-i", str(source), *map(str, options), str(target)])
+
+
+@pytest.mark.parametrize("reordered", [0, 2])
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
+def test_frames_that_share_one_time_are_counted(extract, pictures, tmp_path, codec, reordered):
+    """Small ones, of which many begin in each part of a program stream."""
+    source = write_video(tmp_path / "source.mkv", 150)
+    video = tmp_path / "a.mpg"
+    made_by_ffmpeg(source, video, "-c:v", codec, "-g", "15", "-bf", reordered, "-q:v", "8")
+    extract(video, "some", "--every", 0.2, "--start", 0.4, *WHOLE)
+    assert [number_of(each) for each in pictures("some")] == list(range(10, 150, 5))
+
+
+def test_times_that_begin_anew_go_on(extract, pictures, tmp_path):
+    part, whole = tmp_path / "part.mpg", tmp_path / "whole.mpg"
+    made_by_ffmpeg(write_video(tmp_path / "source.mkv", 50), part, "-bf", 2, "-q:v", 8)
+    whole.write_bytes(2 * part.read_bytes())
+    extract(whole, "some", "--every", 0.4, "--start", 0.2, *WHOLE)
+    assert [number_of(each) for each in pictures("some")] == 2 * list(range(5, 50, 10))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
+def test_only_what_is_needed_is_decoded(tmp_path, suffix):
+    codec = "mpeg4" if suffix == ".avi" else "libx264"
+    path = write_video(tmp_path / f"a{suffix}", 200, gop=20, codec=codec, options={"b": "1M"})
+    video = look(path)
+    wanted = video.pts_at(150 / 25)
+    with opened(path) as (container, stream):
+        packets = list(from_keyframe(container, stream, wanted, video.first))
+    assert packets[0].is_keyframe
+    before = sum(each.size > 0 and each.pts is not None and each.pts < wanted for each in packets)
+    assert before < 20
 
 
 def test_one_long_group_of_pictures(extract, pictures, tmp_path):

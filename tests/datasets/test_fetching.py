@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import DatasetError, UsageError
-from multitrain.datasets import fetching
+from multitrain.datasets import transfer
 from multitrain.datasets.catalogue import COLLECTIONS, Source
-from multitrain.datasets.fetching import TRIES, Unusable, digest_of, fetched
+from multitrain.datasets.fetching import Unusable, digest_of, fetched
+from multitrain.datasets.transfer import TRIES
 
 CONTENT = bytes(range(256)) * 4000  # about 1 MB
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -32,6 +33,7 @@ class Server:
     drops: list[int] = field(default_factory=list)  # bytes after which connections break off
     has_ranges: bool = True
     tells_length: bool = True
+    most_of_a_part: int | None = None  # bytes that are sent of what was asked for
     shifts: list[int] = field(default_factory=list)  # bytes that parts are beside what was asked
     statuses: list[int] = field(default_factory=list)  # before anything else
     asked: list[str | None] = field(default_factory=list)
@@ -39,7 +41,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    monkeypatch.setattr(transfer, "PAUSE", 0.0)
     state = Server()
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,9 +53,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             start = self.begin()
             if start is None:
                 return
-            rest = state.content[start:]
+            rest = state.content[start : self.end(start)]
             with suppress(ConnectionError):  # of who has seen enough
                 self.wfile.write(rest[: state.drops.pop(0)] if state.drops else rest)
+
+        def end(self, start: int) -> int:
+            most = state.most_of_a_part if start else None
+            return min(len(state.content), start + (most or len(state.content)))
 
         def begin(self) -> int | None:
             """Send the headers; where the content begins, None where it is all there."""
@@ -69,10 +75,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             start += state.shifts.pop() if start and state.shifts else 0
             self.send_response(206 if start else 200)
             if start:
-                last, total = len(state.content) - 1, len(state.content)
+                last, total = self.end(start) - 1, len(state.content)
                 self.send_header("Content-Range", f"bytes {start}-{last}/{total}")
             if state.tells_length:
-                self.send_header("Content-Length", str(len(state.content) - start))
+                self.send_header("Content-Length", str(self.end(start) - start))
             if state.version:
                 self.send_header("ETag", state.version)
             self.end_headers()
@@ -156,6 +162,24 @@ def test_another_part_than_the_one_asked_for_is_not_taken(server: Server, tmp_pa
     assert server.asked == [None, "bytes=300000-", None]
 
 
+def test_a_server_that_sends_less_than_was_asked_for_is_asked_again(
+    server: Server, tmp_path: Path
+) -> None:
+    server.drops, server.most_of_a_part = [300_000], 400_000
+    assert get(server, tmp_path) == CONTENT
+    assert server.asked == [None, "bytes=300000-", "bytes=700000-"]
+
+
+def test_what_never_comes_is_not_waited_for(server: Server, tmp_path: Path) -> None:
+    """Each second try brings the same little, all others that the file has changed."""
+    server.drops = [1000] * 10 * TRIES
+    server.content = CONTENT
+    server.shifts = [-1] * 10 * TRIES
+    with pytest.raises(DatasetError, match="cannot be fetched"):
+        get(server, tmp_path)
+    assert len(server.asked) <= 2 * TRIES
+
+
 def test_another_version_is_not_mixed_with_the_first(server: Server, tmp_path: Path) -> None:
     server.drops = [300_000, *[0] * (TRIES - 1)]
     with pytest.raises(DatasetError):
@@ -210,7 +234,7 @@ def test_busy_servers_are_asked_again_and_refusals_told(server: Server, tmp_path
 def test_a_server_that_is_not_there_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "PAUSE", 0.0)
+    monkeypatch.setattr(transfer, "PAUSE", 0.0)
     with pytest.raises(DatasetError, match="refused"):
         get(Server("http://127.0.0.1:1/x.zip"), tmp_path)
     assert list(tmp_path.iterdir()) == []

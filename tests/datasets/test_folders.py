@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,11 @@ def test_pictures_come_in_the_order_of_their_listing(
         np.testing.assert_array_equal(image, np.asarray(Image.open(path)))
 
 
+def with_one(values: np.ndarray, highlight: float) -> np.ndarray:
+    values[-1, -1] = highlight
+    return values
+
+
 @pytest.mark.parametrize(
     ("values", "name"),
     [
@@ -60,6 +66,8 @@ def test_pictures_come_in_the_order_of_their_listing(
         (ramp(0, 65535).astype(np.uint16), "deep.tif"),
         (ramp(0, 65535).astype(np.int32), "whole.tif"),
         (ramp(0, 1), "unit.tif"),
+        (with_one(ramp(0, 1), 1.02), "sharpened.tif"),
+        (with_one(ramp(0, 255), 300), "sharpened_bytes.tif"),
         (ramp(0, 255), "bytes.tif"),
         (ramp(0, 65535), "words.tif"),
         (ramp(0, 1e9), "beyond.tif"),
@@ -81,7 +89,37 @@ def test_colours_of_16_bits_are_scaled(workspace: Workspace, suffix: str, channe
     path = workspace.root / f"deep.{suffix}"
     cv2.imwrite(str(path), values[..., [2, 1, 0, 3][:channels]])  # OpenCV takes BGR
     pictures = load_pictures([workspace.root], WIDTH, HEIGHT, channels)
-    np.testing.assert_allclose(pictures.images[0], values / 257, atol=1)
+    np.testing.assert_array_equal(pictures.images[0], np.rint(values / 257))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_colours_of_16_bits_are_turned(workspace: Workspace, orientation: int) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH, 3), np.uint16)
+    path = workspace.root / "deep.tif"
+    cv2.imwrite(str(path), values, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
+    orient(path, orientation)
+    with Image.open(path) as image:
+        expected = np.asarray(image)
+    (picture,) = load_pictures([path.parent], *expected.shape[1::-1]).images
+    np.testing.assert_allclose(picture, expected, atol=1)
+
+
+def orient(path: Path, orientation: int) -> None:
+    """A TIFF as OpenCV writes it; the tag that goes has its default value."""
+    content = bytearray(path.read_bytes())
+    at = struct.unpack_from("<I", content, 4)[0] + 2
+    count = struct.unpack_from("<H", content, at - 2)[0]
+    tags = [struct.unpack_from("<HHII", content, at + 12 * each) for each in range(count)]
+    tags = sorted((274, 3, 1, orientation) if tag[0] == 284 else tag for tag in tags)
+    for number, tag in enumerate(tags):
+        struct.pack_into("<HHII", content, at + 12 * number, *tag)
+    path.write_bytes(content)
+
+
+def test_a_few_highlights_do_not_darken_a_picture() -> None:
+    values = with_one(np.linspace(0, 1, 2000, dtype=np.float32).reshape(40, 50), 1000)
+    red = np.asarray(to_rgb(Image.fromarray(values)))[..., 0]
+    np.testing.assert_array_equal(red, np.rint(values.clip(0, 1) * 255))
 
 
 def test_what_is_no_number_or_negative_is_black() -> None:

@@ -131,6 +131,20 @@ def test_tiny_pictures_and_huge_ones_have_a_grid() -> None:
     assert best_grid(Resolution(1280, 720), Resolution(4000, 2250)).cell == (256, 144)
 
 
+def test_pictures_too_small_for_a_grid_are_enlarged_as_little_as_can_be() -> None:
+    for side in (8, 20, 40):
+        size = Resolution(side, side)
+        grid = best_grid(Resolution(1280, 720), size)
+        others = [
+            Grid(grid.screen, columns, rows)
+            for columns in (10, 16, 20, 32, 40)
+            for rows in (9, 10, 12, 16, 18, 20, 24)
+            if columns * rows <= 400
+        ]
+        assert 1 < grid.enlargement(size) <= min(each.enlargement(size) for each in others)
+    assert Grid(Resolution(1280, 720), 10, 10).enlargement(Resolution(128, 72)) == 1
+
+
 def test_a_round_takes_two_frames_for_each_update() -> None:
     assert frames_per_round(400, 64) == 14
     assert frames_per_round(1, 64) == 2

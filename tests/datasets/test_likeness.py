@@ -56,6 +56,35 @@ def test_pictures_of_one_colour_are_all_alike():
     assert {perceptual_hash(Image.new("RGB", (7, 9), colour)) for colour in colours} == {0}
 
 
+SMOOTH = {
+    "black": np.zeros((48, 64)),
+    "right": np.tile(np.linspace(20, 235, 64), (48, 1)),
+    "left": np.tile(np.linspace(235, 20, 64), (48, 1)),
+    "down": np.tile(np.linspace(20, 235, 48)[:, None], (1, 64)),
+    "faint": np.tile(np.linspace(100, 110, 64), (48, 1)),
+    "faint_left": np.tile(np.linspace(110, 100, 64), (48, 1)),
+    "corner": np.add.outer(np.linspace(20, 120, 48), np.linspace(0, 115, 64)),
+}
+
+
+def smooth_hash(levels: np.ndarray) -> int:
+    return perceptual_hash(Image.fromarray(np.rint(levels).clip(0, 255).astype(np.uint8)))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_smooth_pictures_are_like_themselves_with_a_little_noise(name):
+    for seed in range(10):
+        noise = np.random.default_rng(seed).integers(-1, 2, (48, 64))
+        apart = smooth_hash(SMOOTH[name]) ^ smooth_hash(SMOOTH[name] + noise)
+        assert apart.bit_count() <= ALIKE_BITS
+
+
+def test_smooth_pictures_differ_from_others():
+    hashes = {name: smooth_hash(levels) for name, levels in SMOOTH.items()}
+    for kinds in (("black", "right", "left", "down", "corner"), ("black", "faint", "faint_left")):
+        assert near_duplicates([hashes[each] for each in kinds]) == [None] * len(kinds)
+
+
 def test_the_nearest_one_before_is_repeated():
     far = 0xFFFF_FFFF
     assert near_duplicates([0, far, 0b111, far ^ 1, far], 3) == [None, None, 0, 1, 1]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.errors import UsageError
 from jobs.kinds import Resolution
 from multitrain.datasets.moments import Moment, Span, between, evenly, every, share_out
 from multitrain.datasets.videos import Video
@@ -24,6 +25,18 @@ def test_all_is_shared_out_and_nobody_is_a_whole_one_off(lengths, count):
     assert sum(counts) == count
     for number, length in zip(counts, lengths, strict=True):
         assert abs(number - count * length / sum(lengths)) < 1 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("lengths", "count", "shares"),
+    [
+        ([5, 3, 1], 4, [2, 1, 1]),  # 2.22, 1.33 and 0.44
+        ([1, 8], 6, [1, 5]),  # 0.67 and 5.33
+        ([1, 1, 1], 2, [1, 1, 0]),
+    ],
+)
+def test_the_rest_goes_to_the_largest_remainders(lengths, count, shares):
+    assert share_out(lengths, count) == shares
 
 
 def test_middles_of_equal_parts():
@@ -55,3 +68,8 @@ def test_the_first_of_the_times_between_lie_all_over():
     first = sorted(at for _, at in between([Span(VIDEO, 0, 100)], 100, 2)[:10])
     gaps = [after - before for before, after in zip([0, *first], [*first, 100], strict=True)]
     assert max(gaps) < 20
+
+
+def test_far_too_many_are_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="more than 1,000,000 pictures"):
+        every(0, Span(VIDEO, 0, 3), 1e-7)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -132,6 +134,14 @@ def test_a_bomb_is_stopped(archive: Path, pack: Pack) -> None:
         unpacked(archive, most=1_000_000)
 
 
+@packers
+def test_a_byte_beyond_the_limit_is_too_much(archive: Path, pack: Pack) -> None:
+    content = png()
+    pack(archive, {"a.png": content})
+    with pytest.raises(DatasetError, match="more than"):
+        unpacked(archive, most=len(content) - 1)
+
+
 def test_a_damaged_file_in_a_zip_is_left_out(archive: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     Image.fromarray(noise).save(archive.with_suffix(".png"))
@@ -151,6 +161,82 @@ def test_a_truncated_tar_is_told(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-400])
     with pytest.raises(Unusable, match="The archive is damaged"):
         unpacked(archive)
+
+
+def six_in_a_tar(path: Path) -> bytearray:
+    """Each picture takes a header and a block; nothing is compressed."""
+    with tarfile.open(path, "w") as archive:
+        for number in range(6):
+            info = tarfile.TarInfo(f"{number}.png")
+            info.size = len(png())
+            archive.addfile(info, io.BytesIO(png()))
+    return bytearray(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[: 4 * 512], "cut off"),
+        (lambda content: content[: 4 * 512 + 100], "cut off"),
+        (lambda content: content[:4096] + b"x" * 512 + content[4608:], "no header at byte 4096"),
+        (lambda content: content[:4096] + bytes(512) + content[4608:], "more behind its end"),
+    ],
+)
+def test_a_tar_without_its_end_is_told(
+    archive: Path, damage: Callable[[bytearray], bytes], reason: str
+) -> None:
+    archive.write_bytes(damage(six_in_a_tar(archive)))
+    with pytest.raises(Unusable, match=f"The archive is damaged: .*{reason}"):
+        unpacked(archive)
+
+
+def test_one_block_is_end_enough(archive: Path) -> None:
+    archive.write_bytes(six_in_a_tar(archive)[: 6 * 1024 + 512])
+    assert unpacked(archive)[0].pictures == 6
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_without_measure_is_not_read(archive: Path, kind: bytes) -> None:
+    info = tarfile.TarInfo("long")
+    info.type, info.size = kind, 40_000_000
+    with lzma.open(archive, "wb", preset=0) as file:
+        file.write(info.tobuf() + bytes(info.size))
+    tracemalloc.start()
+    with pytest.raises(Unusable, match="a header has more than 16 KiB"):
+        unpacked(archive)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
+
+
+def test_the_limit_is_for_all_that_is_decompressed(archive: Path) -> None:
+    pack_tar(archive, {"none.bin": bytes(3_000_000), "a.png": png()})
+    with pytest.raises(DatasetError, match="more than 977 KiB"):
+        unpacked(archive, most=1_000_000)
+
+
+@packers
+def test_long_names_are_shortened(archive: Path, pack: Pack) -> None:
+    pack(archive, {f"{'long' * 900}.png": png()})
+    assert len(unpacked(archive)[1]) == 1
+
+
+@packers
+def test_every_licence_is_kept(archive: Path, pack: Pack) -> None:
+    pack(archive, {"LICENSE": b"free", "fonts/LICENSE": b"as well", "a.png": png()})
+    _, found = unpacked(archive)
+    assert (found["LICENSE.txt"], found["LICENSE_2.txt"]) == (b"free", b"as well")
+
+
+def test_a_damaged_licence_takes_no_other_with_it(archive: Path) -> None:
+    text = bytes(range(256))
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("LICENSE", b"free")
+        zipped.writestr("fonts/LICENSE", text)
+    archive.write_bytes(archive.read_bytes().replace(text, text[::-1]))
+    result, found = unpacked(archive)
+    assert found == {"LICENSE.txt": b"free"}
+    assert [str(each.path) for each in result.left_out] == ["fonts/LICENSE"]
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", png()])

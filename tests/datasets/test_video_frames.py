@@ -192,6 +192,17 @@ def test_interlaced_video_is_told_and_mended(tmp_path):
     assert jaggedness(whole) < jaggedness(combed) / 2
 
 
+def test_where_frames_are_counted_not_only_the_beginning_is_looked_at(tmp_path):
+    still = [panned(1, 3)[0]] * 60
+    source = write_video(tmp_path / "a.mkv", still + panned(90, 3), fps=50, options={"crf": "4"})
+    video = converted(
+        source, tmp_path / "a.vob",
+        "-vf", "tinterlace=interleave_top", "-c:v", "mpeg2video", "-flags", "+ilme+ildct",
+        "-q:v", "2",
+    )  # fmt: skip
+    assert _suitable(look(video)) is Mending.YADIF
+
+
 @pytest.mark.parametrize(
     ("share", "rate", "progressive", "chosen"),
     [
@@ -199,7 +210,8 @@ def test_interlaced_video_is_told_and_mended(tmp_path):
         (0.4, 29.97, False, Mending.IVTC),
         (0.4, 29.97, True, Mending.IVTC),
         (0.4, 25.0, False, Mending.YADIF),
-        (0.95, 29.97, False, Mending.YADIF),
+        (0.65, 29.97, False, Mending.IVTC),
+        (0.75, 29.97, False, Mending.YADIF),
         (0.2, 25.0, True, Mending.NONE),
     ],
 )

@@ -54,7 +54,7 @@ def test_jobs_complete_themselves_from_the_defaults(
 ) -> None:
     for text in (NIGHT, NIGHT.replace("\n", "\r\n")):
         first, second = (job.spec for job in read(text, name, encoding).jobs)
-        assert (first.name, first.dataset, first.video_length) == ("first", ("demo",), 0.5)
+        assert (first.name, first.folders, first.video_length) == ("first", ("demo",), 0.5)
         assert (first.learning_rate_g, first.batch_norm_g) == (0.0001, False)
         assert first.activation_g == (Activation("relu"), Activation("tanh"))
         assert (second.video_length, second.fps, second.seed, second.k_w) == (1, 60, 0, (5,))
