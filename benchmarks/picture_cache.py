@@ -23,7 +23,7 @@ from PIL import Image
 
 from benchmarks.figures import Effort, Figure
 from jobs.paths import Workspace
-from multitrain.datasets.landscapes import draw_landscape
+from multitrain.datasets.drawn.landscapes import draw_landscape
 
 FILES, SIDE = 10_000, 128  # pixels
 QUICK_FILES = 100

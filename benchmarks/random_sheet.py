@@ -33,7 +33,7 @@ from jobs.jobfile import JobFile
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
 from jobs.tinkering.writing import save_sheet, sheet_with_defaults
-from multitrain.datasets.landscapes import draw_landscape
+from multitrain.datasets.drawn.landscapes import draw_landscape
 
 PICTURES = 16
 FOLDER = "pictures"

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.figures import Effort
 from jobs.jobfile import JobFile
 from jobs.spec import JobSpec
-from multitrain.datasets.landscapes import draw_landscape
+from multitrain.datasets.drawn.landscapes import draw_landscape
 
 WIDTH, HEIGHT = 160, 90
 PICTURES = 400

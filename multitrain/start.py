@@ -17,7 +17,7 @@ from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import JobRow, Store
 from jobs.videos import MOV, VIDEOS
 from multitrain import night
-from multitrain.datasets.demo import ensure_demo
+from multitrain.datasets.drawn.demo import ensure_demo
 from multitrain.disk_watch import DiskWatch
 from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor

@@ -117,7 +117,7 @@ def command(
     kind and size become one size by `--preprocess cover --load-size 320x180`.
     """
     from multitrain.datasets.converting import Conversion, convert
-    from multitrain.datasets.demo import ensure_demo
+    from multitrain.datasets.drawn.demo import ensure_demo
 
     for option, reason in unfit_sizes(mode, load_size, crop_size).items():
         raise UsageError(f"--{option.replace('_', '-')} {reason}")

@@ -11,9 +11,9 @@ from jobs.kinds import Resolution
 from multitrain.cli_options import workspace_option
 from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
 from multitrain.dataset_commands.sizes import drawn_size
+from multitrain.datasets.drawn.styles import MIX, STYLES, Drawing
 from multitrain.datasets.making import Made, new_data_set
 from multitrain.datasets.parallel import in_order
-from multitrain.datasets.styles import MIX, STYLES, Drawing
 
 
 @click.command()

@@ -77,9 +77,9 @@ def command(
 
     Each picture is the frame nearest to its time. Several videos share the count by their length.
     """
-    from multitrain.datasets.crops import parse_crops, parse_scale
-    from multitrain.datasets.extracting import Request, extract
-    from multitrain.datasets.fields import Mending
+    from multitrain.datasets.video.crops import parse_crops, parse_scale
+    from multitrain.datasets.video.extracting import Request, extract
+    from multitrain.datasets.video.fields import Mending
 
     if (count is None) == (not every):
         raise UsageError("tell either --count, or --every with a time above 0")

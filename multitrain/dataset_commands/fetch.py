@@ -18,11 +18,11 @@ from jobs.units import bytes_for_people
 from jobs.words import nearest, quoted
 from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.dataset_commands.common import json_option, tell, workspace_at
-from multitrain.datasets.catalogue import COLLECTIONS, Source
-from multitrain.datasets.fetching import Unusable, digest_of, fetched
 from multitrain.datasets.making import Made, new_data_set
-from multitrain.datasets.transfer import OnBytes
-from multitrain.datasets.unpacking import unpack
+from multitrain.datasets.web.catalogue import COLLECTIONS, Source
+from multitrain.datasets.web.fetching import Unusable, digest_of, fetched
+from multitrain.datasets.web.transfer import OnBytes
+from multitrain.datasets.web.unpacking import unpack
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 LIST_WIDTH = 200  # characters, where it goes to a file or a pipe

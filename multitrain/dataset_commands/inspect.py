@@ -19,10 +19,10 @@ from jobs.units import bytes_for_people
 from jobs.words import nearest, quoted
 from multitrain.cli_options import workspace_option
 from multitrain.dataset_commands.common import json_option, shown, workspace_at
-from multitrain.datasets.contact_sheet import contact_sheet
-from multitrain.datasets.demo import ensure_demo
-from multitrain.datasets.inspection import Inspection, inspect
-from multitrain.datasets.screens import SCREENS, Grid, best_grid, frames_per_round
+from multitrain.datasets.drawn.demo import ensure_demo
+from multitrain.datasets.looking.contact_sheet import contact_sheet
+from multitrain.datasets.looking.inspection import Inspection, inspect
+from multitrain.datasets.looking.screens import SCREENS, Grid, best_grid, frames_per_round
 
 MOST_NAMED = 5  # sizes, files with something odd
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -14,10 +14,10 @@ from jobs.kinds import Resolution
 from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
 from multitrain.dataset_commands.sizes import drawn_size
-from multitrain.datasets.tiles import TileGrid, Trim
+from multitrain.datasets.tiles.tiles import TileGrid, Trim
 
 if TYPE_CHECKING:
-    from multitrain.datasets.tiling import Outcome
+    from multitrain.datasets.tiles.tiling import Outcome
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -115,8 +115,8 @@ def command(
     `untile` lays them together again. Networks train on tiles as on any pictures, at a fraction of
     the memory that whole ones take.
     """
-    from multitrain.datasets.tiling import Tiling
-    from multitrain.datasets.tiling import tile as make_tiles
+    from multitrain.datasets.tiles.tiling import Tiling
+    from multitrain.datasets.tiles.tiling import tile as make_tiles
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves nothing half-done
     grid = TileGrid(tile, border, edges, jitter, trim)

@@ -13,7 +13,7 @@ from multitrain.cli_options import workspace_option
 from multitrain.dataset_commands.common import json_option, shown, tell, workspace_at
 
 if TYPE_CHECKING:
-    from multitrain.datasets.untiling import Outcome
+    from multitrain.datasets.tiles.untiling import Outcome
 
 
 @click.command()
@@ -34,7 +34,7 @@ def command(
     What no tile covers is black without --originals. A network's tiles are laid like any others, as
     long as they keep their names and sizes.
     """
-    from multitrain.datasets.untiling import untile
+    from multitrain.datasets.tiles.untiling import untile
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves nothing half-done
 

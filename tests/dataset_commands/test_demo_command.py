@@ -13,7 +13,7 @@ from jobs.kinds import Resolution
 from jobs.paths import Workspace
 from jobs.pictures import survey
 from multitrain.cli import commands
-from multitrain.datasets.styles import STYLES, Drawing
+from multitrain.datasets.drawn.styles import STYLES, Drawing
 
 
 def demo(workspace: Workspace, *arguments: str) -> str:

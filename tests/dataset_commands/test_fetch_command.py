@@ -20,7 +20,7 @@ from jobs.errors import DatasetError, UsageError
 from jobs.paths import Workspace, listing
 from multitrain.cli import commands
 from multitrain.dataset_commands import fetch as fetch_command
-from multitrain.datasets.catalogue import COLLECTIONS, Source
+from multitrain.datasets.web.catalogue import COLLECTIONS, Source
 
 
 class Silent(SimpleHTTPRequestHandler):

@@ -13,8 +13,8 @@ from jobs.errors import DatasetError, UsageError
 from jobs.kinds import Resolution
 from jobs.paths import Workspace, listing
 from multitrain.cli import commands
-from multitrain.datasets.demo import draw_demo
-from multitrain.datasets.styles import Drawing
+from multitrain.datasets.drawn.demo import draw_demo
+from multitrain.datasets.drawn.styles import Drawing
 
 
 @pytest.fixture
@@ -99,7 +99,9 @@ def test_what_is_not_there_or_empty_is_told(workspace: Workspace, pictures: Path
 def test_the_built_in_pictures_are_drawn_unless_a_farm_does(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("multitrain.datasets.demo.draw_demo", lambda folder: draw_demo(folder, 3))
+    monkeypatch.setattr(
+        "multitrain.datasets.drawn.demo.draw_demo", lambda folder: draw_demo(folder, 3)
+    )
     monkeypatch.setattr("multitrain.night.is_held", lambda _: True)
     with pytest.raises(UsageError, match="ask again soon"):
         look(workspace, "demo", "--no-sheet")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multitrain.datasets.contact_sheet import GAP, contact_sheet
+from multitrain.datasets.looking.contact_sheet import GAP, contact_sheet
 
 CELL = (16, 8)
 

@@ -20,9 +20,9 @@ from jobs.folders import DatasetFolders
 from jobs.paths import Workspace
 from jobs.preprocess import AS_THEY_ARE, Preprocessing
 from multitrain.cli import commands
-from multitrain.datasets import demo
 from multitrain.datasets.converting import Conversion, Outcome, convert
 from multitrain.datasets.dpx import light_of_film, srgb
+from multitrain.datasets.drawn import demo
 from tests.engine.coded import Part, coded, parts_of
 
 if TYPE_CHECKING:

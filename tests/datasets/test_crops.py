@@ -6,8 +6,8 @@ from PIL import Image
 
 from jobs.errors import UsageError
 from jobs.kinds import Resolution
-from multitrain.datasets.crops import Box, cut, parse_crops, parse_scale
-from multitrain.datasets.frames import Still
+from multitrain.datasets.video.crops import Box, cut, parse_crops, parse_scale
+from multitrain.datasets.video.frames import Still
 
 WIDE, TALL = Resolution(640, 360), Resolution(360, 640)
 

@@ -12,10 +12,10 @@ import pytest
 from jobs.errors import DatasetError
 from jobs.paths import Workspace, listing
 from jobs.pictures import DEMO_COUNT, DEMO_SIZE, survey
-from multitrain.datasets import demo
-from multitrain.datasets.demo import draw_demo, ensure_demo
+from multitrain.datasets.drawn import demo
+from multitrain.datasets.drawn.demo import draw_demo, ensure_demo
+from multitrain.datasets.drawn.landscapes import PALETTES, draw_landscape
 from multitrain.datasets.folders import load_pictures
-from multitrain.datasets.landscapes import PALETTES, draw_landscape
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures

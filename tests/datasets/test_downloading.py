@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.errors import UsageError
-from multitrain.datasets import transfer
-from multitrain.datasets.downloading import local_files
-from multitrain.datasets.extracting import look
+from multitrain.datasets.video.extracting import look
+from multitrain.datasets.web import transfer
+from multitrain.datasets.web.downloading import local_files
 from tests.footage import write_video
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
 from multitrain.dataset_commands import dataset
-from multitrain.datasets.landscapes import draw_landscape
-from multitrain.datasets.videos import from_keyframe, look, opened
+from multitrain.datasets.drawn.landscapes import draw_landscape
+from multitrain.datasets.video.videos import from_keyframe, look, opened
 from render import ffmpeg
 from tests.footage import HEIGHT, WIDTH, number_of, numbered, write_video
 

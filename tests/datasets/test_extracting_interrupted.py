@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from multitrain.datasets.crops import parse_crops, parse_scale
-from multitrain.datasets.extracting import Request, extract
+from multitrain.datasets.video.crops import parse_crops, parse_scale
+from multitrain.datasets.video.extracting import Request, extract
 from tests.footage import write_video
 
 REQUEST = Request(parse_crops("none"), parse_scale("none"), count=60)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import DatasetError, UsageError
-from multitrain.datasets import transfer
-from multitrain.datasets.catalogue import COLLECTIONS, Source
-from multitrain.datasets.fetching import Unusable, digest_of, fetched
-from multitrain.datasets.transfer import TRIES
+from multitrain.datasets.web import transfer
+from multitrain.datasets.web.catalogue import COLLECTIONS, Source
+from multitrain.datasets.web.fetching import Unusable, digest_of, fetched
+from multitrain.datasets.web.transfer import TRIES
 
 CONTENT = bytes(range(256)) * 4000  # about 1 MB
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"

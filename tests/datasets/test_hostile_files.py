@@ -15,8 +15,8 @@ from jobs.paths import Workspace
 from jobs.pictures import Unreadable, survey
 from multitrain.datasets.decoding import Uint8Array
 from multitrain.datasets.folders import load_pictures
-from multitrain.datasets.tiles import TileGrid, TileName, Trim
-from multitrain.datasets.tiling import Tiling, tile
+from multitrain.datasets.tiles.tiles import TileGrid, TileName, Trim
+from multitrain.datasets.tiles.tiling import Tiling, tile
 from tests.datasets.test_dpx import write_10_bits
 
 WIDTH, HEIGHT = 64, 48

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from jobs.kinds import Resolution
-from multitrain.datasets.inspection import BARS, Inspection, inspect
-from multitrain.datasets.screens import SCREENS, Grid, best_grid, frames_per_round
-from multitrain.datasets.styles import Drawing
+from multitrain.datasets.drawn.styles import Drawing
+from multitrain.datasets.looking.inspection import BARS, Inspection, inspect
+from multitrain.datasets.looking.screens import SCREENS, Grid, best_grid, frames_per_round
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def test_pictures_that_look_alike_are_paired(tmp_path: Path) -> None:
 
 
 def test_a_huge_picture_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("multitrain.datasets.inspection.MOST_PIXELS", 64 * 64)
+    monkeypatch.setattr("multitrain.datasets.looking.inspection.MOST_PIXELS", 64 * 64)
     save(tmp_path, "fits.png", "waves")
     save(tmp_path, "huge.png", "waves", side=65)
     found = look(tmp_path)

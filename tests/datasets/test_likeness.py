@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multitrain.datasets.landscapes import draw_landscape
-from multitrain.datasets.likeness import ALIKE_BITS, BITS, near_duplicates, perceptual_hash
+from multitrain.datasets.drawn.landscapes import draw_landscape
+from multitrain.datasets.looking.likeness import ALIKE_BITS, BITS, near_duplicates, perceptual_hash
 
 EVERY_BIT = 2**BITS - 1
 

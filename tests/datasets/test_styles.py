@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jobs.kinds import Resolution
-from multitrain.datasets.landscapes import draw_landscape
-from multitrain.datasets.painting import noise, ramp, sample
-from multitrain.datasets.styles import LANDSCAPES, MIX, STYLES, Drawing
+from multitrain.datasets.drawn.landscapes import draw_landscape
+from multitrain.datasets.drawn.painting import noise, ramp, sample
+from multitrain.datasets.drawn.styles import LANDSCAPES, MIX, STYLES, Drawing
 
 SMALL = Resolution(32, 18)
 

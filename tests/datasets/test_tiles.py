@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.kinds import Resolution
-from multitrain.datasets.tiles import TileGrid, TileName, Trim, fits_a_file_system
+from multitrain.datasets.tiles.tiles import TileGrid, TileName, Trim, fits_a_file_system
 
 NO_TRIM = Trim(0, 0, 0, 0)
 sides = st.integers(1, 200)

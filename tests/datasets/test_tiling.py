@@ -19,10 +19,11 @@ from jobs.errors import DatasetError, MultitrainError, UsageError
 from jobs.kinds import Resolution
 from jobs.paths import Workspace
 from multitrain.cli import commands
-from multitrain.datasets import preprocessing, tiling
-from multitrain.datasets.tiles import TileGrid, TileName, Trim
-from multitrain.datasets.tiling import Tiling, best, named, tile
-from multitrain.datasets.untiling import untile
+from multitrain.datasets import preprocessing
+from multitrain.datasets.tiles import tiling
+from multitrain.datasets.tiles.tiles import TileGrid, TileName, Trim
+from multitrain.datasets.tiles.tiling import Tiling, best, named, tile
+from multitrain.datasets.tiles.untiling import untile
 
 NO_TRIM = Trim(0, 0, 0, 0)
 

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from jobs.errors import DatasetError
-from multitrain.datasets.fetching import Unusable
-from multitrain.datasets.unpacking import Unpacked, unpack
+from multitrain.datasets.web.fetching import Unusable
+from multitrain.datasets.web.unpacking import Unpacked, unpack
 
 PLENTY = 10**9
 Pack = Callable[[Path, dict[str, bytes]], None]

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from multitrain.datasets.extracting import _suitable
-from multitrain.datasets.fields import Mending, choose
-from multitrain.datasets.frames import FrameReader
-from multitrain.datasets.landscapes import draw_landscape
-from multitrain.datasets.seeking import plan
-from multitrain.datasets.videos import UnreadableVideo, look
+from multitrain.datasets.drawn.landscapes import draw_landscape
+from multitrain.datasets.video.extracting import _suitable
+from multitrain.datasets.video.fields import Mending, choose
+from multitrain.datasets.video.frames import FrameReader
+from multitrain.datasets.video.seeking import plan
+from multitrain.datasets.video.videos import UnreadableVideo, look
 from render import ffmpeg
 from tests.footage import write_video
 

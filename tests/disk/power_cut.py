@@ -39,6 +39,7 @@ class PowerCut:
     def __enter__(self) -> Self:
         for name, stand_in in {
             "fsync": self._fsync(os.fsync),
+            "sync": self._sync(os.sync),
             "replace": self._rename(os.replace),
             "rename": self._rename(os.rename),
             "unlink": self._lose(os.unlink, "deleted"),
@@ -68,6 +69,16 @@ class PowerCut:
 
         return call
 
+    def _sync(self, real: Callable[[], None]) -> Callable[[], None]:
+        def call() -> None:
+            real()
+            for path in (self._folder, *self._folder.rglob("*")):
+                facts = path.stat()
+                self._flushed[facts.st_ino] = _state(facts)
+            self._pending = []
+
+        return call
+
     def _rename(self, real: Callable[..., None]) -> Callable[..., None]:
         def call(source: Path, target: Path) -> None:
             source, target = Path(source), Path(target)
@@ -90,8 +101,10 @@ class PowerCut:
         return call
 
     def _is_asked_of(self, path: Path) -> bool:
-        is_careful = not path.name.endswith(tuple(LESS_CAREFUL))
-        return path.is_relative_to(self._folder) and is_careful
+        """Not of names within a folder that has only a temporary one itself."""
+        if not path.is_relative_to(self._folder) or path.name.endswith(tuple(LESS_CAREFUL)):
+            return False
+        return not any(parent.name.endswith(PART) for parent in path.parents)
 
     def _is_flushed(self, path: Path) -> bool:
         facts = path.stat()

@@ -28,8 +28,8 @@ from multitrain import checkpoints, night
 from multitrain.beginnings import beginning
 from multitrain.checkpoints import Checkpoint
 from multitrain.curves import Curves
-from multitrain.datasets import demo
 from multitrain.datasets.cache import open_pictures
+from multitrain.datasets.drawn import demo
 from multitrain.datasets.folders import Fingerprint
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor

@@ -102,6 +102,7 @@ ELSEWHERE = {
     "multitrain/datasets/cache_folder.py: os.open": "opens what is there; the other one is reached",
     "multitrain/datasets/picture_file.py: h5py.File": "a file in memory",
     "multitrain/datasets/picture_file.py: tempfile.TemporaryFile": "only where memory has no files",
+    "multitrain/datasets/web/downloading.py: tempfile.TemporaryDirectory": "the system's folder",
     "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",

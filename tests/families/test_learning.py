@@ -9,7 +9,7 @@ import numpy as np
 from jobs.jobfile import JobFile
 from jobs.pictures import DEMO_SIZE
 from jobs.spec import JobSpec
-from multitrain.datasets.demo import draw_demo
+from multitrain.datasets.drawn.demo import draw_demo
 from multitrain.datasets.folders import load_pictures
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session

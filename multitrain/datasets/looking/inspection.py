@@ -15,9 +15,9 @@ from PIL import Image
 
 from jobs.kinds import Resolution
 from jobs.pictures import Picture, Unreadable, explain, find_pictures, open_picture, seen_size
-from multitrain.datasets.contact_sheet import MOST_PIXELS
 from multitrain.datasets.decoding import upright
-from multitrain.datasets.likeness import ALIKE_BITS, near_duplicates, perceptual_hash
+from multitrain.datasets.looking.contact_sheet import MOST_PIXELS
+from multitrain.datasets.looking.likeness import ALIKE_BITS, near_duplicates, perceptual_hash
 from multitrain.datasets.parallel import in_order
 
 LEVELS = 256

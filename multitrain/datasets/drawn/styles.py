@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from jobs.kinds import Resolution
-from multitrain.datasets.flowing import draw_flames, draw_waves
-from multitrain.datasets.landscapes import draw_landscape
-from multitrain.datasets.painting import Canvas, Colour, Pixels, averaged
-from multitrain.datasets.solid import draw_cells, draw_shapes
+from multitrain.datasets.drawn.flowing import draw_flames, draw_waves
+from multitrain.datasets.drawn.landscapes import draw_landscape
+from multitrain.datasets.drawn.painting import Canvas, Colour, Pixels, averaged
+from multitrain.datasets.drawn.solid import draw_cells, draw_shapes
 
 MIX = "mix"  # each style in turn
 LANDSCAPES = "landscapes"

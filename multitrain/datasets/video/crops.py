@@ -11,7 +11,7 @@ from PIL import Image
 
 from jobs.errors import UsageError
 from jobs.kinds import LARGEST_SIDE, Resolution
-from multitrain.datasets.frames import Still
+from multitrain.datasets.video.frames import Still
 
 SQUARES = {"left": 0.0, "center": 0.5, "right": 1.0}  # where the square lies along the longer side
 WHOLE = "none"

@@ -12,7 +12,7 @@ from PIL import Image
 from jobs.errors import DatasetError
 from jobs.paths import PART, Workspace, flush_to_disk
 from jobs.pictures import DEMO, DEMO_COUNT, DEMO_SIZE, demo_is_built_in
-from multitrain.datasets.landscapes import draw_landscape
+from multitrain.datasets.drawn.landscapes import draw_landscape
 
 
 def ensure_demo(workspace: Workspace) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from jobs.errors import UsageError
 from jobs.paths import Workspace, publish
 from jobs.pictures import Unreadable, explain
-from multitrain.datasets.transfer import (
+from multitrain.datasets.web.transfer import (
     Busy,
     Transfer,
     TransferFailed,

@@ -21,9 +21,9 @@ from av.video.reformatter import (
 from PIL import Image
 
 from jobs.kinds import Resolution
-from multitrain.datasets.fields import Mending, mended
-from multitrain.datasets.seeking import Run, Wanted
-from multitrain.datasets.videos import (
+from multitrain.datasets.video.fields import Mending, mended
+from multitrain.datasets.video.seeking import Run, Wanted
+from multitrain.datasets.video.videos import (
     Video,
     from_keyframe,
     opened,

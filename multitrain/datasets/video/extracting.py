@@ -14,16 +14,16 @@ from pathlib import Path
 from jobs.errors import DatasetError, UsageError
 from jobs.paths import Workspace
 from jobs.pictures import Unreadable, describe_unreadable
-from multitrain.datasets.crops import Crop, Scale
-from multitrain.datasets.downloading import local_files
-from multitrain.datasets.fields import Mending, choose, judge
-from multitrain.datasets.frames import FrameReader
-from multitrain.datasets.likeness import near_duplicates
+from multitrain.datasets.looking.likeness import near_duplicates
 from multitrain.datasets.making import Made, new_data_set
-from multitrain.datasets.moments import Moment, Span, between, evenly, every, share_out
-from multitrain.datasets.seeking import plan
-from multitrain.datasets.shots import Missed, Saving, Shot, Shots
-from multitrain.datasets.videos import UnreadableVideo, Video, look
+from multitrain.datasets.video.crops import Crop, Scale
+from multitrain.datasets.video.fields import Mending, choose, judge
+from multitrain.datasets.video.frames import FrameReader
+from multitrain.datasets.video.moments import Moment, Span, between, evenly, every, share_out
+from multitrain.datasets.video.seeking import plan
+from multitrain.datasets.video.shots import Missed, Saving, Shot, Shots
+from multitrain.datasets.video.videos import UnreadableVideo, Video, look
+from multitrain.datasets.web.downloading import local_files
 
 LOOKED_AT = 5  # places where `auto` looks at the fields of a video
 AROUND = 5  # frames on both sides there: eleven are two cycles of telecine, and one

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from jobs.kinds import Resolution
-from multitrain.datasets.program_streams import counted, is_counted
+from multitrain.datasets.video.program_streams import counted, is_counted
 
 # A file may be a playlist of others: only files, and nothing on the network. Frames of containers
 # that only tell when they are decoded (AVI) get the times when they are shown.

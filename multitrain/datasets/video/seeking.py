@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from multitrain.datasets.videos import Video, from_keyframe, opened
+from multitrain.datasets.video.videos import Video, from_keyframe, opened
 
 if TYPE_CHECKING:
-    from multitrain.datasets.videos import Packets
+    from multitrain.datasets.video.videos import Packets
 
 REORDERED = 16  # frames that are stored before ones that are shown earlier: H.264 and HEVC, at most
 

@@ -20,9 +20,9 @@ from typing import IO
 from jobs.errors import DatasetError
 from jobs.pictures import SUFFIXES, Unreadable, UnreadablePicture, explain, probe
 from jobs.units import bytes_for_people
-from multitrain.datasets.fetching import Unusable
-from multitrain.datasets.tar_members import DamagedTar, NoTar, TooMuch, tar_members
-from multitrain.datasets.transfer import OnBytes
+from multitrain.datasets.web.fetching import Unusable
+from multitrain.datasets.web.tar_members import DamagedTar, NoTar, TooMuch, tar_members
+from multitrain.datasets.web.transfer import OnBytes
 
 # Bytes that are asked for at once. For LZMA and bzip2, `zipfile` takes it for what to read of the
 # compressed file, and makes all of it that there is in that.

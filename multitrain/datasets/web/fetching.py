@@ -9,8 +9,8 @@ from pathlib import Path
 
 from jobs.errors import DatasetError
 from jobs.units import bytes_for_people
-from multitrain.datasets.catalogue import Source
-from multitrain.datasets.transfer import (
+from multitrain.datasets.web.catalogue import Source
+from multitrain.datasets.web.transfer import (
     Busy,
     OnBytes,
     TooLarge,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from multitrain.datasets.painting import (
+from multitrain.datasets.drawn.painting import (
     Canvas,
     Colour,
     Plane,

@@ -31,7 +31,7 @@ from multitrain.datasets.decoding import upright
 from multitrain.datasets.making import Made, new_data_set
 from multitrain.datasets.parallel import in_order
 from multitrain.datasets.preprocessing import alone_if_large
-from multitrain.datasets.tiles import Corner, TileGrid, TileName, fits_a_file_system
+from multitrain.datasets.tiles.tiles import Corner, TileGrid, TileName, fits_a_file_system
 
 PNG_LEVEL = 3  # of compression: little larger than the best, and several times as fast
 

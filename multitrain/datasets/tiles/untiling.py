@@ -27,8 +27,8 @@ from multitrain.datasets.decoding import to_rgba, upright
 from multitrain.datasets.making import Made, new_folder
 from multitrain.datasets.parallel import in_order
 from multitrain.datasets.preprocessing import alone_if_large
-from multitrain.datasets.tiles import TileName
-from multitrain.datasets.tiling import PNG_LEVEL, named
+from multitrain.datasets.tiles.tiles import TileName
+from multitrain.datasets.tiles.tiling import PNG_LEVEL, named
 
 MOST_PIXELS = 2**29  # of a picture: its size is told by names, which anybody may have given
 

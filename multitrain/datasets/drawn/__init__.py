@@ -1,0 +1,1 @@
+"""Pictures that are drawn: the built-in ones and those of `demo`."""

@@ -1,0 +1,1 @@
+"""Large pictures into tiles, and back."""

@@ -1,0 +1,1 @@
+"""Archives and videos from the internet: fetched, resumed, unpacked safely."""
