@@ -90,6 +90,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from jobs.jobfile import JobFile
+from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -97,7 +98,7 @@ job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
 session = open_session(job, pictures, SessionSettings())
 state = dict(np.load(sys.argv[2]))
-session.adopt(state, fitting=False)
+session.adopt(starting_weights(state), fitting=False)
 generator = session._model.generator.network
 for variable in generator.variables:
     variable.assign(session.state()[f"generator/{variable.path}"])
