@@ -7,10 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.figures import Effort, Figure
-from benchmarks.training import our_peer, save_pictures
-from benchmarks.turns import amounts_for, take_turns
+from benchmarks.training import equal_turns, our_peer, save_pictures
 
-TURN_SECONDS = 4.0
 AS_FAST = 0.95
 
 READ, IN_PLACE = "read ahead", "in place"
@@ -24,15 +22,7 @@ def measure(effort: Effort) -> list[Figure]:
             READ: our_peer(effort, pictures, "--read-ahead"),
             IN_PLACE: our_peer(effort, pictures),
         }
-        for peer in peers.values():
-            stack.enter_context(peer)
-        for peer in peers.values():
-            peer.wait_until_ready()
-        amounts = dict.fromkeys(peers, 1)
-        if not effort.quick:
-            fitting = amounts_for(peers, TURN_SECONDS)
-            amounts = dict.fromkeys(peers, min(fitting.values()))
-        rounds = take_turns(peers, amounts, effort.repetitions)
+        rounds = equal_turns(stack, peers, effort)
     beside = {f"{name}, steps/s": rounds.rate(name) for name in peers}
     share = rounds.speedup(READ, over=IN_PLACE)
     name = "training on pictures read ahead / in place"

@@ -7,10 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.figures import Effort, Figure
-from benchmarks.training import our_peer, save_pictures
-from benchmarks.turns import amounts_for, take_turns
+from benchmarks.training import equal_turns, our_peer, save_pictures
 
-TURN_SECONDS = 4.0
 DEARER = 3.0  # %, at most
 
 WHOLE, PASS_ONLY = "frames", "generator passes alone"
@@ -22,15 +20,7 @@ def measure(effort: Effort) -> list[Figure]:
         pictures = save_pictures(effort, Path(folder))
         peers = {WHOLE: our_peer(effort, pictures)}
         peers[PASS_ONLY] = our_peer(effort, pictures, "--pass-only")
-        for peer in peers.values():
-            stack.enter_context(peer)
-        for peer in peers.values():
-            peer.wait_until_ready()
-        amounts = dict.fromkeys(peers, 1)
-        if not effort.quick:
-            fitting = amounts_for(peers, TURN_SECONDS)
-            amounts = dict.fromkeys(peers, min(fitting.values()))
-        rounds = take_turns(peers, amounts, effort.repetitions)
+        rounds = equal_turns(stack, peers, effort)
     dearer = 100 * (rounds.speedup(PASS_ONLY, over=WHOLE) - 1)
     beside = {f"{name}, ms/step": 1000 * rounds.median(name) for name in peers}
     name = "snapshots beyond their generator passes"

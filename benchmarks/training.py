@@ -98,6 +98,16 @@ def our_peer(effort: Effort, pictures: Path, *options: str, **columns: object) -
     return Peer("ours", *told, *options)
 
 
+def equal_turns(stack: ExitStack, peers: Mapping[str, Peer], effort: Effort) -> Rounds:
+    """Rounds in which all train as many steps as the slowest one does in `TURN_SECONDS`."""
+    for peer in peers.values():
+        stack.enter_context(peer)
+    for peer in peers.values():
+        peer.wait_until_ready()
+    steps = 1 if effort.quick else min(amounts_for(peers, TURN_SECONDS).values())
+    return take_turns(peers, dict.fromkeys(peers, steps), effort.repetitions)
+
+
 def save_pictures(effort: Effort, folder: Path) -> Path:
     """The data set of the standard job, as peers read it."""
     job = standard.standard_job(effort)
