@@ -66,7 +66,8 @@ def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any
 def picture_indices(seed: int, detours: int, first: int, count: int, mixture: Mixture) -> Indices:
     """`(count,)`: what comes from number `first` on in an endless pass over all pictures.
 
-    Of a set, every picture comes once before any comes again; each round has an order of its own.
+    Round after round, each in an order of its own. Of several sets, each round of a set may end
+    within the same cycle as the next one begins.
     """
     positions = np.arange(first, first + count)
     if len(mixture.counts) == 1:

@@ -60,8 +60,8 @@ class Draws:
     def picture_indices(self, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
         """`(batches * count,)` int64: the `batch`-th batch and those after it.
 
-        They are an endless pass over all pictures: of a set, every picture comes once before any
-        comes again, and each round has an order of its own.
+        They are an endless pass over all pictures, round after round, each in an order of its own.
+        Of several sets, each round of a set may end within the same cycle as the next one begins.
         """
         drawn = batches * count
         positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
