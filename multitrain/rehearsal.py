@@ -12,7 +12,7 @@ from typing import Any
 
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
-from multitrain.datasets.cache import NotCached, decode_ahead, open_pictures
+from multitrain.datasets.cache import NotCached, decode_ahead, open_pictures_of
 from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
@@ -47,10 +47,9 @@ def rehearse(
     None where anything fails: the training will meet it again, and tell it. Also where many
     pictures cannot come from the cache: whoever opens them takes memory of its own for them.
     """
-    which = paths.workspace, *job.pictures
     try:
-        are_shared = _are_shared(*which, keep_free=keep_free)
-        pictures = open_pictures(*which, keep_free=keep_free)
+        are_shared = _are_shared(paths.workspace, *job.pictures, keep_free=keep_free)
+        pictures = open_pictures_of(job, paths.workspace, keep_free=keep_free)
         if not are_shared and pictures.images.nbytes > UNSHARED_BYTES:
             return None
         session = open_session(job, pictures.images, settings, pictures.counts)

@@ -134,7 +134,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     # Here, not above: affinity and environment are set before anything that counts cores.
     from multitrain.beginnings import opening_at_origin
     from multitrain.completion import make_complete
-    from multitrain.datasets.cache import open_pictures
+    from multitrain.datasets.cache import open_pictures_of
     from multitrain.families import open_session
     from multitrain.rehearsal import opening_with
     from multitrain.room import Room
@@ -148,7 +148,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
         return True
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(map(str, spec.dataset)))
     floor = call.keep_free_bytes
-    pictures = open_pictures(call.paths.workspace, *job.pictures, keep_free=floor)
+    pictures = open_pictures_of(job, call.paths.workspace, keep_free=floor)
     log.info("%d pictures of %s", len(pictures.images), job.loaded_size)
     for skipped in pictures.skipped:
         log.warning("left out %s: %s", skipped.path, skipped.reason)

@@ -24,6 +24,7 @@ from pathlib import Path
 import PIL
 
 from jobs.colours import RGB
+from jobs.jobfile import JobFile
 from jobs.paths import Workspace, flush_to_disk, part_of
 from jobs.pictures import Unreadable, find_pictures
 from jobs.preprocess import Step
@@ -61,11 +62,18 @@ def open_pictures(
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
-        pictures = _open(workspace, tops, width, height, channels, steps, keep_free)
+        return _open(workspace, tops, width, height, channels, steps, keep_free)
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
-        pictures = load_pictures(tops, width, height, channels, steps)
-    return pictures.counted(tops)
+    return load_pictures(tops, width, height, channels, steps)
+
+
+def open_pictures_of(job: JobFile, workspace: Workspace, *, keep_free: int) -> Pictures:
+    """Those that `job` trains on; counted by folder where folders have weights."""
+    pictures = open_pictures(workspace, *job.pictures, keep_free=keep_free)
+    if job.spec.weights is None:
+        return pictures
+    return pictures.counted([workspace.dataset(folder) for folder in job.spec.folders])
 
 
 def decode_ahead(
