@@ -24,6 +24,7 @@ BENCHMARKS = {
     "reading_ahead": "pictures read while it computes beside pictures in place",
     "overhead": "a whole farm with its encoders beside the bare training loop",
     "frame_path": "raw batches to a film beside ffmpeg alone and beside PNG files",
+    "walk": "a walk through latents beside drawing alone and encoding alone",
     "merging": "joining timecuts beside copying them",
     "extraction": "pictures out of a video beside a call of ffmpeg for each",
     "gaps": "from one job's last step on a slot to the next one's first",

@@ -29,9 +29,11 @@ SHARE_GIVEN = 0.5  # of the settings of a job; the others stay at their defaults
 NOT_DRAWN = frozenset({
     "name", "dataset", "grid_width", "grid_height", "video_length", "preprocess", "load_size",
     "crop_size", "family", "engine", "jit",
-    "use_checkpoints", "init_from", "init_fitting", "interpolate_a", "interpolate_b",
+    "use_checkpoints", "keep_checkpoints", "init_from", "init_fitting", "interpolate_a",
+    "interpolate_b",
     "interpolate_alpha", "fps", "auto_render_period", "render_res", "render_video",
-    "delete_images_after_render", "encoder", "crf", "preset", "upload_to_ftp", "gpus", "retries",
+    "delete_images_after_render", "encoder", "format", "crf", "preset", "loops",
+    "upload_to_ftp", "upload_to", "backup_period", "on_done", "on_failed", "gpus", "retries",
     "stall_minutes",
 })  # fmt: skip
 
@@ -143,7 +145,7 @@ def _choice(kind: type[Choice], random: Random) -> Choice:
 
 def _parameter(name: str, declared: Parameter, random: Random) -> Any:
     """Small ones, such as an epsilon, stay within two magnitudes of their default."""
-    default = declared.default
+    default = declared.default if isinstance(declared.default, int | float) else None
     near: tuple[float, float] | None = SMALL_PARAMETERS.get(name)
     if near is None and default and not isinstance(default, bool) and abs(default) < 0.1:
         near = (default / 100, default * 10)

@@ -14,10 +14,10 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, TypeAdapter, ValidationError
 
-from jobs.bounds import Count, Decay, NotNegative, Positive, Share, bounded, unwrap
+from jobs.bounds import Count, Decay, NotNegative, Positive, Share, bounded, unwrap, words_of
 from jobs.words import nearest, one_of, quoted, split_commas
 
-Number = bool | int | float
+Value = bool | int | float | str | tuple[int, int]
 
 _CALL = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
 
@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
     """One parameter: its type with bounds, its default (None: see its help), its meaning."""
 
     type: Any
-    default: Number | None
+    default: Value | None
     help: str
 
 
@@ -45,9 +45,10 @@ class Choice:
 
     TABLE: ClassVar[Table] = {}
     HELP: ClassVar[Mapping[str, str]] = {}  # by name, where the name tells too little
+    KEY: ClassVar[str] = "name"  # what its name is called where it stands as a mapping
 
     name: str
-    given: tuple[tuple[str, Number], ...] = ()
+    given: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
         told = ", ".join(f"{parameter}={value}" for parameter, value in self.given)
@@ -75,8 +76,8 @@ class Choice:
         return cls(name, tuple((key, each) for key, each in told if each != table[key].default))
 
 
-def _arguments(name: str, table: Mapping[str, Parameter], text: str) -> dict[str, Number]:
-    given: dict[str, Number] = {}
+def _arguments(name: str, table: Mapping[str, Parameter], text: str) -> dict[str, Value]:
+    given: dict[str, Value] = {}
     for position, part in enumerate(split_commas(text)):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
@@ -88,13 +89,13 @@ def _arguments(name: str, table: Mapping[str, Parameter], text: str) -> dict[str
             raise ValueError(f"{name} has no parameter {quoted(key)}; {takes}{nearest(key, table)}")
         if key in given:
             raise ValueError(f"{name}: {key} stands twice")
-        given[key] = _number(name, key, table[key], value)
+        given[key] = _value(name, key, table[key], value)
     return given
 
 
-def _number(name: str, key: str, parameter: Parameter, text: str) -> Number:
+def _value(name: str, key: str, parameter: Parameter, text: str) -> Value:
     try:
-        value: Number = TypeAdapter(parameter.type).validate_python(text)
+        value: Value = TypeAdapter(parameter.type).validate_python(text)
     except ValidationError as error:
         raise ValueError(
             f"{name}: {key} must be {requirement(parameter)}, not {quoted(text)}"
@@ -105,6 +106,10 @@ def _number(name: str, key: str, parameter: Parameter, text: str) -> Number:
 def requirement(parameter: Parameter) -> str:
     """What it must be, in words."""
     kind, bounds = unwrap(parameter.type)
+    if words := words_of(kind):
+        return f"one of {', '.join(words)}"
+    if issubclass(kind, tuple):
+        return "two numbers such as 1280x720"
     return "True or False" if kind is bool else bounded(kind, bounds)
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from annotated_types import Le
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from jobs.bounds import Count
 from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.videos import EncoderName, FormatName, checked_encoder
 from jobs.words import entries_of, split_commas
 
-LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.mp4.part` within 255
+LONGEST_NAME = 120  # bytes: leaves room for `_timecut0001_box0001.prores-4444.mov.part` within 255
 LARGEST_WEIGHT = 1000  # of a folder
 LARGEST_SIDE = 16_384  # pixels: libx264 takes no more
 
 _UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # to some file system
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_OUTPUT_SUFFIX = re.compile(r".*(_(timecut|box)\d{4,}|\.(mp4|mov|json|part))", re.IGNORECASE)
+_FORMATS = "|".join(get_args(FormatName))
+_OUTPUT_SUFFIX = re.compile(
+    rf".*(_(timecut|loop|box)\d{{4,}}|\.(mp4|mov|mkv|jpg|json|part|contact|{_FORMATS}))",
+    re.IGNORECASE,
+)
 _RESERVED_NAMES = {
     "farm.sqlite",
     "farm.sqlite-wal",
@@ -59,7 +64,7 @@ def _safe_name(name: str) -> str:
         raise ValueError(f"{name!r} is a reserved file name")
     if _OUTPUT_SUFFIX.fullmatch(name):
         raise ValueError(
-            "must not end like an output (_timecut0001, _box0001, .mp4, .mov, .json, .part)"
+            "must not end like an output (_timecut0001, _loop0001, _box0001, .mp4, .hap, .part …)"
         )
     return name
 
@@ -108,6 +113,14 @@ class Folder:
         if not 1 <= (weight := int(match[2])) <= LARGEST_WEIGHT:
             raise ValueError(f"{value!r}: a weight must be from 1 to {LARGEST_WEIGHT}")
         return cls(str(PurePosixPath(match[1])), weight)
+
+
+def _parse_every(value: object) -> object:
+    """`every 2000 steps` is 2000."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"every\s+(\d{1,9})(\s+steps?)?", value.strip(), re.IGNORECASE)
+        return match[1] if match else value
+    return value
 
 
 def _parse_resolution(value: object) -> object:
@@ -175,9 +188,11 @@ Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none
 GeneratorConvolution = Literal["deconv", "upconv", "upconv-bilinear", "subpixel"]
 DiscriminatorConvolution = Literal["conv", "dilated", "separable"]
 Augmentation = Literal["color", "translation", "cutout"]
+OneEncoder = Annotated[EncoderName, BeforeValidator(checked_encoder)]
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
+EverySteps = Annotated[Count, Le(10**9), BeforeValidator(_parse_every)]
 Channels = Annotated[Count, Le(4096)]
 KernelSide = Annotated[Count, Le(31)]
 Stride = Annotated[Count, Le(8)]

@@ -2,8 +2,9 @@
 
 data/<dataset>/                  the user's pictures
 renders/<job>_timecut0001.mp4    published timecuts; with boxes <job>_timecut0001_box0001.mp4
-                                 (or .mov, as the encoder makes them)
+                                 (or .mov, as the format has it)
 renders/<job>.mp4                the film; with boxes <job>_box0001.mp4
+renders/<job>.jpg  …             what is made of the film: see `jobs.outputs`
 renders/<job>/                   PNG frames, where the job keeps them
 renders/<job>.json               the manifest: how it was made; written last, so it means done
 runs/farm.sqlite                 job states
@@ -21,8 +22,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from jobs.outputs import Extra, OutputName, extra_names
 from jobs.plan import FramePlan, FrameRange
-from jobs.videos import MP4, OutputName, of_box
+from jobs.spec import JobSpec
+from jobs.videos import MP4, of_box
 
 PART = ".part"  # the ending of a file that is not whole yet
 CACHED = ".h5"  # the ending of a file of decoded pictures
@@ -91,6 +94,15 @@ class Workspace:
     def ftp_settings(self) -> Path:
         return self.root / "ftp.ini"
 
+    @property
+    def upload_settings(self) -> Path:
+        return self.root / "upload.ini"
+
+    @property
+    def known_hosts(self) -> Path:
+        """Keys of the servers that were met by SFTP; no job can have this name."""
+        return self.runs / ".known_hosts"
+
     def dataset(self, folder: str) -> Path:
         return self.data / folder
 
@@ -147,6 +159,19 @@ class JobPaths:
     @property
     def checkpoints(self) -> Path:
         return self.run / "checkpoints"
+
+    @property
+    def kept(self) -> Path:
+        """Weights that stay, where the job asks for that."""
+        return self.run / "kept"
+
+    def kept_weights(self, step: int) -> Path:
+        return self.kept / f"{step:09d}.h5"
+
+    def kept_steps(self) -> list[int]:
+        """Of the weights that are kept, in their order."""
+        names = (re.fullmatch(r"(\d{9,})\.h5", entry) for entry in listing(self.kept))
+        return sorted(int(match[1]) for match in names if match)
 
     @property
     def beginning(self) -> Path:
@@ -211,9 +236,17 @@ class JobPaths:
         prefix = "" if box is None else f"box{box:04d}_"
         return self.frames / f"{prefix}frame_{frame:09d}.png"
 
-    def delivered(self, output: Path) -> Path:
-        """An empty file that says: `output` was sent to the server in ftp.ini."""
-        return self.run / "delivered" / output.name
+    def delivered(self, name: str, place: str = "") -> Path:
+        """A file that says: `name` was sent to this place; to the server in ftp.ini without one."""
+        return self.run / "delivered" / place / name
+
+    def backup(self, place: str) -> Path:
+        """A zip file on its way there; it never has a final name."""
+        return self.run / f"backup{place}.zip{PART}"
+
+    def notice(self, state: str) -> Path:
+        """A file that says: somebody was told that the job got to this state."""
+        return self.run / f"told_{state}.txt"
 
     def film(self, box: int | None = None, suffix: str = MP4) -> Path:
         """The film, or that of one box; boxes count from 1."""
@@ -222,6 +255,18 @@ class JobPaths:
     def films(self, plan: FramePlan) -> list[Path]:
         """One per box."""
         return [self.film(box, plan.suffix) for box in plan.box_numbers]
+
+    def files_of(self, extra: Extra, spec: JobSpec) -> list[Path]:
+        """What is made of the film: one file, most often."""
+        return [self.workspace.renders / name for name in extra_names(self.name, extra, spec)]
+
+    @property
+    def made_folder(self) -> Path:
+        return self.run / "made"
+
+    def made(self, output: Path) -> Path:
+        """A file that says what `output` was made of by this job, until the job is done."""
+        return self.made_folder / output.name
 
     def timecut(self, number: int, box: int | None = None, suffix: str = MP4) -> Path:
         """A published timecut; timecuts and boxes count from 1."""

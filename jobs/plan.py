@@ -99,7 +99,7 @@ class FramePlan:
             frames_per_step=spec.frames_per_step,
             cut_frames=spec.cut_frames,
             channels=CHANNELS[spec.colour_model].picture,
-            suffix=VIDEOS[spec.encoder].suffix,
+            suffix=VIDEOS[spec.format[0]].suffix,
         )
 
     @property

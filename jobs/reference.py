@@ -22,6 +22,7 @@ from jobs.choices import (
 from jobs.forms import csv_cells
 from jobs.forms.nested import CONVOLUTION, FORMS, HIDDEN
 from jobs.forms.nested_form import sheet_text
+from jobs.loops import Loop
 from jobs.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
 from jobs.spec import COLUMNS
 from jobs.tinkering.perturbation import Bounds
@@ -45,6 +46,7 @@ CHOICES: dict[str, type[Choice]] = {
     "Losses": Loss,
     "Clipping": Clipping,
     "Motion of latents": LatentMotion,
+    "Loops": Loop,
 }
 
 # One job, as a spreadsheet saves it; the page shows it in YAML, too.
@@ -169,8 +171,25 @@ def _choices() -> Iterator[str]:
         if len(plain) == len(kind.TABLE):
             yield f"{told}\n"
             continue
+        if kind is Loop:
+            yield f"{told}\n\n{_table((kind.KEY, 'meaning'), _meanings(kind))}"
+            yield _table(("parameter", "meaning", "of"), _shared(kind))
+            continue
         header = ("name", *(["meaning"] if kind.HELP else []), "parameters")
         yield f"{told}\n\n{_table(header, _rows_of(kind))}"
+
+
+def _meanings(kind: type[Choice]) -> Iterator[Sequence[str]]:
+    return ((f"`{name}`", kind.HELP[name]) for name in kind.TABLE)
+
+
+def _shared(kind: type[Choice]) -> Iterator[Sequence[str]]:
+    """A row for each parameter, of whichever names."""
+    parameters = {each: said for table in kind.TABLE.values() for each, said in table.items()}
+    for each, said in parameters.items():
+        having = [name for name, table in kind.TABLE.items() if each in table]
+        named, _, told = _parameter(each, said).partition(": ")
+        yield named, told, "all" if len(having) == len(kind.TABLE) else _names(having)
 
 
 def _rows_of(kind: type[Choice]) -> Iterator[Sequence[str]]:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from jobs.choices import Optimizer
+from jobs.destinations import Destination
 from jobs.jobfile import JobFile
 from jobs.kinds import LARGEST_SIDE, Resolution
 from jobs.layer_rules import impossible
+from jobs.loop_rules import impossible_loop
 from jobs.paths import Workspace
 from jobs.preprocess import COLUMNS_OF_SIZE
-from jobs.videos import VIDEOS, unfit_size
+from jobs.spec import COLUMNS
+from jobs.videos import unfit_film
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
 MOST_CUTS = 9_999  # their names have four digits
@@ -149,18 +152,17 @@ def _frame(facts: Facts) -> Resolution:
     )
 
 
-def _unfit_for_encoder(facts: Facts) -> str | None:
-    spec, plan = facts.job.spec, facts.job.plan
-    if not spec.render_video:
-        return None
-    return unfit_size(spec.encoder, plan.box_width, plan.box_height)
+def _unfit_formats(facts: Facts) -> str | None:
+    formats = facts.job.spec.format
+    twice = next((each for each in formats if formats.count(each) > 1), None)
+    return f"names {twice} twice; once is enough" if twice else unfit_film(formats[0])
 
 
 def _encodes_nothing(facts: Facts) -> str | None:
     spec = facts.job.spec
-    if spec.render_video or not VIDEOS[spec.encoder].has_alpha:
+    if spec.render_video or spec.format == COLUMNS["format"].default:
         return None
-    return f"{spec.encoder} has no effect where render_video is False; leave it empty"
+    return f"{','.join(spec.format)} has no effect where render_video is False; leave it empty"
 
 
 def _no_server(facts: Facts) -> str | None:
@@ -168,6 +170,23 @@ def _no_server(facts: Facts) -> str | None:
     if not facts.job.spec.upload_to_ftp or settings.is_file():
         return None
     return f"needs the server's settings in {settings}, and there is no such file"
+
+
+def _no_way_there(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    extra = spec.upload_to and Destination.parse(spec.upload_to).missing_extra
+    if not extra:
+        return None
+    return f"needs the extra {extra}: pip install -c constraints.txt -e '.[{extra}]'"
+
+
+def _no_backup(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.backup_period is None:
+        return None
+    if not spec.upload_to and not spec.upload_to_ftp:
+        return "needs upload_to, which says where the backups go"
+    return None if spec.use_checkpoints else "needs checkpoints; leave use_checkpoints True"
 
 
 def _smoothed_in_vain(facts: Facts) -> str | None:
@@ -197,6 +216,10 @@ _WITH_LAYERS = {"dcgan"}  # families
 
 _GRID = COLUMNS_OF_SIZE | {"dataset", "grid_width", "grid_height"}
 _SIZE = _GRID | {"render_res", "render_video"}
+_OF_LOOPS = {
+    "loops", "family", "use_checkpoints", "keep_checkpoints", "video_length", "fps", "snapshot",
+    "format",
+}  # fmt: skip
 # All that says how layers are and how large their values.
 _OF_LAYERS = _GRID | {
     "batch_size", "colour_model", "freeze_d", "gpus", "k_h", "k_w", "z_dim", "gf_dim", "df_dim",
@@ -223,9 +246,16 @@ RULES = (
     Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
     Rule("render_res", _SIZE, _too_large_box),
     Rule("grid_width", _SIZE, _too_large_frame),
-    Rule("encoder", _SIZE | {"encoder"}, _unfit_for_encoder),
-    Rule("encoder", frozenset({"encoder", "render_video"}), _encodes_nothing),
+    Rule("format", frozenset({"format"}), _unfit_formats),
+    Rule("format", frozenset({"format", "render_video"}), _encodes_nothing),
+    Rule("loops", _SIZE | _OF_LOOPS, lambda facts: impossible_loop(facts.job)),
     Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
+    Rule("upload_to", frozenset({"upload_to"}), _no_way_there),
+    Rule(
+        "backup_period",
+        frozenset({"backup_period", "upload_to", "upload_to_ftp", "use_checkpoints"}),
+        _no_backup,
+    ),
     Rule("label_smoothing", frozenset({"label_smoothing", "loss"}), _smoothed_in_vain),
     Rule("diffaugment", frozenset({"diffaugment"}), _augmented_twice),
     Rule(

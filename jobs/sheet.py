@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from jobs.paths import Workspace
 from jobs.preprocess import COLUMNS_OF_SIZE, unfit_sizes
 from jobs.rules import Facts, broken_rules
 from jobs.spec import COLUMNS, JobSpec
+from jobs.videos import notes_on
 
 # Stand where a required cell is wrong, so that the rest of its row is checked all the same.
 _STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
@@ -42,7 +43,8 @@ def read_sheet(path: Path, workspace: Workspace) -> Sheet:
     rows = (yaml_cells if is_yaml else csv_cells).read_rows(read_text(path), file)
     folders = DatasetFolders(workspace)
     jobs = check_rows(rows, file, folders, workspace)
-    return Sheet(jobs, tuple(f"{file}: {each}" for each in folders.warnings()))
+    notes = (*folders.warnings(), *_notes_on_formats(jobs))
+    return Sheet(jobs, tuple(f"{file}: {each}" for each in notes))
 
 
 def check_rows(
@@ -72,6 +74,19 @@ def check_rows(
     if mistakes:
         raise SheetError(mistakes)
     return jobs
+
+
+def _notes_on_formats(jobs: Sequence[JobFile]) -> Iterator[str]:
+    """What films will be other than asked for: once, however many jobs it is true of."""
+    told: dict[str, list[str]] = {}
+    for job in jobs:
+        plan, spec = job.plan, job.spec
+        for name in spec.format if spec.render_video else ():
+            for note in notes_on(name, plan.box_width, plan.box_height, plan.fps):
+                told.setdefault(note, []).append(spec.name)
+    for note, names in told.items():
+        others = f" and {len(names) - 1} more" if names[1:] else ""
+        yield f"{names[0]}{others}: {note}"
 
 
 def _taken_names(rows: Sequence[Row]) -> list[int | None]:

@@ -14,11 +14,13 @@ from pydantic.fields import FieldInfo
 from jobs.bounds import Count, Decay, NotNegative, Positive, Share
 from jobs.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
 from jobs.colours import ColourModel
+from jobs.destinations import checked_destination
 from jobs.kinds import (
     Augmentation,
     Channels,
     Dilation,
     DiscriminatorConvolution,
+    EverySteps,
     Folders,
     GeneratorConvolution,
     KernelSide,
@@ -26,6 +28,7 @@ from jobs.kinds import (
     Normalization,
     OneActivation,
     OneClipping,
+    OneEncoder,
     OneLoss,
     OneMotion,
     OneOptimizer,
@@ -38,8 +41,9 @@ from jobs.kinds import (
     Stride,
     Switch,
 )
+from jobs.loops import OneLoop
 from jobs.preprocess import Preprocessing, checked_mode
-from jobs.videos import Encoder
+from jobs.videos import FormatName
 
 
 # fmt: off
@@ -123,6 +127,7 @@ class JobSpec(BaseModel):
     engine:         Literal["tensorflow", "jax"] = Field("tensorflow", description="what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'")
     jit:            Literal["auto", "on", "off"] = Field("auto", description="compile the steps with XLA; `auto`: on GPUs, where that works. JAX always compiles")
     use_checkpoints: Switch                     = Field(True, description="save and resume; without, timecuts appear when the training is over")
+    keep_checkpoints: EverySteps | None         = Field(None, description="`every 2000 steps`, or `2000`: the networks' weights of each 2000th step stay in runs/<name>/kept/, for walks from any of them or through all; empty: none")
 
     # Start from elsewhere
     init_from:      str | None                  = Field(None, description="a job, or the path of a checkpoint, whose networks this one starts from, at step 0")
@@ -139,15 +144,21 @@ class JobSpec(BaseModel):
     render_res:     Size | None                 = Field(None, description="cuts the grid into boxes of this size, a video each; empty: the whole grid")
     render_video:   Switch                      = Field(True, description="False: PNG frames under renders/<name>/, no video")
     delete_images_after_render: Switch          = Field(True, description="False: PNG frames under renders/<name>/ as well as the video")
-    encoder:        Encoder                     = Field("x264", description="`nvenc`: NVIDIA's encoder, where one frame of it succeeds, else x264; the last two make .mov files and keep the alpha of `rgba`")
-    crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="x264's constant rate factor, or NVENC's constant quality; lower is better and larger")
+    encoder:        OneEncoder                  = Field("x264", description="what makes `h264` and `h265`: x264 and x265, or `nvenc`, NVIDIA's encoder, where one frame of it succeeds")
+    format:         Several[FormatName]         = Field(("h264",), description="of video: the first one is the film's and the timecuts', the others are made of the film, beside it (`night.hap.mov`); see docs/formats.md")
+    crf:            Annotated[int, Ge(0), Le(51)] = Field(17, description="constant rate factor of x264 and x265, constant quality of NVENC and VP9; lower is better and larger")
     preset:         Preset                      = Field("medium", description="the encoder's effort, by x264's names; slower is smaller")
+    loops:          Several[OneLoop] | None     = Field(None, description="seamless clips that are made when the film is there: `walk(beats=32, bpm=128)`, `pingpong(seconds=10)`")
     upload_to_ftp:  Switch                      = Field(False, description="send each finished video to the server in ftp.ini")
+    upload_to:      Annotated[str, AfterValidator(checked_destination)] | None = Field(None, description="send whatever is finished to `ftp://user@host/folder`, `sftp://…`, `s3://bucket/folder` or `file:///folder`; passwords stand in upload.ini, see docs/delivery.md")
+    backup_period:  Annotated[Positive, Le(10080)] | None = Field(None, description="minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none")
 
     # Farm
     gpus:           Annotated[Count, Le(64)]    = Field(1, description="GPUs (or CPU slots) that train this job together")
     retries:        Annotated[int, Ge(0), Le(1000)] = Field(2, description="further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint")
     stall_minutes:  Annotated[Positive, Le(10080)] = Field(20.0, description="without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long")
+    on_done:        str | None                  = Field(None, description="a shell command that is run when the film is there, or an http(s):// address that is told of it; see docs/delivery.md")
+    on_failed:      str | None                  = Field(None, description="the same when the job has failed")
     # fmt: on
 
     @property

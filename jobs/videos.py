@@ -1,71 +1,106 @@
-"""What the encoders that a sheet can name make: which sizes they take, how the files are called."""
+"""Formats of video that a sheet can name: how files are called, which sizes and alpha they take.
+
+What ffmpeg is told to make them stands in `render.formats`.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Literal, NamedTuple, Self
+from fractions import Fraction
+from typing import Literal, NamedTuple
 
-Encoder = Literal["x264", "nvenc", "prores-4444", "hap-alpha"]
+FormatName = Literal[
+    "h264", "h264-intra", "h265", "h264-nvenc", "h265-nvenc", "hap", "hap-alpha", "hap-q", "dxv",
+    "prores", "prores-4444", "ffv1", "png", "webm", "gif",
+]  # fmt: skip
+EncoderName = Literal["x264", "nvenc"]  # what makes H.264 and H.265
 
-MP4, MOV = ".mp4", ".mov"
+MP4, MOV, WEBM, GIF, PNG = ".mp4", ".mov", ".webm", ".gif", ".png"
 
 
 class Video(NamedTuple):
-    """The files of one encoder."""
+    """The files of one format."""
 
-    suffix: str
-    multiple: int  # of pixels: both sides must be one
-    has_alpha: bool  # otherwise RGBA frames are shown over black
+    suffix: str  # of `png`, a folder's, and of the frames in it
+    multiple: int = 1  # of pixels: sides are filled up to one
+    wide: int = 1  # widths are filled up to a multiple of this as well
+    least: int = 1  # pixels a side
+    has_alpha: bool = False  # otherwise RGBA frames are shown over black
+    is_joinable: bool = True  # by copying packets, at exact times
+    is_folder: bool = False  # of frames, `frame_000000000.png` and on
+    fastest: int | None = None  # frames per second, where there is a limit
+
+    def shown_size(self, width: int, height: int) -> tuple[int, int]:
+        """Of the video that shows `width` x `height` pixels."""
+        wide = max(self.multiple, self.wide)
+        sides = ((width, wide), (height, self.multiple))
+        shown = [max(self.least, -(-side // multiple) * multiple) for side, multiple in sides]
+        return shown[0], shown[1]
+
+    @property
+    def sizes(self) -> str:
+        """Which ones it takes, in words."""
+        multiples = f"multiples of {self.multiple}" if self.multiple > 1 else "any size"
+        if self.wide > self.multiple:
+            multiples = f"multiples of {self.wide} wide and {self.multiple} high"
+        return f"{multiples} from {self.least} on" if self.least > 1 else multiples
 
 
-VIDEOS: dict[Encoder, Video] = {
-    "x264": Video(MP4, 1, has_alpha=False),
-    "nvenc": Video(MP4, 1, has_alpha=False),
-    "prores-4444": Video(MOV, 1, has_alpha=True),
-    "hap-alpha": Video(MOV, 4, has_alpha=True),  # a texture of blocks of 4x4 pixels
+VIDEOS: dict[FormatName, Video] = {
+    "h264": Video(MP4, 2),  # colour has half of the resolution
+    "h264-intra": Video(MP4, 2),
+    "h265": Video(MP4, 2, least=16),  # of x265
+    "h264-nvenc": Video(MP4, 2, is_joinable=False),  # it may be gone before the job's end
+    "h265-nvenc": Video(MP4, 2, is_joinable=False),
+    "hap": Video(MOV, 4),  # a texture of blocks of 4x4 pixels
+    "hap-alpha": Video(MOV, 4, has_alpha=True),
+    "hap-q": Video(MOV, 4),
+    "dxv": Video(MOV, 4, wide=16, least=16),  # where a row ends between, decoders disagree
+    "prores": Video(MOV, 2),
+    "prores-4444": Video(MOV, has_alpha=True),
+    "ffv1": Video(MOV, least=2, has_alpha=True),
+    "png": Video(PNG, has_alpha=True, is_joinable=False, is_folder=True),
+    "webm": Video(WEBM, 2, has_alpha=True, is_joinable=False),  # its clock counts milliseconds
+    "gif": Video(GIF, has_alpha=True, is_joinable=False, fastest=50),  # hundredths of a second
 }
 
+WITH_NVENC: dict[FormatName, FormatName] = {"h264": "h264-nvenc", "h265": "h265-nvenc"}
 
-def unfit_size(encoder: Encoder, width: int, height: int) -> str | None:
-    """Why this encoder takes no videos of `width` x `height` pixels; None where it does."""
-    multiple = VIDEOS[encoder].multiple
-    if width % multiple == height % multiple == 0:
+# Formerly values of the column `encoder`.
+_WERE_ENCODERS: tuple[FormatName, ...] = ("prores-4444", "hap-alpha")
+
+
+def checked_encoder(value: object) -> object:
+    """ValueError that tells where a format goes, where one is given for an encoder."""
+    if value in VIDEOS:
+        was = " now" if value in _WERE_ENCODERS else ""
+        raise ValueError(f"{value} is a format{was}: write it into format, and leave this empty")
+    return value
+
+
+def unfit_film(name: FormatName) -> str | None:
+    """Why a film is not made in this format, but only exported to it; None where it is."""
+    if VIDEOS[name].is_joinable:
         return None
+    for plain, with_nvenc in WITH_NVENC.items():
+        if name == with_nvenc:
+            return f"{name} may fail on the way; write {plain}, and nvenc into encoder"
     return (
-        f"{encoder} takes widths and heights that are multiples of {multiple}, and the video would "
-        f"be {width}x{height}; give the pictures such a size, or take prores-4444"
+        f"a film cannot be joined from pieces of {name}; name another format first, as h264,{name}"
     )
 
 
-class OutputName(NamedTuple):
-    """What the file name of a video in `renders/` tells; numbers count from 1."""
-
-    job: str
-    timecut: int | None = None  # None: the film
-    box: int | None = None  # None: the whole frame
-    suffix: str = MP4
-
-    def __str__(self) -> str:
-        cut = "" if self.timecut is None else f"_timecut{self.timecut:04d}"
-        return f"{self.job}{cut}{of_box(self.box)}{self.suffix}"
-
-    @classmethod
-    def parse(cls, file: str) -> Self | None:
-        """None where `file` is not the name of a video."""
-        match = _OUTPUT.fullmatch(file)
-        if not match:
-            return None
-        name = cls(match[1], _number(match[2]), _number(match[3]), match[4])
-        return name if str(name) == file and 0 not in name else None
+def notes_on(name: FormatName, width: int, height: int, fps: int | Fraction) -> list[str]:
+    """What is other than asked for in this format: its size, frames that are left out."""
+    video, told = VIDEOS[name], []
+    size = video.shown_size(width, height)
+    if size != (width, height):
+        told.append(f"the film becomes {size[0]}x{size[1]}: {name} takes {video.sizes}")
+    if video.fastest and fps > video.fastest:
+        most = f"{name} shows at most {video.fastest} a second"
+        told.append(f"frames are left out: {most}, not {float(fps):g}")
+    return told
 
 
 def of_box(number: int | None) -> str:
     """What the name of a box's file has for it; nothing for the whole frame."""
     return "" if number is None else f"_box{number:04d}"
-
-
-def _number(digits: str | None) -> int | None:
-    return int(digits) if digits else None
-
-
-_OUTPUT = re.compile(r"(.+?)(?:_timecut(\d{4,}))?(?:_box(\d{4,}))?(\.mp4|\.mov)")

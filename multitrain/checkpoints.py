@@ -6,6 +6,7 @@ Behind it stands a digest of it: HDF5 itself hangs or crashes on some damaged fi
 none. Two are kept, so that a damaged one costs a few minutes of training and not the night.
 
 Other jobs may start from the weights of the networks in it, also on another engine (`beginnings`).
+Where a job asks for it (`keep_checkpoints`), these weights stay in `runs/<job>/kept/<step>.h5`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import h5py
 
 from jobs.errors import CheckpointUnfit, OriginUnfit
-from jobs.paths import CheckpointName, JobPaths, atomic_write, listing
+from jobs.paths import PART, CheckpointName, JobPaths, atomic_write, listing
 from multitrain.datasets.folders import Fingerprint
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import State
@@ -96,6 +97,22 @@ def save_weights(path: Path, family: str, weights: State) -> None:
     image = _image(weights, {"format": FORMAT, "family": family})
     with atomic_write(path) as part:
         part.write_bytes(image.getbuffer())
+
+
+def keep_weights(paths: JobPaths, step: int, family: str, state: State) -> None:
+    """Of a training's `state` at `step`, what draws and judges pictures, for good.
+
+    OSError where the disk takes no more.
+    """
+    save_weights(paths.kept_weights(step), family, starting_weights(state))
+
+
+def drop_kept_beyond(paths: JobPaths, step: int) -> None:
+    """Those that a training which goes on at `step` makes again, and what is half-written."""
+    half_written = [paths.kept / name for name in listing(paths.kept) if name.endswith(PART)]
+    beyond = [paths.kept_weights(each) for each in paths.kept_steps() if each > step]
+    for path in half_written + beyond:
+        path.unlink(missing_ok=True)
 
 
 def load_weights(path: Path, family: str) -> State:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.console import Console
@@ -27,7 +26,11 @@ from jobs.store import JobRow, read_jobs
 from jobs.words import nearest, quoted
 from multitrain.cli_options import refuse_nan, workspace_option
 from multitrain.cli_tinkering import compare, generate, mutate
+from multitrain.clip_commands import export, formats, loop, merge, walk
 from multitrain.dataset_commands import dataset
+
+if TYPE_CHECKING:
+    from multitrain.observe import LoopCount
 
 # The rest is imported by the commands that need it, so that each starts at once.
 
@@ -129,32 +132,26 @@ def show(sheet: Path, job: str, changed: bool, as_json: bool, workspace: Path) -
 def status(as_json: bool, workspace: Path) -> None:
     """Tell where every job of the workspace stands."""
     from multitrain.night import is_held
+    from multitrain.observe import loops_of
 
     place = Workspace(workspace.absolute())
     rows = read_jobs(place.store)
+    loops = {row.name: loops_of(place.job(row.name)) for row in rows}
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        told = [{**asdict(row), **loops[row.name]._asdict()} for row in rows]
+        click.echo(json.dumps(told, indent=2))
         return
     if not rows:
         click.echo("No jobs yet: start some with `multitrain run SHEET`.")
         return
-    _print_rows(rows)
+    _print_rows(rows, loops)
     if not is_held(place) and any(not row.state.ended for row in rows):
         click.echo("No farm is running here: `multitrain run SHEET` goes on.")
 
 
-@commands.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def merge(folder: Path) -> None:
-    """Join the timecuts found in FOLDER, per job and box; they are kept."""
-    from render.merge import merge_folder
+CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # which takes ffmpeg along
-    for film in merge_folder(folder):
-        click.echo(film)
-
-
-for command in (generate, mutate, compare, dataset):
+for command in (generate, mutate, compare, dataset, *(each.command for each in CLIPS)):
     commands.add_command(command)
 
 
@@ -178,13 +175,17 @@ def _job_named(name: str, sheet: Sheet) -> JobFile:
     return jobs[name]
 
 
-def _print_rows(rows: Sequence[JobRow]) -> None:
+def _print_rows(rows: Sequence[JobRow], loops: Mapping[str, LoopCount] | None = None) -> None:
+    """`loops` by job: shown where any job has some."""
+    wanted = {name: count for name, count in (loops or {}).items() if count.loops_total}
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "state", "frames", "attempts", "slot", "error"):
+    columns = ("name", "state", "frames", *(["loops"] if wanted else []), "attempts", "slot")
+    for column in (*columns, "error"):
         table.add_column(column, overflow="fold")
     for row in rows:
         frames = f"{row.frames_done}/{row.frames_total}"
-        table.add_row(row.name, row.state, frames, str(row.attempts), row.slot, row.error)
+        made = [str(wanted.get(row.name, ""))] if wanted else []
+        table.add_row(row.name, row.state, frames, *made, str(row.attempts), row.slot, row.error)
     _console().print(table, highlight=False, markup=False)
 
 

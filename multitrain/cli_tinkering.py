@@ -15,7 +15,7 @@ from multitrain.cli_options import force_option, workspace_option
 
 if TYPE_CHECKING:
     from jobs.spec import JobSpec
-    from render.comparison import By, Comparison
+    from render.clips.comparison import By, Comparison
 
 # The rest is imported by the commands that need it, so that each starts at once.
 
@@ -154,8 +154,8 @@ def compare(
 
     All are at the same step, however long they trained; a film that ends holds its last frame.
     """
-    from render.comparing import check_output, find_take
-    from render.comparison import Comparison
+    from render.clips.comparing import check_output, find_take
+    from render.clips.comparison import Comparison
 
     place = Workspace(workspace.absolute())
     names = tuple(dict.fromkeys(jobs))
@@ -175,7 +175,7 @@ def _show_progress(plan: Comparison, output: Path) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from render.comparing import compare as make
+    from render.clips.comparing import compare as make
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which takes ffmpeg along
     console = Console(stderr=True)

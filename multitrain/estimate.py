@@ -9,8 +9,11 @@ from rich import box
 from rich.table import Table
 
 from jobs.jobfile import JobFile
+from jobs.layers import discriminator_layers, generator_layers
 from jobs.spec import JobSpec
-from jobs.videos import Encoder
+from jobs.videos import FormatName
+
+FLOAT32 = 4  # bytes
 
 # DCGAN films of the demo data set took 0.45 to 0.63 bits per pixel at crf 17. Twice that is
 # reckoned, for networks that do not settle. Six crf more or less halve or double it.
@@ -18,8 +21,13 @@ VIDEO_BYTES_PER_PIXEL = 1.2 / 8
 REFERENCE_CRF = 17
 CRF_PER_DOUBLING = 6
 PNG_BYTES_PER_VALUE = 2.0 / 3  # 1.9 to 2.0 per pixel of the same films
-# Noisy landscapes under a noisy wave of alpha; of calm ones, 1.6 and 0.4. They know no crf.
-MOV_BYTES_PER_PIXEL: dict[Encoder, float] = {"prores-4444": 5.0, "hap-alpha": 1.0}
+# Beside that of h264. Where every frame stands for itself, those of slow films take more.
+VIDEO_BYTES: dict[FormatName, float] = {"h264-intra": 2.0, "webm": 1.25}
+# Of noisy frames, with alpha where the format keeps it. They know no crf.
+OWN_BYTES_PER_PIXEL: dict[FormatName, float] = {
+    "hap": 0.5, "hap-alpha": 1.0, "hap-q": 1.0, "dxv": 0.55, "prores": 0.85, "prores-4444": 5.0,
+    "ffv1": 3.4, "gif": 1.1,
+}  # fmt: skip
 VIDEO_COPIES = 3  # segments, timecuts and the film, until the segments go
 
 
@@ -40,7 +48,10 @@ class Estimate:
     def of(cls, job: JobFile) -> Estimate:
         plan, spec = job.plan, job.spec
         pixels = plan.frame_width * plan.frame_height * plan.frames_total
-        per_pixel = VIDEO_COPIES * _video_bytes(spec) if spec.render_video else 0.0
+        per_pixel = 0.0
+        if spec.render_video:
+            first, *others = (_bytes_per_pixel(name, spec, plan.channels) for name in spec.format)
+            per_pixel = VIDEO_COPIES * first + sum(others)
         per_pixel += PNG_BYTES_PER_VALUE * plan.channels if spec.keeps_images else 0.0
         return cls(
             name=spec.name,
@@ -50,16 +61,31 @@ class Estimate:
             boxes=len(plan.boxes),
             cuts=len(plan.cuts) if spec.render_video else 0,
             seconds=plan.frames_total / plan.fps,
-            disk_bytes=round(pixels * per_pixel),
+            disk_bytes=round(pixels * per_pixel) + kept_bytes(job),
         )
 
 
-def _video_bytes(spec: JobSpec) -> float:
-    """Per pixel of a frame."""
-    if spec.encoder in MOV_BYTES_PER_PIXEL:
-        return MOV_BYTES_PER_PIXEL[spec.encoder]
+def kept_bytes(job: JobFile) -> int:
+    """Of the weights that `keep_checkpoints` asks for; the first are those of step 0."""
+    spec, plan = job.spec, job.plan
+    if spec.keep_checkpoints is None or spec.family == "testcard":
+        return 0
+    layers = (
+        *generator_layers(spec, job.image_width, job.image_height),
+        *discriminator_layers(spec, job.image_width, job.image_height),
+    )
+    files = plan.steps_total // spec.keep_checkpoints + 1
+    return files * sum(layer.parameters for layer in layers) * FLOAT32
+
+
+def _bytes_per_pixel(name: FormatName, spec: JobSpec, channels: int) -> float:
+    """Of a video of this format, per pixel of a frame."""
+    if name == "png":
+        return PNG_BYTES_PER_VALUE * channels
+    if name in OWN_BYTES_PER_PIXEL:
+        return OWN_BYTES_PER_PIXEL[name]
     growth: float = 2 ** ((REFERENCE_CRF - spec.crf) / CRF_PER_DOUBLING)
-    return VIDEO_BYTES_PER_PIXEL * growth
+    return VIDEO_BYTES_PER_PIXEL * VIDEO_BYTES.get(name, 1.0) * growth
 
 
 def table(jobs: Sequence[JobFile]) -> Table:

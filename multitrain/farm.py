@@ -17,13 +17,15 @@ from jobs.paths import JobPaths, Workspace
 from jobs.states import State
 from jobs.store import JobRow, Store
 from multitrain.datasets import cache_folder
+from multitrain.deliveries import unsent_files
 from multitrain.disk_watch import DiskWatch
 from multitrain.events import Event, Happening, JobView
 from multitrain.executors import Executor
 from multitrain.in_hand import JobInHand, Try
 from multitrain.launching import TrainerSettings
 from multitrain.ledger import Ledger
-from multitrain.observe import NewVideos, last_progress
+from multitrain.notices import Notice, Notices
+from multitrain.observe import NewOutputs, last_progress
 from multitrain.patience import ASLEEP_SECONDS, Tries
 from multitrain.placing import Placing
 from multitrain.preparation import Preparation, Prospect
@@ -63,7 +65,9 @@ class Farm:
         self._placing = Placing(
             self._roster, pool, disk, executor, keeper, settings, self._settling
         )
-        self._new_videos, self._shortfalls = NewVideos(workspace), Shortfalls(self._roster)
+        self._new_outputs, self._shortfalls = NewOutputs(workspace), Shortfalls(self._roster)
+        self._notices = Notices()
+        self._sends_late = self._take_unsent()
         self._draining = False
         self._ticked_at = float("inf")
 
@@ -71,13 +75,24 @@ class Farm:
         paths, tries = self._workspace.job(row.name), Tries(file.spec.retries)
         return JobInHand(file, paths, tries, row.state, row.attempts, row.frames_done, row.error)
 
+    def _take_unsent(self) -> bool:
+        """Have the worker send what earlier runs could not, of jobs that are done."""
+        late = [
+            job for job in self._roster.in_state(State.DONE) if unsent_files(job.paths, job.file)
+        ]
+        for job in late:
+            with suppress(OSError):  # else it goes to where it was to go before
+                job.file.save(job.paths)
+            self._keeper.take(job.name)
+        return bool(late)
+
     # --- what others ask ---------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
-        ending = self._draining or self._roster.all_ended
-        left = self._roster.count(State.RUNNING) or not self._keeper.idle
+        ending = self._draining or (self._roster.all_ended and not self._sends_late)
+        left = self._roster.count(State.RUNNING) or not (self._keeper.idle and self._notices.idle)
         prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
         return ending and not left and prepared
 
@@ -142,6 +157,7 @@ class Farm:
             self._settle_rendering(now)
             self._end_the_stuck(now)
             if self._draining or self._roster.all_ended:
+                self._send_late(now)
                 self._keeper.drain(now)
                 self._end_preparations(now)
             else:
@@ -152,6 +168,7 @@ class Farm:
             unreachable = f"it cannot be reached ({(error.strerror or str(error)).casefold()})"
             self._excuse_everybody(gap)
         self._roster.tell_trouble("the workspace", unreachable, "it can be reached again")
+        self._notify()
         self._roster.save(now)
         return self._roster.take_events()
 
@@ -169,6 +186,7 @@ class Farm:
             trying.ends_at = min(trying.ends_at, self._ticked_at)
             trying.process.kill()
         self._keeper.kill()
+        self._notices.kill()
         self._end_preparations(self._ticked_at)
 
     def close(self) -> str:
@@ -192,7 +210,7 @@ class Farm:
         """Read how far the trainers are and what the render worker has published."""
         for job, trying in self._roster.at_work():
             self._read_progress(job, trying, now)
-        for name, path in self._new_videos.look():
+        for name, path in self._new_outputs.look():
             if job_in_hand := self._roster.get(name):
                 self._keeper.progresses()
                 self._roster.tell(Happening.PUBLISHED, job_in_hand, f"published {path}")
@@ -203,7 +221,7 @@ class Farm:
         moved = progress and progress.frame != job.frames_done
         if progress and moved and self._roster.made(job, progress.frame):
             self._disk.took_a_write()
-        trying.watch.saw(job.frames_done, now)
+        trying.watch.saw(job.frames_done + (progress.walked if progress else 0), now)
 
     def _reap(self, now: float) -> None:
         """Settle the jobs whose trainer's whole process tree is gone."""
@@ -227,8 +245,10 @@ class Farm:
                     if not _is_clear(job.paths):
                         clear_up(job.paths, wait=False)
                 self._shortfalls.look(job)
-                self._roster.move(job, State.DONE)
-                self._roster.tell(Happening.DONE, job, "done")
+                missing = self._shortfalls.not_made(job)
+                self._roster.move(job, State.DONE, missing)
+                told = f"done, but {missing}" if missing else "done"
+                self._roster.tell(Happening.DONE, job, told)
 
     def _end_the_stuck(self, now: float) -> None:
         """End trainers that make no frames any more, or cannot on the slots that they have."""
@@ -281,6 +301,22 @@ class Farm:
             job.trying.condemn(Failure(Kind.RENDER, reason), ends_at=now)
         else:
             self._roster.fail(job, reason)
+
+    def _send_late(self, now: float) -> None:
+        """Where all jobs were done before: a worker is started to send, and then to end."""
+        if self._sends_late and not self._draining:
+            with suppress(MultitrainError):  # the next run sends it
+                self._keeper.keep_alive(now)
+        self._sends_late = False
+
+    def _notify(self) -> None:
+        """Tell of the jobs that have ended whom their sheet says, before the store knows it."""
+        for job in self._roster.take_ended():
+            if notice := Notice.of(job.paths, job.file, job.state, job.error):
+                self._notices.begin(notice)
+        for trouble in self._notices.take_troubles():
+            if job_in_hand := self._roster.get(trouble.job):
+                self._roster.tell(Happening.TROUBLE, job_in_hand, trouble.text)
 
     def _prepare(self, now: float) -> None:
         """For the jobs that come next."""

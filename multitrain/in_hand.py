@@ -16,6 +16,7 @@ from multitrain.executors import Process
 from multitrain.observe import Progress
 from multitrain.patience import StallWatch, Tries
 from multitrain.slots import Lease
+from render.inventory import missing_walks
 
 STARTING_SECONDS = 60.0
 
@@ -100,6 +101,11 @@ class JobInHand:
         total = self.file.spec.frames_total
         by_checkpoint = self.checkpoint is not None and self.checkpoint.frame >= total
         return by_checkpoint or self.paths.manifest.exists()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its network has nothing left to do: no frame to make, no walk to draw."""
+        return self.has_all_frames and self.is_covered and not missing_walks(self.paths, self.file)
 
     @property
     def row(self) -> JobRow:

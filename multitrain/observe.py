@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from jobs.errors import ExitCode
+from jobs.errors import ExitCode, MultitrainError
 from jobs.failures import Failure, Kind
+from jobs.jobfile import JobFile
+from jobs.outputs import JPG, OutputName, loop_files
 from jobs.paths import JobPaths, Workspace, listing, modified
-from jobs.videos import OutputName
 from multitrain.broken_devices import names_broken_device
 from multitrain.progress import parse_line
+from render.inventory import outputs_of
 
 TAIL_BYTES = 16_384  # about a hundred lines of progress
 SPEED_SECONDS = 30.0  # the speed is the mean over these
@@ -27,6 +30,7 @@ class Progress:
     step: int
     frame: int
     frames_per_second: float
+    walked: int = 0  # frames of walks that were drawn since the training was over
 
 
 def last_progress(path: Path, wall: Callable[[], float] = time.time) -> Progress | None:
@@ -42,7 +46,7 @@ def last_progress(path: Path, wall: Callable[[], float] = time.time) -> Progress
     seconds = newest.time - first.time
     is_current = seconds > 0 and wall() - newest.time <= SPEED_SECONDS
     speed = (newest.frame - first.frame) / seconds if is_current else 0.0
-    return Progress(newest.step, newest.frame, speed)
+    return Progress(newest.step, newest.frame, speed, newest.walked)
 
 
 def training_failure(paths: JobPaths, code: int) -> Failure:
@@ -67,19 +71,51 @@ def training_failure(paths: JobPaths, code: int) -> Failure:
     return Failure(Kind.ERROR, f"the trainer ended with code {code}")
 
 
-def published_videos(workspace: Workspace) -> dict[str, list[Path]]:
-    """Timecuts and films in `renders/`, by job; the timecuts in their order, then the films."""
-    videos: dict[str, list[Path]] = {}
+def published(workspace: Workspace) -> dict[str, list[Path]]:
+    """What lies in `renders/`, by job; the timecuts in their order, then films, then the rest."""
+    outputs: dict[str, list[Path]] = {}
     for name in _in_order(filter(None, map(OutputName.parse, listing(workspace.renders)))):
-        videos.setdefault(name.job, []).append(workspace.renders / str(name))
-    return videos
+        outputs.setdefault(name.job, []).append(workspace.renders / str(name))
+    return outputs
+
+
+class LoopCount(NamedTuple):
+    """How many loops of a job are there, and how many its sheet asks for."""
+
+    loops_done: int
+    loops_total: int
+
+    def __str__(self) -> str:
+        return f"{self.loops_done}/{self.loops_total}"
+
+
+def loops_of(paths: JobPaths) -> LoopCount:
+    """Of a job that has begun; none where it has not, or cannot be read."""
+    try:
+        job = JobFile.read(paths)
+    except MultitrainError:
+        return LoopCount(0, 0)
+    if job is None or not job.spec.loops:
+        return LoopCount(0, 0)
+    files = loop_files(job.spec, job.plan)
+    there = set(map(str, outputs_of(paths, job)))
+    missing = {
+        each.number
+        for each in files
+        if not there.issuperset(map(str, paths.files_of(each, job.spec)))
+    }
+    return LoopCount(len(job.spec.loops) - len(missing), len(job.spec.loops))
 
 
 def _in_order(names: Iterable[OutputName]) -> list[OutputName]:
-    return sorted(names, key=lambda name: (name.timecut or math.inf, name.box or 0))
+    return sorted(names, key=_place)
 
 
-class NewVideos:
+def _place(name: OutputName) -> tuple[float, bool, int, int, str]:
+    return name.timecut or math.inf, not name.is_film, name.loop or 0, name.box or 0, str(name)
+
+
+class NewOutputs:
     """What comes to `renders/` from now on."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -89,7 +125,7 @@ class NewVideos:
         self.look()  # what earlier runs have made is no news
 
     def look(self) -> list[tuple[str, Path]]:
-        """Videos that were published since the last look, with the names of their jobs."""
+        """Outputs that were published since the last look, with the names of their jobs."""
         changed = modified(self._workspace.renders)
         if changed == self._changed:
             return []
@@ -97,7 +133,8 @@ class NewVideos:
         new = [file for file in listing(self._workspace.renders) if file not in self._seen]
         self._seen.update(new)
         names = _in_order(filter(None, map(OutputName.parse, new)))
-        return [(name.job, self._workspace.renders / str(name)) for name in names]
+        videos = [name for name in names if name.suffix != JPG]  # pictures come with their film
+        return [(name.job, self._workspace.renders / str(name)) for name in videos]
 
 
 def _tail(path: Path) -> bytes:

@@ -26,14 +26,17 @@ def ends_timecut(plan: FramePlan, step: int) -> bool:
 class Pace:
     """Adapts the number of steps in a block to the speed of the device."""
 
-    def __init__(self, plan: FramePlan) -> None:
-        self._plan = plan
+    def __init__(self, plan: FramePlan, pause_every: int | None = None) -> None:
+        """Blocks end at each multiple of `pause_every` steps, too."""
+        self._plan, self._pause_every = plan, pause_every
         self._most = max(1, BLOCK_BYTES // (plan.frame_bytes * plan.frames_per_step))
         self._steps = 1
 
     def steps_from(self, step: int) -> int:
-        """For the block that starts at `step`; never crosses the end of a timecut."""
-        return min(self._steps, steps_to_pause(self._plan, step))
+        """For the block that starts at `step`; never crosses a pause."""
+        steps = min(self._steps, steps_to_pause(self._plan, step))
+        every = self._pause_every
+        return min(steps, every - step % every) if every else steps
 
     def observe(self, steps: int, seconds: float) -> None:
         """A block of `steps` took `seconds`."""

@@ -20,7 +20,7 @@ class StallWatch:
         self._alive_at = now
 
     def saw(self, frame: int, now: float) -> None:
-        """The newest frame that the trainer has told of."""
+        """The newest frame that the trainer has told of; those of walks count on from the last."""
         if frame != self._frame:
             self._alive_at = now
             self.has_begun |= frame > self._frame  # not where it only went back to a checkpoint

@@ -17,6 +17,7 @@ class Told(NamedTuple):
     time: float  # unix seconds
     step: int
     frame: int
+    walked: int = 0  # frames of walks that were drawn since this try began
 
 
 def parse_line(line: bytes) -> Told | None:
@@ -26,8 +27,9 @@ def parse_line(line: bytes) -> Told | None:
     except (ValueError, RecursionError):
         return None
     match told:
-        case {"time": int() | float() as time, "step": int(step), "frame": int(frame)}:
-            return Told(float(time), step, frame)
+        case {"time": int() | float() as time, "step": int(step), "frame": int(frame), **others}:
+            walked = others.get("walked", 0)
+            return Told(float(time), step, frame, walked if isinstance(walked, int) else 0)
     return None
 
 
@@ -66,12 +68,19 @@ class ProgressLog:
             "steps_per_second": round(steps_per_second, 3),
             "losses": dict(losses),
         }
-        with self._paths.progress.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\n")
+        self._append(told)
         self._last_frame = frame
         if losses:
             curves = {f"loss/{name}": loss for name, loss in losses.items()}
             self._curves.draw(now, step, {**curves, "steps_per_second": steps_per_second})
+
+    def tell_walked(self, step: int, frame: int, walked: int) -> None:
+        """All is trained, and so many frames of walks have been drawn since. OSError as above."""
+        self._append({"time": self._wall(), "step": step, "frame": frame, "walked": walked})
+
+    def _append(self, told: Mapping[str, object]) -> None:
+        with self._paths.progress.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(told) + "\n")
 
     def tell_complete(self, step: int, frame: int) -> None:
         """Make sure that the last line says `frame`, though nothing was left to do."""

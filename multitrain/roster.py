@@ -24,6 +24,7 @@ class Roster:
         self._ledger = ledger
         self._troubles = Troubles()
         self._events: list[Event] = []
+        self._ended: list[JobInHand] = []
 
     def get(self, name: str) -> JobInHand | None:
         return self._jobs.get(name)
@@ -70,6 +71,7 @@ class Roster:
             before, after = self._by_state[job.state], self._by_state[state]
             del before[bisect.bisect_left(before, self._place(job), key=self._place)]
             bisect.insort(after, job, key=self._place)
+            self._ended += [job] if state.ended else []
         job.state, job.error = state, error
         self._ledger.note(job.row)
 
@@ -102,6 +104,11 @@ class Roster:
         """What was told since the last call."""
         events, self._events = self._events, []
         return events
+
+    def take_ended(self) -> list[JobInHand]:
+        """The jobs that have ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
 
     def save(self, now: float) -> None:
         """Bring the store up to date, or say why that is impossible now."""

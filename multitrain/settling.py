@@ -35,11 +35,11 @@ class Settling:
 
         OSError, with nothing changed, where the job's folder cannot be reached now.
         """
-        is_covered, failure = job.is_covered, training_failure(job.paths, code)
+        is_trained, failure = job.is_trained, training_failure(job.paths, code)
         job.trying, condemned = None, trying.condemned
         if condemned and condemned.kind in FINAL_FAILURES:
             self._roster.fail(job, condemned.reason)
-        elif job.has_all_frames and (code == ExitCode.DONE or is_covered):
+        elif job.has_all_frames and (code == ExitCode.DONE or is_trained):
             self._pool.proved(trying.lease)
             self._disk.took_a_write()
             self._roster.move(job, State.RENDERING)

@@ -1,10 +1,11 @@
-"""Jobs that are not encoded as they asked for: told of once each."""
+"""Jobs that got less than they asked for: another encoder, or not all of their loops."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
 from jobs.errors import MultitrainError
+from jobs.outputs import extras
 from multitrain.events import Happening
 from multitrain.in_hand import JobInHand
 from multitrain.roster import Roster
@@ -20,9 +21,26 @@ class Shortfalls:
     def look(self, job: JobInHand) -> None:
         if job.file.spec.encoder != "nvenc" or job.name in self._told:
             return
-        from render.encoders import shortfall  # here: it takes a moment, and few ask for NVENC
+        # Here: it takes a moment, and few ask for NVENC.
+        from render.encoders import shortfall, without_nvenc
 
         with suppress(MultitrainError, OSError):  # its folder is away, or the worker tells of it
             if reason := shortfall(job.paths):
                 self._told.add(job.name)
-                self._roster.tell(Happening.FELL_SHORT, job, f"x264 instead of NVENC: {reason}")
+                instead = without_nvenc(job.file)
+                told = f"{instead} instead of NVENC: {reason}"
+                self._roster.tell(Happening.FELL_SHORT, job, told)
+
+    def not_made(self, job: JobInHand) -> str:
+        """What is missing beside the film of a job that is done, for people; empty where all is."""
+        spec, paths = job.file.spec, job.paths
+        missing = [
+            path.name
+            for extra in extras(spec, job.file.plan)
+            for path in paths.files_of(extra, spec)
+            if not path.exists()
+        ]
+        if not missing:
+            return ""
+        logs = f"{paths.log} and {paths.workspace.render_log}"
+        return f"without {', '.join(missing)}, which could not be made (logs: {logs})"

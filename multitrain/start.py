@@ -12,12 +12,13 @@ from rich.console import Console
 from jobs.disk import means_full
 from jobs.errors import ExitCode, MultitrainError, UsageError
 from jobs.jobfile import JobFile
+from jobs.outputs import format_of
 from jobs.paths import Workspace
 from jobs.pictures import DEMO, demo_is_built_in
 from jobs.store import JobRow, Store
-from jobs.videos import MOV, VIDEOS
 from multitrain import night
 from multitrain.datasets.drawn.demo import ensure_demo
+from multitrain.deliveries import unsent_files
 from multitrain.disk_watch import DiskWatch
 from multitrain.display import Display, open_display
 from multitrain.executors.local import LocalExecutor
@@ -29,7 +30,6 @@ from multitrain.machine import (
     default_spool_bytes,
     open_pool,
 )
-from multitrain.observe import published_videos
 from multitrain.pictures_ahead import PicturesAhead
 from multitrain.render_keeper import RenderKeeper
 from multitrain.slots import Pool
@@ -92,14 +92,15 @@ def run_jobs(
 
 
 def _check_encoders(jobs: Sequence[JobFile]) -> None:
-    """UsageError where no ffmpeg here makes the .mov files that a job asks for.
+    """UsageError where no ffmpeg here makes a format that a job asks for.
 
     x264 and NVENC are asked for when they are needed: there, something is always found.
     """
-    wanted = {job.spec.encoder for job in jobs if job.spec.render_video}
-    for encoder in sorted(each for each in wanted if VIDEOS[each].suffix == MOV):
+    wanted = {name for job in jobs if job.spec.render_video for name in job.spec.format}
+    wanted |= {format_of(loop, job.spec) for job in jobs for loop in job.spec.loops or ()}
+    for name in sorted(wanted - {"h264"}):
         try:
-            ffmpeg.find(encoder)
+            ffmpeg.find(name)
         except MultitrainError as error:
             if not means_full(error):  # then nobody can be asked, and there is no harm in waiting
                 raise UsageError(str(error)) from error
@@ -116,13 +117,11 @@ def _step_bytes(job: JobFile) -> int:
 
 
 def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
-    """A line for each job with videos that the server in ftp.ini did not take."""
-    videos = published_videos(workspace)
-    for name in (job.spec.name for job in jobs if job.spec.upload_to_ftp):
-        delivered = workspace.job(name).delivered
-        unsent = [video for video in videos.get(name, []) if not delivered(video).exists()]
-        if unsent:
-            yield f"{name}: {len(unsent)} videos were not sent (log: {workspace.render_log})"
+    """A line for each job with files that did not arrive where they are to go."""
+    for job in jobs:
+        name = job.spec.name
+        if unsent := unsent_files(workspace.job(name), job):
+            yield f"{name}: {len(unsent)} files were not sent (log: {workspace.render_log})"
 
 
 def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:

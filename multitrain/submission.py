@@ -10,15 +10,20 @@ from pathlib import Path
 
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
+from jobs.outputs import loop_files
 from jobs.parsing import cell_text
 from jobs.paths import JobPaths, Workspace, flush_to_disk, listing, part_of
 from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
-from multitrain.observe import published_videos
+from multitrain.observe import published
 from render.clearing import clear_up, drop_uncovered, remove
 
-FREE_TO_CHANGE = {"retries", "stall_minutes", "upload_to_ftp"}  # the frames do not depend on them
+# The frames do not depend on them.
+FREE_TO_CHANGE = {
+    "retries", "stall_minutes", "keep_checkpoints", "loops",
+    "upload_to_ftp", "upload_to", "backup_period", "on_done", "on_failed",
+}  # fmt: skip
 
 
 def submit(
@@ -61,11 +66,11 @@ def start_over(workspace: Workspace, store: Store, names: Sequence[str]) -> None
     with store.transaction():
         for name in names:
             store.forget(name)
-    videos = published_videos(workspace) if names else {}
+    outputs = published(workspace) if names else {}
     for paths in map(workspace.job, names):
         _set_aside(paths)
-        for output in (*videos.get(paths.name, []), paths.manifest):
-            output.unlink(missing_ok=True)
+        for output in (*outputs.get(paths.name, []), paths.manifest):
+            remove(output)
         shutil.rmtree(paths.frames, ignore_errors=True)
         shutil.rmtree(paths.removed, ignore_errors=True)
 
@@ -141,7 +146,16 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
         clear_up(paths)  # where all was killed just when the film was there
         if gone := _gone(paths, job):
             return f"{name} is done, but {gone} is not there any more; --fresh makes it again"
+        if late := _late_loops(paths, job):
+            return f"{name} is done without its loops {late}; `multitrain loop {name}` makes some"
     return None
+
+
+def _late_loops(paths: JobPaths, job: JobFile) -> str:
+    """The numbers of loops that a sheet asks for since the job is done."""
+    loops = loop_files(job.spec, job.plan)
+    late = {e.number for e in loops if not all(f.exists() for f in paths.files_of(e, job.spec))}
+    return ", ".join(map(str, sorted(late)))
 
 
 def _gone(paths: JobPaths, job: JobFile) -> Path | None:

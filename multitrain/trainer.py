@@ -1,10 +1,10 @@
 """The process that trains one job: `python -m multitrain.trainer WORKSPACE JOB`.
 
 With `--spare SOCKET` instead, it gets ready for a job that it is told of later (`spare`). Its
-output is the job's log. It ends with 0 (every frame written and covered), 75 (drained: run it again
-to go on), 74 (no room on the disk: make some and run it again) or 1 (failed). In the last two cases
-`training_failure.json` tells why. SIGTERM and SIGINT drain; SIGUSR1 has it write to its log what
-each of its threads is doing.
+output is the job's log. It ends with 0 (every frame written and covered, walks drawn), 75 (drained:
+run it again to go on), 74 (no room on the disk: make some and run it again) or 1 (failed). In the
+last two cases `training_failure.json` tells why. SIGTERM and SIGINT drain; SIGUSR1 has it write to
+its log what each of its threads is doing.
 """
 
 from __future__ import annotations
@@ -142,10 +142,10 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
     from render.clearing import sweep_checkpoints
 
     job = _load_job(call.paths)
-    spec = job.spec
+    spec, settings = job.spec, _session_settings(call)
     sweep_checkpoints(call.paths)
     if make_complete(job, call.paths):
-        return True
+        return _draw_walks(call, job, settings, stop)
     log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(map(str, spec.dataset)))
     floor = call.keep_free_bytes
     pictures = open_pictures_of(job, call.paths.workspace, keep_free=floor)
@@ -154,7 +154,6 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
         log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():
         return False
-    settings = _session_settings(call)
     opener: Callable[[], Session] = partial(
         open_session, job, pictures.images, settings, pictures.counts
     )
@@ -163,7 +162,19 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
         opener = opening_with(rehearsed, opener)
     opener = opening_at_origin(spec, call.paths, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
-    return Training(spec, call.paths, job.plan, opener, pictures.fingerprint, room, stop).run()
+    training = Training(spec, call.paths, job.plan, opener, pictures.fingerprint, room, stop)
+    is_trained = training.run()
+    del training  # the device is for walks now
+    return is_trained and _draw_walks(call, job, settings, stop)
+
+
+def _draw_walks(call: Call, job: JobFile, settings: SessionSettings, stop: threading.Event) -> bool:
+    """Whether all that the sheet asks for are there; False where `stop` came first."""
+    if not any(loop.is_walk for loop in job.spec.loops or ()):
+        return True
+    from multitrain.walking.of_sheets import make_walks
+
+    return make_walks(call.paths, job, settings, stop)
 
 
 def _load_job(paths: JobPaths) -> JobFile:

@@ -66,7 +66,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self._progress = ProgressLog(self.paths)
-        self._pace = Pace(self.plan)
+        self._pace = Pace(self.plan, self.spec.keep_checkpoints)
         self._step_bytes = self.plan.frame_bytes * self.plan.frames_per_step
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
@@ -108,6 +108,7 @@ class Training:
         step = self.session.step
         frame = rewind(self.paths, self.plan, self.plan.frame_after(step))
         self._writer = SpoolWriter(self.paths, self.plan, frame)
+        checkpoints.drop_kept_beyond(self.paths, step)
         self._progress.rewind(step)
         self._saved_at = (step, self.clock())
         log.info("going on at step %d of %d, frame %d", step, self.plan.steps_total, frame)
@@ -152,11 +153,13 @@ class Training:
 
     def _train(self) -> bool:
         while not self._is_over():
+            self._keep_weights()
             if self._checkpoint_is_due():
                 self._save()
             self._wait_for_room()
             if not self.stop.is_set():
                 self._run_blocks()
+        self._keep_weights()
         self._save()
         return self.session.step >= self.plan.steps_total
 
@@ -166,7 +169,8 @@ class Training:
             coming: Future[TimedBlock] | None = device.submit(self._make_block, self._next_steps())
             while coming:
                 made = coming.result()
-                pauses = self._is_over() or self._checkpoint_is_due() or self._shortage(made.steps)
+                is_due = self._checkpoint_is_due() or self._is_to_keep_weights()
+                pauses = self._is_over() or is_due or self._shortage(made.steps)
                 steps = self._next_steps(made.steps)
                 coming = None if pauses else device.submit(self._make_block, steps)
                 self._take(made)
@@ -221,6 +225,20 @@ class Training:
         self._saved_at = (step, self.clock())
         self._restores = 0
         log.info("checkpoint at step %d, frame %d", *name)
+
+    def _is_to_keep_weights(self) -> bool:
+        """Whether `keep_checkpoints` asks for those of this step, and they are not there yet."""
+        every, step = self.spec.keep_checkpoints, self.session.step
+        if every is None or step % every:
+            return False
+        return not self.paths.kept_weights(step).exists()
+
+    def _keep_weights(self) -> None:
+        """Before a checkpoint of the same step: whoever goes on from there has them."""
+        if self._is_to_keep_weights():
+            state = self._final or self._finite_state()
+            checkpoints.keep_weights(self.paths, self.session.step, self.spec.family, state)
+            log.info("weights of step %d are kept", self.session.step)
 
     def _finite_state(self) -> State:
         """That of the step which the session is at."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
+from jobs.outputs import OutputName
 from jobs.paths import PART, JobPaths, listing, part_of
-from jobs.videos import OutputName
 from render.commands import LIST
 from render.spool import locked, rewind
 
@@ -22,6 +22,7 @@ def clear_up(paths: JobPaths, *, wait: bool = True) -> None:
     with locked(paths, wait=wait):
         shutil.rmtree(paths.spool, ignore_errors=True)
         shutil.rmtree(paths.segments, ignore_errors=True)
+        shutil.rmtree(paths.made_folder, ignore_errors=True)
         for old in paths.checkpoint_names()[:-1]:
             paths.checkpoint(old).unlink(missing_ok=True)
         paths.beginning.unlink(missing_ok=True)

@@ -13,13 +13,12 @@ from pathlib import Path
 from jobs.colours import RGBA
 from jobs.kinds import Preset
 from jobs.plan import Box, FramePlan
-from jobs.videos import VIDEOS, Encoder
-from render.formats import Quality, encoder_arguments, pixels_for
+from jobs.videos import FormatName
+from render.containers import BITEXACT, TICKS, file_arguments, muxer
+from render.formats import ENCODER_THREADS, FASTER_PNG, Quality, encoder_arguments, pixels_for
 
-TICKS = 512  # of the time base per frame: the same for all files, so that they can be joined
 FILTER_THREADS = 2
 QUIET = ("-hide_banner", "-loglevel", "error", "-nostdin", "-y")
-BITEXACT = ("-map_metadata", "-1", "-fflags", "+bitexact")
 
 LIST = ".ffconcat"  # the ending of a list for the concat demuxer
 
@@ -34,46 +33,50 @@ def encode_command(
     *,
     crf: int,
     preset: Preset,
-    encoder: Encoder = "x264",
+    name: FormatName = "h264",
 ) -> Command:
     """Encode a raw batch to videos, one per box of the plan, in the order of the boxes."""
-    chains = [f"{_crop(plan, box)}{pixels_for(encoder, plan, box)}" for box in plan.boxes]
-    own = encoder_arguments(encoder, plan, Quality(crf, preset))
+    chains = [
+        f"{_crop(plan, box)}{pixels_for(name, box.width, box.height, plan.channels)}"
+        for box in plan.boxes
+    ]
+    own = encoder_arguments(name, plan.fps, Quality(crf, preset), _threads(plan))
     command = [ffmpeg, *QUIET, *_raw_input(batch, plan), "-filter_complex", _split(chains)]
     for number, output in enumerate(outputs):
-        command += ["-map", f"[out{number}]", *own, *_file(plan, VIDEOS[encoder].suffix, output)]
+        command += ["-map", f"[out{number}]", *own]
+        command += file_arguments(name, plan.fps, output, index_first=False)
     return command
 
 
 def encode_again_command(
-    ffmpeg: str, segment: Path, plan: FramePlan, output: Path, *, crf: int, preset: Preset
+    ffmpeg: str,
+    segment: Path,
+    plan: FramePlan,
+    output: Path,
+    *,
+    crf: int,
+    preset: Preset,
+    name: FormatName = "h264",
 ) -> Command:
-    """Encode a segment anew as x264 would have made it; its colours stay as they are."""
+    """Encode a segment anew as x264 or x265 would have made it; its colours stay as they are."""
     return [
         *(ffmpeg, *QUIET, "-xerror", "-i", str(segment.absolute()), "-map", "0:v:0"),
-        *encoder_arguments("x264", plan, Quality(crf, preset)),
-        *_file(plan, VIDEOS["x264"].suffix, output),
+        *encoder_arguments(name, plan.fps, Quality(crf, preset), _threads(plan)),
+        *file_arguments(name, plan.fps, output, index_first=False),
     ]
 
 
 def images_command(
     ffmpeg: str, batch: Path, plan: FramePlan, first: int, patterns: Sequence[str]
 ) -> Command:
-    """Write a raw batch as PNG files, one `image_pattern` per box; `first` is its first frame."""
+    """Write a raw batch as PNG files, one pattern (`image_pattern`) per box, from `first` on."""
     chains = [f"{_crop(plan, box)}null" for box in plan.boxes]
     command = [ffmpeg, *QUIET, *_raw_input(batch, plan), "-filter_complex", _split(chains)]
     for number, pattern in enumerate(patterns):
         command += ["-map", f"[out{number}]", "-c:v", "png", "-pix_fmt", _pixels(plan)]
-        # Measured at 1080p: 2.6 times as fast as ffmpeg's defaults, and the files are smaller.
-        command += ["-pred", "mixed", "-compression_level", "1"]
-        command += ["-threads", str(FILTER_THREADS), "-fflags", "+bitexact"]
+        command += [*FASTER_PNG, "-threads", str(FILTER_THREADS), "-fflags", "+bitexact"]
         command += ["-start_number", str(first), "-f", "image2", pattern]
     return command
-
-
-def image_pattern(folder: Path, prefix: str) -> str:
-    """The pattern of the files `<prefix>000000000.png` in `folder`, for ffmpeg's image2."""
-    return f"{folder.absolute()}/{prefix}".replace("%", "%%") + "%09d.png"
 
 
 def join_command(ffmpeg: str, list_file: Path, output: Path, fps: int, suffix: str) -> Command:
@@ -92,11 +95,6 @@ def concat_list(files: Sequence[Path]) -> str:
     """The text of a list for ffmpeg's concat demuxer: quoted as its documentation asks."""
     quoted = (str(file.absolute()).replace("'", r"'\''") for file in files)
     return "ffconcat version 1.0\n" + "".join(f"file '{each}'\n" for each in quoted)
-
-
-def muxer(suffix: str) -> str:
-    """What ffmpeg calls the kind of file that ends so."""
-    return suffix.removeprefix(".")
 
 
 def _pixels(plan: FramePlan) -> str:
@@ -126,9 +124,6 @@ def _crop(plan: FramePlan, box: Box) -> str:
     return f"crop={box.width}:{box.height}:{box.x}:{box.y}," if plan.has_boxes else ""
 
 
-def _file(plan: FramePlan, suffix: str, output: Path) -> list[str]:
-    ticks = str(TICKS * plan.fps)
-    return [
-        *(*BITEXACT, "-video_track_timescale", ticks, "-f", muxer(suffix)),
-        str(output.absolute()),
-    ]
+def _threads(plan: FramePlan) -> int:
+    """Of each encoder of one call."""
+    return ENCODER_THREADS // len(plan.boxes)

@@ -16,8 +16,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from jobs.errors import MultitrainError
-from render.commands import muxer
+from jobs.videos import FormatName
+from render.containers import muxer
 from render.probe import exact, open_packets, settings_of
+
+# Of these codecs PyAV writes no .mov files; ffmpegs that make videos of these formats do.
+NOT_COPIED: dict[str, FormatName] = {"ffv1": "ffv1"}
 
 # The most that a file's index takes: a frame may need an entry in each of its tables of sizes (4
 # bytes), keyframes (4), chunks (8) and samples per chunk (12).

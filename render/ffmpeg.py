@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,29 +21,23 @@ from jobs.colours import RGBA
 from jobs.disk import means_full
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.plan import FramePlan
-from jobs.videos import VIDEOS, Encoder
+from jobs.videos import VIDEOS, FormatName
 from render.commands import encode_command
+from render.formats import FORMATS
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
 RUN_SECONDS = 3600.0  # of any run: far beyond what a film takes; one that hangs is ended
 BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
-NAMES: dict[Encoder, str] = {
-    "x264": "H.264",
-    "nvenc": "H.264 with NVENC",
-    "prores-4444": "ProRes 4444",
-    "hap-alpha": "HAP, which takes an FFmpeg that was built with libsnappy",
-}
+_SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
 
-# Odd where it may be, so that the trial goes through every filter that an encode can need.
+# Odd, so that the trial goes through every filter that an encode can need, and as large as NVENC
+# asks for.
 TRIAL = FramePlan(
-    frame_width=17, frame_height=17, box_width=17, box_height=17,
+    frame_width=161, frame_height=161, box_width=161, box_height=161,
     fps=60, frames_total=1, frames_per_step=1, cut_frames=1,
 )  # fmt: skip
-TRIAL_RGBA = replace(
-    TRIAL, frame_width=16, frame_height=16, box_width=16, box_height=16, channels=RGBA
-)
 
 
 class Turns:
@@ -60,36 +55,45 @@ TURNS = Turns()
 
 
 @cache
-def find(encoder: Encoder = "x264") -> str:
-    """The ffmpeg to use: the one on PATH if it has this encoder, else that of imageio-ffmpeg.
+def find(name: FormatName = "h264") -> str:
+    """The ffmpeg to use: the one on PATH if it makes this format, else that of imageio-ffmpeg.
 
     Both are asked by encoding a frame. MultitrainError where neither has; where the disk has no
     room to ask, the error says so (`jobs.disk.means_full`).
     """
-    reasons = []
+    reasons, last = [], None
     for candidate in candidates():
         try:
-            try_out(candidate, encoder)
+            try_out(candidate, name)
         except ProgramFailed as failure:
             if means_full(failure):
                 raise
             reasons.append(f"{candidate}: {failure}")
+            last = failure
         else:
             return candidate
     raise MultitrainError(
-        f"No ffmpeg here can encode {NAMES[encoder]}; install one that can, or run "
+        f"No ffmpeg here can encode {FORMATS[name].title}; install one that can, or run "
         "`pip install imageio-ffmpeg` again" + "".join(f" ({reason})" for reason in reasons)
-    )
+    ) from last
 
 
-def try_out(ffmpeg: str, encoder: Encoder = "x264") -> None:
+def why(failure: BaseException) -> str:
+    """One clause: of what ffmpeg says, the first line tells the cause, the others what follows."""
+    said = failure.said if isinstance(failure, ProgramFailed) else ""
+    return _SPEAKER.sub("", (said or str(failure)).splitlines()[0])
+
+
+def try_out(ffmpeg: str, name: FormatName = "h264") -> None:
     """Encode one frame; ProgramFailed where this program cannot."""
-    trial = TRIAL_RGBA if VIDEOS[encoder].has_alpha else TRIAL
+    trial = replace(TRIAL, channels=RGBA) if VIDEOS[name].has_alpha else TRIAL
     with trial_files() as (frame, film):
         frame.write_bytes(bytes(trial.frame_bytes))
         command = encode_command(
-            ffmpeg, frame, trial, [film], crf=17, preset="ultrafast", encoder=encoder
+            ffmpeg, frame, trial, [film], crf=17, preset="ultrafast", name=name
         )
+        if VIDEOS[name].is_folder:  # one picture is a file
+            command[-1:] = ["-update", "1", str(film)]
         run(command, timeout=TRIAL_SECONDS)
         if not film.exists() or not film.stat().st_size:
             raise ProgramFailed(command, 0, "it wrote no film")
@@ -97,19 +101,25 @@ def try_out(ffmpeg: str, encoder: Encoder = "x264") -> None:
 
 @contextmanager
 def trial_files() -> Iterator[tuple[Path, Path]]:
-    """Two paths to write to. In memory, where the system can: a kill leaves nothing behind."""
+    """Two paths to write to."""
+    with passing_file("frame") as frame, passing_file("film") as film:
+        yield frame, film
+
+
+@contextmanager
+def passing_file(name: str) -> Iterator[Path]:
+    """A path to write to. In memory, where the system can: a kill leaves nothing behind."""
     if sys.platform == "linux":
-        with _memory_file("frame") as frame, _memory_file("film") as film:
-            files = Path(f"/proc/{os.getpid()}/fd")  # where ffmpeg can open them as well
-            yield files / str(frame.fileno()), files / str(film.fileno())
+        with _memory_file(name) as file:
+            yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")  # ffmpeg can open it as well
     else:
         with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder, "frame.rgb"), Path(folder, "film.mp4")
+            yield Path(folder, name)
 
 
 def version() -> str:
     """The first line that ffmpeg says of itself."""
-    with _open_said() as said:
+    with open_said() as said:
         _run([find(), "-version"], said, TRIAL_SECONDS)
         said.seek(0)
         return said.readline().decode(errors="replace").strip()
@@ -120,7 +130,7 @@ def run(command: Sequence[str], timeout: float = RUN_SECONDS) -> None:
 
     It waits for its turn, where this process has as many `TURNS` as it may; `timeout` begins then.
     """
-    with TURNS.turn, _open_said() as said:
+    with TURNS.turn, open_said() as said:
         _run(command, said, timeout)
 
 
@@ -130,7 +140,7 @@ def lower_priority() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, max(niceness, NICENESS))
 
 
-def _open_said() -> IO[bytes]:
+def open_said() -> IO[bytes]:
     """A file for what a program says.
 
     A pipe that nobody drains would block the program once it has much to say. In memory, where the
@@ -160,13 +170,14 @@ def _run(command: Sequence[str], said: IO[bytes], timeout: float) -> None:
     except subprocess.TimeoutExpired:
         returncode = -signal.SIGKILL
         last_words = f"it was killed, for it did not end within {timeout:g} seconds"
-    failure = ProgramFailed(command, returncode, f"{_end_of(said)}\n{last_words}")
+    failure = ProgramFailed(command, returncode, f"{end_of(said)}\n{last_words}")
     # Some versions say that the disk is full, leave frames out and end with 0 all the same.
     if returncode != 0 or means_full(failure):
         raise failure
 
 
-def _end_of(said: IO[bytes]) -> str:
+def end_of(said: IO[bytes]) -> str:
+    """The last of what a program has said that has ended."""
     said.seek(max(0, said.seek(0, os.SEEK_END) - SAID_BYTES))
     return said.read().decode(errors="replace")
 

@@ -11,6 +11,7 @@ from jobs.paths import JobPaths, flush_to_disk, part_of
 from jobs.plan import FrameRange
 from render.clearing import clear_up, remove
 from render.encoders import make_alike
+from render.inventory import FILM, note_made
 from render.manifest import write_manifest
 from render.merge import join
 from render.sources import unchanged
@@ -28,10 +29,15 @@ def publish_timecut(
     _publish(paths, job, segments, paths.timecuts(number, job.plan))
 
 
+def join_film(paths: JobPaths, job: JobFile) -> None:
+    """Join the film, with all its boxes."""
+    films = paths.films(job.plan)
+    _publish(paths, job, all_batches(job.plan), films)
+    note_made(paths, films, FILM)
+
+
 def finish_job(paths: JobPaths, job: JobFile) -> None:
-    """Join the film (all its boxes) where one is wanted, write the manifest, clear up."""
-    if job.spec.render_video:
-        _publish(paths, job, all_batches(job.plan), paths.films(job.plan))
+    """Write the manifest, clear up."""
     write_manifest(paths, job)
     clear_up(paths)
 

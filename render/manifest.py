@@ -9,7 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, write_text
+from jobs.outputs import extras
+from jobs.paths import JobPaths, listing, write_text
+from jobs.videos import WITH_NVENC
 from render import ffmpeg
 from render.encoders import kept
 
@@ -19,13 +21,16 @@ FRAMEWORKS = {
     "jax": ("jax", "jaxlib", "keras", "numpy"),
 }
 
+# It goes where the film goes: not with addresses that whoever knows them may use.
+UNTOLD = {"upload_to", "on_done", "on_failed"}
+
 
 def write_manifest(paths: JobPaths, job: JobFile) -> None:
     """Tell of everything that was made for this job and is still in `renders`."""
     spec, plan = job.spec, job.plan
     manifest = {
         "job": paths.name,
-        "spec": spec.model_dump(mode="json"),
+        "spec": spec.model_dump(mode="json", exclude=UNTOLD),
         "versions": _versions(job),
         "seed": spec.seed,
         "frames": plan.frames_total,
@@ -36,6 +41,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "boxes": [box._asdict() for box in plan.boxes] if plan.has_boxes else [],
         "timecuts": _timecuts(paths, job) if spec.render_video else [],
         "films": _films(paths, job) if spec.render_video else [],
+        "made_of_the_film": _extras(paths, job),
         "images": paths.frames.name if spec.keeps_images else None,
     }
     write_text(paths.manifest, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
@@ -48,7 +54,9 @@ def _versions(job: JobFile) -> dict[str, str]:
 
 
 def _encoder(paths: JobPaths, job: JobFile) -> str | None:
-    """None where nobody knows any more."""
+    """What made H.264 or H.265; None for other films, and where nobody knows any more."""
+    if job.spec.format[0] not in WITH_NVENC:
+        return None
     if job.spec.encoder != "nvenc":
         return job.spec.encoder
     choice = kept(paths)
@@ -66,7 +74,25 @@ def _films(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
     return [_facts(film, job.plan.frames_total) for film in paths.films(job.plan)]
 
 
+def _extras(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
+    """Pictures, exports and loops, with what was asked for."""
+    made = ((extra, paths.files_of(extra, job.spec)) for extra in extras(job.spec, job.plan))
+    return [
+        {"made": str(extra), **_contents(path)}
+        for extra, files in made
+        for path in files
+        if path.exists()  # these too may have been moved away
+    ]
+
+
 def _facts(path: Path, frames: int) -> dict[str, object]:
+    return {"file": path.name, "frames": frames, **_contents(path)}
+
+
+def _contents(path: Path) -> dict[str, object]:
+    """Of a folder of pictures, how many there are."""
+    if path.is_dir():
+        return {"file": path.name, "frames": len(listing(path))}
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"file": path.name, "frames": frames, "bytes": path.stat().st_size, "sha256": checksum}
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": checksum}

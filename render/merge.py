@@ -14,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
+from jobs.outputs import OutputName
 from jobs.paths import PART, atomic_write, listing, part_of
-from jobs.videos import OutputName
+from jobs.videos import FormatName
 from render import ffmpeg
-from render.commands import LIST, TICKS, concat_list, join_command
-from render.copies import copy_packets, is_copy
+from render.commands import LIST, concat_list, join_command
+from render.containers import TICKS
+from render.copies import NOT_COPIED, copy_packets, is_copy
 from render.probe import Header, count_packets, open_packets, read_header, verify
 
 
@@ -35,13 +37,15 @@ def _join(sources: Sequence[Path], headers: Sequence[Header], output: Path, fram
     form = headers[0].format
     fps = int(form.fps)
     output.unlink(missing_ok=True)  # a process that was left behind may still have it open
-    if len({header.settings for header in headers}) == 1:
+    are_alike = len({header.settings for header in headers}) == 1
+    if are_alike and form.codec not in NOT_COPIED:
         copy_packets(sources, output, frames, TICKS * fps)
         if is_copy(output, sources, frames, fps):
             return
     _refuse_cut_off(sources)
-    _concatenate(sources, output, fps)
-    verify(output, frames, fps, form.width, form.height)
+    _concatenate(sources, output, fps, NOT_COPIED.get(form.codec, "h264"))
+    if not (are_alike and is_copy(output, sources, frames, fps)):
+        verify(output, frames, fps, form.width, form.height)
 
 
 def _refuse_cut_off(sources: Sequence[Path]) -> None:
@@ -55,13 +59,14 @@ def _refuse_cut_off(sources: Sequence[Path]) -> None:
                 )
 
 
-def _concatenate(sources: Sequence[Path], output: Path, fps: int) -> None:
+def _concatenate(sources: Sequence[Path], output: Path, fps: int, name: FormatName) -> None:
+    """By an ffmpeg that makes files of this format."""
     list_file = part_of(output.with_name(output.name.removesuffix(PART) + LIST))
     list_file.unlink(missing_ok=True)
     try:
         list_file.write_text(concat_list(sources), encoding="utf-8")
         suffix = sources[0].suffix
-        ffmpeg.run(join_command(ffmpeg.find(), list_file, output, fps, suffix))
+        ffmpeg.run(join_command(ffmpeg.find(name), list_file, output, fps, suffix))
     finally:
         list_file.unlink(missing_ok=True)
 
@@ -83,12 +88,12 @@ def merge_folder(folder: Path) -> list[Path]:
     for film, numbers in sorted(found.items(), key=lambda item: str(item[0])):
         sources = [folder / str(film._replace(timecut=number)) for number in sorted(numbers)]
         with atomic_write(folder / str(film)) as part:
-            _join_whole(sources, part)
+            join_whole(sources, part)
         films.append(folder / str(film))
     return films
 
 
-def _join_whole(sources: Sequence[Path], output: Path) -> None:
+def join_whole(sources: Sequence[Path], output: Path) -> None:
     """Join files of which nobody knows how many frames they should have, but from themselves."""
     headers = _fitting_headers(sources)
     try:
@@ -122,7 +127,7 @@ def _timecuts(folder: Path) -> Mapping[OutputName, set[int]]:
     found: defaultdict[OutputName, set[int]] = defaultdict(set)
     for file in listing(folder):
         name = OutputName.parse(file)
-        if name and name.timecut is not None:
+        if name and name.is_timecut and name.timecut is not None:
             found[name._replace(timecut=None)].add(name.timecut)
     return found
 

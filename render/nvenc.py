@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 from jobs.disk import means_full
-from jobs.errors import MultitrainError, ProgramFailed
+from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.plan import FramePlan
+from jobs.videos import WITH_NVENC
 from render import ffmpeg
 from render.commands import encode_command
-from render.formats import shown_side
+from render.formats import shown_size
 from render.probe import verify
-
-_SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
 
 
 class Nvenc:
@@ -53,16 +51,10 @@ class Nvenc:
 NVENC = Nvenc()
 
 
-def why(failure: Exception) -> str:
-    """One clause: of what ffmpeg says, the first line tells the cause, the others what follows."""
-    said = failure.said if isinstance(failure, ProgramFailed) else ""
-    return _SPEAKER.sub("", (said or str(failure)).splitlines()[0])
-
-
 def _kind(job: JobFile) -> tuple[object, ...]:
     """What an encoder may refuse."""
     plan, spec = job.plan, job.spec
-    return plan.box_width, plan.box_height, plan.fps, spec.crf, spec.preset
+    return plan.box_width, plan.box_height, plan.fps, spec.format[0], spec.crf, spec.preset
 
 
 def _try_all(job: JobFile) -> tuple[str, str]:
@@ -74,7 +66,7 @@ def _try_all(job: JobFile) -> tuple[str, str]:
         except (MultitrainError, OSError) as failure:
             if means_full(failure):
                 raise
-            reasons.append(f"{Path(program).name}: {why(failure)}")
+            reasons.append(f"{Path(program).name}: {ffmpeg.why(failure)}")
         else:
             return program, ""
     return "", "; ".join(reasons) or "there is no ffmpeg"
@@ -83,14 +75,14 @@ def _try_all(job: JobFile) -> tuple[str, str]:
 def _try_out(program: str, job: JobFile) -> None:
     """Encode and decode one frame of the job's size."""
     plan, spec = _one_frame(job.plan), job.spec
+    name = WITH_NVENC[spec.format[0]]
     with ffmpeg.trial_files() as (frame, film):
         frame.write_bytes(bytes(plan.frame_bytes))
         command = encode_command(
-            program, frame, plan, [film], crf=spec.crf, preset=spec.preset, encoder="nvenc"
+            program, frame, plan, [film], crf=spec.crf, preset=spec.preset, name=name
         )
         ffmpeg.run(command, ffmpeg.TRIAL_SECONDS)
-        size = (shown_side("nvenc", side) for side in (plan.frame_width, plan.frame_height))
-        verify(film, 1, plan.fps, *size)
+        verify(film, 1, plan.fps, *shown_size(name, plan.frame_width, plan.frame_height))
 
 
 def _one_frame(plan: FramePlan) -> FramePlan:

@@ -127,19 +127,28 @@ def settings_of(stream: VideoStream) -> bytes:
 
 
 def verify(
-    path: Path, frames: int, fps: int, width: int, height: int, *, has_alpha: bool = False
+    path: Path,
+    frames: int,
+    fps: int | Fraction,
+    width: int,
+    height: int,
+    *,
+    has_alpha: bool = False,
+    tick: Fraction | None = None,
 ) -> None:
     """Decode the whole file; MultitrainError unless it is a video of `width` x `height` pixels
     with exactly `frames` frames, number k at k / fps seconds, and with alpha where it must have it.
+
+    `tick`: of a clock that is too coarse for that, in seconds; then it is the nearest tick.
     """
     try:
         # Else the first picture, which is the largest one, would be decoded twice.
         with av.open(str(path), **WITHOUT_DECODING) as container:
             stream = only_video(container, path)
-            found = _decode_all(container, stream, path, fps)
+            found = _decode_all(container, stream, path, Fraction(fps), tick)
             size = (stream.codec_context.width, stream.codec_context.height)
             pixels = stream.codec_context.format
-            duration = (stream.duration or 0) * exact(stream.time_base)
+            duration = _duration(container, stream)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be decoded: {error.strerror}") from error
     if found != frames:
@@ -148,11 +157,20 @@ def verify(
         raise MultitrainError(f"{path} is {size[0]}x{size[1]} instead of {width}x{height}")
     if has_alpha and not (pixels and any(each.is_alpha for each in pixels.components)):
         raise MultitrainError(f"{path} has no alpha: its pixels are {pixels and pixels.name}")
-    if duration != Fraction(frames, fps):
+    if abs(duration - frames / Fraction(fps)) > (tick or 0):
         raise MultitrainError(f"{path} lasts {float(duration)} s, not {frames} frames at {fps} fps")
 
 
-def _decode_all(container: InputContainer, stream: VideoStream, path: Path, fps: int) -> int:
+def _duration(container: InputContainer, stream: VideoStream) -> Fraction:
+    """Seconds; some kinds of files have no duration for a stream."""
+    if stream.duration is None:
+        return Fraction(container.duration or 0, av.time_base)
+    return stream.duration * exact(stream.time_base)
+
+
+def _decode_all(
+    container: InputContainer, stream: VideoStream, path: Path, fps: Fraction, tick: Fraction | None
+) -> int:
     """The number of frames; MultitrainError at the first one that is damaged or out of time."""
     stream.codec_context.thread_count = DECODER_THREADS
     stream.thread_type = "AUTO"
@@ -160,7 +178,8 @@ def _decode_all(container: InputContainer, stream: VideoStream, path: Path, fps:
     for frame in container.decode(stream):
         if frame.is_corrupt:  # painted over by the decoder, and counted like any other
             raise MultitrainError(f"{path}: frame {number} is damaged")
-        if frame.pts is None or frame.pts * exact(frame.time_base) != Fraction(number, fps):
+        late = abs((frame.pts or 0) * exact(frame.time_base) - number / fps)
+        if frame.pts is None or late > (tick or 0) / 2:
             raise MultitrainError(f"{path}: frame {number} is not shown at {number}/{fps} s")
         number += 1
     return number

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from jobs.disk import means_full
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.jobfile import JobFile
+from jobs.outputs import Extra
 from jobs.paths import JobPaths, modified
 from render.clearing import sweep
-from render.films import drop_batches, finish_job, publish_timecut
-from render.inventory import take_inventory
+from render.extras import make_extra
+from render.films import drop_batches, finish_job, join_film, publish_timecut
+from render.inventory import note_given_up, outputs_of, take_inventory
 from render.latest import NewestFrame, newest_frame, write_latest
 from render.segments import encode_batch, write_images
 from render.sources import Rewound
 from render.timecuts import (
     EncodeBatch,
     FinishJob,
+    JoinFilm,
+    MakeExtra,
     PublishTimecut,
     Task,
     Wanted,
@@ -43,6 +48,7 @@ class Rendering:
         self.paths = paths
         self.job = job
         self.running: set[Task] = set()
+        self._wanted = Wanted.by(job.spec, job.plan)
         self._failures: Counter[Task] = Counter()
         self._not_before: dict[Task, float] = {}
         # A timecut that its user moves away is not made again while this worker lives.
@@ -66,7 +72,8 @@ class Rendering:
 
     def waiting_tasks(self, now: float) -> list[Task]:
         """What is due and not in hand, after dropping the batches that nobody needs any more."""
-        folders = (self.paths.spool, self.paths.segments, self.paths.checkpoints)
+        paths = self.paths
+        folders = (paths.spool, paths.segments, paths.checkpoints, paths.made_folder)
         seen = tuple(map(modified, (*folders, self.paths.workspace.renders)))
         if seen == self._seen and now < self._looked_at + LOOK_SECONDS:
             return []
@@ -76,10 +83,10 @@ class Rendering:
 
     def _look(self, now: float) -> list[Task]:
         plan = self.job.plan
-        found = take_inventory(self.paths, plan)
+        found = take_inventory(self.paths, self.job)
         self._published |= found.published
         found = replace(found, published=self._published)
-        now_due = due(plan, Wanted.by(self.job.spec), found)
+        now_due = due(plan, self._wanted, found)
         drop_batches(self.paths, self.job, now_due.drop)
         return [
             task
@@ -96,6 +103,10 @@ class Rendering:
                 write_images(self.paths, self.job, batch)
             case PublishTimecut(number, segments):
                 publish_timecut(self.paths, self.job, number, segments)
+            case JoinFilm():
+                join_film(self.paths, self.job)
+            case MakeExtra(extra):
+                make_extra(self.paths, self.job, extra)
             case FinishJob():
                 finish_job(self.paths, self.job)
 
@@ -116,8 +127,16 @@ class Rendering:
             tries = self._failures[task]
             self._report(task, error, tries)
             self._not_before[task] = now + RETRY_SECONDS * tries
-            return tries >= TRIES
+            if tries >= TRIES and isinstance(task, MakeExtra):
+                self._give_up(task.extra)
+            return tries >= TRIES and not isinstance(task, MakeExtra)
         return False
+
+    def _give_up(self, extra: Extra) -> None:
+        """The film is there: what cannot be made of it costs the job nothing else."""
+        with suppress(OSError):  # then it is tried once more
+            outputs = self.paths.files_of(extra, self.job.spec)
+            note_given_up(self.paths, outputs, str(extra))
 
     def rest(self, error: BaseException, now: float) -> None:
         """The disk was too full even to look after this job: let it be for a while."""
@@ -148,15 +167,9 @@ class Rendering:
             self._shown, self._picture_failed = newest, False
         return True
 
-    def videos(self) -> list[Path]:
-        """The published timecuts and films."""
-        plan = self.job.plan
-        numbers = range(1, len(plan.cuts) + 1)
-        timecuts = [video for number in numbers for video in self.paths.timecuts(number, plan)]
-        films = self.paths.films(plan)
-        if not self.paths.manifest.exists():  # a film before that is an older one's
-            films = []
-        return [video for video in (*timecuts, *films) if video.exists()]
+    def outputs(self) -> list[Path]:
+        """What is published and stays as it is: timecuts, the film, what was made of it."""
+        return outputs_of(self.paths, self.job)
 
     def _tell_full(self, error: BaseException) -> None:
         if not self._lacks_room:

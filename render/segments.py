@@ -6,20 +6,21 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
+from jobs.colours import RGBA
 from jobs.disk import means_full
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, flush_to_disk, listing, part_of
-from jobs.plan import Box, FramePlan, FrameRange
+from jobs.plan import FramePlan, FrameRange
 from jobs.videos import VIDEOS
 from render import encoders, ffmpeg
 from render.clearing import remove
-from render.commands import encode_command, image_pattern, images_command
-from render.formats import shown_side
+from render.commands import encode_command, images_command
+from render.containers import image_pattern
+from render.formats import shown_size
 from render.probe import verify
 from render.sources import unchanged
+from render.verifying import verify_picture
 
 
 def encode_batch(paths: JobPaths, job: JobFile, batch: FrameRange) -> None:
@@ -62,6 +63,7 @@ def _encode(
 ) -> None:
     """Make verified files of the batch's boxes."""
     plan, spec = job.plan, job.spec
+    name = encoders.format_of(choice, job)
     command = encode_command(
         encoders.program_for(choice, job),
         source,
@@ -69,12 +71,12 @@ def _encode(
         parts,
         crf=spec.crf,
         preset=spec.preset,
-        encoder=choice.encoder,
+        name=name,
     )
     ffmpeg.run(command, ffmpeg.BATCH_SECONDS)
-    has_alpha = VIDEOS[choice.encoder].has_alpha
+    has_alpha = VIDEOS[name].has_alpha and plan.channels == RGBA
     for part, box in zip(parts, plan.boxes, strict=True):
-        size = (shown_side(choice.encoder, side) for side in (box.width, box.height))
+        size = shown_size(name, box.width, box.height)
         verify(part, frames, plan.fps, *size, has_alpha=has_alpha)
 
 
@@ -112,7 +114,7 @@ def _write_images(paths: JobPaths, plan: FramePlan, batch: FrameRange, folder: P
     for number, box in zip(plan.box_numbers, plan.boxes, strict=True):
         for frame in range(batch.start, batch.stop):
             image = folder / paths.image(frame, number).name
-            _check_image(image, box)
+            verify_picture(image, (box.width, box.height))
             flush_to_disk(image)
             images.append(image)
     if len(listing(folder)) != len(images):
@@ -124,14 +126,3 @@ def _check_size(source: Path, plan: FramePlan, batch: FrameRange) -> None:
     expected, found = len(batch) * plan.frame_bytes, source.stat().st_size
     if found != expected:  # ffmpeg would leave out a last frame that is not whole and say nothing
         raise MultitrainError(f"{source} has {found} bytes instead of {expected}")
-
-
-def _check_image(path: Path, box: Box) -> None:
-    try:
-        with Image.open(path) as image:
-            size = image.size
-            image.verify()
-    except (OSError, SyntaxError) as error:
-        raise MultitrainError(f"{path.name} was not written whole: {error}") from error
-    if size != (box.width, box.height):
-        raise MultitrainError(f"{path.name} is {size[0]}x{size[1]}, not {box.width}x{box.height}")

@@ -1,7 +1,8 @@
 """What is due for a job: a pure function of its plan and of what lies on disk.
 
-    batch ──encode──▶ segment ──publish (covered by a checkpoint)──▶ timecut ──finish──▶ film
+    batch ──encode──▶ segment ──publish (covered by a checkpoint)──▶ timecut ──join──▶ film
           ──write images (covered, or the job has no checkpoints)──▶ PNG frames
+    film ──make extras──▶ poster, exports, loops ──finish──▶ manifest
 
 Frames are *covered* when no trainer will ever make them again: up to the newest checkpoint, or all
 of them once all exist.
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from jobs.outputs import Extra, extras, is_walk
 from jobs.plan import FramePlan, FrameRange
 from jobs.spec import JobSpec
 
@@ -24,10 +26,12 @@ class Wanted:
     video: bool
     images: bool
     checkpoints: bool
+    extras: tuple[Extra, ...] = ()
 
     @classmethod
-    def by(cls, spec: JobSpec) -> Wanted:
-        return cls(spec.render_video, spec.keeps_images, spec.use_checkpoints)
+    def by(cls, spec: JobSpec, plan: FramePlan) -> Wanted:
+        kept = spec.render_video, spec.keeps_images, spec.use_checkpoints
+        return cls(*kept, tuple(extras(spec, plan)))
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Inventory:
     images: frozenset[FrameRange] = frozenset()  # batches whose PNG frames are complete
     published: frozenset[int] = frozenset()  # numbers of timecuts
     checkpoint: int = 0  # the frame that the newest one covers
+    film: bool = False
+    extras: frozenset[Extra] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,32 @@ class PublishTimecut:
 
 
 @dataclass(frozen=True)
+class JoinFilm:
+    """Join all segments to the film."""
+
+    def __str__(self) -> str:
+        return "join the film"
+
+
+@dataclass(frozen=True)
+class MakeExtra:
+    """Make something of the film."""
+
+    extra: Extra
+
+    def __str__(self) -> str:
+        return f"make the {self.extra}"
+
+
+@dataclass(frozen=True)
 class FinishJob:
-    """Join the film where one is wanted, write the manifest, clear up."""
+    """Write the manifest, clear up."""
 
     def __str__(self) -> str:
         return "finish the job"
 
 
-Task = EncodeBatch | WriteImages | PublishTimecut | FinishJob
+Task = EncodeBatch | WriteImages | PublishTimecut | JoinFilm | MakeExtra | FinishJob
 
 
 @dataclass(frozen=True)
@@ -91,7 +115,7 @@ class Due:
     images: tuple[WriteImages, ...] = ()
     drop: tuple[FrameRange, ...] = ()  # batches that nobody needs any more
     timecuts: tuple[PublishTimecut, ...] = ()
-    finish: bool = False
+    last: tuple[JoinFilm | MakeExtra | FinishJob, ...] = ()  # once all else is there
 
     def tasks(self) -> Iterator[Task]:
         """All but the dropping, in the order in which a worker takes them.
@@ -102,8 +126,7 @@ class Due:
         yield from self.timecuts
         batches: list[EncodeBatch | WriteImages] = [*self.images, *self.encode]
         yield from sorted(batches, key=lambda task: task.batch.start)
-        if self.finish:
-            yield FinishJob()
+        yield from self.last
 
 
 def due(plan: FramePlan, wanted: Wanted, found: Inventory) -> Due:
@@ -126,8 +149,20 @@ def due(plan: FramePlan, wanted: Wanted, found: Inventory) -> Due:
             batch for batch in batches if batch in rendered and _is_settled(batch, wanted, covered)
         ),
         timecuts=timecuts,
-        finish=all_published and rendered.issuperset(all_batches(plan)),
+        last=_last(wanted, found)
+        if all_published and rendered.issuperset(all_batches(plan))
+        else (),
     )
+
+
+def _last(wanted: Wanted, found: Inventory) -> tuple[JoinFilm | MakeExtra | FinishJob, ...]:
+    """What is due when nothing else is to do. Walks are drawn by the trainer, and waited for."""
+    if wanted.video and not found.film:
+        return (JoinFilm(),)
+    missing = [extra for extra in wanted.extras if extra not in found.extras]
+    if not missing:
+        return (FinishJob(),)
+    return tuple(MakeExtra(extra) for extra in missing if not is_walk(extra))
 
 
 def _is_settled(batch: FrameRange, wanted: Wanted, covered: int) -> bool:

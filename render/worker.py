@@ -28,7 +28,8 @@ from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, Workspace
 from render.clearing import clear_up
-from render.delivery import Courier
+from render.delivery.courier import Courier
+from render.delivery.offering import Offering
 from render.doorbell import Doorbell
 from render.ffmpeg import TURNS, lower_priority
 from render.giving_up import GivenUp
@@ -55,7 +56,7 @@ class RenderWorker:
         self._workspace = workspace
         self._executor = executor
         self._threads = threads
-        self._courier = courier
+        self._offering = Offering(courier)
         self._wake = wake
         self._new: list[str] = []
         self._jobs: dict[str, Rendering] = {}
@@ -130,8 +131,7 @@ class RenderWorker:
         try:
             rendering.sweep()
             finished = paths.manifest.exists() and not rendering.running
-            if rendering.job.spec.upload_to_ftp:
-                self._courier.offer(paths, rendering.videos())
+            self._offer(rendering, now, ended=finished)
             if finished:
                 clear_up(paths)
             if finished or paths.render_failure.exists():
@@ -144,6 +144,16 @@ class RenderWorker:
             else:
                 self._give_up(paths, error)
             return []
+
+    def offer_the_rest(self, now: float) -> None:
+        """Before the end: whatever of the jobs in hand is published by now, and new ones."""
+        self._load_new()
+        for rendering in self._jobs.values():
+            self._offer(rendering, now, ended=True)
+
+    def _offer(self, rendering: Rendering, now: float, *, ended: bool) -> None:
+        spec, outputs = rendering.job.spec, rendering.outputs
+        self._offering.look(rendering.paths, spec, outputs, now, ended=ended)
 
     def _start(self, rendering: Rendering, task: Task) -> None:
         rendering.running.add(task)
@@ -206,12 +216,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workspace = Workspace(given.workspace)
     bell = Doorbell(sys.stdin.fileno())
     bell.stop_at(signal.SIGTERM, signal.SIGINT)
-    courier = Courier(workspace.ftp_settings)
+    courier = Courier(workspace)
     heart = Heart(workspace.render_heartbeat)
     TURNS.at_most(given.encoders)
     threads = given.encoders + BESIDES
     with ThreadPoolExecutor(threads, "render") as executor:
-        serve(RenderWorker(workspace, executor, threads, courier, bell.ring), bell, heart)
+        worker = RenderWorker(workspace, executor, threads, courier, bell.ring)
+        serve(worker, bell, heart)
+    worker.offer_the_rest(time.monotonic())
     send_the_rest(courier, heart)
     return 0
 

@@ -128,7 +128,8 @@ def _plain(value: object) -> Any:
     """A setting as YAML holds it: a list of one entry is that entry."""
     match value:
         case Choice(name=name, given=given):
-            return _Line({"name": name, **dict(given)}) if given else name
+            told = {parameter: _plain(each) for parameter, each in given}
+            return _Line({value.KEY: name, **told}) if given else name
         case Resolution() | Folder():
             return str(value)
         case tuple():

@@ -172,13 +172,14 @@ class _Mapping:
             text = scalar(value)
             if text is None or not _PLAIN.fullmatch(key) or not _PLAIN.fullmatch(text):
                 said = quoted(text if text is not None else key)
-                self.nodes.tell(place, column, f"must have a name and numbers, not {said}")
+                told = f"must have a {kind.KEY} and plain values, not {said}"
+                self.nodes.tell(place, column, told)
                 return ""
             if text:
                 parameters[key.casefold()] = text
-        name = parameters.pop("name", "")
+        name = parameters.pop(kind.KEY, "")
         if not name:
-            self.nodes.tell(node, column, f"needs a name: one of {', '.join(kind.TABLE)}")
+            self.nodes.tell(node, column, f"needs a {kind.KEY}: one of {', '.join(kind.TABLE)}")
             return ""
         told = ", ".join(f"{key}={text}" for key, text in parameters.items())
         return f"{name}({told})" if told else name

@@ -31,6 +31,13 @@ class Player:
     learning: Learning
 
 
+class Sampling(NamedTuple):
+    """What draws samples: a `keras.Model`, and what makes its answers pictures in uint8."""
+
+    network: Any
+    to_picture: Callable[[Any], Any]
+
+
 class Judgement(NamedTuple):
     """What the discriminator says of pictures.
 

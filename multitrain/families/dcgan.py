@@ -16,7 +16,7 @@ import numpy as np
 from jobs.jobfile import JobFile
 from jobs.layers import Network, column, discriminator_layers, generator_layers
 from multitrain.engine import open_adversarial
-from multitrain.engine.adversarial import Adversarial, Latents, Learning, Player
+from multitrain.engine.adversarial import Adversarial, Latents, Learning, Player, Sampling
 from multitrain.engine.session import Frames, Session, SessionSettings
 from multitrain.networks.building import build_discriminator, build_generator
 from multitrain.networks.colours import to_network, to_picture
@@ -46,6 +46,13 @@ def describe(job: JobFile) -> Adversarial:
         to_picture=partial(to_picture, spec.colour_model),
         average_decay=spec.ema,
     )
+
+
+def describe_sampler(job: JobFile) -> Sampling:
+    """What draws its samples, with fresh weights from the job's seed."""
+    layers = generator_layers(job.spec, job.image_width, job.image_height)
+    network = build_generator(layers, _seeds(job.spec.seed))
+    return Sampling(network, partial(to_picture, job.spec.colour_model))
 
 
 def _learning(job: JobFile, network: Network, updates: int) -> Learning:

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from jobs.jobfile import JobFile
+from jobs.outputs import loop_files
 from jobs.paths import Workspace
+from jobs.spec import JobSpec
 from jobs.states import State
 from jobs.store import Store
+from render.inventory import note_made
 
 HEADER = "name,dataset,grid_width,grid_height,video_length,auto_render_period,render_res"
 
@@ -100,9 +104,34 @@ def test_status_for_people_and_machines(workspace: Workspace) -> None:
             "attempts": 1,
             "slot": "gpu 0",
             "error": "",
+            "loops_done": 0,
+            "loops_total": 0,
         }
     ]
     assert "42/100" in multitrain(workspace, "status").stdout
+
+
+def test_status_tells_of_loops(workspace: Workspace) -> None:
+    store = Store(workspace.store)
+    store.add("one", frames_total=60)
+    store.add("other", frames_total=60)
+    store.close()
+    settings = {"dataset": "demo", "grid_width": 1, "grid_height": 1, "video_length": 1 / 60}
+    loops = "pingpong, walk(frames=9)"
+    spec = JobSpec.model_validate({"name": "one", "loops": loops, **settings})
+    paths, job = workspace.job("one"), JobFile(spec=spec, image_width=16, image_height=12)
+    job.save(paths)
+    workspace.renders.mkdir()
+    first = next(iter(loop_files(spec, job.plan)))
+    (made,) = paths.files_of(first, spec)
+    made.touch()
+    rows = {
+        row["name"]: row for row in json.loads(multitrain(workspace, "status", "--json").stdout)
+    }
+    assert rows["one"]["loops_total"] == 2
+    assert rows["one"]["loops_done"] == 0  # what lies there may be an older one's
+    note_made(paths, [made], str(first))
+    assert "1/2" in multitrain(workspace, "status").stdout
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_these_commands_import_nothing_heavy(workspace):
         "import sys\n"
         "from multitrain.cli import commands\n"
         "commands(sys.argv[1:], standalone_mode=False)\n"
-        "import render.comparing\n"
+        "import render.clips.comparing\n"
         "heavy = {'tensorflow', 'keras', 'cv2', 'h5py', 'jax'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

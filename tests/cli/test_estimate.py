@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.jobfile import JobFile
+from jobs.videos import VIDEOS
 from multitrain.estimate import Estimate
 
 MakeJob = Callable[..., JobFile]
@@ -25,10 +26,21 @@ def test_six_crf_more_halve_a_film(tiny_job: MakeJob) -> None:
     assert disk_bytes(tiny_job(crf=23)) == pytest.approx(disk_bytes(tiny_job()) / 2, abs=1)
 
 
-@pytest.mark.parametrize(("encoder", "per_pixel"), [("prores-4444", 5), ("hap-alpha", 1)])
-def test_films_with_alpha_know_no_crf(tiny_job: MakeJob, encoder: str, per_pixel: int) -> None:
-    jobs = [tiny_job(encoder=encoder, colour_model="rgba", crf=crf) for crf in (0, 17, 51)]
+@pytest.mark.parametrize(("name", "per_pixel"), [("prores-4444", 5), ("hap-alpha", 1)])
+def test_films_with_alpha_know_no_crf(tiny_job: MakeJob, name: str, per_pixel: int) -> None:
+    jobs = [tiny_job(format=name, colour_model="rgba", crf=crf) for crf in (0, 17, 51)]
     assert {disk_bytes(job) for job in jobs} == {3 * per_pixel * pixels(jobs[0])}
+
+
+def test_exports_are_there_once(tiny_job: MakeJob) -> None:
+    plain, more = tiny_job(), tiny_job(format="h264,hap,png,h264-intra")
+    exports = (0.5 + 2 + 2 * 0.15) * pixels(plain)
+    assert disk_bytes(more) == pytest.approx(disk_bytes(plain) + exports, abs=1)
+
+
+def test_every_format_has_a_size(tiny_job: MakeJob) -> None:
+    for name in VIDEOS:
+        assert disk_bytes(tiny_job(format=f"h265,{name}")) > disk_bytes(tiny_job())
 
 
 def test_png_frames_take_more_with_alpha(tiny_job: MakeJob) -> None:

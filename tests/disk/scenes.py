@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import clip_scenes
 import dataset_scenes
+import delivery_scenes
+import export_scenes
 import numpy as np
+import walk_scenes
 from PIL import Image
 
 from jobs.jobfile import JobFile
@@ -40,7 +44,7 @@ from multitrain.submission import submit
 from multitrain.trainer import parse_call, train
 from render import ffmpeg
 from render.commands import encode_again_command
-from render.delivery import Courier, Server
+from render.delivery.courier import Courier
 from render.merge import merge_folder
 from render.spool import batches
 from render.worker import RenderWorker
@@ -94,7 +98,7 @@ def run_trainer(workspace: Workspace, stop: threading.Event) -> bool:
 
 def run_worker(workspace: Workspace, *names: str) -> None:
     """Tick, a second apart, until all jobs have ended; given up after a minute of ticks."""
-    worker = RenderWorker(workspace, Inline(), 100, Courier(workspace.ftp_settings))
+    worker = RenderWorker(workspace, Inline(), 100, Courier(workspace))
     for name in names:
         worker.take_up(name)
     for second in range(60):
@@ -108,6 +112,10 @@ def run_worker(workspace: Workspace, *names: str) -> None:
 
 def untrained(workspace: Workspace) -> None:
     make_job(workspace)
+
+
+def to_keep_weights(workspace: Workspace) -> None:
+    make_job(workspace, keep_checkpoints=2)
 
 
 class StopAfter(threading.Event):
@@ -210,23 +218,6 @@ def merge(workspace: Workspace) -> None:
     merge_folder(workspace.renders)
 
 
-def film_to_send(workspace: Workspace) -> None:
-    film = workspace.job("job").film()
-    film.parent.mkdir(parents=True)
-    film.write_bytes(b"film")
-    workspace.ftp_settings.write_text("host = there\nuser = vj\npassword = secret\n")
-
-
-def send(workspace: Workspace) -> None:
-    """To a far end that takes everything, by two workers, one after the other."""
-    paths = workspace.job("job")
-    with mock.patch.object(Server, "send"):
-        for _ in range(2):
-            courier = Courier(workspace.ftp_settings)
-            courier.offer(paths, [paths.film()])
-            courier.close()
-
-
 # --- the farm ------------------------------------------------------------------------------------
 
 
@@ -325,6 +316,8 @@ def draw_curves(workspace: Workspace) -> None:
 
 SCENES = (
     Scene("training", untrained, train_to_the_end),
+    Scene("keeping weights", to_keep_weights, train_to_the_end),
+    Scene("drawing walks", walk_scenes.a_network, walk_scenes.draw),
     Scene("going on with a training", killed_in_training, train_to_the_end),
     Scene("starting from another job", with_an_origin, keep_the_beginning),
     Scene("rendering with boxes", trained_with_boxes, render, outlives=True),
@@ -332,7 +325,9 @@ SCENES = (
     Scene("giving up", nothing, look_after, outlives=True),
     Scene("merge", cuts_in_a_folder, merge),
     Scene("merge of two encoders", cuts_of_two_encoders, merge),
-    Scene("sending", film_to_send, send, outlives=True),
+    Scene("sending", delivery_scenes.film_to_send, delivery_scenes.send, outlives=True),
+    Scene("sending by SFTP", delivery_scenes.film_for_sftp, delivery_scenes.meet),
+    Scene("telling", delivery_scenes.job_to_tell_of, delivery_scenes.tell, outlives=True),
     Scene("a new store", nothing, open_a_store),
     Scene("the store", two_jobs, keep_the_store),
     Scene("starting over", two_jobs, start_over),
@@ -349,6 +344,9 @@ SCENES = (
     Scene("extracting", dataset_scenes.video, dataset_scenes.extract),
     Scene("extracting from afar", dataset_scenes.video, dataset_scenes.extract_from_afar),
     Scene("fetching", dataset_scenes.archive, dataset_scenes.fetch),
+    Scene("exporting", export_scenes.film_with_an_old_export, export_scenes.export),
+    Scene("loops", clip_scenes.film, clip_scenes.loops),
+    Scene("films in one", clip_scenes.two_films, clip_scenes.one_after_another),
 )
 
 

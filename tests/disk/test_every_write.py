@@ -106,14 +106,20 @@ ELSEWHERE = {
     "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
-    "render/comparing.py: list_file.write_text": "the system's folder for temporary files",
-    "render/comparing.py: tempfile.TemporaryDirectory": "the same folder",
+    "multitrain/clip_commands/walk.py: os.open": "opens /dev/null",
+    "multitrain/walking/making.py: sink.write": "a pipe",
+    "render/clips/comparing.py: list_file.write_text": "the system's folder for temporary files",
+    "render/clips/comparing.py: tempfile.TemporaryDirectory": "the same folder",
+    "render/clips/chaining.py: sink.write": "a pipe",
     "render/doorbell.py: os.write": "a pipe",
     "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
     "render/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
+    "render/finished.py: os.replace": "of a folder that another one replaces; the usual is reached",
+    "render/clips/looping.py: sink.write": "a pipe",
     "render/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
+    "render/streaming.py: os.write": "a pipe",
 }
 
 

@@ -12,7 +12,7 @@ from power_cut import PowerCut
 from scenes import SCENES, Scene, a_job, trained
 
 from jobs.paths import Workspace, part_of
-from render.films import finish_job, publish_timecut
+from render.films import finish_job, join_film, publish_timecut
 from render.segments import encode_batch, write_images
 from render.spool import SpoolWriter
 
@@ -39,7 +39,7 @@ def test_whatever_is_made_is_on_the_disk_at_once(tmp_path: Path) -> None:
     steps = [partial(encode_batch, paths, job, batch) for batch in made]
     steps += [partial(write_images, paths, job, batch) for batch in made]
     steps += [partial(publish_timecut, paths, job, n + 1, made[n : n + 1]) for n in (0, 1)]
-    steps += [partial(finish_job, paths, job)]
+    steps += [partial(join_film, paths, job), partial(finish_job, paths, job)]
     for step in steps:
         with PowerCut(workspace.root) as power:
             step()

@@ -24,7 +24,7 @@ from jobs.paths import PART, Workspace, listing
 from multitrain.families.testcard import read_number
 from render import ffmpeg
 from render.commands import encode_command
-from render.delivery import Courier
+from render.delivery.courier import Courier
 from render.spool import SpoolWriter
 from render.worker import RenderWorker
 from tests.executors import Inline
@@ -71,7 +71,7 @@ def test_the_worker_waits_for_room(
     trained(workspace, video_length=60 / 3600, auto_render_period=0.5, **columns)
     paths = workspace.job("job")
     disk.fill(leave)
-    worker = RenderWorker(workspace, Inline(), 100, Courier(workspace.ftp_settings))
+    worker = RenderWorker(workspace, Inline(), 100, Courier(workspace))
     worker.take_up("job")
     for second in range(20):  # it tries again and again, more often than a failure is tried
         worker.tick(float(second))

@@ -46,6 +46,7 @@ SUITES = {
         TESTS / "engine" / "test_windows.py",
         TESTS / "families" / "test_random_crops.py",
     ],
+    "walks": [TESTS / "walking" / "test_sampler.py", TESTS / "walking" / "test_making_walks.py"],
     "tinkering": [TESTS / "families" / "test_tinkering.py"],
 }
 

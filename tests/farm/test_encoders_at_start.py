@@ -17,22 +17,22 @@ from render import ffmpeg
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The encoders that were asked for; none is there."""
-    encoders: list[str] = []
+    """The formats that were asked for; none can be made."""
+    names: list[str] = []
 
-    def find(encoder: str) -> str:
-        encoders.append(encoder)
-        raise MultitrainError(f"No ffmpeg here can encode {encoder}")
+    def find(name: str) -> str:
+        names.append(name)
+        raise MultitrainError(f"No ffmpeg here can encode {name}")
 
     monkeypatch.setattr(ffmpeg, "find", find)
-    return encoders
+    return names
 
 
 @pytest.mark.usefixtures("asked")
 def test_nothing_starts_without_the_encoder(
     workspace: Workspace, tiny_job: Callable[..., JobFile]
 ) -> None:
-    jobs = [tiny_job(), tiny_job(name="other", encoder="hap-alpha")]
+    jobs = [tiny_job(), tiny_job(name="other", format="h264,hap-alpha")]
     with pytest.raises(UsageError, match="No ffmpeg here can encode hap-alpha"):
         run_jobs(workspace, jobs, RunOptions(gpus="cpu", slots=1), Console())
     assert not workspace.runs.exists()
@@ -42,7 +42,7 @@ def test_only_what_is_wanted_is_asked_for(
     tiny_job: Callable[..., JobFile], asked: list[str]
 ) -> None:
     start._check_encoders(
-        [tiny_job(), tiny_job(encoder="nvenc"), tiny_job(encoder="hap-alpha", render_video=False)]
+        [tiny_job(), tiny_job(encoder="nvenc"), tiny_job(format="hap-alpha", render_video=False)]
     )
     assert asked == []
 
@@ -52,8 +52,8 @@ def test_a_full_disk_is_no_reason(
 ) -> None:
     full = ProgramFailed(["ffmpeg"], 1, "No space left on device")
 
-    def find(encoder: str) -> str:
+    def find(name: str) -> str:
         raise full
 
     monkeypatch.setattr(ffmpeg, "find", find)
-    start._check_encoders([tiny_job(encoder="prores-4444")])
+    start._check_encoders([tiny_job(format="prores-4444")])

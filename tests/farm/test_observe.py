@@ -7,10 +7,10 @@ import signal
 from jobs.failures import Failure
 from jobs.paths import Workspace, modified
 from multitrain.observe import (
-    NewVideos,
+    NewOutputs,
     Progress,
     last_progress,
-    published_videos,
+    published,
     training_failure,
 )
 
@@ -67,16 +67,14 @@ def test_a_failure_is_told_in_one_line(workspace: Workspace) -> None:
 
 
 def test_videos_are_known_by_their_job(workspace: Workspace) -> None:
-    assert published_videos(workspace) == {}
+    assert published(workspace) == {}
     assert modified(workspace.renders) == 0
     workspace.renders.mkdir()
     names = ["a_timecut0001.mp4", "a_timecut0001_box0002.mp4", "a.mp4", "a_b_box0001.mp4"]
-    names += ["c_timecut0001.mov", "c.mov"]
+    names += ["c_timecut0001.mov", "c.mov", "c.gif", "c.hap.mov", "c.jpg", "c_loop0002.mp4"]
     for name in [*names, "a.json", "a_timecut0002.mp4.part"]:
         (workspace.renders / name).touch()
-    found = {
-        job: [path.name for path in paths] for job, paths in published_videos(workspace).items()
-    }
+    found = {job: [path.name for path in paths] for job, paths in published(workspace).items()}
     assert found == {"a": names[:3], "a_b": [names[3]], "c": names[4:]}
 
 
@@ -84,7 +82,7 @@ def test_each_video_is_news_once(workspace: Workspace) -> None:
     workspace.renders.mkdir()
     paths = workspace.job("a")
     paths.timecut(1).touch()
-    news = NewVideos(workspace)
+    news = NewOutputs(workspace)
     assert news.look() == []
     for second, told in enumerate(([paths.timecut(2), paths.film()], [paths.timecut(3, 2)])):
         for path in told:

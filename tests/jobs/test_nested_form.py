@@ -18,7 +18,7 @@ from jobs.spec import COLUMNS, JobSpec
 REQUIRED = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1, "video_length": 1}
 TEXTS = ("0", "1", "2", "5", "7", "1e-5", "0.1", "0.125", "-0.5", "1e30", "True", "no", "8x6",
          "night", "yes", "~", "null", "a: b # c", "'", "[1]", "*x", "{}", "é", "a,b",
-         "crop")  # fmt: skip
+         "crop", "file:///films", "walk(frames=9, format=hap)", "best")  # fmt: skip
 
 
 @cache

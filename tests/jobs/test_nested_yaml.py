@@ -302,7 +302,7 @@ jobs:
         ),
         (
             "loss: {name: wgan-gp, weight: '1, x=2'}",
-            "2: loss: must have a name and numbers, not '1, x=2'",
+            "2: loss: must have a name and plain values, not '1, x=2'",
         ),
         ("seed: {name: a}", "2: seed: must be a value or a list of values, nothing nested"),
         ("preset: neom", "2: preset: there is no preset 'neom'; did you mean 'neon'?"),

@@ -25,7 +25,7 @@ LOSSY = {"prores-4444": (3, 2), "hap-alpha": (12, 4)}  # levels that colour and 
 
 
 @pytest.fixture(params=list(LOSSY))
-def encoder(request):
+def name(request):
     return request.param
 
 
@@ -60,45 +60,45 @@ def decoded(video):
     return np.stack(shown)
 
 
-def assert_alike(video, wanted, encoder):
+def assert_alike(video, wanted, name):
     off = np.abs(decoded(video).astype(int) - wanted).max(axis=(0, 1, 2))
-    colour, alpha = LOSSY[encoder]
+    colour, alpha = LOSSY[name]
     assert off[:3].max() <= colour
     assert off[3] <= alpha
 
 
 @pytest.fixture
-def make_clear_job(make_job, encoder):
-    def make(name="job", **columns):
+def make_clear_job(make_job, name):
+    def make(job="job", **columns):
         columns = {"size": (64, 48), "frames": 25, "cut": 15} | columns
-        return make_job(name, encoder=encoder, colour_model="rgba", **columns)
+        return make_job(job, format=name, colour_model="rgba", **columns)
 
     return make
 
 
-def test_a_film_keeps_the_alpha_of_every_frame(make_clear_job, start_worker, encoder):
+def test_a_film_keeps_the_alpha_of_every_frame(make_clear_job, start_worker, name):
     paths, job = make_clear_job()
     wanted = spool(paths, job, 0, 25)
     checkpoint(paths, 25)
     run(start_worker("job"))
     renders = paths.workspace.renders
     videos = ["job.mov", "job_timecut0001.mov", "job_timecut0002.mov"]
-    assert listing(renders) == ["job.json", *videos]
-    assert_alike(renders / "job.mov", wanted, encoder)
-    assert_alike(renders / "job_timecut0002.mov", wanted[15:], encoder)
+    assert listing(renders) == ["job.contact.jpg", "job.jpg", "job.json", *videos]
+    assert_alike(renders / "job.mov", wanted, name)
+    assert_alike(renders / "job_timecut0002.mov", wanted[15:], name)
     manifest = json.loads(paths.manifest.read_text())
-    assert manifest["encoder"] == encoder
+    assert (manifest["spec"]["format"], manifest["encoder"]) == ([name], None)
     assert [film["file"] for film in manifest["films"]] == ["job.mov"]
     assert [cut["frames"] for cut in manifest["timecuts"]] == [15, 10]
 
 
-def test_boxes_keep_it_too(make_clear_job, start_worker, encoder):
+def test_boxes_keep_it_too(make_clear_job, start_worker, name):
     paths, job = make_clear_job(grid_width=2, render_res="64x48")
     wanted = spool(paths, job, 0, 25)
     checkpoint(paths, 25)
     run(start_worker("job"))
-    assert_alike(paths.film(1, ".mov"), wanted[:, :, :64], encoder)
-    assert_alike(paths.film(2, ".mov"), wanted[:, :, 64:], encoder)
+    assert_alike(paths.film(1, ".mov"), wanted[:, :, :64], name)
+    assert_alike(paths.film(2, ".mov"), wanted[:, :, 64:], name)
 
 
 def test_timecuts_of_a_folder_make_the_same_film_again(make_clear_job, start_worker):
@@ -113,7 +113,7 @@ def test_timecuts_of_a_folder_make_the_same_film_again(make_clear_job, start_wor
     assert checksum(film) == before
 
 
-def test_what_is_published_stays_after_a_rewind(make_clear_job, start_worker, encoder):
+def test_what_is_published_stays_after_a_rewind(make_clear_job, start_worker, name):
     paths, job = make_clear_job()
     spool(paths, job, 0, 22)
     checkpoint(paths, 15)
@@ -126,7 +126,7 @@ def test_what_is_published_stays_after_a_rewind(make_clear_job, start_worker, en
     checkpoint(paths, 25)
     run(start_worker("job"))
     assert checksum(first) == published
-    assert_alike(paths.film(None, ".mov"), pictures(job.plan, 0, 25), encoder)
+    assert_alike(paths.film(None, ".mov"), pictures(job.plan, 0, 25), name)
 
 
 def segments(paths, job):
@@ -135,15 +135,15 @@ def segments(paths, job):
 
 def test_the_same_frames_give_the_same_bytes(make_clear_job):
     sums = []
-    for name in ("one", "other"):
-        paths, job = make_clear_job(name)
+    for each in ("one", "other"):
+        paths, job = make_clear_job(each)
         spool(paths, job, 0, 25)
         encode_batch(paths, job, next(job.plan.batches()))
         sums.append(checksum(segments(paths, job)[0]))
     assert sums[0] == sums[1]
 
 
-def test_films_are_tagged_as_others_are(make_clear_job, encoder):
+def test_films_are_tagged_as_others_are(make_clear_job, name):
     paths, job = make_clear_job()
     spool(paths, job, 0, 25)
     for batch in job.plan.batches():
@@ -154,20 +154,20 @@ def test_films_are_tagged_as_others_are(make_clear_job, encoder):
         with av.open(str(video)) as container:
             frame = next(container.decode(video=0))
             assert (frame.color_primaries, frame.color_trc) == (1, 1)  # ITU-T H.273: BT.709
-            assert frame.colorspace == (1 if encoder == "prores-4444" else 0)
+            assert frame.colorspace == (1 if name == "prores-4444" else 0)
             assert frame.key_frame
-    assert read_header(film).settings == {"prores-4444": b"ap4h", "hap-alpha": b"Hap5"}[encoder]
+    assert read_header(film).settings == {"prores-4444": b"ap4h", "hap-alpha": b"Hap5"}[name]
 
 
 def test_prores_takes_any_size(make_job):
-    paths, job = make_job(encoder="prores-4444", colour_model="rgba", size=(33, 17), frames=10)
+    paths, job = make_job(format="prores-4444", colour_model="rgba", size=(33, 17), frames=10)
     wanted = spool(paths, job, 0, 10)
     encode_batch(paths, job, FrameRange(0, 10))
     assert_alike(segments(paths, job)[0], wanted, "prores-4444")
 
 
-def test_frames_without_alpha_make_opaque_films(make_job, encoder):
-    paths, job = make_job(encoder=encoder, size=(64, 48), frames=10)
+def test_frames_without_alpha_make_opaque_films(make_job, name):
+    paths, job = make_job(format=name, size=(64, 48), frames=10)
     writer = SpoolWriter(paths, job.plan, 0)
     writer.write(np.ascontiguousarray(pictures(job.plan, 0, 10)[..., :3]))
     writer.close()
@@ -228,7 +228,7 @@ def test_a_video_without_alpha_is_not_taken_for_one_with_it(make_job):
 
 def test_timecuts_of_another_kind_of_hap_are_not_joined(make_job):
     """Their codec and sizes are the same."""
-    paths, job = make_job(encoder="hap-alpha", colour_model="rgba", frames=20)
+    paths, job = make_job(format="hap-alpha", colour_model="rgba", frames=20)
     spool(paths, job, 0, 20)
     for batch in job.plan.batches():
         encode_batch(paths, job, batch)
@@ -246,11 +246,11 @@ def test_timecuts_of_another_kind_of_hap_are_not_joined(make_job):
 
 @pytest.fixture
 def program_without(tmp_path):
-    """`program_without(encoder)`: an ffmpeg that was built without it, alone in a folder."""
+    """`program_without(format)`: an ffmpeg that was built without it, alone in a folder."""
     real = ffmpeg.find()
 
-    def make(encoder):
-        lacks = {"prores-4444": "prores_ks", "hap-alpha": "hap"}[encoder]
+    def make(name):
+        lacks = {"prores-4444": "prores_ks", "hap-alpha": "hap"}[name]
         unknown = f'case " $* " in *" {lacks} "*) echo "Unknown encoder {lacks}" >&2; exit 8;; esac'
         program = tmp_path / "bin" / "ffmpeg"
         program.parent.mkdir()
@@ -263,24 +263,24 @@ def program_without(tmp_path):
     ffmpeg.find.cache_clear()
 
 
-def test_no_ffmpeg_with_the_encoder_is_told_with_advice(program_without, monkeypatch, encoder):
-    program = program_without(encoder)
+def test_no_ffmpeg_with_the_encoder_is_told_with_advice(program_without, monkeypatch, name):
+    program = program_without(name)
     monkeypatch.setenv("PATH", str(program.parent))
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
     assert ffmpeg.find() == str(program)
-    named = {"prores-4444": "ProRes 4444", "hap-alpha": "HAP"}[encoder]
+    named = {"prores-4444": "ProRes 4444", "hap-alpha": "HAP"}[name]
     with pytest.raises(MultitrainError, match=rf"can encode {named}.*Unknown encoder"):
-        ffmpeg.find(encoder)
+        ffmpeg.find(name)
 
 
 def test_another_ffmpeg_serves_where_the_own_one_lacks_it(
-    make_clear_job, program_without, monkeypatch, encoder
+    make_clear_job, program_without, monkeypatch, name
 ):
-    program = program_without(encoder)
+    program = program_without(name)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
     assert ffmpeg.find() == str(program)
     paths, job = make_clear_job(frames=10, cut=None)
     wanted = spool(paths, job, 0, 10)
     encode_batch(paths, job, FrameRange(0, 10))
-    assert_alike(segments(paths, job)[0], wanted, encoder)
+    assert_alike(segments(paths, job)[0], wanted, name)

@@ -8,6 +8,7 @@ and look at the difference before it is committed.
 """
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import get_args
 
@@ -15,15 +16,17 @@ import pytest
 
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
+from render.clips.exporting import export_command
 from render.commands import (
     concat_list,
     encode_again_command,
     encode_command,
-    image_pattern,
     images_command,
     join_command,
 )
-from render.formats import NVENC_PRESETS, shown_side
+from render.containers import image_pattern
+from render.formats import NVENC_PRESETS, Quality, pixels_from_video, shown_size
+from render.pixels import Source
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BATCH = Path("/w/runs/job/spool/000000120-000000240.rgb")
@@ -48,9 +51,25 @@ def outputs(a_plan):
     return [Path(f"/w/segments/{number}{a_plan.suffix}.part") for number in numbers]
 
 
-def encode(a_plan, crf=17, **encoder):
+def encode(a_plan, crf=17, **more):
     return encode_command(
-        "ffmpeg", BATCH, a_plan, outputs(a_plan), crf=crf, preset="medium", **encoder
+        "ffmpeg", BATCH, a_plan, outputs(a_plan), crf=crf, preset="medium", **more
+    )
+
+
+OPAQUE = Source(has_alpha=False, matrix="bt709", range="tv")
+
+
+def export(name, fps, source=OPAQUE):
+    return export_command(
+        "ffmpeg",
+        ["-i", "/w/night.mp4"],
+        pixels_from_video(name, 91, 51, source),
+        name,
+        fps,
+        Quality(),
+        Path("/tmp/progress"),
+        Path("/w/night.part"),
     )
 
 
@@ -60,11 +79,11 @@ COMMANDS = {
     "encode_whole": encode(plan(1920, 1080)),
     "encode_odd": encode(plan(91, 51)),
     "encode_boxes": encode(plan(182, 51, 91, 51)),
-    "encode_nvenc": encode(plan(1920, 1080), encoder="nvenc"),
-    "encode_nvenc_lossless": encode(plan(1920, 1080), crf=0, encoder="nvenc"),
+    "encode_nvenc": encode(plan(1920, 1080), name="h264-nvenc"),
+    "encode_nvenc_lossless": encode(plan(1920, 1080), crf=0, name="h264-nvenc"),
     "encode_over_black": encode(plan(91, 51, channels=4)),
-    "encode_prores": encode(plan(91, 51, **RGBA_MOV), encoder="prores-4444"),
-    "encode_hap": encode(plan(128, 64, 64, 64, **RGBA_MOV), encoder="hap-alpha"),
+    "encode_prores": encode(plan(91, 51, **RGBA_MOV), name="prores-4444"),
+    "encode_hap": encode(plan(128, 64, 64, 64, **RGBA_MOV), name="hap-alpha"),
     "encode_again": encode_again_command(
         "ffmpeg",
         Path("/w/segments/1.mp4"),
@@ -73,6 +92,25 @@ COMMANDS = {
         crf=17,
         preset="medium",
     ),
+    "encode_intra": encode(plan(1920, 1080), name="h264-intra"),
+    "encode_h265": encode(plan(1920, 1080), name="h265"),
+    "encode_h265_nvenc": encode(plan(1920, 1080), name="h265-nvenc"),
+    "encode_hap_q": encode(plan(91, 51, suffix=".mov"), name="hap-q"),
+    "encode_dxv": encode(plan(1920, 1080, suffix=".mov"), name="dxv"),
+    "encode_prores_422": encode(plan(1920, 1080, suffix=".mov"), name="prores"),
+    "encode_ffv1": encode(plan(91, 51, **RGBA_MOV), name="ffv1"),
+    "encode_again_h265": encode_again_command(
+        "ffmpeg",
+        Path("/w/segments/1.mp4"),
+        plan(1920, 1080),
+        Path("/w/segments/1.mp4.part"),
+        crf=17,
+        preset="medium",
+        name="h265",
+    ),
+    "export_gif": export("gif", 60),
+    "export_png": export("png", 60),
+    "export_webm": export("webm", Fraction(30000, 1001), Source(has_alpha=True, matrix="bt709")),
     "images_whole": images_command(
         "ffmpeg", BATCH, plan(91, 51), 120, [image_pattern(Path("/w/50%"), "frame_")]
     ),
@@ -122,8 +160,14 @@ def test_a_relative_path_is_no_protocol():
 
 
 @pytest.mark.parametrize(
-    ("encoder", "pixels", "side"),
-    [("x264", 1, 2), ("nvenc", 2, 2), ("x264", 51, 52), ("prores-4444", 51, 51)],
+    ("name", "size", "shown"),
+    [
+        ("h264", (1, 51), (2, 52)),
+        ("h265", (1, 51), (16, 52)),
+        ("hap", (1920, 1081), (1920, 1084)),
+        ("dxv", (1366, 766), (1376, 768)),
+        ("prores-4444", (51, 1), (51, 1)),
+    ],
 )
-def test_the_side_of_a_video(encoder, pixels, side):
-    assert shown_side(encoder, pixels) == side
+def test_the_size_of_a_video(name, size, shown):
+    assert shown_size(name, *size) == shown

@@ -25,10 +25,11 @@ from jobs.store import Store
 from multitrain.engine.session import SessionSettings
 from multitrain.families.testcard import open_session, read_number
 from render import ffmpeg
+from render.clips.comparing import check_output, compare, find_take
+from render.clips.comparison import LARGEST_SIDE, Comparison, Take, comparison_command
+from render.clips.labels import drawable, shortened
 from render.commands import encode_command
-from render.comparing import check_output, compare, find_take, frames_done
-from render.comparison import LARGEST_SIDE, Comparison, Take, comparison_command
-from render.labels import drawable, shortened
+from render.watching import frames_done
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "comparison.txt"
 WHITE_ENOUGH = 200
@@ -172,7 +173,7 @@ def test_without_labels_there_are_no_strips(make_film, workspace, tmp_path):
 
 
 def test_an_alpha_film_is_laid_over_black(make_job, make_film, workspace, tmp_path):
-    paths, job = make_job("alpha", frames=2, colour_model="rgba", encoder="prores-4444")
+    paths, job = make_job("alpha", frames=2, colour_model="rgba", format="prores-4444")
     workspace.renders.mkdir()
     frame = np.full((32, 32, 4), 255, np.uint8)
     frame[:, :16, 3] = 0
@@ -181,7 +182,7 @@ def test_an_alpha_film_is_laid_over_black(make_job, make_film, workspace, tmp_pa
     film = workspace.renders / "alpha.mov"
     ffmpeg.run(
         encode_command(
-            ffmpeg.find(), raw, job.plan, [film], crf=17, preset="fast", encoder="prores-4444"
+            ffmpeg.find(), raw, job.plan, [film], crf=17, preset="fast", name="prores-4444"
         )
     )
     make_film("b", frames=2)

@@ -1,55 +1,16 @@
 import logging
 import threading
-import warnings
-from pathlib import Path
 
 import pytest
+from far_ends import PASSWORD, FtpEnd
 
 from jobs.errors import UsageError
-from render.delivery import Courier, Server
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # its asyncore, on Python 3.11
-    from pyftpdlib.authorizers import DummyAuthorizer
-    from pyftpdlib.handlers import FTPHandler
-    from pyftpdlib.servers import FTPServer
+from render.delivery.courier import Courier
+from render.delivery.logins import look_up
+from render.delivery.targets import Target
 
 PATIENCE = 30.0  # seconds
-PASSWORD = "p%ss [word] #1"
-
-
-class LoopbackServer:
-    """A small FTP server; `received` is set whenever a file has got its final name."""
-
-    def __init__(self, home: Path, port: int = 0) -> None:
-        self.home = home
-        self.received = threading.Semaphore(0)
-        authorizer = DummyAuthorizer()
-        authorizer.add_user("vj", PASSWORD, str(home), perm="elradfmw")
-        server = self
-
-        class Handler(FTPHandler):
-            def ftp_RNTO(self, path):  # noqa: N802
-                result = super().ftp_RNTO(path)
-                server.received.release()
-                return result
-
-        Handler.authorizer = authorizer
-        Handler.auth_failed_timeout = 0
-        self._server = FTPServer(("127.0.0.1", port), Handler)
-        self.port = self._server.address[1]
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self):
-        while not self._stop.is_set():
-            self._server.serve_forever(timeout=0.05, blocking=False, handle_exit=False)
-
-    def close(self):
-        self._stop.set()
-        self._thread.join()
-        self._server.close_all()
+FTP_INI = Target()
 
 
 @pytest.fixture
@@ -61,7 +22,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def server(home):
-    a_server = LoopbackServer(home)
+    a_server = FtpEnd(home)
     yield a_server
     a_server.close()
 
@@ -92,11 +53,11 @@ def video(make_job):
 
 
 @pytest.fixture
-def start_courier():
+def start_courier(workspace):
     couriers = []
 
-    def start(settings, pauses=(0.01,)):
-        couriers.append(Courier(settings, pauses))
+    def start(pauses=(0.01,)):
+        couriers.append(Courier(workspace, pauses))
         return couriers[-1]
 
     yield start
@@ -110,7 +71,7 @@ def said_something():
     lines = threading.Semaphore(0)
     watch = logging.Handler()
     watch.emit = lambda record: lines.release()
-    log = logging.getLogger("render.delivery")
+    log = logging.getLogger("render.delivery.courier")
     log.addHandler(watch)
     yield lines
     log.removeHandler(watch)
@@ -118,18 +79,20 @@ def said_something():
 
 @pytest.mark.parametrize("header", ["[ftp]\n", ""])
 def test_a_film_is_sent_once(server, home, write_settings, video, start_courier, header):
-    courier = start_courier(write_settings(server.port, header=header))
+    write_settings(server.port, header=header)
+    courier = start_courier()
     paths, film = video("it's été 100%")
-    courier.offer(paths, [film])
-    courier.offer(paths, [film])
+    courier.offer(paths, FTP_INI, [film])
+    courier.offer(paths, FTP_INI, [film])
     assert server.received.acquire(timeout=PATIENCE)
     courier.close()
     assert [path.name for path in (home / "films").iterdir()] == [film.name]
     assert (home / "films" / film.name).read_bytes() == film.read_bytes()
-    assert paths.delivered(film).exists()
+    assert paths.delivered(film.name).exists()
 
-    again = start_courier(write_settings(server.port))
-    again.offer(paths, [film])
+    write_settings(server.port)
+    again = start_courier()
+    again.offer(paths, FTP_INI, [film])
     again.close()
     assert not server.received.acquire(blocking=False)
 
@@ -138,8 +101,9 @@ def test_a_film_of_the_same_name_is_replaced(server, home, write_settings, video
     (home / "films").mkdir()
     paths, film = video("job")
     (home / "films" / film.name).write_text("old")
-    courier = start_courier(write_settings(server.port))
-    courier.offer(paths, [film])
+    write_settings(server.port)
+    courier = start_courier()
+    courier.offer(paths, FTP_INI, [film])
     courier.close()
     assert (home / "films" / film.name).read_bytes() == film.read_bytes()
 
@@ -147,74 +111,82 @@ def test_a_film_of_the_same_name_is_replaced(server, home, write_settings, video
 def test_a_server_that_is_away_gets_it_when_it_is_back(
     home, write_settings, video, start_courier, said_something, caplog
 ):
-    first = LoopbackServer(home)
+    first = FtpEnd(home)
     first.close()
-    courier = start_courier(write_settings(first.port))
+    write_settings(first.port)
+    courier = start_courier()
     paths, film = video("job")
-    courier.offer(paths, [film])
+    courier.offer(paths, FTP_INI, [film])
     for _ in range(3):
         assert said_something.acquire(timeout=PATIENCE)
-    server = LoopbackServer(home, first.port)
+    server = FtpEnd(home, first.port)
     try:
         assert server.received.acquire(timeout=PATIENCE)
         courier.close()
     finally:
         server.close()
     assert (home / "films" / film.name).exists()
-    assert "was not sent: [Errno 111]" in caplog.text
+    assert "was not sent to the server in ftp.ini: [Errno 111]" in caplog.text
 
 
 def test_credentials_never_reach_the_log(server, write_settings, video, start_courier, caplog):
     caplog.set_level(logging.DEBUG)
-    courier = start_courier(write_settings(server.port, password="wrong-secret"))
+    write_settings(server.port, password="wrong-secret")
+    courier = start_courier()
     paths, film = video("job")
-    courier.offer(paths, [film])
+    courier.offer(paths, FTP_INI, [film])
     courier.close()
-    assert "job.mp4 was not sent: answer 530" in caplog.text
-    assert not paths.delivered(film).exists()
-    ours = [r.getMessage() for r in caplog.records if r.name == "render.delivery"]
+    assert (
+        "job.mp4 was not sent to the server in ftp.ini: the login was refused (answer 530)"
+        in caplog.text
+    )
+    assert not paths.delivered(film.name).exists()
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("render.delivery")]
     assert not any("wrong-secret" in text or "vj" in text for text in ours)
 
 
 def test_closing_sends_what_waits_without_a_pause(
     home, write_settings, video, start_courier, said_something
 ):
-    away = LoopbackServer(home)
+    away = FtpEnd(home)
     away.close()
-    courier = start_courier(write_settings(away.port), pauses=(3600.0,))
+    write_settings(away.port)
+    courier = start_courier(pauses=(3600.0,))
     films = [video(name) for name in ("a", "b")]
     for paths, film in films:
-        courier.offer(paths, [film])
+        courier.offer(paths, FTP_INI, [film])
     assert said_something.acquire(timeout=PATIENCE)
-    back = LoopbackServer(home, away.port)
+    back = FtpEnd(home, away.port)
     courier.close()
     back.close()
-    assert all(paths.delivered(film).exists() for paths, film in films)
+    assert all(paths.delivered(film.name).exists() for paths, film in films)
 
 
 def test_closing_gives_up_at_the_first_failure(home, write_settings, video, start_courier, caplog):
-    away = LoopbackServer(home)
+    away = FtpEnd(home)
     away.close()
-    courier = start_courier(write_settings(away.port), pauses=(3600.0,))
+    write_settings(away.port)
+    courier = start_courier(pauses=(3600.0,))
     for name in ("a", "b", "c"):
         paths, film = video(name)
-        courier.offer(paths, [film])
+        courier.offer(paths, FTP_INI, [film])
     courier.close()
     assert 1 <= caplog.text.count("was not sent") <= 2  # before closing, and after
-    assert not paths.delivered(film).exists()
+    assert not paths.delivered(film.name).exists()
 
 
 def test_a_film_that_was_moved_away_is_let_go(server, write_settings, video, start_courier):
-    courier = start_courier(write_settings(server.port))
+    write_settings(server.port)
+    courier = start_courier()
     paths, film = video("gone")
     film.unlink()
     other_paths, other = video("other")
-    courier.offer(paths, [film])
-    courier.offer(other_paths, [other])
+    courier.offer(paths, FTP_INI, [film])
+    courier.offer(other_paths, FTP_INI, [other])
     assert server.received.acquire(timeout=PATIENCE)
     courier.close()
-    assert not paths.delivered(film).exists()
-    assert other_paths.delivered(other).exists()
+    assert not paths.delivered(film.name).exists()
+    assert other_paths.delivered(other.name).exists()
 
 
 @pytest.mark.parametrize(
@@ -224,33 +196,35 @@ def test_a_film_that_was_moved_away_is_let_go(server, write_settings, video, sta
 def test_settings_that_do_not_serve(workspace, text):
     workspace.ftp_settings.write_text(text)
     with pytest.raises(UsageError, match="needs the lines host") as caught:
-        Server.read(workspace.ftp_settings)
+        look_up(FTP_INI, workspace)
     assert "secret-password" not in str(caught.value)
 
 
 def test_settings_that_are_not_there(workspace):
     with pytest.raises(UsageError, match=r"ftp\.ini is of no use"):
-        Server.read(workspace.ftp_settings)
+        look_up(FTP_INI, workspace)
 
 
 def test_a_password_is_not_shown(workspace, write_settings):
-    server = Server.read(write_settings(21))
-    assert server.password == PASSWORD
-    assert PASSWORD not in repr(server)
+    write_settings(21)
+    _, login = look_up(FTP_INI, workspace)
+    assert login.password == PASSWORD
+    assert PASSWORD not in repr(login)
 
 
 def test_a_film_whose_marker_finds_no_room_is_sent_once(
     server, home, write_settings, video, start_courier, said_something, caplog
 ):
-    courier = start_courier(write_settings(server.port))
+    write_settings(server.port)
+    courier = start_courier()
     paths, film = video("job")
-    in_the_way = paths.delivered(film).parent
+    in_the_way = paths.delivered(film.name).parent
     in_the_way.touch()
-    courier.offer(paths, [film])
+    courier.offer(paths, FTP_INI, [film])
     assert server.received.acquire(timeout=PATIENCE)
     while "was sent, but that cannot be noted" not in caplog.text:
         assert said_something.acquire(timeout=PATIENCE)
     in_the_way.unlink()
     courier.close()
-    assert paths.delivered(film).exists()
+    assert paths.delivered(film.name).exists()
     assert not server.received.acquire(blocking=False)

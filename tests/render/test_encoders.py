@@ -25,22 +25,29 @@ from render.spool import rewind
 
 FIRST, SECOND, THIRD = (FrameRange(start, start + 10) for start in (0, 10, 20))
 
-# An ffmpeg whose h264_nvenc is x264 with other settings; it fails where a file `broken` is there.
+# An ffmpeg whose h264_nvenc is x264 with other settings, and hevc_nvenc x265; it fails where a file
+# `broken` is there.
 STAND_IN = """\
     #!{python}
     import os, sys
     from pathlib import Path
 
     here, command = Path(__file__).parent, sys.argv[1:]
-    if "h264_nvenc" in command:
+    stand_ins = {{
+        "h264_nvenc": "libx264 -profile:v main -preset ultrafast -crf 5",
+        "hevc_nvenc": "libx265 -preset ultrafast -crf 5 -x265-params "
+        "keyint=30:bframes=0:open-gop=0:info=0:log-level=error",
+    }}
+    if any(name in command for name in stand_ins):
         with open(here / "calls", "a") as calls:
             print(command[-1], file=calls)
         if (here / "broken").exists():
             sys.exit((here / "broken").read_text())
-    while "h264_nvenc" in command:
-        first = command.index("h264_nvenc")
-        last = command.index("-forced-idr", first) + 2
-        command[first:last] = "libx264 -profile:v main -preset ultrafast -crf 5".split()
+    for name, instead in stand_ins.items():
+        while name in command:
+            first = command.index(name)
+            last = command.index("-forced-idr", first) + 2
+            command[first:last] = instead.split()
     os.execv("{ffmpeg}", ["ffmpeg", *command])
 """
 
@@ -131,7 +138,10 @@ def test_without_nvenc_x264_serves_and_people_are_told_once(
     assert not paths.encoder.exists()
 
 
-@pytest.mark.parametrize("columns", [{}, {"crf": 0}, {"grid_width": 2, "render_res": "32x32"}])
+@pytest.mark.parametrize(
+    "columns",
+    [{}, {"crf": 0}, {"grid_width": 2, "render_res": "32x32"}, {"format": "h265"}],
+)
 def test_with_nvenc_every_frame_is_there(make_nvenc_job, start_worker, nvenc, columns):
     paths, job = make_nvenc_job(frames=50, cut=20, **columns)
     whole(paths, job)
@@ -179,6 +189,21 @@ def test_nvenc_that_fails_on_the_way_costs_nothing(make_nvenc_job, start_worker,
     assert {*map(settings, (paths.timecut(2), paths.timecut(3), paths.film()))} != {by_nvenc}
     assert settings(paths.timecut(2)) == settings(paths.timecut(3)) == settings(paths.film())
     assert not in_band_settings(paths.film()), "one encoder made all of it"
+    assert kept(paths)["left"] == []
+
+
+def test_h265_goes_on_with_x265(make_nvenc_job, start_worker, nvenc, caplog):
+    paths, job = make_nvenc_job(frames=30, cut=20, format="h265")
+    spool(paths, job, 0, 10)
+    run(start_worker("job"))
+    by_nvenc = settings(paths.segment(FIRST))
+    nvenc.breaks()
+    spool(paths, job, 10, 30)
+    checkpoint(paths, 30)
+    run(start_worker("job"))
+    assert caplog.text.count("job: NVENC failed, going on with x265: ") == 1
+    assert numbers_in(paths.film()) == list(range(30))
+    assert settings(paths.timecut(1)) == settings(paths.film()) != by_nvenc
     assert kept(paths)["left"] == []
 
 

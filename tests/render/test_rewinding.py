@@ -29,8 +29,8 @@ def encode(paths, batch):
 
 def drop(paths, job):
     """What the render worker does once a tick."""
-    found = take_inventory(paths, job.plan)
-    drop_batches(paths, job, due(job.plan, Wanted.by(job.spec), found).drop)
+    found = take_inventory(paths, job)
+    drop_batches(paths, job, due(job.plan, Wanted.by(job.spec, job.plan), found).drop)
 
 
 def contents(folder):
@@ -196,8 +196,8 @@ class Night:
         drop(self.paths, self.job)
 
     def publish(self):
-        found = take_inventory(self.paths, self.job.plan)
-        for cut in due(self.job.plan, Wanted.by(self.job.spec), found).timecuts:
+        found = take_inventory(self.paths, self.job)
+        for cut in due(self.job.plan, Wanted.by(self.job.spec, self.job.plan), found).timecuts:
             self.paths.workspace.renders.mkdir(exist_ok=True)
             self.paths.timecut(cut.number).touch()
 

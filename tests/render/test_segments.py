@@ -91,7 +91,7 @@ def test_a_result_with_a_frame_too_few_is_refused(make_job, monkeypatch):
 def test_a_failed_encoder_leaves_nothing(make_job, monkeypatch):
     paths, job = make_job(frames=20)
     spool(paths, job, 0, 20)
-    monkeypatch.setattr(ffmpeg, "find", lambda: "false")
+    monkeypatch.setattr(ffmpeg, "find", lambda _: "false")
     with pytest.raises(ProgramFailed, match="code 1"):
         encode_batch(paths, job, FIRST)
     assert listing(paths.segments) == []

@@ -1,13 +1,18 @@
 import random
+from dataclasses import replace
 
 import pytest
 
+from jobs.loops import Loop
+from jobs.outputs import LoopFile, Pictures
 from jobs.plan import FramePlan, FrameRange
 from render.timecuts import (
     Due,
     EncodeBatch,
     FinishJob,
     Inventory,
+    JoinFilm,
+    MakeExtra,
     PublishTimecut,
     Wanted,
     WriteImages,
@@ -102,8 +107,24 @@ def test_frames_that_all_exist_are_covered_though_the_last_checkpoint_is_missing
 
 def test_the_film_waits_for_all_timecuts():
     last = len(BATCHES)
-    assert not due(PLAN, VIDEO, found(segments=last, published={1, 2}, checkpoint=70)).finish
-    assert due(PLAN, VIDEO, found(segments=last, published={1, 2, 3}, checkpoint=70)).finish
+    assert due(PLAN, VIDEO, found(segments=last, published={1, 2}, checkpoint=70)).last == ()
+    there = found(segments=last, published={1, 2, 3}, checkpoint=70)
+    assert due(PLAN, VIDEO, there).last == (JoinFilm(),)
+    assert due(PLAN, VIDEO, replace(there, film=True)).last == (FinishJob(),)
+
+
+def test_what_is_made_of_the_film_waits_for_it_and_holds_back_the_end():
+    poster, walk = Pictures(None), LoopFile(1, None, Loop.parse("walk(frames=9)"))
+    pingpong = LoopFile(2, None, Loop.parse("pingpong(frames=8)"))
+    wanted = replace(VIDEO, extras=(poster, walk, pingpong))
+    there = found(segments=len(BATCHES), published={1, 2, 3}, checkpoint=70)
+    assert due(PLAN, wanted, there).last == (JoinFilm(),)
+    there = replace(there, film=True)
+    assert due(PLAN, wanted, there).last == (MakeExtra(poster), MakeExtra(pingpong))
+    there = replace(there, extras=frozenset({poster, pingpong}))
+    assert due(PLAN, wanted, there).last == ()  # the trainer draws the walk
+    there = replace(there, extras=frozenset(wanted.extras))
+    assert due(PLAN, wanted, there).last == (FinishJob(),)
 
 
 def test_images_wait_for_a_checkpoint():
@@ -115,8 +136,8 @@ def test_images_wait_for_a_checkpoint():
 
 def test_images_alone_finish_the_job_without_timecuts():
     last = len(BATCHES)
-    assert not due(PLAN, IMAGES, found(batches=last, images=last - 1, checkpoint=70)).finish
-    assert due(PLAN, IMAGES, found(images=last, checkpoint=70)).finish
+    assert not due(PLAN, IMAGES, found(batches=last, images=last - 1, checkpoint=70)).last
+    assert due(PLAN, IMAGES, found(images=last, checkpoint=70)).last == (FinishJob(),)
 
 
 def test_with_video_and_images_a_batch_goes_when_it_is_both():
@@ -130,7 +151,7 @@ def test_steps_come_in_the_order_of_their_use():
     assert kinds[0] is PublishTimecut
     starts = [task.batch.start for task in now.tasks() if not isinstance(task, PublishTimecut)]
     assert starts == sorted(starts)
-    assert list(Due(finish=True).tasks()) == [FinishJob()]
+    assert list(Due(last=(FinishJob(),)).tasks()) == [FinishJob()]
 
 
 class Simulation:
@@ -142,7 +163,7 @@ class Simulation:
         self.version = {}  # frame -> how often it was made
         self.batches, self.segments, self.images = {}, {}, {}
         self.timecuts = {}
-        self.finished = False
+        self.film = self.finished = False
 
     def inventory(self):
         return Inventory(
@@ -151,6 +172,7 @@ class Simulation:
             frozenset(self.images),
             frozenset(self.timecuts),
             self.checkpoint,
+            self.film,
         )
 
     def train(self):
@@ -198,6 +220,8 @@ class Simulation:
             case PublishTimecut(number, segments):
                 assert number not in self.timecuts
                 self.timecuts[number] = sum((self.segments[each] for each in segments), ())
+            case JoinFilm():
+                self.film = True
             case FinishJob():
                 self.finished = True
 

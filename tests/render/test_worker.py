@@ -9,6 +9,7 @@ from numbered import checkpoint, numbers_in, read, spool
 from PIL import Image
 from workbench import checksum, run, whole
 
+from jobs.outputs import Pictures
 from jobs.paths import listing, part_of
 from jobs.plan import FrameRange
 from render.spool import batches, rewind
@@ -39,7 +40,11 @@ def test_a_job_becomes_timecuts_a_film_and_a_manifest(make_job, start_worker):
         }
     ]
     assert listing(paths.workspace.renders) == sorted(
-        [paths.manifest.name, paths.film().name, *(paths.timecut(n).name for n in (1, 2, 3))]
+        path.name
+        for path in (
+            *(paths.manifest, paths.film(), *(paths.timecut(number) for number in (1, 2, 3))),
+            *paths.files_of(Pictures(None), job.spec),
+        )
     )
 
 
@@ -191,4 +196,17 @@ def test_videos_are_offered_for_delivery_where_the_job_asks(make_job, start_work
     whole(paths, job)
     whole(quiet, quiet_job)
     run(start_worker("sent", "quiet"))
-    assert courier.offered == {"sent": ["sent_timecut0001.mp4", "sent_timecut0002.mp4", "sent.mp4"]}
+    videos = ["sent_timecut0001.mp4", "sent_timecut0002.mp4", "sent.mp4"]
+    assert courier.offered == {"sent": [*videos, "sent.jpg", "sent.contact.jpg"]}
+
+
+def test_what_is_asked_for_last_is_offered_all_the_same(make_job, start_worker, courier):
+    paths, job = make_job("sent", frames=20, cut=10, upload_to="file:///nas")
+    whole(paths, job)
+    run(start_worker("sent"))
+    courier.offered.clear()
+    worker = start_worker("sent")  # and its stdin ends before the first tick
+    worker.tick(0.0, draining=True)
+    assert courier.offered == {}
+    worker.offer_the_rest(0.0)
+    assert "sent.mp4" in courier.offered["sent"]

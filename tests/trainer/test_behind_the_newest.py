@@ -28,7 +28,7 @@ def render(paths: JobPaths, job: JobFile) -> None:
     paths.segments.mkdir(exist_ok=True)
     for batch in batches(paths):
         paths.segment(batch).write_bytes(paths.batch(batch).read_bytes())
-    now = due(job.plan, Wanted.by(job.spec), take_inventory(paths, job.plan))
+    now = due(job.plan, Wanted.by(job.spec, job.plan), take_inventory(paths, job))
     drop_batches(paths, job, now.drop)
 
 

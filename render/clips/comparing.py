@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
+from jobs.outputs import OutputName
 from jobs.paths import Workspace, atomic_write, listing
 from jobs.spec import JobSpec
 from jobs.states import State
 from jobs.store import read_jobs
 from jobs.tinkering.earlier_jobs import past_job
-from jobs.videos import VIDEOS, OutputName
+from jobs.videos import VIDEOS
 from render import ffmpeg
+from render.clips.comparison import Comparison, Take, comparison_command
+from render.clips.labels import draw_canvas
 from render.commands import LIST, concat_list
-from render.comparison import Comparison, Take, comparison_command
-from render.labels import draw_canvas
 from render.probe import read_header, verify
+from render.watching import Told, watched
 
 RUN_SECONDS = 86_400.0  # of ffmpeg: hours of film, many of them side by side
-WATCH_SECONDS = 0.2
-
-Told = Callable[[int], None]  # is called with the frames that are done
 
 
-def find_take(workspace: Workspace, name: str) -> Take:
+def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
     """What job `name` has in `renders`: its film, else its timecuts so far.
 
-    Of a job with boxes, the first box. UsageError where there is nothing to see.
+    Of a job with boxes, `box`, counting from 1; None: the first. UsageError where there is nothing
+    to see.
     """
     job = past_job(workspace, name)
-    files = _videos(workspace, name, VIDEOS[job.spec.encoder].suffix)
+    if box is not None and box not in job.plan.box_numbers:
+        boxes = len(job.plan.boxes) if job.plan.has_boxes else "no"
+        raise UsageError(f"{name} has {boxes} boxes, so there is no box {box}")
+    suffix = VIDEOS[job.spec.format[0]].suffix
+    files = _videos(workspace, name, suffix, (None, 1) if box is None else (box,))
     if not files:
         raise UsageError(f"{name} has no film and no timecut in {_why_none(workspace, job.spec)}")
     headers = [read_header(file) for file in files]
@@ -62,15 +64,17 @@ def _why_none(workspace: Workspace, spec: JobSpec) -> str:
     return f"{where}, and it is {row.state}{why}; {advice}"
 
 
-def _videos(workspace: Workspace, name: str, suffix: str) -> tuple[Path, ...]:
-    """The film, or the timecuts from the first on without a gap; of boxes, number 1."""
+def _videos(
+    workspace: Workspace, name: str, suffix: str, boxes: Sequence[int | None]
+) -> tuple[Path, ...]:
+    """The film, or the timecuts from the first on without a gap, of the first box that has some."""
     parsed = ((file, OutputName.parse(file)) for file in listing(workspace.renders))
     there = {
         (each.timecut, each.box): file
         for file, each in parsed
-        if each and (each.job, each.suffix) == (name, suffix)
+        if each and (each.is_film or each.is_timecut) and (each.job, each.suffix) == (name, suffix)
     }
-    for box in (None, 1):
+    for box in boxes:
         if film := there.get((None, box)):
             return (workspace.renders / film,)
         cuts: list[Path] = []
@@ -101,7 +105,7 @@ def compare(plan: Comparison, output: Path, told: Told) -> None:
         draw_canvas(plan, canvas)
         inputs = [_input(take, Path(folder, f"{n}{LIST}")) for n, take in enumerate(plan.takes)]
         command = comparison_command(ffmpeg.find(), plan, canvas, inputs, progress, part)
-        with _watched(progress, told):
+        with watched(progress, told):
             ffmpeg.run(command, timeout=RUN_SECONDS)
         verify(part, plan.frames, plan.fps, plan.width, plan.height)
         told(plan.frames)
@@ -113,31 +117,3 @@ def _input(take: Take, list_file: Path) -> Path:
         return take.files[0]
     list_file.write_text(concat_list(take.files), encoding="utf-8")
     return list_file
-
-
-@contextmanager
-def _watched(progress: Path, told: Told) -> Iterator[None]:
-    """Meanwhile, tells again and again what ffmpeg writes to the file `progress`."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(WATCH_SECONDS):
-            with suppress(OSError):  # not there yet
-                told(frames_done(progress.read_text(encoding="utf-8").splitlines()))
-
-    thread = threading.Thread(target=watch, name="comparison", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def frames_done(lines: Sequence[str]) -> int:
-    """The last number of frames in ffmpeg's `-progress` report."""
-    for line in reversed(lines):
-        key, _, value = line.partition("=")
-        if key == "frame" and value.strip().isdigit():
-            return int(value)
-    return 0

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from render.commands import (
-    BITEXACT,
     FILTER_THREADS,
     QUIET,
-    TICKS,
     Command,
 )
-from render.formats import BT709, ENCODER_THREADS, LIMITED
+from render.containers import BITEXACT, TICKS
+from render.formats import BT709, ENCODER_THREADS
+from render.pixels import LIMITED
 
 By = Literal["step", "frame"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from render.comparison import Area, Comparison
+from render.clips.comparison import Area, Comparison
 
 SHARE = 0.7  # of a strip's height that the letters' size is
 COLOUR = (235, 235, 235)

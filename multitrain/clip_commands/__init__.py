@@ -1,0 +1,1 @@
+"""Commands that make clips of jobs: other formats, loops, walks, one module for each."""

@@ -1,0 +1,152 @@
+"""What commands that make clips have in common: options, where they write, how far they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from jobs.errors import UsageError
+from jobs.kinds import LARGEST_SIDE, Resolution
+from jobs.loops import LEAST_FRAMES, LONGEST_SECONDS, Duration
+from jobs.outputs import export_name
+from jobs.paths import Workspace
+from jobs.videos import GIF, MP4, PNG, VIDEOS, WEBM, FormatName
+from multitrain.cli_options import refuse_nan
+
+NAMED_SIZES = {
+    "720p": Resolution(1280, 720),
+    "1080p": Resolution(1920, 1080),
+    "1440p": Resolution(2560, 1440),
+    "4k": Resolution(3840, 2160),
+    "8k": Resolution(7680, 4320),
+}
+
+Command = Callable[..., Any]
+
+
+class SizeType(click.ParamType[Resolution]):
+    """`1920x1080`, and where these make sense names such as `1080p`."""
+
+    name = "WxH"
+
+    def __init__(self, *, with_names: bool = False, largest: int = LARGEST_SIDE) -> None:
+        self._named, self._largest = NAMED_SIZES if with_names else {}, largest
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Resolution:
+        if isinstance(value, Resolution):
+            return value
+        if size := self._named.get(value.casefold()):
+            return size
+        match = re.fullmatch(r"(\d{1,5})\s*[xX×*]\s*(\d{1,5})", value.strip())
+        if not match or not int(match[1]) or not int(match[2]):
+            names = "".join(f", or {', '.join(self._named)}" for _ in range(bool(self._named)))
+            self.fail(f"{value[:40]!r} is no size such as 1280x720{names}", param, ctx)
+        size = Resolution(int(match[1]), int(match[2]))
+        if max(size) > self._largest:
+            self.fail(f"{size} is more than {self._largest} a side", param, ctx)
+        return size
+
+
+def length_options(command: Command) -> Command:
+    """`--seconds`, `--frames`, `--beats` with `--bpm`: of `duration_of`."""
+    number = click.FloatRange(0, 100_000, min_open=True)
+    for option in (
+        click.option("--bpm", type=click.FloatRange(1, 1000), callback=refuse_nan, help="Tempo."),
+        click.option("--beats", type=number, callback=refuse_nan, help="Length, with --bpm."),
+        click.option("--frames", type=click.IntRange(LEAST_FRAMES, 10**8), help="Length."),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0, LONGEST_SECONDS, min_open=True),
+            callback=refuse_nan,
+            help="Length.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def duration_of(
+    seconds: float | None, frames: int | None, beats: float | None, bpm: float | None
+) -> Duration | None:
+    """What the options say; None where they say nothing. UsageError where they do not agree."""
+    try:
+        return Duration.of(seconds=seconds, frames=frames, beats=beats, bpm=bpm)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+scale_option = click.option(
+    "--scale",
+    type=SizeType(with_names=True),
+    help="Size in pixels, or 1080p, 4k; what stands over is cut off.",
+)
+crop_option = click.option("--crop", type=SizeType(), help="Cut from the middle, before scaling.")
+format_option = click.option(
+    "--format",
+    "name",
+    type=click.Choice(get_args(FormatName)),
+    show_default="the job's first",
+    help="See `multitrain formats`.",
+)
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file to write."
+)
+
+
+# What files are that say nothing else; a .mov may be many things.
+_BY_SUFFIX: dict[str, FormatName] = {MP4: "h264", GIF: "gif", WEBM: "webm", PNG: "png"}
+
+
+def format_for(name: FormatName | None, output: Path | None, usual: FormatName) -> FormatName:
+    """What was named, else what the output's ending tells, else the `usual` one."""
+    if name or output is None or output.suffix.casefold() == VIDEOS[usual].suffix:
+        return name or usual
+    return _BY_SUFFIX.get(output.suffix.casefold(), usual)
+
+
+def output_for(
+    output: Path | None, stem: str, name: FormatName, workspace: Workspace, *, force: bool
+) -> Path:
+    """Where to write: by default in the current folder, under a name that begins with `stem`.
+
+    UsageError where nothing can be written there, or should not be.
+    """
+    suffix = VIDEOS[name].suffix
+    path = output or Path(export_name(stem, None, suffix))
+    if path.suffix.casefold() != suffix:
+        raise UsageError(f"{path} must end in {suffix}, as {name} does; or name another --format")
+    if path.absolute().parent == workspace.renders.absolute():
+        raise UsageError(f"{path}: renders/ is for what jobs make; name another folder")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; give another name, or --force to replace it")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.absolute().parent}")
+    return path
+
+
+@contextmanager
+def shown_frames(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields what is to be told the frames that are done: a bar where stderr is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        bar = bars.add_task(what, total=total)
+        yield lambda frames: bars.update(bar, completed=frames)

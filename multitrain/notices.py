@@ -1,0 +1,236 @@
+"""Telling others that a job is done or has failed: commands and webhooks of its sheet.
+
+Each runs in a thread with a time limit, so that no tick waits for it. A file in the job's folder
+says what was told, so that a farm that is started again does not repeat it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jobs.jobfile import JobFile
+from jobs.paths import JobPaths, write_text
+from jobs.states import State
+
+COMMAND_SECONDS = 600.0
+WEBHOOK_SECONDS = 30.0
+AT_ONCE = 8  # commands and webhooks
+WEBHOOKS = ("http://", "https://")
+PREFIX = "MULTITRAIN_"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A job that got to a state, and what its sheet wants to be done then."""
+
+    paths: JobPaths
+    order: str  # a shell command, or an address
+    column: str
+    facts: dict[str, str]  # job, state, film, error, workspace
+
+    @classmethod
+    def of(cls, paths: JobPaths, job: JobFile, state: State, error: str) -> Notice | None:
+        """None where the sheet wants nothing."""
+        column, order = {
+            State.DONE: ("on_done", job.spec.on_done),
+            State.FAILED: ("on_failed", job.spec.on_failed),
+        }.get(state, ("", None))
+        if not order:
+            return None
+        facts = {
+            "job": paths.name,
+            "state": str(state),
+            "film": _film(paths, job) if state is State.DONE else "",
+            "error": error,
+            "workspace": str(paths.workspace.root.absolute()),
+        }
+        return cls(paths, order, column, facts)
+
+    @property
+    def is_webhook(self) -> bool:
+        return self.order.lstrip().casefold().startswith(WEBHOOKS)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a notice did not get through, for people."""
+
+    job: str
+    text: str
+
+
+class Notices:
+    """Runs what jobs want to be done when they end, each once."""
+
+    def __init__(
+        self, command_seconds: float = COMMAND_SECONDS, webhook_seconds: float = WEBHOOK_SECONDS
+    ) -> None:
+        self._limits = command_seconds, webhook_seconds
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._threads: list[threading.Thread] = []
+        self._commands: set[subprocess.Popen[bytes]] = set()
+        self._troubles: list[Trouble] = []
+        self._lock = threading.Lock()
+        self._killed = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether none is on its way, and all that went wrong was taken."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        return not self._threads and not self._troubles
+
+    def begin(self, notice: Notice) -> None:
+        """Have it told, unless that was done before; returns at once.
+
+        A job that is started again and fails for another reason is news. It counts as told from
+        here on: what a kill cuts off is not told twice.
+        """
+        if _was_told(notice):
+            return
+        noted = _note(notice)
+        work = (notice, noted)
+        thread = threading.Thread(target=self._work, args=work, name="notice", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def take_troubles(self) -> list[Trouble]:
+        """Those since the last call."""
+        with self._lock:
+            troubles, self._troubles = self._troubles, []
+        return troubles
+
+    def kill(self) -> None:
+        """End every command at once, and begin none of those that wait."""
+        with self._lock:
+            self._killed = True
+            for command in self._commands:
+                _kill(command)
+
+    def _work(self, notice: Notice, noted: bool) -> None:
+        with self._turns:
+            if self._killed:
+                return
+            problem = self._post(notice) if notice.is_webhook else self._run(notice)
+        if problem:
+            self._tell(notice, f"{problem}; the job is {notice.facts['state']} all the same")
+        if not noted and not _note(notice):
+            self._tell(notice, "was run, but that cannot be noted: another run may do it again")
+
+    def _run(self, notice: Notice) -> str:
+        """Why the command failed; empty where it did not."""
+        variables = {PREFIX + key.upper(): value for key, value in notice.facts.items()}
+        try:
+            with _appending(notice) as log, self._lock:
+                if self._killed:
+                    return ""
+                command = subprocess.Popen(
+                    ["/bin/sh", "-c", notice.order],
+                    cwd=notice.paths.workspace.root,
+                    env=os.environ | variables,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+                self._commands.add(command)
+        except (OSError, ValueError) as error:
+            return f"could not be run ({error})"
+        return self._wait(command, notice.paths.log)
+
+    def _wait(self, command: subprocess.Popen[bytes], log: Path) -> str:
+        limit = self._limits[0]
+        try:
+            code = command.wait(limit)
+        except subprocess.TimeoutExpired:
+            _kill(command)
+            command.wait()
+            return f"was ended after {limit:g} seconds (log: {log})"
+        finally:
+            with self._lock:
+                self._commands.discard(command)
+        return f"ended with code {code} (log: {log})" if code else ""
+
+    def _post(self, notice: Notice) -> str:
+        """Why the address did not take it; empty where it did. Addresses may hold secrets."""
+        address = os.path.expandvars(notice.order.strip())
+        try:
+            request = urllib.request.Request(
+                address,
+                json.dumps(notice.facts).encode(),
+                {"Content-Type": "application/json", "User-Agent": "multitrain"},
+            )
+            with urllib.request.urlopen(request, timeout=self._limits[1]) as answer:
+                told = f"{_host(address)} answered {answer.status}"
+            problem = ""
+        except urllib.error.HTTPError as error:
+            error.close()
+            told = problem = f"{_host(address)} answered {error.code}"
+        except (OSError, ValueError, urllib.error.URLError) as error:
+            reason = getattr(error, "reason", error)
+            why = getattr(reason, "strerror", None) or type(reason).__name__
+            told = problem = f"{_host(address)} was not reached ({why})"
+        with suppress(OSError), _appending(notice) as log:
+            os.write(log, f"{notice.column}: {told}\n".encode())
+        return problem
+
+    def _tell(self, notice: Notice, text: str) -> None:
+        with self._lock:
+            self._troubles.append(Trouble(notice.paths.name, f"{notice.column} {text}"))
+
+
+def _was_told(notice: Notice) -> bool:
+    state = notice.facts["state"]
+    try:
+        told = notice.paths.notice(state).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return state == State.DONE or told == notice.facts["error"]
+
+
+def _note(notice: Notice) -> bool:
+    """Whether the disk took it."""
+    with suppress(OSError):
+        write_text(notice.paths.notice(notice.facts["state"]), notice.facts["error"])
+        return True
+    return False
+
+
+@contextmanager
+def _appending(notice: Notice) -> Iterator[int]:
+    """The job's log."""
+    notice.paths.run.mkdir(parents=True, exist_ok=True)
+    log = os.open(notice.paths.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        yield log
+    finally:
+        os.close(log)
+
+
+def _kill(command: subprocess.Popen[bytes]) -> None:
+    """The command, and what it started in its group. Not where it was waited for already."""
+    if command.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(command.pid, signal.SIGKILL)
+
+
+def _film(paths: JobPaths, job: JobFile) -> str:
+    """Where the film is, with boxes a line for each; or the folder of frames, without a film."""
+    made: Sequence[Path] = paths.films(job.plan) if job.spec.render_video else [paths.frames]
+    return "\n".join(str(path.absolute()) for path in made)
+
+
+def _host(address: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(address).hostname or "the address"
+    return "the address"

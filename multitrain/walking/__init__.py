@@ -1,0 +1,1 @@
+"""Walks: loops that a trained generator draws along a closed way through its latents."""

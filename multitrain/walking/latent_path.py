@@ -1,0 +1,99 @@
+"""A closed way through latent space, as latents by the number of the frame. Pure.
+
+On the way stand keyframes, drawn by a seed. Between them a latent is a mixture of the four nearest
+ones, with the shares of a periodic cubic (Catmull and Rom 1974, "A class of local interpolating
+splines"), so it passes through each keyframe without a corner. Going at an even pace, all steps
+from frame to frame are about as long, that from the last to the first one, too.
+
+On a `spherical` path the squares of the shares add up to 1: then a mixture of independent normal
+latents is normal, with deviation 1, however many values it has. So every picture on the way is as
+likely as any that the network was trained to make. On a `cubic` path the shares add up to 1
+themselves: it cuts the corners towards the mean, where pictures are more alike.
+
+Uniform latents go the same way as normal ones, and come from there by the normal distribution's
+cumulative function: they stay uniform, and never leave [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.loops import PathName
+
+Floats = NDArray[np.float64]
+
+# Places on the way from a keyframe to the next, by which its length is measured.
+FINE = np.linspace(0.0, 1.0, 4097)
+
+# By powers of the share of the way from the second to the third of four points: 1, t, t², t³.
+_CATMULL_ROM = np.array(
+    [[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]], np.float64
+) / 2  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LatentPath:
+    """A closed way of so many frames: what a frame shows, and the one `frames` later, is the same
+    bit for bit.
+    """
+
+    frames: int
+    keyframes: int  # at least 2
+    samples: int  # each goes a way of its own
+    length: int  # of a latent
+    distribution: str  # `uniform` in [-1, 1], or `normal`
+    seed: int = 0
+    path: PathName = "spherical"
+
+    def at(self, numbers: Sequence[int]) -> NDArray[np.float32]:
+        """What these frames show: `(len(numbers), samples, length)` float32."""
+        shares = np.stack([self._shares_at(number % self.frames) for number in numbers])
+        mixed = np.tensordot(shares, self._keys, axes=1)
+        return (_uniform(mixed) if self.distribution == "uniform" else mixed).astype(np.float32)
+
+    @cached_property
+    def _keys(self) -> Floats:
+        """Normal latents: `(keyframes, samples, length)`."""
+        random = np.random.default_rng(self.seed)
+        return random.standard_normal((self.keyframes, self.samples, self.length))
+
+    def _shares_at(self, number: int) -> Floats:
+        """How much of each keyframe a frame shows: `(keyframes,)`."""
+        key, rest = divmod(number * self.keyframes, self.frames)
+        even = np.interp(rest / self.frames, self._way, FINE)
+        return np.roll(self._shares(np.array([even]))[0], key)
+
+    @cached_property
+    def _way(self) -> Floats:
+        """How far one has come of the way from a keyframe to the next, at even shares: 0 to 1.
+
+        It is the same from each to the next: the length is that of the shares themselves, by which
+        latents that are drawn independently move.
+        """
+        shares = self._shares(FINE)
+        steps = np.linalg.norm(np.diff(shares, axis=0), axis=1)
+        way: Floats = np.concatenate([[0.0], np.cumsum(steps)])
+        way /= way[-1]
+        return way
+
+    def _shares(self, between: Floats) -> Floats:
+        """Those of all keyframes, `between` the first (0) and the next one (1)."""
+        four = np.vander(between, 4, increasing=True) @ _CATMULL_ROM
+        shares = np.zeros((len(between), self.keyframes))
+        for place, column in zip((-1, 0, 1, 2), four.T, strict=True):
+            shares[:, place % self.keyframes] += column  # of few keyframes, one has several places
+        if self.path == "spherical":
+            shares /= np.linalg.norm(shares, axis=1, keepdims=True)
+        return shares
+
+
+def _uniform(normal: Floats) -> Floats:
+    """`2 * cdf - 1`, which is the error function of `normal / sqrt(2)`."""
+    erf = np.frompyfunc(math.erf, 1, 1)
+    return np.asarray(erf(normal / math.sqrt(2.0)), np.float64)

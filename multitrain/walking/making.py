@@ -1,0 +1,211 @@
+"""Makes a walk: plans it, draws it block by block, has it encoded meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from jobs.errors import UsageError
+from jobs.framing import Framing, framing
+from jobs.jobfile import JobFile
+from jobs.kinds import LARGEST_SIDE, Resolution
+from jobs.layers import generator_layers
+from jobs.loops import Length, WalkSettings, planned
+from jobs.videos import FormatName
+from multitrain.engine.session import Frames, SessionSettings
+from multitrain.walking.latent_path import LatentPath
+from multitrain.walking.weights import Moments, moment_at
+from render.finished import finished_video
+from render.formats import Quality
+from render.streaming import FINE, RawVideo, encoding
+
+if TYPE_CHECKING:
+    from multitrain.walking.sampler import Placed, Sampler
+
+WITHOUT_NETWORK = {"testcard"}  # families
+BLOCK_BYTES = 64 * 2**20  # of frames that are drawn at once; as many are written meanwhile
+DEVICE_BYTES = 64 * 2**20  # of what the widest layer makes of them: about a second on CPUs
+VALUE_BYTES = 4
+
+Told = Callable[[int], None]  # is called with the frames that are written
+
+
+class Stopped(Exception):
+    """Somebody wished it, before the walk was whole. Nothing is left of it."""
+
+
+class Blocks(Protocol):
+    """What draws."""
+
+    def block(self, first: int) -> Frames:
+        """From frame `first` on: `(n, height, width, channels)` uint8; fewer at the end."""
+
+
+@dataclass(frozen=True)
+class WalkPlan:
+    """A walk through the latents of `job`, in the format `name`, before anything is drawn."""
+
+    job: JobFile
+    settings: WalkSettings
+    name: FormatName
+
+    def check(self) -> None:
+        """UsageError where there can be no such walk."""
+        spec, raw = self.job.spec, self.raw
+        if spec.family in WITHOUT_NETWORK:
+            raise UsageError(
+                f"{spec.name} is a {spec.family}, which has no network to walk through"
+            )
+        if self.settings.through_time and self.settings.checkpoint is not None:
+            raise UsageError("a walk through time goes through all steps; name no checkpoint")
+        for what, size in (
+            ("frame", Resolution(raw.width, raw.height)),
+            ("walk", self.framed.size),
+        ):
+            if max(size) > LARGEST_SIDE:
+                raise UsageError(
+                    f"the {what} would be {size} pixels, and video has at most {LARGEST_SIDE} a "
+                    "side; take a smaller grid or scale"
+                )
+
+    @cached_property
+    def length(self) -> Length:
+        return planned(self.settings.duration, self.fps)
+
+    @property
+    def frames(self) -> int:
+        return self.length.frames
+
+    @property
+    def fps(self) -> int:
+        return self.settings.fps or self.job.spec.fps
+
+    @property
+    def grid(self) -> Resolution:
+        """Samples side by side, and one above the other."""
+        spec = self.job.spec
+        return self.settings.grid or Resolution(spec.grid_width, spec.grid_height)
+
+    @property
+    def raw(self) -> RawVideo:
+        """What is drawn."""
+        job, grid = self.job, self.grid
+        size = grid.width * job.image_width, grid.height * job.image_height
+        return RawVideo(*size, job.plan.channels, self.fps)
+
+    @cached_property
+    def framed(self) -> Framing:
+        """What becomes of it; UsageError where the crop is too large."""
+        size = Resolution(self.raw.width, self.raw.height)
+        return framing(size, self.settings.crop, self.settings.scale)
+
+    @property
+    def path(self) -> LatentPath:
+        spec, how = self.job.spec, self.settings
+        return LatentPath(
+            frames=self.frames,
+            keyframes=how.keyframes,
+            samples=self.grid.width * self.grid.height,
+            length=spec.z_dim,
+            distribution=spec.z_distribution,
+            seed=how.seed,
+            path=how.path,
+        )
+
+    @property
+    def block_frames(self) -> int:
+        """How many are drawn at once."""
+        raw, job, grid = self.raw, self.job, self.grid
+        layers = generator_layers(job.spec, job.image_width, job.image_height)
+        widest = max(layer.widest for layer in layers) * VALUE_BYTES * grid.width * grid.height
+        by_host = BLOCK_BYTES // (raw.width * raw.height * raw.channels)
+        return max(1, min(DEVICE_BYTES // widest, by_host, self.frames))
+
+
+def make_walk(
+    plan: WalkPlan,
+    moments: Moments,
+    output: Path,
+    told: Told,
+    settings: SessionSettings,
+    stop: threading.Event,
+    quality: Quality = FINE,
+) -> None:
+    """Draw and encode a walk; replaces `output`, which appears whole and verified, or not at all.
+
+    Raises Stopped soon after `stop` is set; OutOfMemory, OriginUnfit, ProgramFailed and other
+    MultitrainErrors; OSError.
+    """
+    from multitrain.walking.sampler import Sampler
+
+    plan.check()
+    sampler = Sampler(plan.job, settings, plan.grid.height, plan.grid.width)
+    encode(plan, Drawing(plan, moments, sampler), output, told, stop, quality)
+
+
+def encode(
+    plan: WalkPlan,
+    drawing: Blocks,
+    output: Path,
+    told: Told,
+    stop: threading.Event,
+    quality: Quality = FINE,
+) -> None:
+    """As `make_walk`: each block is written while the device draws the next."""
+    raw, framed = plan.raw, plan.framed
+    with ExitStack() as stack:
+        part = stack.enter_context(
+            finished_video(output, plan.name, plan.frames, plan.fps, framed.size, raw.channels)
+        )
+        sink = stack.enter_context(
+            encoding(
+                part, raw, plan.name, quality=quality, filters=framed.filters, size=framed.size
+            )
+        )
+        device = stack.enter_context(ThreadPoolExecutor(1, "device"))
+        coming = device.submit(drawing.block, 0)
+        for first in range(0, plan.frames, plan.block_frames):
+            frames = coming.result()
+            if stop.is_set():
+                raise Stopped
+            if (following := first + len(frames)) < plan.frames:
+                coming = device.submit(drawing.block, following)
+            sink.write(frames)
+            told(following)
+
+
+class Drawing:
+    """The frames of a walk."""
+
+    def __init__(self, plan: WalkPlan, moments: Moments, sampler: Sampler) -> None:
+        self._path, self._frames, self._block = plan.path, plan.frames, plan.block_frames
+        self._moments, self._sampler = moments, sampler
+        self._placed: dict[int, Placed] = {}
+
+    def block(self, first: int) -> Frames:
+        count = min(self._block, self._frames - first)
+        if len(self._moments.steps) > 1:
+            return np.concatenate([self._in_time(first + each) for each in range(count)])
+        # Always as many: else the last block would be compiled for itself.
+        latents = self._path.at(range(first, first + self._block))
+        return self._sampler.draw(self._at(0), latents)[:count]
+
+    def _in_time(self, number: int) -> Frames:
+        place, share = moment_at(number, self._frames, self._moments.steps)
+        self._placed = {each: self._at(each) for each in (place, place + 1)}
+        a, b = self._placed.values()
+        return self._sampler.draw_between(a, b, share, self._path.at([number]))
+
+    def _at(self, place: int) -> Placed:
+        """The weights of this moment, on the device."""
+        if place not in self._placed:
+            self._placed[place] = self._sampler.place(self._moments.load(place))
+        return self._placed[place]

@@ -1,0 +1,112 @@
+"""The walks that a job's sheet asks for, drawn by its trainer once all its frames are there.
+
+A walk that was cut off by a drain is drawn anew. One that cannot be drawn is told of in the log and
+given up: it costs the job nothing else.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from jobs.errors import MultitrainError
+from jobs.failures import Kind
+from jobs.jobfile import JobFile
+from jobs.outputs import LoopFile, format_of
+from jobs.paths import JobPaths
+from multitrain.engine.session import SessionSettings
+from multitrain.failures import diagnose
+from multitrain.progress import ProgressLog
+from multitrain.walking.making import Stopped, WalkPlan, make_walk
+from multitrain.walking.weights import moments_of
+from render.formats import Quality
+from render.inventory import missing_walks, note_given_up, note_made
+
+TELL_SECONDS = 1.0  # between two lines of progress
+
+# The walk is not at fault: the farm makes room, or takes another GPU.
+PASSED_ON = {Kind.DISK_FULL, Kind.DEVICE}
+
+log = logging.getLogger(__name__)
+
+
+def make_walks(
+    paths: JobPaths,
+    job: JobFile,
+    settings: SessionSettings,
+    stop: threading.Event,
+    clock: Callable[[], float] = time.monotonic,
+) -> bool:
+    """Draw those that are not there yet, in the order of the sheet; False where `stop` came first.
+
+    Raises what a full disk or a broken GPU raises: then the next start goes on with the same walk.
+    """
+    missing = missing_walks(paths, job)
+    if not missing:
+        return True
+    gc.collect()  # what the training had on the device: frameworks refer to themselves
+    telling = _Telling(paths, job, clock)
+    for each in missing:
+        try:
+            _make(paths, job, each, settings, stop, telling)
+        except Stopped:
+            log.info("%s: stopped; it is drawn anew at the next start", each)
+            return False
+        except Exception as error:
+            failure = diagnose(error)
+            if failure.kind in PASSED_ON:
+                raise
+            unforeseen = None if isinstance(error, MultitrainError) else error
+            log.error("cannot draw %s: %s", each, failure.reason, exc_info=unforeseen)
+            note_given_up(paths, paths.files_of(each, job.spec), str(each))
+    return True
+
+
+def _make(
+    paths: JobPaths,
+    job: JobFile,
+    each: LoopFile,
+    settings: SessionSettings,
+    stop: threading.Event,
+    telling: _Telling,
+) -> None:
+    if stop.is_set():
+        raise Stopped
+    spec = job.spec
+    plan = WalkPlan(job, each.loop.walk_settings(), format_of(each.loop, spec))
+    plan.check()
+    moments = moments_of(paths, spec.family, plan.settings)
+    log.info("%s: %d frames, from %s", each, plan.frames, moments.told)
+    outputs = paths.files_of(each, spec)
+    quality = Quality(spec.crf, spec.preset)
+    make_walk(plan, moments, outputs[0], telling, settings, stop, quality)
+    telling.end_walk(plan.frames)
+    note_made(paths, outputs, str(each))
+    log.info("published %s", outputs[0])
+
+
+class _Telling:
+    """Tells the farm that frames are drawn, so that it does not take the trainer for stuck."""
+
+    def __init__(self, paths: JobPaths, job: JobFile, clock: Callable[[], float]) -> None:
+        self._log, self._plan, self._clock = ProgressLog(paths), job.plan, clock
+        self._before = 0  # frames of the walks that are whole
+        self._told_at = float("-inf")
+
+    def __call__(self, frames: int) -> None:
+        """So many of the walk are written."""
+        now = self._clock()
+        if now - self._told_at >= TELL_SECONDS:
+            self._told_at = now
+            self._tell(frames)
+
+    def end_walk(self, frames: int) -> None:
+        self._tell(frames)
+        self._before += frames
+
+    def _tell(self, frames: int) -> None:
+        plan = self._plan
+        self._log.tell_walked(plan.steps_total, plan.frames_total, self._before + frames)

@@ -1,0 +1,128 @@
+"""The weights that a walk draws with: those of one step of a training, or of all that are kept."""
+
+from __future__ import annotations
+
+import logging
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import MultitrainError, UsageError
+from jobs.loops import WalkSettings
+from jobs.paths import JobPaths
+from multitrain.checkpoints import LISTINGS, Damaged, load_weights
+from multitrain.engine.session import State
+
+NAMED = 4  # steps that a message names at most
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Steps of a training, in order, and the weights of each."""
+
+    steps: tuple[int, ...]
+    load: Callable[[int], State]  # of the moment at this place in `steps`
+
+    @property
+    def told(self) -> str:
+        """For people."""
+        first, last = self.steps[0], self.steps[-1]
+        if first == last:
+            return f"step {first}"
+        return f"steps {first} to {last} and back, through {len(self.steps)} kept checkpoints"
+
+
+def moments_of(paths: JobPaths, family: str, how: WalkSettings) -> Moments:
+    """Those that a walk goes through; raises as the two below."""
+    if how.through_time:
+        return through_time(paths, family)
+    return at_step(paths, family, how.checkpoint)
+
+
+def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
+    """The weights of that step, loaded; None: the newest that are whole.
+
+    UsageError where there are none; MultitrainError where they are damaged or of another version.
+    """
+    for _ in range(LISTINGS):
+        there = _files(paths)
+        if not there:
+            raise UsageError(f"{paths.name} has no checkpoint; a walk needs one: train it first")
+        if step is not None and step not in there:
+            raise UsageError(
+                f"{paths.name} has no weights of step {step}; there are those of "
+                f"{_named(there, step)} (keep_checkpoints keeps more of them)"
+            )
+        wanted = sorted(there, reverse=True) if step is None else [step]
+        try:
+            return _first_whole({each: there[each] for each in wanted}, family)
+        except FileNotFoundError:  # its training goes on: there are newer ones by now
+            continue
+    raise MultitrainError(f"the checkpoints of {paths.name} go as fast as they come; try again")
+
+
+def through_time(paths: JobPaths, family: str) -> Moments:
+    """All that `keep_checkpoints` kept, loaded one by one; UsageError where these are too few."""
+    steps = tuple(paths.kept_steps())
+    if len(steps) < 2:
+        there = f"has only that of step {steps[0]}" if steps else "has none"
+        raise UsageError(
+            f"to walk through time takes two kept checkpoints or more, and {paths.name} {there}; "
+            "set its keep_checkpoints, as every 1000 steps, and train it again"
+        )
+
+    def load(place: int) -> State:
+        try:
+            return load_weights(paths.kept_weights(steps[place]), family)
+        except (Damaged, FileNotFoundError) as trouble:
+            path = paths.kept_weights(steps[place])
+            raise MultitrainError(f"{path} cannot be used: {trouble}") from trouble
+
+    return Moments(steps, load)
+
+
+def moment_at(number: int, frames: int, steps: Sequence[int]) -> tuple[int, float]:
+    """Where in time frame `number` of `frames` is: a place in `steps`, and the share of the way
+    from there to the next.
+
+    Frame 0 is at the first one; then it goes to the last one and back, turning gently.
+    """
+    gone = (1.0 - math.cos(2.0 * math.pi * (number % frames) / frames)) / 2.0
+    step = steps[0] + gone * (steps[-1] - steps[0])
+    place = min(bisect_right(steps, step), len(steps) - 1) - 1
+    return place, min(1.0, (step - steps[place]) / (steps[place + 1] - steps[place]))
+
+
+def _files(paths: JobPaths) -> dict[int, Path]:
+    """Of each step whose weights are there, the file."""
+    newest = {name.step: paths.checkpoint(name) for name in paths.checkpoint_names()}
+    return newest | {step: paths.kept_weights(step) for step in paths.kept_steps()}
+
+
+def _first_whole(files: dict[int, Path], family: str) -> Moments:
+    """Of these, by step. FileNotFoundError where one has gone."""
+    for step, path in files.items():
+        try:
+            weights = load_weights(path, family)
+        except Damaged as damage:
+            log.warning("%s is damaged (%s)", path, damage)
+            continue
+        return _of_one(step, weights)
+    raise MultitrainError(f"{', '.join(map(str, files.values()))}: damaged; name another step")
+
+
+def _of_one(step: int, weights: State) -> Moments:
+    return Moments((step,), lambda _: weights)
+
+
+def _named(there: dict[int, Path], wanted: int) -> str:
+    """The steps nearest to the one that is `wanted`."""
+    nearest = sorted(sorted(there, key=lambda step: abs(step - wanted))[:NAMED])
+    more = len(there) - len(nearest)
+    listed = ", ".join(map(str, nearest))
+    word = "step" if len(there) == 1 else "steps"
+    return f"{word} {listed}" + (f" and {more} others" if more else "")

@@ -1,0 +1,33 @@
+"""Where in a film two moments, a loop's length apart, are most alike. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.cycles import Cycle, eased
+
+BLOCK = 512  # pictures that are compared at once
+FLAT = 25.0  # square levels: less contrast than that is none
+
+
+def best_start(pictures: NDArray[np.uint8], cycle: Cycle) -> int:
+    """Frame of the film where the loop should begin, which is `cycle.start` or later.
+
+    `pictures`, (n, values) uint8, are small ones of all frames from `cycle.start` on. Head and tail
+    are compared over the whole fade, most in its middle, where both are seen: the mean square of
+    what differs, as a share of their own contrast. Otherwise the grey in which trainings begin
+    would always be the best.
+    """
+    pairs = len(pictures) - cycle.moments
+    apart, contrast = np.empty(pairs), np.empty(pairs)
+    for first in range(0, pairs, BLOCK):
+        head = pictures[first : min(first + BLOCK, pairs)].astype(np.float32)
+        block = slice(first, first + len(head))
+        tail = pictures[first + cycle.moments :][: len(head)].astype(np.float32)
+        apart[block] = np.square(head - tail).mean(axis=1)
+        contrast[block] = head.var(axis=1) + tail.var(axis=1)
+    shares = np.array([eased((number + 0.5) / cycle.fade) for number in range(cycle.fade)])
+    seen = shares * (1 - shares)
+    differences, contrasts = (np.convolve(each, seen, mode="valid") for each in (apart, contrast))
+    return cycle.start + int((differences / (contrasts + FLAT * seen.sum())).argmin())

@@ -1,0 +1,143 @@
+"""Makes a loop of a film: looks for the best place, mixes, encodes, verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.cycles import Cycle, Footage, Moment, plan_loop
+from jobs.framing import Corner, framing
+from jobs.kinds import Resolution
+from jobs.loops import ClipSettings
+from jobs.videos import VIDEOS, FormatName
+from render.clips.alike import best_start
+from render.clips.mixing import mixed
+from render.clips.smoothing import smoothed
+from render.finished import finished_video
+from render.formats import Quality
+from render.reading import FilmReader, frames_in_order
+from render.streaming import FINE, FrameSink, RawVideo, encoding
+
+Told = Callable[[int], None]  # is called with the frames of the loop that are written
+
+SMALL = Resolution(32, 18)  # pixels of pictures that are compared
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of it. Seconds are those of the film for `start` and `taken`."""
+
+    frames: int
+    fps: int
+    drift: Fraction  # seconds that it is longer (+) or shorter than was asked
+    start: float  # where it was cut
+    taken: float  # how much of the film it shows
+    fade: float  # seconds of the loop; 0 for pingpong
+    size: Resolution
+    framed: str  # how it was cut and scaled, in words; empty where it was not
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.fps
+
+
+class _Drawn(NamedTuple):
+    """What ffmpeg gets for a loop."""
+
+    cycle: Cycle
+    filters: str
+    moments: Iterator[Moment]
+    written: int  # moments
+
+
+def make_loop(
+    sources: Sequence[Path],
+    settings: ClipSettings,
+    name: FormatName,
+    output: Path,
+    told: Told,
+    *,
+    corner: Corner | None = None,
+    quality: Quality = FINE,
+) -> Made:
+    """Cut a loop from `sources`, one film or its timecuts in their order; replaces `output`.
+
+    `output` appears whole and verified, or not at all. The crop begins at `corner`, else it is cut
+    from the middle. UsageError where the film is too short or too small, MultitrainError where it
+    cannot be read, ProgramFailed where ffmpeg fails.
+    """
+    with ExitStack() as stack:
+        # The head and the tail of a fade are read at once, each in its order.
+        readers = [stack.enter_context(FilmReader(sources)) for _ in range(2)]
+        form = readers[0].format
+        framed = framing(readers[0].size, settings.crop, settings.scale, corner)
+        cycle = _plan(readers[0], settings, name)
+        if settings.mode == "best":
+            cycle = replace(cycle, start=_best_start(sources, cycle))
+        drawn = _Drawn(cycle, framed.filters, cycle.shown(), cycle.frames)
+        if settings.smooth and cycle.lies_between:
+            drawn = _Drawn(
+                cycle,
+                *smoothed(cycle, framed.filters, readers[0].size, has_alpha=readers[0].has_alpha),
+            )
+        raw = RawVideo(*readers[0].size, readers[0].channels, cycle.fps)
+        with (
+            finished_video(
+                output, name, cycle.frames, cycle.fps, framed.size, raw.channels
+            ) as part,
+            encoding(
+                part, raw, name, quality=quality, filters=drawn.filters, size=framed.size
+            ) as sink,
+        ):
+            _write(drawn, readers, sink, told)
+    return Made(
+        frames=cycle.frames,
+        fps=cycle.fps,
+        drift=cycle.drift,
+        start=float(cycle.start / form.fps),
+        taken=float(cycle.taken / form.fps),
+        fade=cycle.fade * cycle.frames / (cycle.moments * cycle.fps),
+        size=framed.size,
+        framed=framed.told,
+    )
+
+
+def planned_frames(sources: Sequence[Path], settings: ClipSettings, name: FormatName) -> int:
+    """How many the loop will have. Raises what `make_loop` would, as far as films are too short."""
+    with FilmReader(sources) as reader:
+        return _plan(reader, settings, name).frames
+
+
+def _plan(reader: FilmReader, settings: ClipSettings, name: FormatName) -> Cycle:
+    """At no more frames per second than the format knows: otherwise some would be left out."""
+    fps, fastest = reader.format.fps, VIDEOS[name].fastest
+    if fastest is not None and (settings.fps or fps) > fastest:
+        settings = replace(settings, fps=fastest)
+    return plan_loop(settings, Footage(reader.frames, fps))
+
+
+def _best_start(sources: Sequence[Path], cycle: Cycle) -> int:
+    with FilmReader(sources, small=SMALL) as reader:
+        pictures = [frame.reshape(-1) for frame in frames_in_order(reader, cycle.start)]
+    return best_start(np.stack(pictures), cycle)
+
+
+def _write(drawn: _Drawn, readers: Sequence[FilmReader], sink: FrameSink, told: Told) -> None:
+    for number, picture in enumerate(_pictures(drawn.moments, readers), 1):
+        sink.write(picture)
+        told(number * drawn.cycle.frames // drawn.written)
+
+
+def _pictures(
+    moments: Iterator[Moment], readers: Sequence[FilmReader]
+) -> Iterator[NDArray[np.uint8]]:
+    for moment in moments:
+        pictures = [reader[part.frame] for part, reader in zip(moment, readers, strict=False)]
+        yield mixed(pictures, [part.weight for part in moment])

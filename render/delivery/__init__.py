@@ -1,0 +1,1 @@
+"""What is finished goes to other machines: by FTP, SFTP, to S3, into folders."""

@@ -1,0 +1,160 @@
+"""Files to where they are to go, in threads of their own: trouble there holds nothing up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from jobs.paths import JobPaths, Workspace
+from render.delivery.logins import look_up
+from render.delivery.parcels import Backup, Output, Parcel
+from render.delivery.places import Place, connect
+from render.delivery.reasons import reason_of
+from render.delivery.targets import Target, files_in, has_arrived, identity_of
+
+PAUSES = (5.0, 15.0, 60.0, 300.0, 900.0)  # seconds after each failure; the last one from then on
+
+log = logging.getLogger(__name__)
+
+
+class Courier:
+    """Sends what it is offered, to each target by itself, trying again until it is closed."""
+
+    def __init__(self, workspace: Workspace, pauses: tuple[float, ...] = PAUSES) -> None:
+        self._workspace, self._pauses = workspace, pauses
+        self._lanes: dict[Target, Lane] = {}
+
+    def offer(self, paths: JobPaths, target: Target, outputs: Iterable[Path]) -> None:
+        """Have these files in `renders` sent, those that were not; returns at once."""
+        files = files_in(outputs, paths.workspace.renders)
+        self._add(
+            target,
+            [
+                Output(paths, target, name, file)
+                for name, file in files.items()
+                if not has_arrived(paths, target, name, identity_of(file))
+            ],
+        )
+
+    def back_up(self, paths: JobPaths, target: Target) -> None:
+        """Have the newest checkpoint sent; returns at once."""
+        self._add(target, [Backup(paths, target)])
+
+    def close(self) -> None:
+        """Send what still waits, without pauses, to each target up to its first failure."""
+        for lane in self._lanes.values():
+            lane.close_soon()
+        for lane in self._lanes.values():
+            lane.join()
+
+    def _add(self, target: Target, parcels: Sequence[Parcel]) -> None:
+        if parcels and target not in self._lanes:
+            self._lanes[target] = Lane(self._workspace, target, self._pauses)
+        if parcels:
+            self._lanes[target].add(parcels)
+
+
+class Lane:
+    """The way to one target: a thread that sends, oldest first, by one connection."""
+
+    def __init__(self, workspace: Workspace, target: Target, pauses: tuple[float, ...]) -> None:
+        self._workspace, self._target, self._pauses = workspace, target, pauses
+        self._waiting: dict[Parcel, None] = {}
+        self._sent: dict[Parcel, str] = {}  # those whose marker found no room on the disk
+        self._changed = threading.Condition()
+        self._closing = False
+        self._place: Place | None = None
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread.start()
+
+    def add(self, parcels: Iterable[Parcel]) -> None:
+        with self._changed:
+            if not self._closing:
+                self._waiting |= dict.fromkeys(parcels)
+                self._changed.notify()
+
+    def close_soon(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _work(self) -> None:
+        failures = 0
+        while parcel := self._next(failures):
+            failures = 0 if self._try(parcel) else failures + 1
+        self._hang_up()
+
+    def _next(self, failures: int) -> Parcel | None:
+        """What to send next, after the pause that is due; None at the end."""
+        with self._changed:
+            if failures:
+                pause = self._pauses[min(failures, len(self._pauses)) - 1]
+                self._changed.wait_for(lambda: self._closing, timeout=pause)
+            if not self._waiting and not self._closing:
+                self._hang_up()
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+            return next(iter(self._waiting), None)
+
+    def _try(self, parcel: Parcel) -> bool:
+        """Whether the far end took it, or there is nothing to send any more."""
+        last_chance = self._closing
+        done = True
+        try:
+            if parcel not in self._sent:
+                self._send(parcel)
+            parcel.note(self._sent[parcel])
+            del self._sent[parcel]
+        except FileNotFoundError as error:
+            done = self._is_gone(parcel)
+            if not done:
+                self._tell(parcel, error)
+        except Exception as error:  # libraries have errors of any kind; no one of them ends it
+            done = False
+            self._tell(parcel, error)
+        with self._changed:
+            if done:
+                del self._waiting[parcel]
+            elif last_chance:
+                self._waiting.clear()
+            else:  # what cannot be sent does not block the rest
+                del self._waiting[parcel]
+                self._waiting[parcel] = None
+        return done
+
+    def _send(self, parcel: Parcel) -> None:
+        try:
+            with parcel.packed() as (file, identity):
+                if self._place is None:
+                    self._place = connect(*look_up(self._target, self._workspace), self._workspace)
+                self._place.take(file, parcel.name)
+        except BaseException:
+            self._hang_up()
+            raise
+        self._sent[parcel] = identity
+        log.info("%s was sent to %s", parcel.name, self._target.shown)
+
+    def _is_gone(self, parcel: Parcel) -> bool:
+        """Whether there is nothing to send: the far end has files that are not found, too."""
+        try:
+            with parcel.packed():
+                return False
+        except FileNotFoundError:
+            log.warning("%s is gone and was not sent", parcel.name)
+            return True
+        except OSError:
+            return False
+
+    def _tell(self, parcel: Parcel, error: Exception) -> None:
+        failed = "was sent, but that cannot be noted" if parcel in self._sent else "was not sent"
+        reason = reason_of(error)
+        log.warning("%s %s to %s: %s", parcel.name, failed, self._target.shown, reason)
+
+    def _hang_up(self) -> None:
+        if self._place is not None:
+            self._place.close()
+            self._place = None

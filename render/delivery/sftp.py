@@ -1,0 +1,95 @@
+"""A folder that is reached by SFTP. Needs the extra sftp."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from fsspec.implementations.sftp import SFTPFileSystem
+
+from jobs.destinations import Destination
+from jobs.paths import write_text
+from render.delivery.logins import Login
+from render.delivery.places import ANSWER_SECONDS, READ_BYTES, ByRenaming
+
+HOME = "/~"
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it raises is told by us
+
+
+class Sftp(ByRenaming):
+    """A server's key is believed at the first meeting and kept in `known_hosts`.
+
+    Another key later, or than in ~/.ssh/known_hosts, is refused.
+    """
+
+    def __init__(self, destination: Destination, login: Login, known_hosts: Path) -> None:
+        if not known_hosts.exists():
+            write_text(known_hosts, "")
+        told: dict[str, Any] = {"username": login.user or None, "port": destination.port or 22}
+        if login.password:  # else keys are tried first, and too many of them end it
+            told |= {"password": login.password, "allow_agent": False, "look_for_keys": False}
+        if "key_file" in login.settings:
+            told |= {"key_filename": str(Path(login.settings["key_file"]).expanduser())}
+            told |= {"allow_agent": False, "look_for_keys": False}
+        self._files = _Files(destination.host, known_hosts=known_hosts, **told)
+        folder = destination.folder
+        if folder == HOME or folder.startswith(f"{HOME}/"):
+            folder = folder.removeprefix(HOME).lstrip("/") or "."
+        self._folder = folder or "/"
+
+    def close(self) -> None:
+        self._files.client.close()
+
+    def make_folder(self, name: str) -> None:
+        self._files.makedirs(self._path(name), exist_ok=True)
+
+    def put(self, file: Path, name: str) -> None:
+        self._files.ftp.put(str(file), self._path(name))
+
+    def digest(self, name: str) -> bytes:
+        found = hashlib.sha256()
+        with self._files.ftp.open(self._path(name), "rb") as data:
+            data.prefetch(data.stat().st_size)
+            while block := data.read(READ_BYTES):
+                found.update(block)
+        return found.digest()
+
+    def rename(self, old: str, new: str) -> None:
+        try:
+            self._files.mv(self._path(old), self._path(new))
+        except OSError:  # a server that cannot replace
+            with suppress(FileNotFoundError):
+                self._files.ftp.remove(self._path(new))
+            self._files.ftp.rename(self._path(old), self._path(new))
+
+    def _path(self, name: str) -> str:
+        return self._folder if name == "." else f"{self._folder.rstrip('/')}/{name}"
+
+
+class _Files(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """fsspec's, with host keys that are remembered, and time limits."""
+
+    cachable = False
+
+    def __init__(self, host: str, known_hosts: Path, **told: Any) -> None:
+        self._known_hosts = known_hosts
+        super().__init__(host, **told)
+
+    def _connect(self) -> None:
+        self.client = paramiko.SSHClient()
+        try:
+            self.client.load_system_host_keys()
+            self.client.load_host_keys(str(self._known_hosts))
+            self.client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+            limits = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), ANSWER_SECONDS)
+            self.client.connect(self.host, **limits, **self.ssh_kwargs)
+            self.ftp = self.client.open_sftp()
+            self.ftp.get_channel().settimeout(ANSWER_SECONDS)
+        except BaseException:
+            self.client.close()
+            raise

@@ -1,0 +1,21 @@
+"""Exports, as scenes."""
+
+from __future__ import annotations
+
+from jobs.paths import Workspace
+from multitrain.clip_commands.export import command
+from tests.footage import write_video
+
+
+def film_with_an_old_export(workspace: Workspace) -> None:
+    """Four frames, and a folder of pictures that is to be replaced."""
+    write_video(workspace.root / "film.mkv", 4)
+    old = workspace.root / "film.png"
+    old.mkdir()
+    (old / "frame_000000099.png").write_bytes(b"")
+
+
+def export(workspace: Workspace) -> None:
+    """A video, and a folder of pictures."""
+    film = str(workspace.root / "film.mkv")
+    command.main([film, "--format", "ffv1,png", "--force"], standalone_mode=False)

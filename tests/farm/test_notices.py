@@ -1,0 +1,202 @@
+"""Commands and webhooks of jobs that have ended."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import psutil
+import pytest
+from simulation import Outcome, Simulation, make_job
+
+from jobs.states import State
+from multitrain.events import Happening
+from multitrain.notices import Notice, Notices
+from multitrain.slots import CpuPool
+
+PATIENCE = 30.0  # seconds
+TELL = 'printf "%s|" "$MULTITRAIN_JOB" "$MULTITRAIN_STATE" "$MULTITRAIN_FILM" "$MULTITRAIN_ERROR"'
+TO_FILE = f"{TELL} >> told.txt; pwd >> told.txt"
+
+
+@contextmanager
+def webhook(code=200):
+    """An address, and what was posted to it."""
+    posted = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers["Content-Length"])
+            posted.append((self.path, self.headers["Content-Type"], self.rfile.read(length)))
+            self.send_response(code)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def begin_and_wait(workspace, job, state=State.DONE, error="", notices=None):
+    """Tell of it; what went wrong."""
+    notices = notices or Notices(command_seconds=PATIENCE)
+    notices.begin(Notice.of(workspace.job(job.spec.name), job, state, error))
+    for thread in notices._threads:
+        thread.join(PATIENCE)
+    return [trouble.text for trouble in notices.take_troubles()]
+
+
+def told(workspace):
+    file = workspace.root / "told.txt"
+    return file.read_text() if file.exists() else ""
+
+
+@pytest.fixture
+def run_farm(workspace):
+    """`run_farm(job, *outcomes)`: a farm from its start to its end; its events."""
+
+    def run(job, *outcomes):
+        simulation = Simulation(workspace, [job], CpuPool(1))
+        simulation.outcomes[job.spec.name] = list(outcomes)
+        for _ in range(1000):
+            if simulation.farm.finished:
+                break
+            simulation.tick()
+            for thread in simulation.farm._notices._threads:
+                thread.join(PATIENCE)
+        simulation.store.close()
+        return simulation.events
+
+    return run
+
+
+def test_a_command_is_run_once_when_the_job_is_done(workspace, run_farm):
+    job = make_job("night", on_done=TO_FILE, on_failed="touch failed")
+    run_farm(job)
+    name, state, film, _, folder = told(workspace).split("|")
+    assert (name, state, folder) == ("night", "done", f"{workspace.root}\n")
+    assert film == str(workspace.job("night").film())
+    run_farm(job)
+    workspace.store.unlink()  # a store that was lost is no news
+    run_farm(job)
+    assert told(workspace).count("|done|") == 1
+    assert not (workspace.root / "failed").exists()
+
+
+def test_a_failure_is_told_with_its_reason_and_again_only_with_another(workspace, run_farm):
+    job = make_job("night", on_failed=TO_FILE, retries="0")
+    failure = {"kind": "error", "reason": "too hot"}
+    for _ in range(2):
+        run_farm(job, Outcome(code=1, frames=3, failure=failure))
+    log = workspace.job("night").log
+    assert told(workspace) == f"night|failed||too hot (log: {log})|{workspace.root}\n"
+    run_farm(job, Outcome(code=1, frames=3, failure=failure | {"reason": "too cold"}))
+    assert told(workspace).count("|failed|") == 2
+    run_farm(job)
+    assert "|done|" not in told(workspace)
+
+
+def test_a_command_that_fails_is_told_and_harms_nothing(workspace, run_farm):
+    events = run_farm(make_job("night", on_done="echo why; exit 3"))
+    texts = [str(event) for event in events if event.happening is Happening.TROUBLE]
+    log = workspace.job("night").log
+    assert texts == [f"night: on_done ended with code 3 (log: {log}); the job is done all the same"]
+    assert log.read_text() == "why\n"
+    assert any(event.happening is Happening.DONE for event in events)
+
+
+def test_a_tick_does_not_wait_and_the_end_does(workspace):
+    fifo = workspace.root / "fifo"
+    job = make_job("night", on_done=f"mkfifo fifo; touch begun; cat fifo; {TO_FILE}")
+    simulation = Simulation(workspace, [job], CpuPool(1))
+    for _ in range(100):
+        simulation.tick()
+    assert simulation.states() == {"night": "done"}
+    assert not simulation.farm.finished
+    [thread] = simulation.farm._notices._threads
+    while not fifo.exists():
+        thread.join(0.01)
+    with fifo.open("w"):
+        pass
+    thread.join(PATIENCE)
+    simulation.tick()
+    assert simulation.farm.finished
+    assert "|done|" in told(workspace)
+    simulation.store.close()
+
+
+def test_commands_end_when_everything_is_to_end_at_once(workspace):
+    job = make_job("night", on_done="sleep 1000")
+    simulation = Simulation(workspace, [job], CpuPool(1))
+    for _ in range(100):
+        simulation.tick()
+    notices = simulation.farm._notices
+    while not notices._commands:
+        notices._threads[0].join(0.01)
+    simulation.farm.kill()
+    notices._threads[0].join(PATIENCE)
+    assert not notices._threads[0].is_alive()
+    simulation.store.close()
+
+
+def test_a_command_that_takes_too_long_is_ended_with_its_children(workspace):
+    job = make_job("night", on_done="sh -c 'sleep 1000' & echo $! > child; wait")
+    texts = begin_and_wait(workspace, job, notices=Notices(command_seconds=0.2))
+    assert "was ended after 0.2 seconds" in texts[0]
+    child, ends = int((workspace.root / "child").read_text()), time.monotonic() + PATIENCE
+    while lives(child):  # it was killed, which takes a moment
+        assert time.monotonic() < ends
+
+
+def lives(pid):
+    """Not a zombie that nobody reaps, as happens in containers."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_webhook_gets_json(workspace, monkeypatch):
+    with webhook() as (address, posted):
+        monkeypatch.setenv("TOKEN", "s3cr3t")
+        job = make_job("night", on_done=f"{address}?$TOKEN", render_res="96x54")
+        assert begin_and_wait(workspace, job) == []
+    [(path, kind, body)] = posted
+    assert (path, kind) == ("/hook?s3cr3t", "application/json")
+    films = [str(workspace.job("night").film(box)) for box in range(1, 5)]
+    assert json.loads(body) == {
+        "job": "night",
+        "state": "done",
+        "film": "\n".join(films),
+        "error": "",
+        "workspace": str(workspace.root),
+    }
+    assert workspace.job("night").log.read_text() == "on_done: 127.0.0.1 answered 200\n"
+
+
+def test_webhooks_that_do_not_work_are_told_without_their_address(workspace):
+    with webhook(500) as (address, _):
+        job = make_job("night", on_failed=f"{address}/s3cr3t")
+        (text,) = begin_and_wait(workspace, job, State.FAILED, "why")
+    assert text == "on_failed 127.0.0.1 answered 500; the job is failed all the same"
+    (text,) = begin_and_wait(workspace, job, State.FAILED, "another reason")
+    assert "127.0.0.1 was not reached (Connection refused)" in text
+    job = make_job("night", on_failed="http://[s3cr3t")
+    (text,) = begin_and_wait(workspace, job, State.FAILED, "one more")
+    assert "s3cr3t" not in text
+    assert "s3cr3t" not in workspace.job("night").log.read_text()
+
+
+def test_nothing_is_told_where_the_sheet_says_nothing(workspace):
+    paths = workspace.job("night")
+    assert Notice.of(paths, make_job("night", on_done="true"), State.FAILED, "") is None
+    assert Notice.of(paths, make_job("night", on_failed="true"), State.DONE, "") is None
+    assert Notice.of(paths, make_job("night", on_done="true"), State.CANCELLED, "") is None

@@ -1,0 +1,120 @@
+"""Where a sheet may have files sent to; passwords are none of its business."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from jobs import destinations
+from jobs.destinations import Destination
+from jobs.errors import SheetError
+from jobs.jobfile import JobFile
+from jobs.parsing import parse_cells
+from jobs.paths import Workspace
+from render.manifest import write_manifest
+
+ROW = {"name": "a", "dataset": "demo", "grid_width": "1", "grid_height": "1", "video_length": "1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ftp://vj@h.com/films/", Destination("ftp", "h.com", "films", "vj")),
+        ("FTP://h", Destination("ftp", "h")),
+        ("ftp://v%40j@[::1]:2121/a", Destination("ftp", "::1", "a", "v@j", 2121)),
+        ("s3://bucket/a b//c", Destination("s3", "bucket", "a b/c")),
+        ("sftp://vj@nas:22/~/x", Destination("sftp", "nas", "/~/x", "vj", 22)),
+        ("sftp://nas", Destination("sftp", "nas")),
+        ("file:///mnt/50 %25/é #1@home", Destination("file", "", "/mnt/50 %/é #1@home")),
+        ("file:///", Destination("file", "", "/")),
+    ],
+)
+def test_destinations_are_read_and_written(text: str, expected: Destination) -> None:
+    read = Destination.parse(text)
+    assert read == expected
+    assert Destination.parse(str(read)) == read
+    assert not expected.user or expected.user not in read.shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ftp://vj:s3cr3t@h/x",
+        "sftp://vj:s3/cr3t@h/x",
+        "ftp://vj:12/s3cr3t@h",
+        "s3://AK:s3cr3t@bucket/x",
+        "ftp://:s3cr3t@h",
+    ],
+)
+def test_a_password_is_a_mistake_that_says_where_it_belongs(text: str) -> None:
+    _, reasons = parse_cells(ROW | {"upload_to": text})
+    assert "must not hold a password" in reasons["upload_to"]
+    assert "upload.ini" in reasons["upload_to"]
+    assert "cr3t" not in reasons["upload_to"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("http://h/x", "must be ftp://user@host/folder"),
+        ("sftpp://h", "did you mean 'sftp'?"),
+        ("nas/films", "must be ftp://user@host/folder"),
+        ("ftp:///x", "must be ftp://user@host/folder"),
+        ("ftp://h:0/x", "must be ftp://user@host/folder"),
+        ("ftp://h:99999", "must be ftp://user@host/folder"),
+        ("ftp://h/a\nb", "cannot be printed"),
+        ("file://mnt/x", "must begin with three slashes"),
+        ("s3://key@bucket", "keys and endpoint_url of S3 stand in upload.ini"),
+    ],
+)
+def test_what_is_wrong_is_told(text: str, told: str) -> None:
+    _, reasons = parse_cells(ROW | {"upload_to": text})
+    assert told in reasons["upload_to"]
+
+
+def mistakes(read: Callable, **cells: str) -> list[str]:
+    row = ROW | cells
+    with pytest.raises(SheetError) as caught:
+        read(f"{','.join(row)}\n{','.join(row.values())}\n")
+    return [f"{each.column}: {each.reason}" for each in caught.value.mistakes]
+
+
+@pytest.fixture
+def read(workspace: Workspace) -> Callable:
+    from jobs.sheet import read_sheet
+
+    def call(text: str) -> tuple[JobFile, ...]:
+        path = workspace.root / "sheet.csv"
+        path.write_text(text)
+        return read_sheet(path, workspace).jobs
+
+    return call
+
+
+def test_a_missing_extra_is_told(read: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destinations, "find_spec", lambda name: None)
+    told = "upload_to: needs the extra s3: pip install -c constraints.txt -e '.[s3]'"
+    assert mistakes(read, upload_to="s3://bucket") == [told]
+    assert "extra sftp" in mistakes(read, upload_to="sftp://h")[0]
+    assert read(",".join([*ROW, "upload_to"]) + "\n" + ",".join([*ROW.values(), "ftp://h"]))
+
+
+def test_backups_need_somewhere_to_go_and_checkpoints(read: Callable) -> None:
+    assert mistakes(read, backup_period="5") == [
+        "backup_period: needs upload_to, which says where the backups go"
+    ]
+    cells = {"backup_period": "5", "upload_to": "file:///x", "use_checkpoints": "False"}
+    assert "leave use_checkpoints True" in mistakes(read, **cells)[0]
+
+
+def test_addresses_stay_out_of_the_manifest(workspace: Workspace) -> None:
+    orders = {"upload_to": "ftp://vj@h", "on_done": "https://h/s3cr3t", "on_failed": "mail s3cr3t"}
+    spec, _ = parse_cells(ROW | orders | {"family": "testcard", "render_video": "False"})
+    assert spec
+    workspace.renders.mkdir()
+    paths = workspace.job("a")
+    write_manifest(paths, JobFile(spec=spec, image_width=16, image_height=12))
+    assert "s3cr3t" not in paths.manifest.read_text()
+    assert json.loads(paths.manifest.read_text())["spec"].keys().isdisjoint(orders)
