@@ -12,6 +12,7 @@ from jobs import reference
 from jobs.forms.cells import Rows
 from jobs.forms.csv_cells import read_rows as read_csv
 from jobs.forms.yaml_cells import read_rows as read_yaml
+from jobs.loops import Loop
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
@@ -45,16 +46,28 @@ def test_the_page_of_settings_is_current() -> None:
 def test_the_page_has_every_column_and_every_parameter_once() -> None:
     first = re.findall(r"(?m)^\| `(\w+)` \| (?:`\w+\.\w+`)? \|", SETTINGS)
     assert first == list(COLUMNS)
-    for kind in reference.CHOICES.values():
+    for heading, kind in reference.CHOICES.items():
+        section = SETTINGS.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
         for name, parameters in kind.TABLE.items():
-            rows = re.findall(rf"(?m)^\| `{name}` (\|.*)$", SETTINGS)
+            rows = re.findall(rf"(?m)^\| `{name}` (\|.*)$", section)
             if parameters or name in kind.HELP:
                 (row,) = rows
-                assert re.findall(r"(?:\| |<br>)`(\w+)`", row) == [*parameters]
+                told = [] if kind is Loop else [*parameters]
+                assert re.findall(r"(?:\| |<br>)`(\w+)`", row) == told
                 assert kind.HELP.get(name, "") in row
             else:
                 assert not rows
-                assert f"`{name}`" in SETTINGS
+                assert f"`{name}`" in section
+
+
+def test_the_page_tells_which_loops_have_a_parameter() -> None:
+    section = SETTINGS.partition("\n## Loops\n")[2]
+    table = section.partition("| parameter |")[2]
+    for name in {name for parameters in Loop.TABLE.values() for name in parameters}:
+        (having,) = re.findall(rf"(?m)^\| `{name}`[^|]*\|.*\| ([^|]*) \|$", table)
+        modes = [mode for mode, parameters in Loop.TABLE.items() if name in parameters]
+        assert re.findall(r"`(\w+)`", having) == ([] if having == "all" else modes)
+        assert (having == "all") == (len(modes) == len(Loop.TABLE))
 
 
 def test_the_groups_of_the_page_are_those_of_the_spec() -> None:
@@ -69,8 +82,17 @@ def test_both_forms_on_the_page_of_settings_are_the_same_job() -> None:
 
 
 def test_both_sheets_of_the_readme_describe_the_same_jobs() -> None:
-    (csv,), (text,) = blocks("csv"), blocks("yaml")
+    (csv,), (text, _) = blocks("csv"), blocks("yaml")
     assert specs(read_csv(csv, "readme.csv")) == specs(read_yaml(text, "readme.yaml"))
+
+
+def test_the_loops_in_the_readme_can_be_asked_for() -> None:
+    _, loops = blocks("yaml")
+    job = "jobs:\n  - name: a\n    dataset: demo\n    video_length: 1\n"
+    rows = read_yaml(f"{job}    grid_width: 1\n    grid_height: 1\n{loops}", "readme.yaml")
+    (spec,) = specs(rows)
+    assert [loop.name for loop in spec.loops or ()] == ["walk", "walk", "pingpong"]
+    assert spec.keep_checkpoints == 1000
 
 
 def test_the_mistake_in_the_readme_is_told_so(workspace: Workspace) -> None:
