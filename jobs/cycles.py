@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from jobs.errors import UsageError
 from jobs.loops import LEAST_FRAMES, ClipSettings, LoopMode, planned
+from jobs.videos import VIDEOS, FormatName
 
 FADE_SHARE = Fraction(1, 8)  # of a loop, where no fade is asked for
 LONGEST_FADE = 2  # seconds, where none is asked for
@@ -93,7 +94,7 @@ def plan_loop(settings: ClipSettings, footage: Footage) -> Cycle:
 
     UsageError, with the numbers and what would do, where the film is too short.
     """
-    start = _round(Fraction(str(settings.start)) * footage.fps)
+    start = rounded(Fraction(str(settings.start)) * footage.fps)
     if start >= footage.frames:
         raise UsageError(
             f"the film ends after {_seconds(footage.frames, footage)}, before the start at "
@@ -108,12 +109,19 @@ def plan_loop(settings: ClipSettings, footage: Footage) -> Cycle:
     return replace(cycle, start=start)
 
 
+def plan_loop_in(name: FormatName, settings: ClipSettings, footage: Footage) -> Cycle:
+    """As `plan_loop`, at no more frames per second than the format shows: none is left out."""
+    wanted = settings.fps or footage.fps
+    shown = VIDEOS[name].shown_fps(wanted)
+    return plan_loop(settings if shown == wanted else replace(settings, fps=int(shown)), footage)
+
+
 def _as_asked(settings: ClipSettings, footage: Footage) -> Cycle:
     assert settings.duration
     fps, is_pingpong = _fps(settings, footage), settings.mode == "pingpong"
     frames, drift = planned(settings.duration, fps, even=is_pingpong)
     exact = frames * _pace(settings, footage) / fps
-    moments = 2 * max(1, _round(exact / 2)) if is_pingpong else max(LEAST_FRAMES, _round(exact))
+    moments = 2 * max(1, rounded(exact / 2)) if is_pingpong else max(LEAST_FRAMES, rounded(exact))
     fade = 0 if is_pingpong else _fade(settings, footage, moments)
     if fade > moments:
         raise UsageError(
@@ -142,7 +150,7 @@ def _as_given(settings: ClipSettings, footage: Footage) -> Cycle:
             + (f" with a fade of {settings.fade:g} s" if settings.fade else "")
         )
     exact = moments * fps / pace
-    frames = max(LEAST_FRAMES, unit * _round(exact / unit))
+    frames = max(LEAST_FRAMES, unit * rounded(exact / unit))
     return Cycle(settings.mode, 0, moments, fade, frames, fps, (frames - exact) / fps)
 
 
@@ -179,7 +187,7 @@ def _fade(settings: ClipSettings, footage: Footage, moments: int) -> int:
         fade = Fraction(str(settings.fade)) * pace
     else:
         fade = min(moments * FADE_SHARE, LONGEST_FADE * pace)
-    return max(LEAST_FRAMES, _round(fade))
+    return max(LEAST_FRAMES, rounded(fade))
 
 
 def _pace(settings: ClipSettings, footage: Footage) -> Fraction:
@@ -189,7 +197,7 @@ def _pace(settings: ClipSettings, footage: Footage) -> Fraction:
 
 def _fps(settings: ClipSettings, footage: Footage) -> int:
     if settings.fps is None and footage.fps.denominator != 1:
-        nearest = _round(footage.fps)
+        nearest = rounded(footage.fps)
         raise UsageError(
             f"the film has {float(footage.fps):.3f} frames per second, no whole number; say how "
             f"many the loop is to have (fps), such as {nearest}"
@@ -201,6 +209,6 @@ def _seconds(frames: int, footage: Footage) -> str:
     return f"{float(frames / footage.fps):.2f} s"
 
 
-def _round(number: Fraction) -> int:
+def rounded(number: Fraction) -> int:
     """Halves up."""
     return int((2 * number + 1) // 2)

@@ -3,7 +3,7 @@
 ftp://user@host/folder    relative to where the login leads
 sftp://user@host/folder   from the root; /~/folder is relative to the login
 s3://bucket/folder        the beginning of the objects' names
-file:///folder            a folder of this machine, such as a mounted disk
+file:///folder            a folder that is there on this machine, such as one of a mounted disk
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from jobs.words import nearest
 
 SCHEMES = ("ftp", "s3", "sftp", "file")
 EXTRAS = {"s3": "s3fs", "sftp": "paramiko"}  # by scheme, which is the extra's name: its package
+
+NO_FOLDER = "there is no such folder; make it, or mount its disk"
 
 _FORM = "must be ftp://user@host/folder, sftp://…, s3://bucket/folder or file:///folder"
 _NO_SECRETS = (

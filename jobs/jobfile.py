@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property
 
@@ -50,14 +51,24 @@ class JobFile(BaseModel):
     def plan(self) -> FramePlan:
         return FramePlan.of(self.spec, self.image_width, self.image_height)
 
+    @property
+    def text(self) -> str:
+        """As it stands in its file."""
+        told = self.model_dump(mode="json")
+        return yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+    def without(self, columns: Collection[str]) -> JobFile:
+        """The same with these columns left empty; they must be such that may be."""
+        spec = self.spec.model_copy(update=dict.fromkeys(columns))
+        return self.model_copy(update={"spec": spec})
+
     def save(self, paths: JobPaths) -> None:
         """Write it, unless it stands there already: on a full disk, a job can go on without.
 
         A new one is not flushed, which costs more than all else that a start takes: nothing rests
         on it before it is loaded.
         """
-        told = self.model_dump(mode="json")
-        text = yaml.dump(told, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        text = self.text
         is_new = False
         try:
             if paths.job_file.read_text(encoding="utf-8") == text:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
-from jobs.cycles import Footage, plan_loop
+from jobs.cycles import Footage, plan_loop_in
 from jobs.errors import UsageError
 from jobs.framing import framing
 from jobs.jobfile import JobFile
 from jobs.kinds import LARGEST_SIDE, Resolution
-from jobs.loops import Loop
+from jobs.loops import Loop, WalkSettings
 from jobs.origins import WITHOUT_NETWORKS
-from jobs.videos import VIDEOS
+from jobs.outputs import format_of
+from jobs.videos import VIDEOS, notes_on_loop
 
 MOST_LOOPS = 9_999  # their names have four digits
+NONE_KEPT = "it needs checkpoints that are kept; set keep_checkpoints, such as every 1000 steps"
 
 
 def impossible_loop(job: JobFile) -> str | None:
@@ -31,22 +34,70 @@ def impossible_loop(job: JobFile) -> str | None:
     return None
 
 
+def notes_on_loops(job: JobFile) -> Iterator[str]:
+    """What loops will be other than asked for; of a job whose loops can all be made."""
+    spec = job.spec
+    for number, loop in enumerate(spec.loops or (), 1):
+        size = framing(_shown(loop, job), loop["crop"], loop["scale"]).size
+        for note in notes_on_loop(format_of(loop, spec), *size, loop["fps"] or spec.fps):
+            yield f"loop {number}, {loop.name}: {note}"
+
+
+def walk_grid(job: JobFile, walk: WalkSettings) -> Resolution:
+    """Samples side by side, and one above the other."""
+    return walk.grid or Resolution(job.spec.grid_width, job.spec.grid_height)
+
+
+def walk_frame(job: JobFile, walk: WalkSettings) -> Resolution:
+    """What is drawn, before it is cut and scaled."""
+    grid = walk_grid(job, walk)
+    return Resolution(grid.width * job.image_width, grid.height * job.image_height)
+
+
+def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:
+    """Why there can be no such walk, whatever has been trained; None where there can.
+
+    UsageError, too, where it cannot be cut as asked.
+    """
+    if job.spec.family in WITHOUT_NETWORKS:
+        return f"a walk is drawn by a trained network, and {job.spec.family} has none"
+    if walk.through_time and walk.checkpoint is not None:
+        return "a walk through time goes through all kept steps; name no checkpoint"
+    drawn = walk_frame(job, walk)
+    shown = framing(drawn, walk.crop, walk.scale).size
+    return _too_large(drawn, "grid") or _too_large(shown, "scale")
+
+
 def _wrong_walk(loop: Loop, job: JobFile) -> str | None:
     """UsageError, too, where it cannot be cut as asked."""
     spec, walk = job.spec, loop.walk_settings()
-    if spec.family in WITHOUT_NETWORKS:
-        return f"it is drawn by a trained network, and {spec.family} has none"
+    if reason := impossible_walk(job, walk):
+        return reason
     if not spec.use_checkpoints:
         return "it is drawn from a checkpoint, and use_checkpoints is False"
-    step, every, last = walk.checkpoint, spec.keep_checkpoints, job.plan.steps_total
-    if not every and (step is not None or walk.through_time):
-        return "it needs checkpoints that are kept; set keep_checkpoints, such as every 1000 steps"
-    if step is not None and every and (step % every or step > last):
+    every, last = spec.keep_checkpoints, job.plan.steps_total
+    if walk.through_time:
+        return _too_few_kept(every, last)
+    if walk.checkpoint is None or walk.checkpoint == last:  # that is there when walks are drawn
+        return None
+    if not every:
+        return NONE_KEPT
+    if walk.checkpoint % every or walk.checkpoint > last:
         kept = f"keep_checkpoints keeps each {every}th, and the last is {last}"
-        return f"step {step} is not kept: {kept}"
-    grid = walk.grid or Resolution(spec.grid_width, spec.grid_height)
-    drawn = Resolution(grid.width * job.image_width, grid.height * job.image_height)
-    return _too_large(framing(drawn, walk.crop, walk.scale).size)
+        return f"step {walk.checkpoint} is not kept: {kept}"
+    return None
+
+
+def _too_few_kept(every: int | None, last: int) -> str | None:
+    """Of a walk through time; the first that are kept are those of step 0."""
+    if every is None:
+        return NONE_KEPT
+    if every > last:
+        return (
+            "it goes from a kept checkpoint to another, and only that of step 0 is kept: the last "
+            f"step is {last}; set keep_checkpoints to at most that, instead of {every}"
+        )
+    return None
 
 
 def _wrong_cut(loop: Loop, job: JobFile) -> str | None:
@@ -54,12 +105,24 @@ def _wrong_cut(loop: Loop, job: JobFile) -> str | None:
     spec, plan, clip = job.spec, job.plan, loop.clip_settings()
     if not spec.render_video:
         return "it is cut from the film, and render_video is False"
-    plan_loop(clip, Footage(plan.frames_total, Fraction(plan.fps)))
-    film = VIDEOS[spec.format[0]].shown_size(plan.box_width, plan.box_height)
-    return _too_large(framing(Resolution(*film), clip.crop, clip.scale).size)
+    footage = Footage(plan.frames_total, Fraction(plan.fps))
+    plan_loop_in(format_of(loop, spec), clip, footage)
+    return _too_large(framing(_shown(loop, job), clip.crop, clip.scale).size, "scale")
 
 
-def _too_large(size: Resolution) -> str | None:
+def _shown(loop: Loop, job: JobFile) -> Resolution:
+    """What it is cut and scaled from."""
+    if loop.is_walk:
+        return walk_frame(job, loop.walk_settings())
+    plan = job.plan
+    return Resolution(*VIDEOS[job.spec.format[0]].shown_size(plan.box_width, plan.box_height))
+
+
+def _too_large(size: Resolution, what: str) -> str | None:
+    """`what` makes it so."""
     if max(size) <= LARGEST_SIDE:
         return None
-    return f"{size} pixels are too many: video has at most {LARGEST_SIDE} a side"
+    return (
+        f"it would be {size} pixels, and video has at most {LARGEST_SIDE} a side; take a smaller "
+        f"{what}"
+    )

@@ -140,11 +140,19 @@ _LOOK: Mapping[str, Parameter] = {
     "format": Parameter(FormatName, None, "empty: the first of the job's `format`"),
 }
 _CUT: Mapping[str, Parameter] = {
-    "start": Parameter(NotNegative, 0.0, "seconds of the film where it begins"),
+    "start": Parameter(
+        Annotated[NotNegative, Le(LONGEST_SECONDS)], 0.0, "seconds of the film where it begins"
+    ),
     "speed": Parameter(Annotated[float, Gt(0), Le(1000), Finite], 1.0, "2 is twice as fast"),
     "smooth": Parameter(bool, False, "motion interpolation where frames are missing"),
 }
-_FADE = {"fade": Parameter(Positive, None, "seconds; empty: an eighth of the loop, at most 2 s")}
+_FADE = {
+    "fade": Parameter(
+        Annotated[Positive, Le(LONGEST_SECONDS)],
+        None,
+        "seconds; empty: an eighth of the loop, at most 2 s",
+    )
+}
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def loop_files(spec: JobSpec, plan: FramePlan) -> Iterator[LoopFile]:
             yield LoopFile(number, box, loop)
 
 
-def is_walk(extra: Extra) -> bool:
+def is_drawn_by_trainer(extra: Extra) -> bool:
     """Whether it is drawn by the network, not made of the film."""
     return isinstance(extra, LoopFile) and extra.loop.is_walk
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from jobs.choices import Optimizer
+from jobs.delivery_rules import unfit_address, unfit_folder
 from jobs.destinations import Destination
 from jobs.jobfile import JobFile
 from jobs.kinds import LARGEST_SIDE, Resolution
@@ -174,9 +175,12 @@ def _no_server(facts: Facts) -> str | None:
 
 def _no_way_there(facts: Facts) -> str | None:
     spec = facts.job.spec
-    extra = spec.upload_to and Destination.parse(spec.upload_to).missing_extra
-    if not extra:
+    if not spec.upload_to:
         return None
+    destination = Destination.parse(spec.upload_to)
+    extra = destination.missing_extra
+    if not extra:
+        return unfit_folder(destination, facts.workspace)
     return f"needs the extra {extra}: pip install -c constraints.txt -e '.[{extra}]'"
 
 
@@ -251,6 +255,16 @@ RULES = (
     Rule("loops", _SIZE | _OF_LOOPS, lambda facts: impossible_loop(facts.job)),
     Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
     Rule("upload_to", frozenset({"upload_to"}), _no_way_there),
+    Rule(
+        "on_done",
+        frozenset({"on_done"}),
+        lambda facts: unfit_address(facts.job.spec.on_done or ""),
+    ),
+    Rule(
+        "on_failed",
+        frozenset({"on_failed"}),
+        lambda facts: unfit_address(facts.job.spec.on_failed or ""),
+    ),
     Rule(
         "backup_period",
         frozenset({"backup_period", "upload_to", "upload_to_ftp", "use_checkpoints"}),

@@ -13,6 +13,7 @@ from jobs.forms import csv_cells, yaml_cells
 from jobs.forms.cells import Row, Rows, read_text
 from jobs.forms.lists import too_long
 from jobs.jobfile import JobFile
+from jobs.loop_rules import notes_on_loops
 from jobs.origins import origin_mistakes
 from jobs.parsing import parse_cells
 from jobs.paths import Workspace
@@ -77,13 +78,15 @@ def check_rows(
 
 
 def _notes_on_formats(jobs: Sequence[JobFile]) -> Iterator[str]:
-    """What films will be other than asked for: once, however many jobs it is true of."""
+    """What films and loops will be other than asked for: once, however many jobs it is true of."""
     told: dict[str, list[str]] = {}
     for job in jobs:
         plan, spec = job.plan, job.spec
         for name in spec.format if spec.render_video else ():
             for note in notes_on(name, plan.box_width, plan.box_height, plan.fps):
                 told.setdefault(note, []).append(spec.name)
+        for note in notes_on_loops(job):
+            told.setdefault(note, []).append(spec.name)
     for note, names in told.items():
         others = f" and {len(names) - 1} more" if names[1:] else ""
         yield f"{names[0]}{others}: {note}"

@@ -14,6 +14,8 @@ FormatName = Literal[
 ]  # fmt: skip
 EncoderName = Literal["x264", "nvenc"]  # what makes H.264 and H.265
 
+Rate = int | Fraction  # frames per second
+
 MP4, MOV, WEBM, GIF, PNG = ".mp4", ".mov", ".webm", ".gif", ".png"
 
 
@@ -35,6 +37,10 @@ class Video(NamedTuple):
         sides = ((width, wide), (height, self.multiple))
         shown = [max(self.least, -(-side // multiple) * multiple) for side, multiple in sides]
         return shown[0], shown[1]
+
+    def shown_fps(self, fps: Rate) -> Rate:
+        """Frames per second of a video that is to have `fps`: the same, unless there is a limit."""
+        return fps if self.fastest is None else min(fps, self.fastest)
 
     @property
     def sizes(self) -> str:
@@ -89,15 +95,25 @@ def unfit_film(name: FormatName) -> str | None:
     )
 
 
-def notes_on(name: FormatName, width: int, height: int, fps: int | Fraction) -> list[str]:
-    """What is other than asked for in this format: its size, frames that are left out."""
+def notes_on(name: FormatName, width: int, height: int, fps: Rate) -> list[str]:
+    """What of a film is other than asked for in this format: its size, frames that are left out."""
+    return _notes(name, (width, height), fps, "the film", "frames are left out")
+
+
+def notes_on_loop(name: FormatName, width: int, height: int, fps: Rate) -> list[str]:
+    """As `notes_on`; a loop is planned for the frames that its format can show."""
+    fastest = VIDEOS[name].fastest
+    return _notes(name, (width, height), fps, "the loop", f"the loop has {fastest} fps")
+
+
+def _notes(name: FormatName, size: tuple[int, int], fps: Rate, what: str, slower: str) -> list[str]:
     video, told = VIDEOS[name], []
-    size = video.shown_size(width, height)
-    if size != (width, height):
-        told.append(f"the film becomes {size[0]}x{size[1]}: {name} takes {video.sizes}")
-    if video.fastest and fps > video.fastest:
+    shown = video.shown_size(*size)
+    if shown != size:
+        told.append(f"{what} becomes {shown[0]}x{shown[1]}: {name} takes {video.sizes}")
+    if video.shown_fps(fps) != fps:
         most = f"{name} shows at most {video.fastest} a second"
-        told.append(f"frames are left out: {most}, not {float(fps):g}")
+        told.append(f"{slower}: {most}, not {float(fps):g}")
     return told
 
 

@@ -15,7 +15,7 @@ import errno
 import hashlib
 import io
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -134,20 +134,29 @@ def load_newest_weights(paths: JobPaths, family: str) -> State | None:
 
     Changes nothing: that job's own trainer may be at work there.
     """
+    found = load_first_whole(
+        lambda: map(paths.checkpoint, reversed(paths.checkpoint_names())), family
+    )
+    return found and found[1]
+
+
+def load_first_whole(
+    listed: Callable[[], Iterable[Path]], family: str
+) -> tuple[Path, State] | None:
+    """As `load_weights`, of the first of these files that is whole; None where none is.
+
+    They may vanish meanwhile, because a training goes on: then they are `listed` anew.
+    """
     for _ in range(LISTINGS):
         try:
-            return _first_whole(map(paths.checkpoint, reversed(paths.checkpoint_names())), family)
+            for path in listed():
+                try:
+                    return path, load_weights(path, family)
+                except Damaged as damage:
+                    log.warning("checkpoint %s is damaged (%s)", path, damage)
+            return None
         except FileNotFoundError:  # there are newer ones by now
             continue
-    return None
-
-
-def _first_whole(files: Iterable[Path], family: str) -> State | None:
-    for path in files:
-        try:
-            return load_weights(path, family)
-        except Damaged as damage:
-            log.warning("checkpoint %s is damaged (%s); trying the one before", path, damage)
     return None
 
 

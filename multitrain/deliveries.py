@@ -7,7 +7,7 @@ from contextlib import suppress
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths
 from render.delivery.targets import targets_of, unsent
-from render.inventory import outputs_of
+from render.notes import outputs_of
 
 
 def unsent_files(paths: JobPaths, job: JobFile) -> list[str]:

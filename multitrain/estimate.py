@@ -10,24 +10,12 @@ from rich.table import Table
 
 from jobs.jobfile import JobFile
 from jobs.layers import discriminator_layers, generator_layers
-from jobs.spec import JobSpec
-from jobs.videos import FormatName
+from jobs.origins import WITHOUT_NETWORKS
+from jobs.outputs import extras
+from jobs.sizes import PNG_BYTES_PER_VALUE, bytes_per_pixel, extra_bytes
 
 FLOAT32 = 4  # bytes
 
-# DCGAN films of the demo data set took 0.45 to 0.63 bits per pixel at crf 17. Twice that is
-# reckoned, for networks that do not settle. Six crf more or less halve or double it.
-VIDEO_BYTES_PER_PIXEL = 1.2 / 8
-REFERENCE_CRF = 17
-CRF_PER_DOUBLING = 6
-PNG_BYTES_PER_VALUE = 2.0 / 3  # 1.9 to 2.0 per pixel of the same films
-# Beside that of h264. Where every frame stands for itself, those of slow films take more.
-VIDEO_BYTES: dict[FormatName, float] = {"h264-intra": 2.0, "webm": 1.25}
-# Of noisy frames, with alpha where the format keeps it. They know no crf.
-OWN_BYTES_PER_PIXEL: dict[FormatName, float] = {
-    "hap": 0.5, "hap-alpha": 1.0, "hap-q": 1.0, "dxv": 0.55, "prores": 0.85, "prores-4444": 5.0,
-    "ffv1": 3.4, "gif": 1.1,
-}  # fmt: skip
 VIDEO_COPIES = 3  # segments, timecuts and the film, until the segments go
 
 
@@ -50,8 +38,7 @@ class Estimate:
         pixels = plan.frame_width * plan.frame_height * plan.frames_total
         per_pixel = 0.0
         if spec.render_video:
-            first, *others = (_bytes_per_pixel(name, spec, plan.channels) for name in spec.format)
-            per_pixel = VIDEO_COPIES * first + sum(others)
+            per_pixel = VIDEO_COPIES * bytes_per_pixel(spec.format[0], spec, plan.channels)
         per_pixel += PNG_BYTES_PER_VALUE * plan.channels if spec.keeps_images else 0.0
         return cls(
             name=spec.name,
@@ -61,14 +48,16 @@ class Estimate:
             boxes=len(plan.boxes),
             cuts=len(plan.cuts) if spec.render_video else 0,
             seconds=plan.frames_total / plan.fps,
-            disk_bytes=round(pixels * per_pixel) + kept_bytes(job),
+            disk_bytes=round(pixels * per_pixel)
+            + sum(extra_bytes(each, job) for each in extras(spec, plan))
+            + kept_bytes(job),
         )
 
 
 def kept_bytes(job: JobFile) -> int:
     """Of the weights that `keep_checkpoints` asks for; the first are those of step 0."""
     spec, plan = job.spec, job.plan
-    if spec.keep_checkpoints is None or spec.family == "testcard":
+    if spec.keep_checkpoints is None or spec.family in WITHOUT_NETWORKS:
         return 0
     layers = (
         *generator_layers(spec, job.image_width, job.image_height),
@@ -76,16 +65,6 @@ def kept_bytes(job: JobFile) -> int:
     )
     files = plan.steps_total // spec.keep_checkpoints + 1
     return files * sum(layer.parameters for layer in layers) * FLOAT32
-
-
-def _bytes_per_pixel(name: FormatName, spec: JobSpec, channels: int) -> float:
-    """Of a video of this format, per pixel of a frame."""
-    if name == "png":
-        return PNG_BYTES_PER_VALUE * channels
-    if name in OWN_BYTES_PER_PIXEL:
-        return OWN_BYTES_PER_PIXEL[name]
-    growth: float = 2 ** ((REFERENCE_CRF - spec.crf) / CRF_PER_DOUBLING)
-    return VIDEO_BYTES_PER_PIXEL * VIDEO_BYTES.get(name, 1.0) * growth
 
 
 def table(jobs: Sequence[JobFile]) -> Table:

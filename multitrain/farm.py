@@ -334,7 +334,8 @@ class Farm:
 
 def _is_clear(paths: JobPaths) -> bool:
     """Whether there is nothing to clear up. Takes no lock, which is a file of its own."""
-    left = any(path.exists() for path in (paths.spool, paths.segments, paths.beginning))
+    temporary = (paths.spool, paths.segments, paths.made_folder, paths.beginning)
+    left = any(path.exists() for path in temporary)
     return not left and len(paths.checkpoint_names()) <= 1
 
 

@@ -16,7 +16,7 @@ from multitrain.executors import Process
 from multitrain.observe import Progress
 from multitrain.patience import StallWatch, Tries
 from multitrain.slots import Lease
-from render.inventory import missing_walks
+from render.notes import missing_walks
 
 STARTING_SECONDS = 60.0
 

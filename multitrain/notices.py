@@ -6,8 +6,10 @@ says what was told, so that a farm that is started again does not repeat it.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jobs.delivery_rules import is_webhook
 from jobs.jobfile import JobFile
 from jobs.paths import JobPaths, write_text
 from jobs.states import State
@@ -26,7 +29,6 @@ from jobs.states import State
 COMMAND_SECONDS = 600.0
 WEBHOOK_SECONDS = 30.0
 AT_ONCE = 8  # commands and webhooks
-WEBHOOKS = ("http://", "https://")
 PREFIX = "MULTITRAIN_"
 
 
@@ -59,7 +61,7 @@ class Notice:
 
     @property
     def is_webhook(self) -> bool:
-        return self.order.lstrip().casefold().startswith(WEBHOOKS)
+        return is_webhook(self.order)
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Notices:
     def begin(self, notice: Notice) -> None:
         """Have it told, unless that was done before; returns at once.
 
-        A job that is started again and fails for another reason is news. It counts as told from
-        here on: what a kill cuts off is not told twice.
+        It counts as told from here on: what a kill cuts off is not told twice. A failed job that a
+        user starts again is news, however it ends: see `multitrain.submission`.
         """
         if _was_told(notice):
             return
@@ -176,9 +178,10 @@ class Notices:
         except urllib.error.HTTPError as error:
             error.close()
             told = problem = f"{_host(address)} answered {error.code}"
-        except (OSError, ValueError, urllib.error.URLError) as error:
-            reason = getattr(error, "reason", error)
-            why = getattr(reason, "strerror", None) or type(reason).__name__
+        except (OSError, ValueError, http.client.HTTPException) as error:  # URLError is an OSError
+            reason = getattr(error, "reason", None)
+            cause = reason if isinstance(reason, Exception) else error
+            why = getattr(cause, "strerror", None) or type(cause).__name__
             told = problem = f"{_host(address)} was not reached ({why})"
         with suppress(OSError), _appending(notice) as log:
             os.write(log, f"{notice.column}: {told}\n".encode())
@@ -231,6 +234,9 @@ def _film(paths: JobPaths, job: JobFile) -> str:
 
 
 def _host(address: str) -> str:
+    """Only what is a name beyond doubt: what stands in its place may be a secret."""
     with suppress(ValueError):
-        return urlsplit(address).hostname or "the address"
+        host = urlsplit(address).hostname or ""
+        if re.fullmatch(r"[\w.:-]+", host):
+            return host
     return "the address"

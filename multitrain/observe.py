@@ -17,7 +17,7 @@ from jobs.outputs import JPG, OutputName, loop_files
 from jobs.paths import JobPaths, Workspace, listing, modified
 from multitrain.broken_devices import names_broken_device
 from multitrain.progress import parse_line
-from render.inventory import outputs_of
+from render.notes import made_extras
 
 TAIL_BYTES = 16_384  # about a hundred lines of progress
 SPEED_SECONDS = 30.0  # the speed is the mean over these
@@ -97,13 +97,8 @@ def loops_of(paths: JobPaths) -> LoopCount:
         return LoopCount(0, 0)
     if job is None or not job.spec.loops:
         return LoopCount(0, 0)
-    files = loop_files(job.spec, job.plan)
-    there = set(map(str, outputs_of(paths, job)))
-    missing = {
-        each.number
-        for each in files
-        if not there.issuperset(map(str, paths.files_of(each, job.spec)))
-    }
+    made = made_extras(paths, job)
+    missing = {each.number for each in loop_files(job.spec, job.plan) if each not in made}
     return LoopCount(len(job.spec.loops) - len(missing), len(job.spec.loops))
 
 

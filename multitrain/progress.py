@@ -44,12 +44,13 @@ class ProgressLog:
         self._curves = Curves(paths)
 
     def rewind(self, step: int) -> None:
-        """Drop the lines beyond `step`: those steps are done again. Also broken lines."""
+        """Drop the lines beyond `step`: those steps are done again. Also broken ones, and of walks."""
         try:
             lines = self._paths.progress.read_bytes().split(b"\n")
         except FileNotFoundError:
             return
-        kept = [(line, told) for line in lines if (told := parse_line(line)) and told.step <= step]
+        parsed = [(line, told) for line in lines if (told := parse_line(line))]
+        kept = [(line, told) for line, told in parsed if told.step <= step and not told.walked]
         write_text(self._paths.progress, "".join(f"{line.decode()}\n" for line, _ in kept))
         self._last_frame = kept[-1][1].frame if kept else 0
 

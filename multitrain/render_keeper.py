@@ -32,9 +32,14 @@ class RenderKeeper:
         descriptors: Sequence[int] = (),
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = (sys.executable, "-m", "render.worker"),
+        keep_free: int = 0,
     ) -> None:
-        """`environment` tells which GPUs encoders may use; None: any."""
-        arguments = (str(workspace.root), "--encoders", str(encoders))
+        """`environment` tells which GPUs encoders may use; None: any.
+
+        `keep_free`: bytes that exports and loops are to leave on the disk.
+        """
+        numbers = ("--encoders", str(encoders), "--keep-free-bytes", str(keep_free))
+        arguments = (str(workspace.root), *numbers)
         self._launch = Launch(
             command=(*command, *arguments),
             log=workspace.render_log,

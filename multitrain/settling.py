@@ -12,6 +12,7 @@ from multitrain.observe import training_failure
 from multitrain.roster import Roster
 from multitrain.slots import Lease, Pool
 from render.clearing import drop_uncovered
+from render.notes import missing_walks, note_given_up
 
 # Another try would end the same.
 FINAL_FAILURES = {
@@ -64,10 +65,24 @@ class Settling:
         else:
             job.tries.failed(job.checkpoint, now)
             if failure.kind in FINAL_FAILURES or job.tries.left < 1:
-                self._roster.fail(job, reason)
+                self._give_up(job, reason)
                 return
             self._roster.move(job, State.QUEUED, reason)
             told = f"{reason}; tries left: {job.tries.left}"
         self._roster.tell(Happening.RETRIED, job, told)
         # The next try makes these frames again. It may have to wait for the room that they take.
         drop_uncovered(job.paths, job.file)
+
+    def _give_up(self, job: JobInHand, reason: str) -> None:
+        """The job fails; or goes on without its walks, where these are all that is missing."""
+        try:
+            is_filmed = job.has_all_frames and job.is_covered
+            for walk in missing_walks(job.paths, job.file) if is_filmed else ():
+                note_given_up(job.paths, job.file, walk)
+        except OSError:
+            is_filmed = False  # else nobody would know not to wait for them
+        if not is_filmed:
+            self._roster.fail(job, reason)
+            return
+        self._roster.move(job, State.RENDERING)
+        self._roster.tell(Happening.RETRIED, job, f"{reason}; its walks are given up")

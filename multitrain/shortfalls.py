@@ -9,6 +9,7 @@ from jobs.outputs import extras
 from multitrain.events import Happening
 from multitrain.in_hand import JobInHand
 from multitrain.roster import Roster
+from render.notes import made_extras
 
 
 class Shortfalls:
@@ -34,11 +35,12 @@ class Shortfalls:
     def not_made(self, job: JobInHand) -> str:
         """What is missing beside the film of a job that is done, for people; empty where all is."""
         spec, paths = job.file.spec, job.paths
+        made = made_extras(paths, job.file)
         missing = [
             path.name
             for extra in extras(spec, job.file.plan)
+            if extra not in made
             for path in paths.files_of(extra, spec)
-            if not path.exists()
         ]
         if not missing:
             return ""

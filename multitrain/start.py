@@ -155,7 +155,9 @@ def _assemble(
     )
     spare = SpareKeeper(executor, settings, pool.example())
     pictures = PicturesAhead(workspace, executor, settings)
-    keeper = RenderKeeper(workspace, executor, encoders, [lock], pool.environment)
+    keeper = RenderKeeper(
+        workspace, executor, encoders, [lock], pool.environment, keep_free=keep_free
+    )
     # Trainers wait when not even one more step would fit above the floor.
     disk = DiskWatch(_disks(workspace), keep_free and keep_free + max(map(_step_bytes, jobs)))
     ready = (spare, pictures)

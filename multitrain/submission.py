@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import UsageError
@@ -18,6 +19,7 @@ from jobs.states import State
 from jobs.store import Store
 from multitrain.observe import published
 from render.clearing import clear_up, drop_uncovered, remove
+from render.notes import forget_given_up, made_extras
 
 # The frames do not depend on them.
 FREE_TO_CHANGE = {
@@ -139,9 +141,13 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
                 store.transition(name, state, attempts=0)
             store.record_frames(name, total)
     elif row.state is not State.DONE:
+        if row.state is State.FAILED:  # to fail again is news
+            with suppress(OSError):
+                paths.notice(State.FAILED).unlink(missing_ok=True)
         if row.state is not State.QUEUED:
             store.transition(name, State.QUEUED, attempts=0)
         store.plan_frames(name, total)
+        forget_given_up(paths)
     else:
         clear_up(paths)  # where all was killed just when the film was there
         if gone := _gone(paths, job):
@@ -153,8 +159,8 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
 
 def _late_loops(paths: JobPaths, job: JobFile) -> str:
     """The numbers of loops that a sheet asks for since the job is done."""
-    loops = loop_files(job.spec, job.plan)
-    late = {e.number for e in loops if not all(f.exists() for f in paths.files_of(e, job.spec))}
+    made = made_extras(paths, job)
+    late = {each.number for each in loop_files(job.spec, job.plan) if each not in made}
     return ", ".join(map(str, sorted(late)))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import MultitrainError
 from jobs.jobfile import JobFile
-from jobs.outputs import OutputName
+from jobs.outputs import OutputName, extras, is_drawn_by_trainer
 from jobs.paths import PART, JobPaths, listing, part_of
 from render.commands import LIST
 from render.spool import locked, rewind
@@ -49,22 +50,33 @@ def sweep_checkpoints(paths: JobPaths) -> None:
             (paths.checkpoints / name).unlink(missing_ok=True)
 
 
-def sweep(paths: JobPaths) -> None:
-    """Remove what a worker left half-made: segments, pictures, and outputs in `renders`."""
+def sweep(paths: JobPaths, job: JobFile) -> None:
+    """Remove what a worker left half-made: segments, pictures, and outputs in `renders`.
+
+    Not what others may be making there: the trainer a walk, a user an export.
+    """
     half_made = [part_of(paths.latest), part_of(paths.render_failure)]
     half_made += [paths.segments / name for name in listing(paths.segments) if name.endswith(PART)]
     half_made += [paths.frames / name for name in listing(paths.frames) if name.endswith(PART)]
     renders = paths.workspace.renders
-    half_made += [renders / name for name in listing(renders) if _is_half_made(name, paths)]
+    made = {paths.manifest.name, *_extras(paths, job)}
+    half_made += [renders / name for name in listing(renders) if _is_half_made(name, paths, made)]
     for path in half_made:
         remove(path)
 
 
-def _is_half_made(name: str, paths: JobPaths) -> bool:
+def _extras(paths: JobPaths, job: JobFile) -> Iterator[str]:
+    """The names of those that a worker makes."""
+    for extra in extras(job.spec, job.plan):
+        if not is_drawn_by_trainer(extra):
+            yield from (path.name for path in paths.files_of(extra, job.spec))
+
+
+def _is_half_made(name: str, paths: JobPaths, made: Collection[str]) -> bool:
     whole = name.removesuffix(PART).removesuffix(LIST)
     output = OutputName.parse(whole)
-    mine = whole == paths.manifest.name or (output is not None and output.job == paths.name)
-    return mine and whole != name
+    joined = output and output.job == paths.name and (output.is_film or output.is_timecut)
+    return whole != name and (bool(joined) or whole in made)
 
 
 def remove(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from jobs.jobfile import JobFile
@@ -10,17 +11,24 @@ from jobs.paths import JobPaths
 from render.clips.exporting import export_film
 from render.clips.looping import make_loop
 from render.clips.posters import ContactSheet, draw_contact_sheet, draw_poster, save_pictures
+from render.ffmpeg import Stopped
 from render.formats import Quality
-from render.inventory import note_made
+from render.notes import note_made
 from render.reading import FilmReader
 
 
-def make_extra(paths: JobPaths, job: JobFile, extra: Extra) -> None:
+def make_extra(paths: JobPaths, job: JobFile, extra: Extra, stop: threading.Event) -> None:
     """Make its files in `renders`, whole and verified, and note that they are there.
 
     MultitrainError, such as ProgramFailed, or OSError where that fails; UsageError where the film
-    is too short for a loop. Then no file appears.
+    is too short for a loop; Stopped soon after `stop` is set. Then no file appears.
     """
+
+    def tell(_: int) -> None:
+        if stop.is_set():
+            raise Stopped
+
+    tell(0)
     spec, outputs = job.spec, paths.files_of(extra, job.spec)
     quality = Quality(spec.crf, spec.preset)
     film = paths.film(extra.box, job.plan.suffix)
@@ -29,11 +37,13 @@ def make_extra(paths: JobPaths, job: JobFile, extra: Extra) -> None:
             picture_film(film, *outputs)
         case Export():
             name, encoder = extra.format, spec.encoder
-            export_film(film, name, outputs[0], _nobody, quality=quality, encoder=encoder)
+            export_film(
+                film, name, outputs[0], _nobody, quality=quality, encoder=encoder, stop=stop
+            )
         case LoopFile():
             settings, name = extra.loop.clip_settings(), format_of(extra.loop, spec)
-            make_loop([film], settings, name, outputs[0], _nobody, quality=quality)
-    note_made(paths, outputs, str(extra))
+            make_loop([film], settings, name, outputs[0], tell, quality=quality)
+    note_made(paths, job, extra)
 
 
 def picture_film(film: Path, poster: Path, contact_sheet: Path) -> None:

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,7 @@ TRIAL_SECONDS = 60.0
 RUN_SECONDS = 3600.0  # of any run: far beyond what a film takes; one that hangs is ended
 BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
 _SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
+STOP_SECONDS = 0.2  # after which a wish to stop is heard
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
 
 # Odd, so that the trial goes through every filter that an encode can need, and as large as NVENC
@@ -125,13 +127,20 @@ def version() -> str:
         return said.readline().decode(errors="replace").strip()
 
 
-def run(command: Sequence[str], timeout: float = RUN_SECONDS) -> None:
+class Stopped(Exception):
+    """Somebody wished that a program should not go on."""
+
+
+def run(
+    command: Sequence[str], timeout: float = RUN_SECONDS, stop: threading.Event | None = None
+) -> None:
     """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails.
 
     It waits for its turn, where this process has as many `TURNS` as it may; `timeout` begins then.
+    Raises Stopped soon after `stop` is set.
     """
     with TURNS.turn, open_said() as said:
-        _run(command, said, timeout)
+        _run(command, said, timeout, stop)
 
 
 def lower_priority() -> None:
@@ -153,18 +162,13 @@ def _memory_file(name: str) -> IO[bytes]:
     return os.fdopen(os.memfd_create(name), "w+b")
 
 
-def _run(command: Sequence[str], said: IO[bytes], timeout: float) -> None:
+def _run(
+    command: Sequence[str], said: IO[bytes], timeout: float, stop: threading.Event | None = None
+) -> None:
     returncode: int | None = None
     last_words = ""
     try:
-        returncode = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            timeout=timeout,
-            check=False,
-        ).returncode
+        returncode = _returncode(command, said, timeout, stop)
     except OSError as error:
         last_words = str(error)
     except subprocess.TimeoutExpired:
@@ -174,6 +178,26 @@ def _run(command: Sequence[str], said: IO[bytes], timeout: float) -> None:
     # Some versions say that the disk is full, leave frames out and end with 0 all the same.
     if returncode != 0 or means_full(failure):
         raise failure
+
+
+def _returncode(
+    command: Sequence[str], said: IO[bytes], timeout: float, stop: threading.Event | None
+) -> int:
+    """Raises OSError, subprocess.TimeoutExpired, Stopped; the program has ended in any case."""
+    deadline = time.monotonic() + timeout
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            while stop and time.monotonic() < deadline:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(STOP_SECONDS)
+                if stop.is_set():
+                    raise Stopped
+            return process.wait(max(0.0, deadline - time.monotonic()))
+        except BaseException:
+            process.kill()
+            raise
 
 
 def end_of(said: IO[bytes]) -> str:

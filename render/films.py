@@ -11,9 +11,9 @@ from jobs.paths import JobPaths, flush_to_disk, part_of
 from jobs.plan import FrameRange
 from render.clearing import clear_up, remove
 from render.encoders import make_alike
-from render.inventory import FILM, note_made
 from render.manifest import write_manifest
 from render.merge import join
+from render.notes import note_film
 from render.sources import unchanged
 from render.spool import locked
 from render.timecuts import all_batches
@@ -31,9 +31,8 @@ def publish_timecut(
 
 def join_film(paths: JobPaths, job: JobFile) -> None:
     """Join the film, with all its boxes."""
-    films = paths.films(job.plan)
-    _publish(paths, job, all_batches(job.plan), films)
-    note_made(paths, films, FILM)
+    _publish(paths, job, all_batches(job.plan), paths.films(job.plan))
+    note_film(paths, job)
 
 
 def finish_job(paths: JobPaths, job: JobFile) -> None:

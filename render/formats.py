@@ -108,8 +108,7 @@ def shown_size(name: FormatName, width: int, height: int) -> tuple[int, int]:
 
 def shown_fps(name: FormatName, fps: Rate) -> Rate:
     """Frames per second of a video whose source has `fps`: the same, unless it has a limit."""
-    fastest = VIDEOS[name].fastest
-    return fps if fastest is None else min(fps, fastest)
+    return VIDEOS[name].shown_fps(fps)
 
 
 def shown_frames(name: FormatName, frames: int, fps: Rate) -> int:

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jobs.jobfile import JobFile
-from jobs.outputs import extras
 from jobs.paths import JobPaths, listing, write_text
 from jobs.videos import WITH_NVENC
 from render import ffmpeg
 from render.encoders import kept
+from render.notes import made_extras
 
 # What the frames depend on, by engine: names of packages, which are not imported to be asked.
 FRAMEWORKS = {
@@ -76,12 +76,10 @@ def _films(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
 
 def _extras(paths: JobPaths, job: JobFile) -> list[dict[str, object]]:
     """Pictures, exports and loops, with what was asked for."""
-    made = ((extra, paths.files_of(extra, job.spec)) for extra in extras(job.spec, job.plan))
     return [
         {"made": str(extra), **_contents(path)}
-        for extra, files in made
-        for path in files
-        if path.exists()  # these too may have been moved away
+        for extra in made_extras(paths, job)
+        for path in paths.files_of(extra, job.spec)
     ]
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from jobs.disk import means_full
+from jobs.disk import free_bytes, means_full
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.jobfile import JobFile
 from jobs.outputs import Extra
 from jobs.paths import JobPaths, modified
+from jobs.sizes import extra_bytes
 from render.clearing import sweep
 from render.extras import make_extra
+from render.ffmpeg import Stopped
 from render.films import drop_batches, finish_job, join_film, publish_timecut
-from render.inventory import note_given_up, outputs_of, take_inventory
+from render.inventory import take_inventory
 from render.latest import NewestFrame, newest_frame, write_latest
+from render.notes import note_given_up, outputs_of
 from render.segments import encode_batch, write_images
 from render.sources import Rewound
 from render.timecuts import (
@@ -44,9 +48,15 @@ log = logging.getLogger(__name__)
 class Rendering:
     """A job that is being rendered. Only `perform` is called from other threads."""
 
-    def __init__(self, paths: JobPaths, job: JobFile) -> None:
+    def __init__(
+        self, paths: JobPaths, job: JobFile, stop: threading.Event, keep_free: int = 0
+    ) -> None:
+        """Extras are not begun where they would leave less than `keep_free` bytes on the disk, and
+        not finished once `stop` is set: they can be made again.
+        """
         self.paths = paths
         self.job = job
+        self._stop, self._keep_free = stop, keep_free
         self.running: set[Task] = set()
         self._wanted = Wanted.by(job.spec, job.plan)
         self._failures: Counter[Task] = Counter()
@@ -59,6 +69,7 @@ class Rendering:
         self._looked_at = float("-inf")
         self._is_swept = False
         self._lacks_room = False  # the disk was full; it is said once
+        self._told_to_wait: set[Task] = set()
         self._rests_until = float("-inf")
         self._shown: NewestFrame | None = None
         self._shown_at = float("-inf")
@@ -67,7 +78,7 @@ class Rendering:
     def sweep(self) -> None:
         """Remove what a worker before this one left half-made, at the first call."""
         if not self._is_swept:
-            sweep(self.paths)
+            sweep(self.paths, self.job)
             self._is_swept = True
 
     def waiting_tasks(self, now: float) -> list[Task]:
@@ -91,8 +102,22 @@ class Rendering:
         return [
             task
             for task in now_due.tasks()
-            if task not in self.running and self._not_before.get(task, now) <= now
+            if task not in self.running
+            and self._not_before.get(task, now) <= now
+            and self._has_room(task)
         ]
+
+    def _has_room(self, task: Task) -> bool:
+        """Unlike what else is made, extras let nothing go afterwards."""
+        if not isinstance(task, MakeExtra) or not self._keep_free:
+            return True
+        coming = extra_bytes(task.extra, self.job)
+        if free_bytes(self.paths.workspace.renders) - coming >= self._keep_free:
+            return True
+        if task not in self._told_to_wait:
+            self._told_to_wait.add(task)
+            log.warning("%s: the %s waits for room on the disk", self.paths.name, task.extra)
+        return False
 
     def perform(self, task: Task) -> None:
         """Do it, to the end; raises where it fails."""
@@ -106,7 +131,7 @@ class Rendering:
             case JoinFilm():
                 join_film(self.paths, self.job)
             case MakeExtra(extra):
-                make_extra(self.paths, self.job, extra)
+                make_extra(self.paths, self.job, extra, self._stop)
             case FinishJob():
                 finish_job(self.paths, self.job)
 
@@ -116,6 +141,8 @@ class Rendering:
         if error is None:
             self._lacks_room = False
             log.info("%s: %s", self.paths.name, task)
+        elif isinstance(error, Stopped):
+            log.info("%s: %s: stopped", self.paths.name, task)
         elif isinstance(error, Rewound):
             log.info("%s: taken back meanwhile: %s", self.paths.name, error)
         elif means_full(error):
@@ -135,8 +162,7 @@ class Rendering:
     def _give_up(self, extra: Extra) -> None:
         """The film is there: what cannot be made of it costs the job nothing else."""
         with suppress(OSError):  # then it is tried once more
-            outputs = self.paths.files_of(extra, self.job.spec)
-            note_given_up(self.paths, outputs, str(extra))
+            note_given_up(self.paths, self.job, extra)
 
     def rest(self, error: BaseException, now: float) -> None:
         """The disk was too full even to look after this job: let it be for a while."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jobs.outputs import Extra, extras, is_walk
+from jobs.outputs import Extra, extras, is_drawn_by_trainer
 from jobs.plan import FramePlan, FrameRange
 from jobs.spec import JobSpec
 
@@ -162,7 +162,7 @@ def _last(wanted: Wanted, found: Inventory) -> tuple[JoinFilm | MakeExtra | Fini
     missing = [extra for extra in wanted.extras if extra not in found.extras]
     if not missing:
         return (FinishJob(),)
-    return tuple(MakeExtra(extra) for extra in missing if not is_walk(extra))
+    return tuple(MakeExtra(extra) for extra in missing if not is_drawn_by_trainer(extra))
 
 
 def _is_settled(batch: FrameRange, wanted: Wanted, covered: int) -> bool:

@@ -17,6 +17,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -51,8 +52,13 @@ class RenderWorker:
         threads: int,
         courier: Courier,
         wake: Callable[[], None] = lambda: None,
+        keep_free: int = 0,
     ) -> None:
-        """`wake` is called from another thread when a task has ended: a tick is due."""
+        """`wake` is called from another thread when a task has ended: a tick is due.
+
+        `keep_free`: bytes that extras are to leave on the disk.
+        """
+        self._stop, self._keep_free = threading.Event(), keep_free
         self._workspace = workspace
         self._executor = executor
         self._threads = threads
@@ -106,7 +112,7 @@ class RenderWorker:
                 if job is None:
                     raise MultitrainError(f"{paths.job_file} is gone; run {name} with --fresh")
                 if not paths.render_failure.exists():
-                    self._jobs[name] = Rendering(paths, job)
+                    self._jobs[name] = Rendering(paths, job, self._stop, self._keep_free)
             except (MultitrainError, OSError) as error:
                 self._give_up(paths, error)
             self._new.remove(name)
@@ -144,6 +150,10 @@ class RenderWorker:
             else:
                 self._give_up(paths, error)
             return []
+
+    def stop_extras(self) -> None:
+        """Have those in hand ended: they are made again by the next worker."""
+        self._stop.set()
 
     def offer_the_rest(self, now: float) -> None:
         """Before the end: whatever of the jobs in hand is published by now, and new ones."""
@@ -193,6 +203,8 @@ def serve(worker: RenderWorker, bell: Doorbell, heart: Heart) -> None:
         heart.beat(time.monotonic())
         for name in bell.wait(TICK_SECONDS):
             worker.take_up(name)
+        if bell.stopped:
+            worker.stop_extras()
         worker.tick(time.monotonic(), draining=bell.stopped)
 
 
@@ -210,6 +222,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m render.worker", description=__doc__)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--encoders", type=int, default=1, metavar="N", help="ffmpegs at once")
+    parser.add_argument(
+        "--keep-free-bytes", type=int, default=0, help="that exports and loops are to leave"
+    )
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     lower_priority()
@@ -221,7 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     TURNS.at_most(given.encoders)
     threads = given.encoders + BESIDES
     with ThreadPoolExecutor(threads, "render") as executor:
-        worker = RenderWorker(workspace, executor, threads, courier, bell.ring)
+        worker = RenderWorker(
+            workspace, executor, threads, courier, bell.ring, given.keep_free_bytes
+        )
         serve(worker, bell, heart)
     worker.offer_the_rest(time.monotonic())
     send_the_rest(courier, heart)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
 import click
+from annotated_types import Ge, Gt, Le
 
+from jobs.bounds import unwrap, words_of
+from jobs.choices import Parameter
 from jobs.errors import UsageError
 from jobs.kinds import LARGEST_SIDE, Resolution
-from jobs.loops import LEAST_FRAMES, LONGEST_SECONDS, Duration
+from jobs.loops import Duration, Loop
 from jobs.outputs import export_name
 from jobs.paths import Workspace
 from jobs.videos import GIF, MP4, PNG, VIDEOS, WEBM, FormatName
@@ -34,8 +38,8 @@ class SizeType(click.ParamType[Resolution]):
 
     name = "WxH"
 
-    def __init__(self, *, with_names: bool = False, largest: int = LARGEST_SIDE) -> None:
-        self._named, self._largest = NAMED_SIZES if with_names else {}, largest
+    def __init__(self, *, with_names: bool = False) -> None:
+        self._named = NAMED_SIZES if with_names else {}
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -49,24 +53,57 @@ class SizeType(click.ParamType[Resolution]):
             names = "".join(f", or {', '.join(self._named)}" for _ in range(bool(self._named)))
             self.fail(f"{value[:40]!r} is no size such as 1280x720{names}", param, ctx)
         size = Resolution(int(match[1]), int(match[2]))
-        if max(size) > self._largest:
-            self.fail(f"{size} is more than {self._largest} a side", param, ctx)
+        if max(size) > LARGEST_SIDE:
+            self.fail(f"{size} is more than {LARGEST_SIDE} a side", param, ctx)
         return size
+
+
+def loop_option(mode: str, name: str, words: str = "", **more: Any) -> Callable[[Command], Command]:
+    """The option for a parameter that loops of this `mode` have in sheets, with its bounds.
+
+    Without `words` for its help, with those that it has there; `more` is for `click.option`.
+    """
+    parameter = Loop.TABLE[mode][name]
+    kind = unwrap(parameter.type)[0]
+    meaning = parameter.help.partition("; empty:")[0]
+    told: dict[str, Any] = {"help": words or f"{meaning[0].upper()}{meaning[1:]}."}
+    if kind is bool:
+        told["is_flag"] = True
+    else:
+        told["type"] = type_of(parameter)
+    if kind is float:
+        told["callback"] = refuse_nan
+    if parameter.default is not None and kind is not bool:
+        told |= {"default": parameter.default, "show_default": True}
+    return click.option(f"--{name.replace('_', '-')}", **(told | more))
+
+
+def type_of(parameter: Parameter) -> click.ParamType[Any]:
+    """What Click takes for it."""
+    kind, bounds = unwrap(parameter.type)
+    if words := words_of(kind):
+        return click.Choice(words)
+    if kind is Resolution:
+        return SizeType()
+    limits: dict[str, Any] = {}
+    for bound in bounds:
+        match bound:
+            case Ge(ge=value):
+                limits |= {"min": value, "min_open": False}
+            case Gt(gt=value):
+                limits |= {"min": value, "min_open": True}
+            case Le(le=value):
+                limits |= {"max": value}
+    return (click.IntRange if kind is int else click.FloatRange)(**limits)
 
 
 def length_options(command: Command) -> Command:
     """`--seconds`, `--frames`, `--beats` with `--bpm`: of `duration_of`."""
-    number = click.FloatRange(0, 100_000, min_open=True)
     for option in (
-        click.option("--bpm", type=click.FloatRange(1, 1000), callback=refuse_nan, help="Tempo."),
-        click.option("--beats", type=number, callback=refuse_nan, help="Length, with --bpm."),
-        click.option("--frames", type=click.IntRange(LEAST_FRAMES, 10**8), help="Length."),
-        click.option(
-            "--seconds",
-            type=click.FloatRange(0, LONGEST_SECONDS, min_open=True),
-            callback=refuse_nan,
-            help="Length.",
-        ),
+        loop_option("walk", "bpm"),
+        loop_option("walk", "beats", "Length in beats, with --bpm."),
+        loop_option("walk", "frames"),
+        loop_option("walk", "seconds"),
     ):
         command = option(command)
     return command
@@ -82,12 +119,20 @@ def duration_of(
         raise UsageError(str(error)) from error
 
 
-scale_option = click.option(
-    "--scale",
+def told_drift(drift: Fraction) -> str:
+    """By how many seconds a loop is longer (+) or shorter than was asked; nothing for none."""
+    if not drift:
+        return ""
+    how = "longer" if drift > 0 else "shorter"
+    return f", {abs(float(drift)) * 1000:.1f} ms {how} than asked"
+
+
+scale_option = loop_option(
+    "walk",
+    "scale",
+    "Size in pixels, or 1080p, 4k; what stands over is cut off.",
     type=SizeType(with_names=True),
-    help="Size in pixels, or 1080p, 4k; what stands over is cut off.",
 )
-crop_option = click.option("--crop", type=SizeType(), help="Cut from the middle, before scaling.")
 format_option = click.option(
     "--format",
     "name",

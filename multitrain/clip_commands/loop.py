@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import click
 
 from jobs.errors import UsageError
+from jobs.framing import Corner
 from jobs.kinds import Resolution
 from jobs.loops import ClipSettings, LoopMode
 from jobs.paths import Workspace
-from jobs.videos import VIDEOS, FormatName, notes_on, of_box
-from multitrain.cli_options import force_option, refuse_nan, workspace_option
+from jobs.videos import VIDEOS, FormatName, notes_on_loop, of_box
+from multitrain.cli_options import force_option, workspace_option
 from multitrain.clip_commands.clip_options import (
     SizeType,
     duration_of,
     format_for,
     format_option,
     length_options,
+    loop_option,
     output_for,
     output_option,
     scale_option,
     shown_frames,
+    told_drift,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +36,13 @@ if TYPE_CHECKING:
 # The rest is imported when it is needed, so that a wrong call is told at once.
 
 _CROP = re.compile(r"(\d+\s*[xX×*]\s*\d+)(?:\+(\d{1,5})\+(\d{1,5}))?")
-LONGEST = 86_400  # seconds
 
 
 class Crop(NamedTuple):
     """What is cut out; `corner` None: of the middle."""
 
     size: Resolution
-    corner: tuple[int, int] | None
+    corner: Corner | None
 
 
 class CropType(click.ParamType[Crop]):
@@ -54,7 +56,7 @@ class CropType(click.ParamType[Crop]):
         match = _CROP.fullmatch(value.strip())
         if not match:
             self.fail(f"{value[:40]!r} is no area such as 640x360 or 640x360+100+50", param, ctx)
-        corner = (int(match[2]), int(match[3])) if match[2] else None
+        corner = Corner(int(match[2]), int(match[3])) if match[2] else None
         return Crop(SizeType().convert(match[1], param, ctx), corner)
 
 
@@ -77,33 +79,16 @@ class _Input(NamedTuple):
     "drawn anew by the network: see `multitrain walk`.",
 )
 @length_options
-@click.option("--fps", type=click.IntRange(1, 240), show_default="the film's", help="Of the loop.")
-@click.option(
-    "--speed",
-    type=click.FloatRange(0, 1000, min_open=True),
-    default=1.0,
-    show_default=True,
-    callback=refuse_nan,
-    help="2 is twice as fast as the film.",
-)
-@click.option(
-    "--start",
-    type=click.FloatRange(0, LONGEST),
-    default=0.0,
-    show_default=True,
-    callback=refuse_nan,
-    help="Seconds of the film where it begins; with best, at the earliest.",
-)
-@click.option(
-    "--fade",
-    type=click.FloatRange(0, LONGEST, min_open=True),
-    callback=refuse_nan,
+@loop_option("best", "fps", "Frames per second of the loop.", show_default="the film's")
+@loop_option("best", "speed")
+@loop_option("best", "start", "Seconds of the film where it begins; with best, at the earliest.")
+@loop_option(
+    "best",
+    "fade",
+    "Seconds in which the end fades into the beginning.",
     show_default="an eighth of the loop, at most 2",
-    help="Seconds in which the end fades into the beginning.",
 )
-@click.option(
-    "--smooth", is_flag=True, help="Draw frames between those of the film, where some are missing."
-)
+@loop_option("best", "smooth")
 @scale_option
 @click.option(
     "--crop", type=CropType(), help="Cut from the middle, or from X+Y on, before scaling."
@@ -116,24 +101,15 @@ class _Input(NamedTuple):
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     source: str,
     mode: str,
-    seconds: float | None,
-    frames: int | None,
-    beats: float | None,
-    bpm: float | None,
-    fps: int | None,
-    speed: float,
-    start: float,
-    fade: float | None,
-    smooth: bool,
-    scale: Resolution | None,
-    crop: Crop | None,
     box: int | None,
     name: FormatName | None,
     output: Path | None,
     force: bool,
     workspace: Path,
+    **options: Any,
 ) -> None:
     """Make a clip that plays for ever without a jump of INPUT: a film, a timecut or a job's name.
 
@@ -147,30 +123,44 @@ def command(
     if mode == "walk":
         _hand_over(context, source, workspace)
         return
-    from jobs.framing import Corner
     from render import ffmpeg
     from render.clips.looping import make_loop, planned_frames
 
-    if fade is not None and mode == "pingpong":
-        raise UsageError("pingpong has no fade; take --mode crossfade or best")
+    settings, corner = _settings(mode, **options)
     place = Workspace(workspace.absolute())
     given = _find(source, box, place)
     form = format_for(name, output, given.name)
-    settings = ClipSettings(
-        next(each for each in get_args(LoopMode) if each == mode),
-        duration_of(seconds, frames, beats, bpm),
-        *(fps, speed, start, fade, smooth, scale, crop.size if crop else None),
-    )
     clip = output_for(output, f"{given.title}_{mode}", form, place, force=force)
     if any(clip.exists() and clip.samefile(file) for file in given.files):
         raise UsageError(f"{clip} is the film itself; give the loop another name")
     ffmpeg.find(form)
     total = planned_frames(given.files, settings, form)
-    corner = Corner(*crop.corner) if crop and crop.corner else None
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # which takes ffmpeg along
     with shown_frames(clip.name, total) as told:
         made = make_loop(given.files, settings, form, clip, told, corner=corner)
     _tell(clip, made, settings, form)
+
+
+def _settings(
+    mode: str,
+    *,
+    seconds: float | None,
+    frames: int | None,
+    beats: float | None,
+    bpm: float | None,
+    crop: Crop | None,
+    **options: Any,
+) -> tuple[ClipSettings, Corner | None]:
+    """What the options say, and where the crop begins; UsageError where they do not agree."""
+    if options["fade"] is not None and mode == "pingpong":
+        raise UsageError("pingpong has no fade; take --mode crossfade or best")
+    settings = ClipSettings(
+        mode=next(each for each in get_args(LoopMode) if each == mode),
+        duration=duration_of(seconds, frames, beats, bpm),
+        crop=crop.size if crop else None,
+        **options,
+    )
+    return settings, crop.corner if crop else None
 
 
 def _find(source: str, box: int | None, workspace: Workspace) -> _Input:
@@ -191,23 +181,15 @@ def _find(source: str, box: int | None, workspace: Workspace) -> _Input:
 
 def _tell(clip: Path, made: Made, settings: ClipSettings, name: FormatName) -> None:
     """How long it is, where it was cut, and what was done to the pictures."""
-    click.echo(
-        f"{clip}: {made.frames} frames at {made.fps} fps, {made.seconds:.3f} s{_drift(made)}"
-    )
+    length = f"{made.frames} frames at {made.fps} fps, {made.seconds:.3f} s"
+    click.echo(f"{clip}: {length}{told_drift(made.drift)}")
     fade = f", with a fade of {made.fade:.2f} s" if made.fade else ""
     shown = f"{made.taken:.2f} s of the film, from {made.start:.2f} s on{fade}"
     click.echo(f"{settings.mode}: {shown}")
     if made.framed:
         click.echo(made.framed)
-    for note in notes_on(name, *made.size, made.fps):
+    for note in notes_on_loop(name, *made.size, made.fps):
         click.echo(note)
-
-
-def _drift(made: Made) -> str:
-    if not made.drift:
-        return ""
-    how = "longer" if made.drift > 0 else "shorter"
-    return f", {abs(float(made.drift)) * 1000:.1f} ms {how} than asked"
 
 
 # Options of `walk`, and those that both have.

@@ -9,26 +9,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.errors import UsageError
-from jobs.kinds import Resolution
-from jobs.loops import PathName, WalkSettings
-from jobs.videos import FormatName
+from jobs.loops import WalkSettings
+from jobs.videos import FormatName, notes_on_loop
 from multitrain.cli_options import force_option, workspace_option
 from multitrain.clip_commands.clip_options import (
-    SizeType,
-    crop_option,
     duration_of,
     format_for,
     format_option,
     length_options,
+    loop_option,
     output_for,
     output_option,
     scale_option,
     shown_frames,
+    told_drift,
 )
 
 if TYPE_CHECKING:
@@ -43,45 +42,25 @@ STDERR = 2  # its descriptor
 @click.command("walk")
 @click.argument("job")
 @length_options
-@click.option("--fps", type=click.IntRange(1, 240), show_default="the job's", help="Of the walk.")
-@click.option(
-    "--keyframes",
-    type=click.IntRange(2, 10_000),
-    default=8,
-    show_default=True,
-    help="Latents on the way; more of them in the same time go faster.",
+@loop_option("walk", "fps", "Frames per second of the walk.", show_default="the job's")
+@loop_option("walk", "keyframes", "Latents on the way; more in the same time go faster.")
+@loop_option("walk", "seed")
+@loop_option(
+    "walk",
+    "path",
+    "Between keyframes: every picture as likely as in training, or calmer ones.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Of these latents.",
-)
-@click.option(
-    "--path",
-    type=click.Choice(get_args(PathName)),
-    default="spherical",
-    show_default=True,
-    help="Between keyframes: every picture as likely as in training, or calmer ones.",
-)
-@click.option(
-    "--grid",
-    type=SizeType(largest=1000),
+@loop_option(
+    "walk",
+    "grid",
+    "Samples, columns x rows; each goes a way of its own.",
     show_default="the job's",
-    help="Samples, columns x rows; each goes a way of its own.",
 )
-@click.option(
-    "--checkpoint", type=click.IntRange(0), metavar="STEP", help="Of the training; else the newest."
-)
-@click.option(
-    "--through-time",
-    is_flag=True,
-    help="Through all that keep_checkpoints kept, too, and back.",
-)
+@loop_option("walk", "checkpoint", "Of the training.", metavar="STEP", show_default="the newest")
+@loop_option("walk", "through_time")
 @format_option
 @scale_option
-@crop_option
+@loop_option("walk", "crop")
 @click.option(
     "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
 )
@@ -90,24 +69,12 @@ STDERR = 2  # its descriptor
 @workspace_option
 def command(
     job: str,
-    seconds: float | None,
-    frames: int | None,
-    beats: float | None,
-    bpm: float | None,
-    fps: int | None,
-    keyframes: int,
-    seed: int,
-    path: PathName,
-    grid: Resolution | None,
-    checkpoint: int | None,
-    through_time: bool,
     name: FormatName | None,
-    scale: Resolution | None,
-    crop: Resolution | None,
     gpus: str,
     output: Path | None,
     force: bool,
     workspace: Path,
+    **options: Any,
 ) -> None:
     """Draw a loop with the network that JOB has trained: a closed way through its latents.
 
@@ -122,22 +89,31 @@ def command(
     from multitrain.walking.weights import moments_of
     from render import ffmpeg
 
+    way = _settings(**options)
+    place = Workspace(workspace.absolute())
+    file = past_job(place, job)
+    plan = WalkPlan(file, way, format_for(name, output, file.spec.format[0]))
+    plan.check()
+    film = output_for(output, f"{job}_walk", plan.name, place, force=force)
+    moments = moments_of(place.job(job), file.spec.family, way)
+    ffmpeg.find(plan.name)
+    _draw(plan, moments, film, gpus)
+    _tell(plan, moments, film)
+
+
+def _settings(
+    *,
+    seconds: float | None,
+    frames: int | None,
+    beats: float | None,
+    bpm: float | None,
+    **options: Any,
+) -> WalkSettings:
+    """What the options say; UsageError where they do not agree."""
     duration = duration_of(seconds, frames, beats, bpm)
     if duration is None:
         raise UsageError("how long is the walk to be? --seconds, --frames, or --beats with --bpm")
-    place = Workspace(workspace.absolute())
-    file = past_job(place, job)
-    form = format_for(name, output, file.spec.format[0])
-    way = WalkSettings(
-        duration, keyframes, seed, fps, grid, checkpoint, through_time, path, scale, crop
-    )
-    plan = WalkPlan(file, way, form)
-    plan.check()
-    film = output_for(output, f"{job}_walk", form, place, force=force)
-    moments = moments_of(place.job(job), file.spec.family, way)
-    ffmpeg.find(form)
-    _draw(plan, moments, film, gpus)
-    _tell(plan, moments, film)
+    return WalkSettings(duration=duration, **options)
 
 
 def _draw(plan: WalkPlan, moments: Moments, film: Path, gpus: str) -> None:
@@ -177,10 +153,13 @@ def _hushed() -> Iterator[None]:
 
 def _tell(plan: WalkPlan, moments: Moments, film: Path) -> None:
     frames, drift = plan.length
-    drifted = f", {float(drift) * 1000:+.1f} ms beside what was asked" if drift else ""
-    click.echo(f"{film}: {frames} frames, {frames / plan.fps:.3f} s{drifted}; {moments.told}")
+    length = f"{frames} frames at {plan.fps} fps, {frames / plan.fps:.3f} s{told_drift(drift)}"
+    click.echo(f"{film}: {length}; {moments.told}")
     if plan.framed.told:
         click.echo(plan.framed.told)
+    asked = plan.settings.fps or plan.job.spec.fps
+    for note in notes_on_loop(plan.name, *plan.framed.size, asked):
+        click.echo(note)
 
 
 def _note(line: str) -> None:

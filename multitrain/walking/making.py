@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,26 +15,25 @@ import numpy as np
 from jobs.errors import UsageError
 from jobs.framing import Framing, framing
 from jobs.jobfile import JobFile
-from jobs.kinds import LARGEST_SIDE, Resolution
+from jobs.kinds import Resolution
 from jobs.layers import generator_layers
+from jobs.loop_rules import impossible_walk, walk_frame, walk_grid
 from jobs.loops import Length, WalkSettings, planned
-from jobs.videos import FormatName
+from jobs.videos import VIDEOS, FormatName
 from multitrain.engine.session import Frames, SessionSettings
 from multitrain.walking.latent_path import LatentPath
 from multitrain.walking.weights import Moments, moment_at
 from render.finished import finished_video
 from render.formats import Quality
 from render.streaming import FINE, RawVideo, encoding
+from render.watching import Told
 
 if TYPE_CHECKING:
     from multitrain.walking.sampler import Placed, Sampler
 
-WITHOUT_NETWORK = {"testcard"}  # families
 BLOCK_BYTES = 64 * 2**20  # of frames that are drawn at once; as many are written meanwhile
 DEVICE_BYTES = 64 * 2**20  # of what the widest layer makes of them: about a second on CPUs
 VALUE_BYTES = 4
-
-Told = Callable[[int], None]  # is called with the frames that are written
 
 
 class Stopped(Exception):
@@ -59,22 +57,8 @@ class WalkPlan:
 
     def check(self) -> None:
         """UsageError where there can be no such walk."""
-        spec, raw = self.job.spec, self.raw
-        if spec.family in WITHOUT_NETWORK:
-            raise UsageError(
-                f"{spec.name} is a {spec.family}, which has no network to walk through"
-            )
-        if self.settings.through_time and self.settings.checkpoint is not None:
-            raise UsageError("a walk through time goes through all steps; name no checkpoint")
-        for what, size in (
-            ("frame", Resolution(raw.width, raw.height)),
-            ("walk", self.framed.size),
-        ):
-            if max(size) > LARGEST_SIDE:
-                raise UsageError(
-                    f"the {what} would be {size} pixels, and video has at most {LARGEST_SIDE} a "
-                    "side; take a smaller grid or scale"
-                )
+        if reason := impossible_walk(self.job, self.settings):
+            raise UsageError(f"{self.job.spec.name}: {reason}")
 
     @cached_property
     def length(self) -> Length:
@@ -86,20 +70,19 @@ class WalkPlan:
 
     @property
     def fps(self) -> int:
-        return self.settings.fps or self.job.spec.fps
+        """At most as many as the format shows: none is left out."""
+        return int(VIDEOS[self.name].shown_fps(self.settings.fps or self.job.spec.fps))
 
     @property
     def grid(self) -> Resolution:
         """Samples side by side, and one above the other."""
-        spec = self.job.spec
-        return self.settings.grid or Resolution(spec.grid_width, spec.grid_height)
+        return walk_grid(self.job, self.settings)
 
     @property
     def raw(self) -> RawVideo:
         """What is drawn."""
-        job, grid = self.job, self.grid
-        size = grid.width * job.image_width, grid.height * job.image_height
-        return RawVideo(*size, job.plan.channels, self.fps)
+        frame = walk_frame(self.job, self.settings)
+        return RawVideo(*frame, self.job.plan.channels, self.fps)
 
     @cached_property
     def framed(self) -> Framing:

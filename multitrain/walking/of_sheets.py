@@ -23,7 +23,7 @@ from multitrain.progress import ProgressLog
 from multitrain.walking.making import Stopped, WalkPlan, make_walk
 from multitrain.walking.weights import moments_of
 from render.formats import Quality
-from render.inventory import missing_walks, note_given_up, note_made
+from render.notes import missing_walks, note_given_up, note_made
 
 TELL_SECONDS = 1.0  # between two lines of progress
 
@@ -42,7 +42,8 @@ def make_walks(
 ) -> bool:
     """Draw those that are not there yet, in the order of the sheet; False where `stop` came first.
 
-    Raises what a full disk or a broken GPU raises: then the next start goes on with the same walk.
+    Raises what a full disk or a broken GPU raises, and OSError where it cannot be noted that a walk
+    is there: then the next start goes on with the same one.
     """
     missing = missing_walks(paths, job)
     if not missing:
@@ -51,7 +52,7 @@ def make_walks(
     telling = _Telling(paths, job, clock)
     for each in missing:
         try:
-            _make(paths, job, each, settings, stop, telling)
+            _draw(paths, job, each, settings, stop, telling)
         except Stopped:
             log.info("%s: stopped; it is drawn anew at the next start", each)
             return False
@@ -61,11 +62,14 @@ def make_walks(
                 raise
             unforeseen = None if isinstance(error, MultitrainError) else error
             log.error("cannot draw %s: %s", each, failure.reason, exc_info=unforeseen)
-            note_given_up(paths, paths.files_of(each, job.spec), str(each))
+            note_given_up(paths, job, each)
+            continue
+        note_made(paths, job, each)  # where that fails, the walk is not at fault
+        log.info("published %s", paths.files_of(each, job.spec)[0])
     return True
 
 
-def _make(
+def _draw(
     paths: JobPaths,
     job: JobFile,
     each: LoopFile,
@@ -80,12 +84,10 @@ def _make(
     plan.check()
     moments = moments_of(paths, spec.family, plan.settings)
     log.info("%s: %d frames, from %s", each, plan.frames, moments.told)
-    outputs = paths.files_of(each, spec)
+    output = paths.files_of(each, spec)[0]
     quality = Quality(spec.crf, spec.preset)
-    make_walk(plan, moments, outputs[0], telling, settings, stop, quality)
+    make_walk(plan, moments, output, telling, settings, stop, quality)
     telling.end_walk(plan.frames)
-    note_made(paths, outputs, str(each))
-    log.info("published %s", outputs[0])
 
 
 class _Telling:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
 from jobs.loops import WalkSettings
 from jobs.paths import JobPaths
-from multitrain.checkpoints import LISTINGS, Damaged, load_weights
+from multitrain.checkpoints import Damaged, load_first_whole, load_weights
 from multitrain.engine.session import State
 
 NAMED = 4  # steps that a message names at most
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,21 +45,18 @@ def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
 
     UsageError where there are none; MultitrainError where they are damaged or of another version.
     """
-    for _ in range(LISTINGS):
-        there = _files(paths)
-        if not there:
-            raise UsageError(f"{paths.name} has no checkpoint; a walk needs one: train it first")
-        if step is not None and step not in there:
-            raise UsageError(
-                f"{paths.name} has no weights of step {step}; there are those of "
-                f"{_named(there, step)} (keep_checkpoints keeps more of them)"
-            )
-        wanted = sorted(there, reverse=True) if step is None else [step]
-        try:
-            return _first_whole({each: there[each] for each in wanted}, family)
-        except FileNotFoundError:  # its training goes on: there are newer ones by now
-            continue
-    raise MultitrainError(f"the checkpoints of {paths.name} go as fast as they come; try again")
+    steps: dict[Path, int] = {}
+
+    def listed() -> Iterable[Path]:
+        steps.clear()
+        steps.update(_wanted(paths, step))
+        return steps
+
+    found = load_first_whole(listed, family)
+    if found is None:
+        raise MultitrainError(f"{', '.join(map(str, steps))}: damaged; name another step")
+    path, weights = found
+    return Moments((steps[path],), lambda _: weights)
 
 
 def through_time(paths: JobPaths, family: str) -> Moments:
@@ -97,26 +91,25 @@ def moment_at(number: int, frames: int, steps: Sequence[int]) -> tuple[int, floa
     return place, min(1.0, (step - steps[place]) / (steps[place + 1] - steps[place]))
 
 
+def _wanted(paths: JobPaths, step: int | None) -> dict[Path, int]:
+    """The files with weights of that step, or of all, the newest first; UsageError without any."""
+    there = _files(paths)
+    if not there:
+        raise UsageError(f"{paths.name} has no checkpoint; a walk needs one: train it first")
+    if step is None:
+        return {there[each]: each for each in sorted(there, reverse=True)}
+    if step not in there:
+        raise UsageError(
+            f"{paths.name} has no weights of step {step}; there are those of "
+            f"{_named(there, step)} (keep_checkpoints keeps more of them)"
+        )
+    return {there[step]: step}
+
+
 def _files(paths: JobPaths) -> dict[int, Path]:
     """Of each step whose weights are there, the file."""
     newest = {name.step: paths.checkpoint(name) for name in paths.checkpoint_names()}
     return newest | {step: paths.kept_weights(step) for step in paths.kept_steps()}
-
-
-def _first_whole(files: dict[int, Path], family: str) -> Moments:
-    """Of these, by step. FileNotFoundError where one has gone."""
-    for step, path in files.items():
-        try:
-            weights = load_weights(path, family)
-        except Damaged as damage:
-            log.warning("%s is damaged (%s)", path, damage)
-            continue
-        return _of_one(step, weights)
-    raise MultitrainError(f"{', '.join(map(str, files.values()))}: damaged; name another step")
-
-
-def _of_one(step: int, weights: State) -> Moments:
-    return Moments((step,), lambda _: weights)
 
 
 def _named(there: dict[int, Path], wanted: int) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs.cycles import eased
+from jobs.cycles import eased, rounded
 from jobs.errors import UsageError
 from jobs.outputs import OutputName
 from jobs.paths import atomic_write, listing
@@ -20,8 +20,7 @@ from render.merge import join_whole
 from render.probe import count_packets, read_header
 from render.reading import FilmReader
 from render.streaming import RawVideo, encoding
-
-Told = Callable[[int], None]  # is called with the frames that are written
+from render.watching import Told
 
 
 class Piece(NamedTuple):
@@ -137,7 +136,7 @@ def _layout(pieces: Sequence[Piece], crossfade: float) -> _Layout:
             f"{pieces[0].job} has {float(rate):.3f} frames per second, no whole number"
         )
     lengths = [sum(header.frames for header in each) for each in headers]
-    fade = _frames(crossfade, rate)
+    fade = rounded(Fraction(str(crossfade)) * rate)
     _require_long_enough(pieces, lengths, fade, int(rate))
     return _Layout(lengths, int(rate), fade)
 
@@ -181,10 +180,6 @@ def chain(lengths: Sequence[int], fade: int) -> Iterator[tuple[Share, ...]]:
         for number in range(length - end):
             weight = eased((number + 1) / (fade + 1))
             yield Share(film, end + number, 1.0 - weight), Share(film + 1, number, weight)
-
-
-def _frames(seconds: float, fps: Fraction) -> int:
-    return int((2 * Fraction(str(seconds)) * fps + 1) // 2)
 
 
 def _require_long_enough(

@@ -7,6 +7,7 @@ are tagged; where they are not, as players do.
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import av
@@ -30,10 +31,10 @@ from render.formats import (
 from render.pixels import Source
 from render.probe import only_video
 from render.reading import FULL_RANGE, HIGH, MATRICES, Film
+from render.streaming import FINE
 from render.watching import Told, watched
 
 RUN_SECONDS = 86_400.0  # of ffmpeg: hours of film
-FINE = Quality()
 
 log = logging.getLogger(__name__)
 
@@ -57,28 +58,36 @@ def export_film(
     *,
     quality: Quality = FINE,
     encoder: EncoderName = "x264",
+    stop: threading.Event | None = None,
 ) -> None:
     """Write the film in this format to `output`, which appears whole and verified, or not at all.
 
     With the encoder `nvenc`, H.264 and H.265 are made by a GPU, where that works. UsageError where
     `output` is the film itself; MultitrainError where the film cannot be read, where no ffmpeg here
-    makes the format, or where what it made is not the whole film.
+    makes the format, or where what it made is not the whole film; Stopped soon after `stop` is set.
     """
     if output.exists() and output.samefile(film):
         raise UsageError(f"{film} cannot be replaced by its own export; name another place")
     if encoder == "nvenc" and (faster := WITH_NVENC.get(name)):
         try:
-            _export(film, faster, output, told, quality)
+            _export(film, faster, output, told, quality, stop)
         except MultitrainError as failure:
             if means_full(failure):
                 raise
             log.warning("%s: made without NVENC, which failed: %s", output.name, failure)
         else:
             return
-    _export(film, name, output, told, quality)
+    _export(film, name, output, told, quality, stop)
 
 
-def _export(film: Path, name: FormatName, output: Path, told: Told, quality: Quality) -> None:
+def _export(
+    film: Path,
+    name: FormatName,
+    output: Path,
+    told: Told,
+    quality: Quality,
+    stop: threading.Event | None,
+) -> None:
     program = ffmpeg.find(name)
     look = Film.look(film)
     form, frames = look.format, look.frames
@@ -94,7 +103,7 @@ def _export(film: Path, name: FormatName, output: Path, told: Told, quality: Qua
         filters = pixels_from_video(name, *size, source)
         command = export_command(program, reading, filters, name, fps, quality, progress, part)
         with watched(progress, told):
-            ffmpeg.run(command, timeout=RUN_SECONDS)
+            ffmpeg.run(command, RUN_SECONDS, stop)
         told(frames)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.cycles import Cycle, Footage, Moment, plan_loop
+from jobs.cycles import Cycle, Footage, Moment, plan_loop_in
 from jobs.framing import Corner, framing
 from jobs.kinds import Resolution
 from jobs.loops import ClipSettings
-from jobs.videos import VIDEOS, FormatName
+from jobs.videos import FormatName
 from render.clips.alike import best_start
 from render.clips.mixing import mixed
 from render.clips.smoothing import smoothed
@@ -24,10 +24,9 @@ from render.finished import finished_video
 from render.formats import Quality
 from render.reading import FilmReader, frames_in_order
 from render.streaming import FINE, FrameSink, RawVideo, encoding
+from render.watching import Told
 
-Told = Callable[[int], None]  # is called with the frames of the loop that are written
-
-SMALL = Resolution(32, 18)  # pixels of pictures that are compared
+SMALL = Resolution(24, 13)  # pixels of pictures that are compared: 200 MB an hour at 60 fps
 
 
 @dataclass(frozen=True)
@@ -116,17 +115,16 @@ def planned_frames(sources: Sequence[Path], settings: ClipSettings, name: Format
 
 
 def _plan(reader: FilmReader, settings: ClipSettings, name: FormatName) -> Cycle:
-    """At no more frames per second than the format knows: otherwise some would be left out."""
-    fps, fastest = reader.format.fps, VIDEOS[name].fastest
-    if fastest is not None and (settings.fps or fps) > fastest:
-        settings = replace(settings, fps=fastest)
-    return plan_loop(settings, Footage(reader.frames, fps))
+    return plan_loop_in(name, settings, Footage(reader.frames, reader.format.fps))
 
 
 def _best_start(sources: Sequence[Path], cycle: Cycle) -> int:
     with FilmReader(sources, small=SMALL) as reader:
-        pictures = [frame.reshape(-1) for frame in frames_in_order(reader, cycle.start)]
-    return best_start(np.stack(pictures), cycle)
+        values = SMALL.width * SMALL.height * reader.channels
+        pictures = np.empty((reader.frames - cycle.start, values), np.uint8)
+        for place, frame in enumerate(frames_in_order(reader, cycle.start)):
+            pictures[place] = frame.reshape(-1)
+    return best_start(pictures, cycle)
 
 
 def _write(drawn: _Drawn, readers: Sequence[FilmReader], sink: FrameSink, told: Told) -> None:

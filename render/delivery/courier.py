@@ -98,17 +98,20 @@ class Lane:
             if not self._waiting and not self._closing:
                 self._hang_up()
                 self._changed.wait_for(lambda: self._waiting or self._closing)
-            return next(iter(self._waiting), None)
+            parcel = next(iter(self._waiting), None)
+            if parcel:  # what is added while it is sent has changed since, and waits anew
+                del self._waiting[parcel]
+            return parcel
 
     def _try(self, parcel: Parcel) -> bool:
         """Whether the far end took it, or there is nothing to send any more."""
         last_chance = self._closing
         done = True
         try:
-            if parcel not in self._sent:
+            self._note(parcel)
+            if parcel.is_due():
                 self._send(parcel)
-            parcel.note(self._sent[parcel])
-            del self._sent[parcel]
+                self._note(parcel)
         except FileNotFoundError as error:
             done = self._is_gone(parcel)
             if not done:
@@ -117,14 +120,17 @@ class Lane:
             done = False
             self._tell(parcel, error)
         with self._changed:
-            if done:
-                del self._waiting[parcel]
-            elif last_chance:
+            if not done and last_chance:
                 self._waiting.clear()
-            else:  # what cannot be sent does not block the rest
-                del self._waiting[parcel]
+            elif not done:  # what cannot be sent does not block the rest
+                self._waiting.pop(parcel, None)
                 self._waiting[parcel] = None
         return done
+
+    def _note(self, parcel: Parcel) -> None:
+        if parcel in self._sent:
+            parcel.note(self._sent[parcel])
+            del self._sent[parcel]
 
     def _send(self, parcel: Parcel) -> None:
         try:
@@ -144,7 +150,7 @@ class Lane:
             with parcel.packed():
                 return False
         except FileNotFoundError:
-            log.warning("%s is gone and was not sent", parcel.name)
+            log.warning("%s is gone: there is nothing to send", parcel.name)
             return True
         except OSError:
             return False

@@ -17,8 +17,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from jobs.destinations import Destination
-from jobs.errors import UsageError
+from jobs.destinations import NO_FOLDER, Destination
+from jobs.errors import MultitrainError, UsageError
 from jobs.paths import PART, Workspace, atomic_write
 from render.delivery.logins import Login
 
@@ -148,6 +148,12 @@ class Folder:
         self._folder = folder
 
     def take(self, file: Path, name: str) -> None:
+        """MultitrainError where there is no such folder: a disk that is not mounted has none.
+
+        To make one would fill the disk below it.
+        """
+        if not self._folder.is_dir():
+            raise MultitrainError(NO_FOLDER)
         with atomic_write(self._folder / name) as part:
             with file.open("rb") as data, part.open("wb") as copy:
                 while block := data.read(READ_BYTES):

@@ -61,7 +61,7 @@ def arrived(paths: JobPaths, target: Target, name: str) -> str | None:
     """Identity of what arrived last; None where nothing did."""
     try:
         return paths.delivered(name, target.key).read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):  # the last: it is damaged
         return None
 
 

@@ -17,7 +17,7 @@ from jobs.paths import Workspace
 from jobs.spec import JobSpec
 from jobs.states import State
 from jobs.store import Store
-from render.inventory import note_made
+from render.notes import note_made
 
 HEADER = "name,dataset,grid_width,grid_height,video_length,auto_render_period,render_res"
 
@@ -130,7 +130,7 @@ def test_status_tells_of_loops(workspace: Workspace) -> None:
     }
     assert rows["one"]["loops_total"] == 2
     assert rows["one"]["loops_done"] == 0  # what lies there may be an older one's
-    note_made(paths, [made], str(first))
+    note_made(paths, job, first)
     assert "1/2" in multitrain(workspace, "status").stdout
 
 

@@ -64,6 +64,8 @@ def told(result: Result) -> str:
         (("--seconds", "nan"), "nan is no number"),
         ((*LENGTH, "--scale", "big"), "'big' is no size such as 1280x720, or 720p, 1080p"),
         ((*LENGTH, "--grid", "0x2"), "'0x2' is no size"),
+        ((*LENGTH, "--grid", "2000x1"), "it would be 32000x12 pixels, and video has at most"),
+        ((*LENGTH, "--through-time", "--checkpoint", "2"), "all kept steps; name no checkpoint"),
         ((*LENGTH, "--keyframes", "1"), "1 is not in the range"),
         ((*LENGTH, "--format", "hap", "-o", "a.mp4"), "a.mp4 must end in .mov, as hap does"),
         ((*LENGTH, "-o", "renders/a.mp4"), "renders/ is for what jobs make"),
@@ -109,7 +111,7 @@ def test_it_makes_a_loop_and_tells_how_long_it_is() -> None:
     result = walk("--beats", "3", "--bpm", "128", "--gpus", "cpu", "--keyframes", "3")
 
     assert result.exit_code == 0, told(result)
-    wanted = "night_walk.mp4: 14 frames, 1.400 s, -6.2 ms beside what was asked; step 4"
+    wanted = "night_walk.mp4: 14 frames at 10 fps, 1.400 s, 6.2 ms shorter than asked; step 4"
     assert wanted in result.output
     with av.open("night_walk.mp4") as film:
         assert len(list(film.decode(video=0))) == 14

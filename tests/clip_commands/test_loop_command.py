@@ -68,7 +68,7 @@ def test_what_is_told_of_beats_cuts_and_sizes(film, capsys):
         "a.mov: 24 frames at 25 fps, 0.960 s",
         "crossfade: 1.08 s of the film, from 0.00 s on, with a fade of 0.12 s",
         "cut to 80x80, scaled to 50x50, 28 pixels of the height cut off, so that 50x22 is filled",
-        "the film becomes 52x24: hap takes multiples of 4",
+        "the loop becomes 52x24: hap takes multiples of 4",
     ]
     call(loop, film, "--beats", 1, "--bpm", 174, "--fps", 25, "-o", "b.mp4")
     told = capsys.readouterr().out.splitlines()[0]

@@ -28,7 +28,9 @@ def film_to_send(workspace: Workspace) -> None:
     paths.film().write_bytes(b"film")
     paths.checkpoints.mkdir(parents=True)
     paths.checkpoint(CheckpointName(1, 2)).write_bytes(b"weights")
-    paths.job_file.write_bytes(b"settings")
+    settings = {"dataset": "tiny", "grid_width": 1, "grid_height": 1, "video_length": 1}
+    JobFile(spec=JobSpec(name="job", **settings), image_width=16, image_height=12).save(paths)
+    (workspace.root / "nas").mkdir()
 
 
 def send(workspace: Workspace) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.paths import Workspace
 from jobs.sheet import read_sheet
-from jobs.videos import VIDEOS, FormatName, notes_on, unfit_film
+from jobs.videos import VIDEOS, FormatName, notes_on, notes_on_loop, unfit_film
 from multitrain.clip_commands import export, formats
 from render.formats import FORMATS
 
@@ -41,6 +41,7 @@ def test_which_ones_a_film_cannot_be_made_in() -> None:
 def test_the_notes_on_the_page_are_real() -> None:
     assert notes_on("hap", 19, 16, 60)[0] in PAGE
     assert notes_on("gif", 64, 64, 60)[0] in PAGE
+    assert notes_on_loop("gif", 64, 64, 60)[0] in PAGE
 
 
 def test_the_sheet_on_the_page_has_no_mistakes(workspace: Workspace, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jobs.errors import ExitCode
 from jobs.jobfile import JobFile
+from jobs.outputs import Pictures
 from jobs.parsing import parse_cells
 from jobs.paths import CheckpointName, Workspace
 from jobs.store import Store
@@ -130,7 +131,8 @@ class SimulatedWorker:
             elif name not in self.slow and _frames(paths.progress) == self.totals[name]:
                 paths.manifest.parent.mkdir(exist_ok=True)
                 paths.film().touch()
-                paths.manifest.write_text("{}")
+                made = [{"made": str(Pictures(None))}]
+                paths.manifest.write_text(json.dumps({"made_of_the_film": made}))
         return self.code
 
     def say(self, line: str) -> None:

@@ -1,6 +1,7 @@
 """Commands and webhooks of jobs that have ended."""
 
 import json
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -91,17 +92,25 @@ def test_a_command_is_run_once_when_the_job_is_done(workspace, run_farm):
     assert not (workspace.root / "failed").exists()
 
 
-def test_a_failure_is_told_with_its_reason_and_again_only_with_another(workspace, run_farm):
+def test_a_failure_is_told_with_its_reason_and_again_in_each_run_of_its_user(workspace, run_farm):
     job = make_job("night", on_failed=TO_FILE, retries="0")
     failure = {"kind": "error", "reason": "too hot"}
-    for _ in range(2):
-        run_farm(job, Outcome(code=1, frames=3, failure=failure))
+    run_farm(job, Outcome(code=1, frames=3, failure=failure))
     log = workspace.job("night").log
-    assert told(workspace) == f"night|failed||too hot (log: {log})|{workspace.root}\n"
-    run_farm(job, Outcome(code=1, frames=3, failure=failure | {"reason": "too cold"}))
-    assert told(workspace).count("|failed|") == 2
+    once = f"night|failed||too hot (log: {log})|{workspace.root}\n"
+    assert told(workspace) == once
+    run_farm(job, Outcome(code=1, frames=3, failure=failure))
+    assert told(workspace) == 2 * once
     run_farm(job)
-    assert "|done|" not in told(workspace)
+    assert told(workspace) == 2 * once
+
+
+def test_the_same_failure_is_told_once_where_a_kill_comes_before_the_store_knows_it(workspace):
+    job = make_job("night", on_failed=TO_FILE)
+    for reason in ("too hot", "too hot", "too cold"):
+        begin_and_wait(workspace, job, State.FAILED, reason)
+    assert told(workspace).count("|too hot|") == 1
+    assert told(workspace).count("|too cold|") == 1
 
 
 def test_a_command_that_fails_is_told_and_harms_nothing(workspace, run_farm):
@@ -193,6 +202,34 @@ def test_webhooks_that_do_not_work_are_told_without_their_address(workspace):
     (text,) = begin_and_wait(workspace, job, State.FAILED, "one more")
     assert "s3cr3t" not in text
     assert "s3cr3t" not in workspace.job("night").log.read_text()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/s3cr3t x", "http://127.0.0.1:s3cr3t/", "http://a s3cr3t/"]
+)
+def test_an_address_that_is_none_is_told_without_its_words(workspace, address):
+    job = make_job("night", on_done=address)
+    (text,) = begin_and_wait(workspace, job)
+    assert "was not reached (InvalidURL); the job is done all the same" in text
+    assert "s3cr3t" not in text
+    assert "s3cr3t" not in workspace.job("night").log.read_text()
+
+
+def test_an_answer_that_is_none_is_told(workspace):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"s3cr3t\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        job = make_job("night", on_done=f"http://127.0.0.1:{server.getsockname()[1]}")
+        (text,) = begin_and_wait(workspace, job)
+        thread.join()
+    assert "127.0.0.1 was not reached (BadStatusLine)" in text
 
 
 def test_nothing_is_told_where_the_sheet_says_nothing(workspace):

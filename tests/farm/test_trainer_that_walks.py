@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 
-from jobs.paths import Workspace
+import pytest
+from simulation import Outcome, Simulate, make_job
+
+from jobs.paths import CheckpointName, Workspace
 from multitrain.observe import last_progress
 from multitrain.patience import StallWatch
 from multitrain.progress import ProgressLog, parse_line
+from multitrain.slots import CpuPool
+from render.notes import missing_walks, note_given_up
 
 
 def test_frames_of_walks_count_as_signs_of_life(workspace: Workspace) -> None:
@@ -51,4 +56,40 @@ def test_a_rewind_behind_the_last_step_keeps_its_frames_count(workspace: Workspa
 
     told = last_progress(paths.progress)
     assert told is not None
-    assert told.frame == 100
+    assert (told.frame, told.walked) == (100, 0), "those of an earlier try are no signs of life"
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_trainer_that_dies_of_its_walk_costs_the_job_nothing_but_the_walk(
+    simulate: Simulate, retries: int
+) -> None:
+    """It is tried again like any other trainer; then the film is finished without."""
+    job = make_job("a", loops="walk(frames=9)", retries=str(retries))
+    simulation = simulate([job], CpuPool(1))
+    total = job.plan.frames_total
+    last = CheckpointName(job.plan.steps_total, total)
+    simulation.outcomes["a"] = [Outcome(code=-9, checkpoint=last) for _ in range(9)]
+    simulation.slow_films.add("a")
+    for _ in range(100):
+        simulation.tick()
+    assert simulation.states() == {"a": "rendering"}
+    assert len(simulation.started()) == retries + 1
+    assert missing_walks(simulation.workspace.job("a"), job) == []
+    simulation.slow_films.clear()
+    simulation.run()
+    assert simulation.states() == {"a": "done"}
+    (row,) = simulation.farm.rows()
+    assert "without a_loop0001.mp4" in row.error
+
+
+def test_walks_that_were_given_up_are_tried_again_in_the_next_night(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    job = make_job("a", loops="walk(frames=9)")
+    simulate([job], CpuPool(1))
+    paths = workspace.job("a")
+    (walk,) = missing_walks(paths, job)
+    note_given_up(paths, job, walk)
+    assert missing_walks(paths, job) == []
+    simulate([job], CpuPool(1))
+    assert missing_walks(paths, job) == [walk]

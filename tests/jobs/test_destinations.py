@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -105,8 +106,59 @@ def test_backups_need_somewhere_to_go_and_checkpoints(read: Callable) -> None:
     assert mistakes(read, backup_period="5") == [
         "backup_period: needs upload_to, which says where the backups go"
     ]
-    cells = {"backup_period": "5", "upload_to": "file:///x", "use_checkpoints": "False"}
+    cells = {"backup_period": "5", "upload_to": "ftp://h", "use_checkpoints": "False"}
     assert "leave use_checkpoints True" in mistakes(read, **cells)[0]
+
+
+def url_of(folder: Path) -> str:
+    """Without quotes, which the tests' own way of writing a sheet does not know."""
+    return f"file://{folder}".replace("%", "%25").replace('"', "%22")
+
+
+def test_a_folder_that_is_not_there_is_told(read: Callable, workspace: Workspace) -> None:
+    (told,) = mistakes(read, upload_to=url_of(workspace.root / "nas"))
+    assert told == "upload_to: there is no such folder; make it, or mount its disk"
+    (workspace.root / "nas").touch()
+    assert len(mistakes(read, upload_to=url_of(workspace.root / "nas"))) == 1
+
+
+@pytest.mark.parametrize("folder", ["renders", "renders/sent", "runs", "link/sent"])
+def test_a_folder_that_files_come_from_is_refused(
+    read: Callable, workspace: Workspace, folder: str
+) -> None:
+    (workspace.root / "link").symlink_to(workspace.renders)
+    for each in (workspace.renders / "sent", workspace.runs):
+        each.mkdir(parents=True)
+    (told,) = mistakes(read, upload_to=url_of(workspace.root / folder))
+    assert "where the files are made" in told
+
+
+def test_a_folder_beside_them_is_not_refused(read: Callable, workspace: Workspace) -> None:
+    (workspace.root / "renders_sent").mkdir()
+    row = ROW | {"upload_to": url_of(workspace.root / "renders_sent")}
+    assert read(f"{','.join(row)}\n{','.join(row.values())}\n")
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["https://h/s3cr3t x", "http://h/s3cr3t\tx", "http://h s3cr3t/x", "HTTPS:///s3cr3t",
+     "http://[s3cr3t", "http://h:s3cr3t/"],
+)  # fmt: skip
+@pytest.mark.parametrize("column", ["on_done", "on_failed"])
+def test_an_address_that_cannot_be_told_is_a_mistake(
+    read: Callable, column: str, order: str
+) -> None:
+    (told,) = mistakes(read, **{column: order})
+    assert told.startswith(f"{column}: is an address ")
+    assert "s3cr3t" not in told
+
+
+@pytest.mark.parametrize(
+    "order", ["echo http://a b", " https://h/x%20y?a=$TOKEN ", "http://$HOST:$PORT/", "http://h:8/"]
+)
+def test_commands_and_addresses_that_may_work_are_none(read: Callable, order: str) -> None:
+    row = ROW | {"on_done": order}
+    assert read(f"{','.join(row)}\n{','.join(row.values())}\n")
 
 
 def test_addresses_stay_out_of_the_manifest(workspace: Workspace) -> None:

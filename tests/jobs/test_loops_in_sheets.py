@@ -83,7 +83,7 @@ def test_one_loop_alone_is_no_list(workspace: Workspace) -> None:
         (
             ",family",
             "walk(frames=8),testcard",
-            "loop 1, walk: it is drawn by a trained network, and testcard has none",
+            "loop 1, walk: a walk is drawn by a trained network, and testcard has none",
         ),
         (
             ",use_checkpoints",
@@ -108,6 +108,34 @@ def test_one_loop_alone_is_no_list(workspace: Workspace) -> None:
             "is 900",
         ),
         (
+            ",keep_checkpoints",
+            '"walk(frames=8, checkpoint=100, through_time=True)",100',
+            "loop 1, walk: a walk through time goes through all kept steps; name no checkpoint",
+        ),
+        (
+            ",keep_checkpoints",
+            '"walk(frames=8, through_time=True)",901',
+            "loop 1, walk: it goes from a kept checkpoint to another, and only that of step 0 is "
+            "kept: the last step is 900; set keep_checkpoints to at most that, instead of 901",
+        ),
+        (
+            "",
+            '"walk(frames=8, grid=2000x1, scale=64x48)"',
+            "loop 1, walk: it would be 32000x12 pixels, and video has at most 16384 a side; take a "
+            "smaller grid",
+        ),
+        (
+            "",
+            "pingpong(scale=20000x48)",
+            "loop 1, pingpong: it would be 20000x48 pixels, and video has at most 16384 a side; "
+            "take a smaller scale",
+        ),
+        (
+            "",
+            '"crossfade(frames=1550, format=gif, fps=60)"',
+            "loop 1, crossfade: the film has 1800 frames (30.00 s), and",
+        ),
+        (
             "",
             "crossfade(seconds=40)",
             "loop 1, crossfade: the film has 1800 frames (30.00 s), and",
@@ -127,3 +155,30 @@ def test_loops_that_cannot_be_made(
     with pytest.raises(SheetError) as told:
         read_sheet(sheet, workspace)
     assert f"a.csv:2: loops: {reason}" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "cells"),
+    [
+        ("", '"walk(frames=8, checkpoint=900)"'),
+        (",keep_checkpoints", '"walk(frames=8, checkpoint=900)",200'),
+        (",keep_checkpoints", '"walk(frames=8, checkpoint=0)",2000'),
+        (",keep_checkpoints", '"walk(frames=8, through_time=True)",900'),
+    ],
+)
+def test_walks_from_what_is_there_at_the_end(workspace: Workspace, more: str, cells: str) -> None:
+    """The newest checkpoint is that of the last step, kept or not."""
+    loops = read(workspace, "a.csv", f"{COLUMNS}{more}\n{ROW},{cells}\n")
+    assert loops is not None
+
+
+def test_what_becomes_of_loops_is_told(workspace: Workspace) -> None:
+    sheet = workspace.root / "a.csv"
+    cell = '"walk(frames=8, format=hap, scale=19x16), pingpong(format=gif), best(crop=20x20)"'
+    sheet.write_text(f"{COLUMNS}\n{ROW},{cell}\nday,photos,2,2,0.5,{cell}\n", encoding="utf-8")
+    assert read_sheet(sheet, workspace).warnings == (
+        f"{sheet}: night and 1 more: loop 1, walk: the loop becomes 20x16: hap takes multiples of "
+        "4",
+        f"{sheet}: night and 1 more: loop 2, pingpong: the loop has 50 fps: gif shows at most 50 a "
+        "second, not 60",
+    )

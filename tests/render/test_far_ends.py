@@ -8,13 +8,14 @@ import zipfile
 
 import boto3
 import pytest
+import yaml
 from far_ends import PASSWORD, FtpEnd, SftpEnd
 from moto.server import ThreadedMotoServer
 
 from jobs.errors import UsageError
 from jobs.paths import CheckpointName
 from render.delivery import courier as courier_module
-from render.delivery import logins, places
+from render.delivery import logins, places, targets
 from render.delivery.courier import Courier
 from render.delivery.logins import look_up
 from render.delivery.offering import Offering
@@ -116,6 +117,7 @@ def has_arrived(film, target):
 
 
 def test_into_a_folder(film, deliver, home, lines):
+    (home / "50 %" / "nas").mkdir(parents=True)
     target = deliver(f"file://{home}/50 %25/nas")
     assert (home / "50 %" / "nas" / film[1].name).read_bytes() == film[1].read_bytes()
     assert os.listdir(home / "50 %" / "nas") == [film[1].name]
@@ -187,6 +189,7 @@ def test_pictures_of_a_folder_keep_their_folder(film, deliver, home):
     folder.mkdir()
     for number in range(3):
         (folder / f"frame_{number:09d}.png").write_bytes(bytes([number]))
+    (home / "nas").mkdir()
     deliver(f"file://{home}/nas", folder)
     assert [(home / "nas" / "night.png" / name).read_bytes() for name in sorted(
         os.listdir(home / "nas" / "night.png"))] == [b"\0", b"\1", b"\2"]  # fmt: skip
@@ -261,6 +264,7 @@ def test_wrong_keys_of_s3_are_told_without_them(film, deliver, workspace, s3_end
 def test_one_server_that_is_away_does_not_hold_up_another(film, workspace, home, told):
     end = FtpEnd(home)
     end.close()
+    (home / "nas").mkdir()
     courier = Courier(workspace, pauses=(3600.0,))
     for url in (f"ftp://127.0.0.1:{end.port}", f"file://{home}/nas"):
         courier.offer(film[0], Target(url), [film[1]])
@@ -322,8 +326,10 @@ def test_passwords_that_others_may_read_are_told_once(workspace, lines):
 
 def test_backups_replace_each_other_in_their_time(make_job, workspace, home):
     url = f"file://{home}/nas"
-    paths, job = make_job("night", upload_to=url, backup_period=10)
+    told = {"on_done": "https://h/s3cr3t", "on_failed": "mail s3cr3t"}
+    paths, job = make_job("night", upload_to=url, backup_period=10, **told)
     far = home / "nas" / "night_checkpoint.zip"
+    far.parent.mkdir()
 
     def look(minute, *, ended=False):
         courier = Courier(workspace)
@@ -333,7 +339,12 @@ def test_backups_replace_each_other_in_their_time(make_job, workspace, home):
         if not far.exists():
             return None
         with zipfile.ZipFile(far) as archive:
-            assert archive.read("job.yaml") == paths.job_file.read_bytes()
+            job_file = archive.read("job.yaml").decode()
+            assert url not in job_file
+            assert "s3cr3t" not in job_file
+            assert yaml.safe_load(job_file) == yaml.safe_load(
+                job.without(told | {"upload_to": ""}).text
+            )
             (name,) = (each for each in archive.namelist() if each != "job.yaml")
             return archive.read(name).decode()
 
@@ -360,6 +371,7 @@ def test_backups_replace_each_other_in_their_time(make_job, workspace, home):
 
 def test_what_is_owed_is_known_by_file_and_by_target(film, deliver, make_job, home):
     _, job = make_job(film[0].name, upload_to=f"file://{home}/a")
+    (home / "a").mkdir()
     assert unsent(film[0], job.spec, [film[1]]) == [film[1].name]
     deliver(job.spec.upload_to)
     assert unsent(film[0], job.spec, [film[1]]) == []
@@ -367,6 +379,89 @@ def test_what_is_owed_is_known_by_file_and_by_target(film, deliver, make_job, ho
     assert unsent(film[0], elsewhere.spec, [film[1]]) == [film[1].name]
     film[1].write_bytes(b"made anew")
     assert unsent(film[0], job.spec, [film[1]]) == [film[1].name]
+
+
+class Slow:
+    """A far end that holds each file up until it is let go; `name: contents` of what it took."""
+
+    def __init__(self):
+        self.taken = []
+        self.begun, self.let_go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def take(self, file, name):
+        contents = file.read_bytes()
+        self.begun.release()
+        assert self.let_go.acquire(timeout=PATIENCE)
+        self.taken.append(contents)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    place = Slow()
+    monkeypatch.setattr(courier_module, "connect", lambda *_: place)
+    return place
+
+
+def test_a_file_made_anew_while_it_is_sent_is_sent_again(film, workspace, slow):
+    courier, target = Courier(workspace), Target("ftp://h")
+    courier.offer(film[0], target, [film[1]])
+    assert slow.begun.acquire(timeout=PATIENCE)
+    film[1].write_bytes(b"made anew")
+    courier.offer(film[0], target, [film[1]])
+    slow.let_go.release(2)
+    courier.close()
+    assert slow.taken[1:] == [b"made anew"]
+    assert targets.has_arrived(film[0], target, film[1].name, targets.identity_of(film[1]))
+
+
+def test_a_file_offered_while_it_is_sent_is_sent_once(film, workspace, slow):
+    courier, target = Courier(workspace), Target("ftp://h")
+    courier.offer(film[0], target, [film[1]])
+    assert slow.begun.acquire(timeout=PATIENCE)
+    courier.offer(film[0], target, [film[1]])
+    slow.let_go.release(2)
+    courier.close()
+    assert len(slow.taken) == 1
+
+
+def test_the_last_backup_goes_also_while_another_is_sent(make_job, workspace, slow):
+    paths, job = make_job("night", upload_to="ftp://h", backup_period=10)
+    courier, (target,) = Courier(workspace), targets.targets_of(job.spec)
+    paths.checkpoints.mkdir()
+    for step in (1, 2):
+        paths.checkpoint(CheckpointName(step, step)).write_bytes(b"weights")
+        courier.back_up(paths, target)
+        if step == 1:
+            assert slow.begun.acquire(timeout=PATIENCE)
+    slow.let_go.release(2)
+    courier.close()
+    assert len(slow.taken) == 2
+    assert unsent(paths, job.spec, []) == []
+
+
+def test_a_folder_that_is_not_there_is_not_made_and_tried_again(film, workspace, home, told, lines):
+    courier, target = Courier(workspace, pauses=(0.01,)), Target(f"file://{home}/nas")
+    courier.offer(film[0], target, [film[1]])
+    for _ in range(2):
+        assert told.acquire(timeout=PATIENCE)
+    assert not (home / "nas").exists()
+    assert lines()[-1].endswith("there is no such folder; make it, or mount its disk")
+    (home / "nas").mkdir()
+    courier.close()
+    assert has_arrived(film, target)
+
+
+def test_a_damaged_marker_says_nothing(film, deliver, home):
+    (home / "nas").mkdir()
+    target = deliver(f"file://{home}/nas")
+    film[0].delivered(film[1].name, target.key).write_bytes(b"\xff\xfe")
+    assert targets.arrived(film[0], target, film[1].name) is None
+    (home / "nas" / film[1].name).unlink()
+    deliver(f"file://{home}/nas")
+    assert (home / "nas" / film[1].name).exists()
 
 
 def test_trouble_with_files_here_harms_no_job(make_job, workspace, home, caplog):

@@ -122,6 +122,17 @@ def test_grid_scale_crop_and_fps_are_its_own(learnt: JobFile, paths: JobPaths, o
     assert frames_of(out).shape == (56, 20, 40, 3)
 
 
+def test_a_gif_has_all_frames_of_its_plan(learnt: JobFile, paths: JobPaths, tmp_path: Path) -> None:
+    settings = WalkSettings(Duration.of(seconds=0.5), fps=60, keyframes=3)
+    plan = WalkPlan(learnt, settings, "gif")
+    told: list[int] = []
+
+    make(plan, paths, tmp_path / "walk.gif", told.append)
+
+    assert (plan.fps, plan.frames, told[-1]) == (50, 25, 25)
+    assert len(frames_of(tmp_path / "walk.gif")) == 25
+
+
 def test_while_a_block_is_written_the_next_one_is_drawn(
     learnt: JobFile, paths: JobPaths, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,9 +191,13 @@ def test_weights_that_fit_no_more_leave_nothing(
 @pytest.mark.parametrize(
     ("columns", "changed", "told"),
     [
-        ({"family": "testcard"}, {}, "tiny is a testcard, which has no network to walk through"),
+        ({"family": "testcard"}, {}, "a walk is drawn by a trained network, and testcard has none"),
         ({}, {"through_time": True, "checkpoint": 4}, "a walk through time goes through all"),
-        ({}, {"grid": Resolution(2000, 1)}, "the frame would be 24000x9 pixels, and video has at"),
+        (
+            {},
+            {"grid": Resolution(2000, 1)},
+            "it would be 24000x9 pixels, and video has at most 16384",
+        ),
         ({}, {"crop": Resolution(100, 5)}, "a crop of 100x5 does not lie in a picture of 36x18"),
     ],
 )

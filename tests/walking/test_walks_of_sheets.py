@@ -20,7 +20,7 @@ from multitrain.engine.session import SessionSettings
 from multitrain.observe import last_progress
 from multitrain.trainer import parse_call, train
 from multitrain.walking import making, of_sheets
-from render.inventory import is_made, is_settled, missing_walks
+from render.notes import is_made, is_over, missing_walks
 
 LOOPS = "walk(frames=6,keyframes=2), walk(frames=4,grid=1x1,checkpoint=0,format=ffv1)"
 
@@ -112,7 +112,7 @@ def test_a_walk_that_cannot_be_is_given_up_and_the_next_one_is_drawn(
     assert missing_walks(paths, job) == [], "nobody waits for it"
     first, second = loop_files(job.spec, job.plan)
     assert [is_made(paths, job, each) for each in (first, second)] == [False, True]
-    assert is_settled(paths, job, first)
+    assert is_over(paths, job, first)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,24 @@ def test_what_is_not_the_walks_fault_is_for_the_farm(
         walk(paths, job)
 
     assert len(missing_walks(paths, job)) == 2
+
+
+def test_a_walk_whose_note_cannot_be_written_is_not_given_up(
+    sheet: Callable[..., JobFile], paths: JobPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = sheet("walk(frames=4)")
+    with monkeypatch.context() as broken:
+        trouble = OSError(errno.EIO, "Input/output error")
+        broken.setattr(of_sheets, "note_made", lambda *_: (_ for _ in ()).throw(trouble))
+        with pytest.raises(OSError, match="Input/output"):
+            walk(paths, job)
+    assert listing(paths.workspace.renders) == ["tiny_loop0001.mp4"]
+    assert len(missing_walks(paths, job)) == 1
+
+    assert walk(paths, job) is True
+
+    assert missing_walks(paths, job) == []
+    assert all(is_made(paths, job, each) for each in loop_files(job.spec, job.plan))
 
 
 def test_the_farm_sees_that_frames_are_drawn(
@@ -211,5 +229,5 @@ def test_a_test_card_has_none(submit: Callable[..., JobFile], paths: JobPaths) -
     assert walk(paths, job) is True
 
     assert listing(paths.workspace.renders) == []
-    with pytest.raises(MultitrainError, match="no network to walk through"):
+    with pytest.raises(MultitrainError, match="testcard has none"):
         making.WalkPlan(job, job.spec.loops[0].walk_settings(), "h264").check()

@@ -1,0 +1,145 @@
+"""What is made of the film: given up, stopped, waited for, and left to others."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+
+import pytest
+from numbered import checkpoint, spool
+from workbench import run
+
+from jobs.errors import MultitrainError
+from jobs.outputs import Export, LoopFile, Pictures, extras
+from jobs.paths import listing, part_of
+from jobs.sizes import extra_bytes
+from render import ffmpeg, rendering
+from render.clearing import sweep
+from render.extras import make_extra
+from render.ffmpeg import Stopped
+from render.notes import is_made, is_over, made_extras, missing_walks, note_given_up
+from render.worker import RenderWorker
+from tests.executors import Inline
+
+LOOPS = "pingpong(frames=6), walk(frames=9)"
+
+
+def filmed(make_job, start_worker, **columns):
+    """A job whose film is there, and all that the worker makes of it; walks are not."""
+    paths, job = make_job(frames=12, loops=LOOPS, **columns)
+    spool(paths, job, 0, 12)
+    checkpoint(paths, 12)
+    run(start_worker("job"))
+    return paths, job
+
+
+def test_a_job_waits_for_its_walks_and_is_done_without_those_given_up(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    assert paths.film().exists()
+    assert not paths.manifest.exists()
+    (walk,) = missing_walks(paths, job)
+    note_given_up(paths, job, walk)
+    run(start_worker("job"))
+    told = [each["file"] for each in json.loads(paths.manifest.read_text())["made_of_the_film"]]
+    assert told == ["job.jpg", "job.contact.jpg", "job_loop0001.mp4"]
+    assert walk not in made_extras(paths, job)
+
+
+def test_an_older_file_is_not_taken_for_what_was_given_up(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    (walk,) = missing_walks(paths, job)
+    (older,) = paths.files_of(walk, job.spec)
+    older.write_text("of another night")
+    note_given_up(paths, job, walk)
+    run(start_worker("job"))
+    assert paths.manifest.exists()
+    assert walk not in made_extras(paths, job)
+    assert older.name not in paths.manifest.read_text()
+
+
+def test_other_settings_make_it_anew(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    paths.film().rename(paths.film().with_name("kept.mp4"))
+    pingpong = LoopFile(1, None, job.spec.loops[0])
+    assert is_made(paths, job, pingpong)
+    other = LoopFile(1, None, job.spec.loops[0].parse("pingpong(frames=8)"))
+    assert not is_made(paths, job, other)
+    assert not is_over(paths, job, other)
+
+
+def test_a_worker_that_starts_leaves_alone_what_others_are_making(make_job):
+    paths, job = make_job(format="h264,hap", loops=LOOPS)
+    renders = paths.workspace.renders
+    renders.mkdir()
+    others = ["job_loop0002.mp4", "job.gif", "job.mov.txt", "other.mp4", "job_loop0003.mp4"]
+    own = ["job.mp4", "job_timecut0001.mp4", "job.hap.mov", "job_loop0001.mp4", "job.jpg"]
+    for name in (*others, *own, "job.json"):
+        part_of(renders / name).write_text("half")
+    sweep(paths, job)
+    assert listing(renders) == sorted(part_of(renders / name).name for name in others)
+
+
+def test_a_wish_to_stop_leaves_nothing(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    before = listing(paths.workspace.renders)
+    stop = threading.Event()
+    stop.set()
+    for extra in (Pictures(None), Export(None, "gif"), LoopFile(3, None, job.spec.loops[0])):
+        with pytest.raises(Stopped):
+            make_extra(paths, job, extra, stop)
+    assert listing(paths.workspace.renders) == before
+
+
+def test_a_wish_to_stop_ends_a_program():
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        ffmpeg.run([sys.executable, "-c", "import time; time.sleep(60)"], stop=stop)
+    assert time.monotonic() - began < 30
+
+
+def test_what_is_stopped_counts_as_no_failure(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    worker = rendering.Rendering(paths, job, threading.Event())
+    task = rendering.MakeExtra(Export(None, "gif"))
+    for _ in range(2 * rendering.TRIES):
+        assert not worker.ended(task, Stopped(), 0.0)
+    assert not is_over(paths, job, task.extra)
+
+
+def test_what_fails_again_and_again_is_given_up_and_the_job_goes_on(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    worker = rendering.Rendering(paths, job, threading.Event())
+    task = rendering.MakeExtra(Export(None, "gif"))
+    for number in range(rendering.TRIES):
+        assert not is_over(paths, job, task.extra)
+        assert not worker.ended(task, MultitrainError("no"), float(number))
+    assert is_over(paths, job, task.extra)
+    assert not is_made(paths, job, task.extra)
+
+
+def test_extras_wait_for_room_and_the_film_does_not(
+    make_job, workspace, courier, monkeypatch, caplog
+):
+    """What they take is reckoned before they begin."""
+    paths, job = make_job(frames=12, format="h264,ffv1")
+    (export,) = [each for each in extras(job.spec, job.plan) if isinstance(each, Export)]
+    assert extra_bytes(export, job) == round(12 * 32 * 32 * 3.4)
+    free = [1000 + extra_bytes(export, job) - 1]
+    monkeypatch.setattr(rendering, "free_bytes", lambda folder: free[0])
+    spool(paths, job, 0, 12)
+    checkpoint(paths, 12)
+    worker = RenderWorker(workspace, Inline(), 100, courier, keep_free=1000)
+    worker.take_up("job")
+    now = run(worker)
+    assert paths.film().exists()
+    assert paths.files_of(Pictures(None), job.spec)[0].exists()
+    assert not paths.files_of(export, job.spec)[0].exists()
+    assert caplog.text.count("waits for room") == 1
+    free[0] += 1
+    run(worker, now)
+    assert paths.files_of(export, job.spec)[0].exists()
+    assert paths.manifest.exists()
