@@ -55,6 +55,7 @@ class Cycle:
     frames: int  # of the loop
     fps: int  # of the loop
     drift: Fraction  # seconds that it is longer (+) or shorter than was asked
+    turn: int = 0  # frames of the loop by which the file begins later in the round
 
     @property
     def taken(self) -> int:
@@ -78,8 +79,8 @@ class Cycle:
         return (Part(head, weight), Part(head + self.moments, 1.0 - weight))
 
     def shown(self) -> Iterator[Moment]:
-        """The nearest moment for each frame of the loop."""
-        for number in range(self.frames):
+        """The nearest moment for each frame of the loop, from `turn` on, once round."""
+        for number in range(self.turn, self.turn + self.frames):
             yield self.moment((2 * number * self.moments + self.frames) // (2 * self.frames))
 
 
@@ -101,6 +102,8 @@ def plan_loop(settings: ClipSettings, footage: Footage) -> Cycle:
             f"{settings.start:g} s"
         )
     left = footage._replace(frames=footage.frames - start)
+    if left.frames < LEAST_FRAMES:
+        raise UsageError(f"the film has one frame{_from(settings)}, which does not move")
     if settings.duration is None:
         return replace(_as_given(settings, left), start=start)
     cycle = _as_asked(settings, left)
@@ -146,12 +149,12 @@ def _as_given(settings: ClipSettings, footage: Footage) -> Cycle:
     if moments < LEAST_FRAMES or fade > moments:
         told = f"{footage.frames} frames ({_seconds(footage.frames, footage)})"
         raise UsageError(
-            f"the film has {told}{_from(settings)}, too few for a {settings.mode}"
+            f"the film has {told}{_from(settings)}, too few for {settings.mode}"
             + (f" with a fade of {settings.fade:g} s" if settings.fade else "")
         )
     exact = moments * fps / pace
     frames = max(LEAST_FRAMES, unit * rounded(exact / unit))
-    return Cycle(settings.mode, 0, moments, fade, frames, fps, (frames - exact) / fps)
+    return Cycle(settings.mode, 0, moments, fade, frames, fps, Fraction(0))
 
 
 def _too_short(settings: ClipSettings, cycle: Cycle, footage: Footage) -> str:

@@ -152,16 +152,20 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
         clear_up(paths)  # where all was killed just when the film was there
         if gone := _gone(paths, job):
             return f"{name} is done, but {gone} is not there any more; --fresh makes it again"
-        if late := _late_loops(paths, job):
-            return f"{name} is done without its loops {late}; `multitrain loop {name}` makes some"
+        return _late_loops(paths, job)
     return None
 
 
-def _late_loops(paths: JobPaths, job: JobFile) -> str:
-    """The numbers of loops that a sheet asks for since the job is done."""
-    made = made_extras(paths, job)
-    late = {each.number for each in loop_files(job.spec, job.plan) if each not in made}
-    return ", ".join(map(str, sorted(late)))
+def _late_loops(paths: JobPaths, job: JobFile) -> str | None:
+    """What a sheet asks for since the job is done."""
+    made, spec = made_extras(paths, job), job.spec
+    late = {file.loop: None for file in loop_files(spec, job.plan) if file not in made}
+    if not late:
+        return None
+    kinds = sorted({"walk" if loop.is_walk else "loop" for loop in late})
+    commands = " and ".join(f"`multitrain {kind} {spec.name}`" for kind in kinds)
+    loops = ", ".join(map(str, late))
+    return f"{spec.name} is done, without {loops}; {commands} can still make such loops"
 
 
 def _gone(paths: JobPaths, job: JobFile) -> Path | None:

@@ -70,7 +70,7 @@ def find(name: FormatName = "h264") -> str:
         except ProgramFailed as failure:
             if means_full(failure):
                 raise
-            reasons.append(f"{candidate}: {failure}")
+            reasons.append(f"{candidate}: {why(failure)}")
             last = failure
         else:
             return candidate

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from jobs.errors import MultitrainError
 
 DECODER_THREADS = 4
+VP9_WITH_ALPHA = "libvpx-vp9"  # a decoder
 
 # Opening a file decodes its first picture, which takes fifty times as long as all the rest. The
 # options are for that alone: who decodes later gets every picture.
@@ -190,6 +191,12 @@ def only_video(container: InputContainer, path: Path) -> VideoStream:
     if len(container.streams.video) != 1 or len(container.streams) != 1:
         raise MultitrainError(f"{path} does not hold exactly one video and nothing else")
     return container.streams.video[0]
+
+
+def hides_alpha(stream: VideoStream) -> bool:
+    """Whether it is VP9 with alpha, which FFmpeg's own decoder leaves out (`VP9_WITH_ALPHA`)."""
+    is_vp9 = stream.codec_context.name.endswith("vp9")
+    return is_vp9 and stream.metadata.get("alpha_mode") == "1"
 
 
 def exact(rate: Fraction | None) -> Fraction:

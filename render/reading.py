@@ -18,8 +18,10 @@ from typing import Self
 
 import av
 import numpy as np
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.filter import Graph
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -27,7 +29,14 @@ from numpy.typing import NDArray
 from jobs.colours import RGB, RGBA
 from jobs.errors import MultitrainError
 from jobs.kinds import Resolution
-from render.probe import DECODER_THREADS, Format, open_packets, read_header
+from render.probe import (
+    DECODER_THREADS,
+    VP9_WITH_ALPHA,
+    Format,
+    hides_alpha,
+    open_packets,
+    read_header,
+)
 
 KEPT_BYTES = 192 << 20  # of decoded frames, as the file has them
 LEAST_KEPT = 4
@@ -47,12 +56,15 @@ class Film:
     format: Format
     times: tuple[int, ...]  # in the order in which they are shown, in units of the stream
     keys: tuple[int, ...]  # numbers of frames at which decoding can begin; the first is 0
+    has_hidden_alpha: bool  # VP9's, which only libvpx decodes
 
     @classmethod
     def look(cls, path: Path) -> Self:
-        """MultitrainError where it is no video, or its frames have no even times."""
+        """MultitrainError where it is no video, or a turned one, or its times are not even."""
         form = read_header(path).format
-        with open_packets(path) as (_, packets):
+        _require_upright(path)
+        with open_packets(path) as (stream, packets):
+            has_hidden_alpha = hides_alpha(stream)
             found = [
                 (packet.pts, packet.is_keyframe) for packet in packets if not packet.is_discard
             ]
@@ -66,7 +78,7 @@ class Film:
         keys = tuple(number for number, (_, is_key) in enumerate(shown) if is_key)
         if keys[:1] != (0,):
             raise MultitrainError(f"{path} does not begin with a keyframe; encode it anew")
-        return cls(path, form, times, keys)
+        return cls(path, form, times, keys, has_hidden_alpha)
 
     @property
     def frames(self) -> int:
@@ -109,7 +121,7 @@ class FilmReader:
 
     @cached_property
     def has_alpha(self) -> bool:
-        return _has_alpha(self.format.pixels)
+        return self.films[0].has_hidden_alpha or _has_alpha(self.format.pixels)
 
     @property
     def channels(self) -> int:
@@ -144,7 +156,7 @@ class _OpenFilm:
         self._stream: VideoStream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = DECODER_THREADS
-        self._decoded = self._container.decode(self._stream)
+        self._decoded = self._decode()
         self._next = 0  # the frame that comes next out of the decoder
         self._kept: OrderedDict[int, VideoFrame] = OrderedDict()  # those that came last
         self._colours = _Colours(small)
@@ -164,7 +176,7 @@ class _OpenFilm:
         key = self.film.key_before(number)
         if number < self._next or key > self._next:
             self._container.seek(self.film.times[key], stream=self._stream)
-            self._decoded = self._container.decode(self._stream)
+            self._decoded = self._decode()
             self._kept.clear()
             self._next = key
         while self._next <= number:
@@ -178,6 +190,18 @@ class _OpenFilm:
                 raise self._damaged(self._next, "it is missing or not whole")
             self._keep(there, frame)
             self._next = there + 1
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        """From where the container stands to its end."""
+        if not self.film.has_hidden_alpha:
+            yield from self._container.decode(self._stream)
+            return
+        decoder = CodecContext.create(VP9_WITH_ALPHA, "r")
+        assert isinstance(decoder, VideoCodecContext)
+        for packet in self._container.demux(self._stream):
+            for frame in decoder.decode(packet):
+                frame.time_base = self._stream.time_base
+                yield frame
 
     def _keep(self, number: int, frame: VideoFrame) -> None:
         self._kept[number] = frame
@@ -245,6 +269,16 @@ def _has_alpha(pixels: str) -> bool:
         return any(each.is_alpha for each in av.VideoFormat(pixels).components)
     except ValueError:  # a name that tells nothing
         return False
+
+
+def _require_upright(path: Path) -> None:
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0), None)
+    if frame is not None and frame.rotation:
+        raise MultitrainError(
+            f"{path} is to be turned by {abs(frame.rotation)} degrees when it is shown, as films "
+            "of phones are; encode it anew, upright"
+        )
 
 
 def _require_even_times(path: Path, form: Format, times: Sequence[int]) -> None:

@@ -1,6 +1,8 @@
-"""Where in a film two moments, a loop's length apart, are most alike. Pure."""
+"""Where a loop is best cut: which moments, its length apart, are most alike; where it begins. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,3 +33,14 @@ def best_start(pictures: NDArray[np.uint8], cycle: Cycle) -> int:
     seen = shares * (1 - shares)
     differences, contrasts = (np.convolve(each, seen, mode="valid") for each in (apart, contrast))
     return cycle.start + int((differences / (contrasts + FLAT * seen.sum())).argmin())
+
+
+def quiet_turn(steps: Sequence[float]) -> int:
+    """The first frame of a round to which the step is no larger than the median of all steps.
+
+    `steps[n]` is how much frame n differs from the one before it; that before frame 0 is the last.
+    A loop has no beginning: a file that begins there shows the same, and where a player stumbles at
+    its end, it is seen least.
+    """
+    median = float(np.median(steps))
+    return next(number for number, step in enumerate(steps) if step <= median)

@@ -29,7 +29,7 @@ from render.formats import (
     shown_fps,
 )
 from render.pixels import Source
-from render.probe import only_video
+from render.probe import VP9_WITH_ALPHA, hides_alpha, only_video
 from render.reading import FULL_RANGE, HIGH, MATRICES, Film
 from render.streaming import FINE
 from render.watching import Told, watched
@@ -133,10 +133,9 @@ def _source(film: Path) -> tuple[Source, list[str]]:
     with av.open(str(film)) as container:
         stream = only_video(container, film)
         context, form = stream.codec_context, stream.codec_context.format
-        # FFmpeg's own decoder leaves the alpha of VP9 out.
-        clear_vp9 = context.name.endswith("vp9") and stream.metadata.get("alpha_mode") == "1"
-        decoder = ["-c:v", "libvpx-vp9"] if clear_vp9 else []
-        has_alpha = clear_vp9 or (form is not None and any(c.is_alpha for c in form.components))
+        hidden = hides_alpha(stream)
+        decoder = ["-c:v", VP9_WITH_ALPHA] if hidden else []
+        has_alpha = hidden or (form is not None and any(c.is_alpha for c in form.components))
         if form is None or form.is_rgb:
             return Source(has_alpha, range="pc"), decoder
         is_full = context.color_range == FULL_RANGE or form.name.startswith("yuvj")

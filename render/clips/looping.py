@@ -17,7 +17,7 @@ from jobs.framing import Corner, framing
 from jobs.kinds import Resolution
 from jobs.loops import ClipSettings
 from jobs.videos import FormatName
-from render.clips.alike import best_start
+from render.clips.alike import best_start, quiet_turn
 from render.clips.mixing import mixed
 from render.clips.smoothing import smoothed
 from render.finished import finished_video
@@ -26,6 +26,7 @@ from render.reading import FilmReader, frames_in_order
 from render.streaming import FINE, FrameSink, RawVideo, encoding
 from render.watching import Told
 
+SAMPLED = 64  # rows and columns that are compared, about: not scaled, for that would hide noise
 SMALL = Resolution(24, 13)  # pixels of pictures that are compared: 200 MB an hour at 60 fps
 
 
@@ -80,6 +81,8 @@ def make_loop(
         cycle = _plan(readers[0], settings, name)
         if settings.mode == "best":
             cycle = replace(cycle, start=_best_start(sources, cycle))
+        if settings.mode != "pingpong" and not settings.smooth:
+            cycle = replace(cycle, turn=quiet_turn(_steps(cycle, readers)))
         drawn = _Drawn(cycle, framed.filters, cycle.shown(), cycle.frames)
         if settings.smooth and cycle.lies_between:
             drawn = _Drawn(
@@ -125,6 +128,20 @@ def _best_start(sources: Sequence[Path], cycle: Cycle) -> int:
         for place, frame in enumerate(frames_in_order(reader, cycle.start)):
             pictures[place] = frame.reshape(-1)
     return best_start(pictures, cycle)
+
+
+def _steps(cycle: Cycle, readers: Sequence[FilmReader]) -> list[float]:
+    """How much each frame of the loop differs from the one before it, by some of its pixels."""
+    sides = zip(readers[0].size[::-1], (SAMPLED, SAMPLED), strict=True)
+    sampled = tuple(slice(None, None, max(1, side // most)) for side, most in sides)
+    pictures = _pictures(cycle.shown(), readers)
+    first = before = next(pictures)[sampled].astype(np.int16)
+    steps = []
+    for picture in pictures:
+        now = picture[sampled].astype(np.int16)
+        steps.append(float(np.abs(now - before).mean()))
+        before = now
+    return [float(np.abs(first - before).mean()), *steps]
 
 
 def _write(drawn: _Drawn, readers: Sequence[FilmReader], sink: FrameSink, told: Told) -> None:

@@ -9,6 +9,7 @@ import pytest
 from simulation import make_job
 
 from jobs.errors import UsageError
+from jobs.outputs import loop_files
 from jobs.paths import CheckpointName, Workspace
 from jobs.states import State
 from jobs.store import Store
@@ -186,3 +187,22 @@ def test_a_job_file_that_a_power_cut_has_emptied_is_written_anew(
     paths.job_file.write_bytes(b"")
     assert submit(workspace, store, [make_job("a", seed="2")], fresh=False) == []
     assert states(store) == {"a": "queued"}
+
+
+def test_loops_that_are_asked_for_too_late_are_told(workspace: Workspace, store: Store) -> None:
+    job = make_job("a", loops="pingpong(frames=8)")
+    submit(workspace, store, [job], fresh=False)
+    paths = workspace.job("a")
+    for state in (State.RUNNING, State.RENDERING, State.DONE):
+        store.transition("a", state, attempts=1)
+    workspace.renders.mkdir()
+    paths.film().touch()
+    (pingpong,) = loop_files(job.spec, job.plan)
+    paths.manifest.write_text(json.dumps({"made_of_the_film": [{"made": str(pingpong)}]}))
+    assert submit(workspace, store, [job], fresh=False) == []
+    more = make_job("a", loops="pingpong(frames=8), walk(frames=9)")
+    (note,) = submit(workspace, store, [more], fresh=False)
+    assert "a is done, without walk(frames=9); `multitrain walk a` can still make" in note
+    other = make_job("a", loops="pingpong(frames=10)")
+    (note,) = submit(workspace, store, [other], fresh=False)
+    assert "without pingpong(frames=10); `multitrain loop a`" in note

@@ -12,7 +12,7 @@ from PIL import Image
 
 from jobs.errors import MultitrainError
 from jobs.kinds import Resolution
-from render import reading
+from render import ffmpeg, reading
 from render.reading import FilmReader, frames_in_order
 from render.streaming import RawVideo, encoding
 from tests.footage import number_of, numbered, write_video
@@ -120,6 +120,29 @@ def test_alpha_is_read(tmp_path):
     with FilmReader([film]) as reader:
         assert reader.channels == 4
         assert np.array_equal(list(frames_in_order(reader)), frames)
+
+
+def test_alpha_that_a_decoder_would_hide_is_read_too(tmp_path):
+    """VP9's, forwards, backwards, and behind a keyframe."""
+    levels = [5 * number for number in range(50)]
+    frames = np.full((50, 24, 32, 4), 128, np.uint8)
+    frames[..., 3] = np.array(levels)[:, None, None]
+    film = tmp_path / "film.webm"
+    with encoding(film, RawVideo(32, 24, 4, 30), "webm") as sink:
+        sink.write(frames)
+    with FilmReader([film]) as reader:
+        assert (reader.channels, reader.has_alpha) == (4, True)
+        for number in (*range(50), 49, 30, 7, 41, 0):
+            assert reader[number].shape == (24, 32, 4)
+            assert abs(int(reader[number][12, 16, 3]) - levels[number]) <= 2
+
+
+def test_a_film_that_is_to_be_turned_is_told(tmp_path):
+    film, turned = write_video(tmp_path / "film.mp4", 3), tmp_path / "turned.mp4"
+    command = [ffmpeg.find(), "-v", "error", "-display_rotation", "90", "-i", str(film)]
+    ffmpeg.run([*command, "-c", "copy", str(turned)])
+    with pytest.raises(MultitrainError, match=r"turned.mp4 is to be turned by 90 degrees"):
+        FilmReader([turned])
 
 
 def test_small_pictures(tmp_path):

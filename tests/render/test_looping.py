@@ -16,6 +16,7 @@ from jobs.loops import ClipSettings, Duration
 from jobs.paths import listing
 from render import ffmpeg, finished
 from render.clips import looping
+from render.clips.alike import quiet_turn
 from render.clips.looping import make_loop, planned_frames
 from render.clips.mixing import mixed, with_channels
 from render.reading import FilmReader, frames_in_order
@@ -89,6 +90,50 @@ def test_a_loop_goes_round_without_a_jump(film, tmp_path, mode, changes):
     assert len(found) == made.frames == told[-1] == planned_frames([film], settings, "h264")
     assert found[-1] <= 1.5 * np.median(found)
     assert listing(tmp_path) == ["loop.mp4"]
+
+
+def quickening(count):
+    """Its last steps are many times as long as those in its middle."""
+    places = np.cumsum(1 + 8 * np.linspace(0, 1, count) ** 3)
+    film = list(moving(int(places[-1]) + 1))
+    return [film[int(place)] for place in places]
+
+
+def both_turns(count):
+    """As a frame after each network's turn: the discriminator's shows what was there before."""
+    return [picture for picture in growing(count // 2) for _ in range(2)]
+
+
+@pytest.mark.parametrize("kind", [quickening, both_turns])
+@pytest.mark.parametrize("mode", ["crossfade", "best"])
+@pytest.mark.parametrize("changes", [{}, {"duration": None}, {"fps": 120}], ids=str)
+def test_where_the_film_itself_takes_long_steps_the_file_begins_at_a_short_one(
+    tmp_path, mode, changes, kind
+):
+    film, loop = tmp_path / "film.mp4", tmp_path / "loop.mov"
+    write_video(film, kind(120), fps=60, options=FINEST)
+    settings = ClipSettings(mode, **{"duration": frames(60), **changes})
+    make_loop([film], settings, "ffv1", loop, nobody)
+    found = steps(loop)
+    assert found[-1] <= np.median(found) + 0.1
+
+
+def test_a_turned_loop_shows_the_same_round(tmp_path, monkeypatch):
+    film = write_video(tmp_path / "film.mp4", quickening(120), fps=60, options=FINEST)
+    settings = ClipSettings("crossfade", frames(60))
+    rounds = []
+    for turn in (0, 7):
+        monkeypatch.setattr(looping, "quiet_turn", lambda steps, turn=turn: turn)
+        make_loop([film], settings, "ffv1", tmp_path / "loop.mov", nobody)
+        rounds.append(np.stack(decoded(tmp_path / "loop.mov")))
+    assert np.array_equal(np.roll(rounds[0], -7, axis=0), rounds[1])
+
+
+@pytest.mark.parametrize(
+    ("steps", "turn"), [([1, 2, 3], 0), ([9, 9, 1, 2, 1], 2), ([5, 5, 5], 0), ([3, 0, 3, 0], 1)]
+)
+def test_the_first_step_that_is_short_enough(steps, turn):
+    assert quiet_turn(steps) == turn
 
 
 @pytest.mark.parametrize("mode", MODES)
