@@ -44,7 +44,7 @@ class ProgressLog:
         self._curves = Curves(paths)
 
     def rewind(self, step: int) -> None:
-        """Drop the lines beyond `step`: those steps are done again. Also broken ones, and of walks."""
+        """Drop the lines beyond `step`: they are made anew. Also broken ones, and of walks."""
         try:
             lines = self._paths.progress.read_bytes().split(b"\n")
         except FileNotFoundError:

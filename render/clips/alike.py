@@ -1,4 +1,4 @@
-"""Where a loop is best cut: which moments, its length apart, are most alike; where it begins. Pure."""
+"""Where a loop is best cut, where moments are most alike; where its file begins. Pure."""
 
 from __future__ import annotations
 
