@@ -4,6 +4,7 @@
 slow encoder, so that its spool is full and it waits. `nets` is a DCGAN of some thousand weights,
 trained with the same bits at every run, slowly enough to be met in the middle of a batch: when its
 farm is gone it writes a checkpoint there, and the next kill makes it cut the batch back to that.
+Both have loops made, and one of them an export.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from jobs.sheet import read_sheet
 
 HEADER = (
     "name,family,dataset,grid_width,grid_height,video_length,auto_render_period,render_res,preset,"
-    "nbr_of_layers_g,nbr_of_layers_d,gf_dim,df_dim,z_dim,snapshot"
+    "nbr_of_layers_g,nbr_of_layers_d,gf_dim,df_dim,z_dim,snapshot,format,keep_checkpoints,loops"
 )
-CARDS = "cards,testcard,noise,8,3,{minutes},5.1,192x96,slower,,,,,,"
-NETS = "nets,dcgan,noise,4,4,{minutes},5,,ultrafast,3,3,24,24,16,step"
+CARDS = "cards,testcard,noise,8,3,{minutes},5.1,192x96,slower,,,,,,,,,pingpong(frames=40)"
+NETS = (
+    "nets,dcgan,noise,4,4,{minutes},5,,ultrafast,3,3,24,24,16,step,"
+    '"h264,ffv1",20,"walk(frames=60, grid=2x2), walk(frames=30, through_time=True), best(frames=9)"'
+)
 
 PICTURES, PICTURE_SIZE = 24, (48, 32)  # of the data set; width and height in pixels
 OPTIONS = ("--gpus", "cpu", "--slots", "2", "--spool-gb", "0.1", "--deterministic")

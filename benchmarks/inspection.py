@@ -13,6 +13,7 @@ import av
 from benchmarks.farmyard import Farmyard
 from benchmarks.films import Picture, Shown, decoded, digest, digest_of_file
 from jobs.jobfile import JobFile
+from jobs.outputs import Pictures, extras
 from jobs.paths import Workspace
 from multitrain.families.testcard import read_number
 
@@ -45,7 +46,7 @@ class Damage:
 
     frames_lost: int = 0
     frames_doubled: int = 0
-    films_differing: int = 0  # in any pixel or time, timecuts included
+    films_differing: int = 0  # in any pixel or time; timecuts, exports and loops included
     films_changed_once_published: int = 0
     orphans: int = 0  # processes left
     temporary_files_left: int = 0  # and all else that an undisturbed night does not leave
@@ -77,6 +78,8 @@ def look(yard: Farmyard, job: JobFile) -> Look:
         films[path.name] = film
         lost += len(set(planned) - set(numbers))
         doubled += len(numbers) - len(set(numbers) & set(planned))
+    for path in made_of_films(yard.workspace, job):
+        films[path.name], _ = _watch(path, job, range(0))
     return Look(films, lost, doubled)
 
 
@@ -87,6 +90,13 @@ def videos(workspace: Workspace, job: JobFile) -> Iterator[tuple[Path, range]]:
         yield paths.film(box), range(plan.frames_total)
         for number, cut in enumerate(plan.cuts, 1):
             yield paths.timecut(number, box), range(cut.start, cut.stop)
+
+
+def made_of_films(workspace: Workspace, job: JobFile) -> Iterator[Path]:
+    """Its exports and loops."""
+    for extra in extras(job.spec, job.plan):
+        if not isinstance(extra, Pictures):
+            yield from workspace.job(job.spec.name).files_of(extra, job.spec)
 
 
 def _watch(path: Path, job: JobFile, planned: range) -> tuple[Film, list[int]]:

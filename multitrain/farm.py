@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from jobs.errors import ExitCode, MultitrainError, UsageError
+from jobs.errors import ExitCode, UsageError
 from jobs.failures import Failure, Kind
 from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.paths import Workspace
 from jobs.states import State
 from jobs.store import JobRow, Store
 from multitrain.datasets import cache_folder
-from multitrain.deliveries import unsent_files
 from multitrain.disk_watch import DiskWatch
 from multitrain.events import Event, Happening, JobView
 from multitrain.executors import Executor
+from multitrain.filming import Filming
 from multitrain.in_hand import JobInHand, Try
 from multitrain.launching import TrainerSettings
 from multitrain.ledger import Ledger
@@ -35,7 +35,6 @@ from multitrain.roster import Roster
 from multitrain.settling import Settling
 from multitrain.shortfalls import Shortfalls
 from multitrain.slots import Pool
-from render.clearing import clear_up
 
 STACK_SECONDS = 2.0  # for a stuck trainer to write where it is
 LINGER_SECONDS = 30.0  # after which a trainer that was killed and is still there is told of
@@ -66,8 +65,8 @@ class Farm:
             self._roster, pool, disk, executor, keeper, settings, self._settling
         )
         self._new_outputs, self._shortfalls = NewOutputs(workspace), Shortfalls(self._roster)
+        self._filming = Filming(workspace, self._roster, keeper, self._shortfalls)
         self._notices = Notices()
-        self._sends_late = self._take_unsent()
         self._draining = False
         self._ticked_at = float("inf")
 
@@ -75,23 +74,12 @@ class Farm:
         paths, tries = self._workspace.job(row.name), Tries(file.spec.retries)
         return JobInHand(file, paths, tries, row.state, row.attempts, row.frames_done, row.error)
 
-    def _take_unsent(self) -> bool:
-        """Have the worker send what earlier runs could not, of jobs that are done."""
-        late = [
-            job for job in self._roster.in_state(State.DONE) if unsent_files(job.paths, job.file)
-        ]
-        for job in late:
-            with suppress(OSError):  # else it goes to where it was to go before
-                job.file.save(job.paths)
-            self._keeper.take(job.name)
-        return bool(late)
-
     # --- what others ask ---------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
-        ending = self._draining or (self._roster.all_ended and not self._sends_late)
+        ending = self._draining or (self._roster.all_ended and not self._filming.sends_late)
         left = self._roster.count(State.RUNNING) or not (self._keeper.idle and self._notices.idle)
         prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
         return ending and not left and prepared
@@ -154,15 +142,14 @@ class Farm:
             self._look_at_disk(now)
             self._observe(now)
             self._reap(now)
-            self._settle_rendering(now)
+            self._filming.settle(now)
             self._end_the_stuck(now)
             if self._draining or self._roster.all_ended:
-                self._send_late(now)
-                self._keeper.drain(now)
+                self._filming.end(now, draining=self._draining)
                 self._end_preparations(now)
             else:
                 self._placing.place(now)
-                self._keep_rendering(now)
+                self._filming.go_on(now)
                 self._prepare(now)
         except OSError as error:  # a network disk that is away, say; the next tick does the rest
             unreachable = f"it cannot be reached ({(error.strerror or str(error)).casefold()})"
@@ -234,22 +221,6 @@ class Farm:
             self._pool.release(trying.lease, now)
             self._roster.tell_trouble(job.name, "", "its trainer has ended")
 
-    def _settle_rendering(self, now: float) -> None:
-        """Settle the jobs whose film is there or cannot be."""
-        for job in self._roster.in_state(State.RUNNING, State.RENDERING):
-            if failure := Failure.load(job.paths.render_failure):
-                self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})", now)
-            elif job.state is State.RENDERING and job.paths.manifest.exists():
-                self._keeper.finished(job.name)
-                with suppress(OSError):  # the worker does so, unless it was killed just then
-                    if not _is_clear(job.paths):
-                        clear_up(job.paths, wait=False)
-                self._shortfalls.look(job)
-                missing = self._shortfalls.not_made(job)
-                self._roster.move(job, State.DONE, missing)
-                told = f"done, but {missing}" if missing else "done"
-                self._roster.tell(Happening.DONE, job, told)
-
     def _end_the_stuck(self, now: float) -> None:
         """End trainers that make no frames any more, or cannot on the slots that they have."""
         for job, trying in self._roster.at_work():
@@ -279,36 +250,6 @@ class Farm:
         step = plan.frame_bytes * plan.frames_per_step
         return self._disk.shortage or room.shortage(takable, coming=step, waiting=True)
 
-    def _keep_rendering(self, now: float) -> None:
-        """Have a worker for the jobs that make frames or have made them."""
-        rendered = [
-            job
-            for job in self._roster.in_state(State.RUNNING, State.RENDERING)
-            if not (job.trying and job.trying.condemned)
-        ]
-        for job in rendered:
-            self._keeper.take(job.name)
-        try:
-            self._keeper.keep_alive(now)
-        except MultitrainError as error:
-            for job in rendered:
-                self._abandon(job, str(error), now)
-
-    def _abandon(self, job: JobInHand, reason: str, now: float) -> None:
-        """Fail a job that cannot be rendered; one that still trains, when its trainer is gone."""
-        self._keeper.finished(job.name)
-        if job.trying:
-            job.trying.condemn(Failure(Kind.RENDER, reason), ends_at=now)
-        else:
-            self._roster.fail(job, reason)
-
-    def _send_late(self, now: float) -> None:
-        """Where all jobs were done before: a worker is started to send, and then to end."""
-        if self._sends_late and not self._draining:
-            with suppress(MultitrainError):  # the next run sends it
-                self._keeper.keep_alive(now)
-        self._sends_late = False
-
     def _notify(self) -> None:
         """Tell of the jobs that have ended whom their sheet says, before the store knows it."""
         for job in self._roster.take_ended():
@@ -330,13 +271,6 @@ class Farm:
     def _end_preparations(self, now: float) -> None:
         for each in self._preparations:
             each.end(now)
-
-
-def _is_clear(paths: JobPaths) -> bool:
-    """Whether there is nothing to clear up. Takes no lock, which is a file of its own."""
-    temporary = (paths.spool, paths.segments, paths.made_folder, paths.beginning)
-    left = any(path.exists() for path in temporary)
-    return not left and len(paths.checkpoint_names()) <= 1
 
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:
