@@ -48,3 +48,11 @@ def test_png_frames_take_more_with_alpha(tiny_job: MakeJob) -> None:
     clear = tiny_job(render_video=False, colour_model="rgba")
     assert disk_bytes(plain) == 2 * pixels(plain)
     assert disk_bytes(clear) == pytest.approx(disk_bytes(plain) * 4 / 3, abs=1)
+
+
+def test_loops_have_sizes_of_their_own(tiny_job: MakeJob) -> None:
+    loops = "pingpong(frames=8, scale=64x64, format=hap), walk(frames=9, grid=1x1, format=ffv1)"
+    plain, more = tiny_job(), tiny_job(loops=loops)
+    walk = 9 * plain.image_width * plain.image_height * 3.4
+    expected = 8 * 64 * 64 * 0.5 + walk
+    assert disk_bytes(more) == pytest.approx(disk_bytes(plain) + expected, abs=2)
