@@ -39,9 +39,11 @@ def unfit_address(order: str) -> str | None:
 
     Variables may stand anywhere in it, so that not all can be known here.
     """
-    if not is_webhook(order):
-        return None
     address = order.strip()
+    if not is_webhook(order):
+        scheme = re.match(r"(\w+)://\S*$", address)
+        known = "a webhook begins with http:// or https://"
+        return f"begins with {scheme[1]}://; {known}" if scheme else None
     if not address.isprintable() or re.search(r"\s", address):
         return "is an address with a blank or a character that cannot be printed; write it as %20"
     try:

@@ -153,6 +153,13 @@ def test_an_address_that_cannot_be_told_is_a_mistake(
     assert "s3cr3t" not in told
 
 
+@pytest.mark.parametrize("order", ["htps://h/s3cr3t", "ftp://s3cr3t"])
+def test_an_address_of_another_kind_is_no_command(read: Callable, order: str) -> None:
+    (told,) = mistakes(read, on_done=order)
+    scheme = order.partition(":")[0]
+    assert told == f"on_done: begins with {scheme}://; a webhook begins with http:// or https://"
+
+
 @pytest.mark.parametrize(
     "order", ["echo http://a b", " https://h/x%20y?a=$TOKEN ", "http://$HOST:$PORT/", "http://h:8/"]
 )
