@@ -162,17 +162,21 @@ def _too_short(settings: ClipSettings, cycle: Cycle, footage: Footage) -> str:
     fade = f" with a fade of {float(cycle.fade / _pace(settings, footage)):.2f} s"
     what = f"a {settings.mode} of {settings.duration}{fade if cycle.fade else ''}"
     slower = settings.speed * footage.frames / cycle.taken
-    advice = f"a speed of {int(slower * 1000) / 1000:g} would do"
+    speed, length = int(slower * 1000) / 1000, 0.0
     try:
         longest = _as_given(replace(settings, duration=None, mode=_longest_of(settings)), footage)
-        advice += f", or a length of {int(Fraction(longest.frames, longest.fps) * 100) / 100:g} s"
+        length = int(Fraction(longest.frames, longest.fps) * 100) / 100
     except UsageError:
         pass  # there is no loop in what is left of the film
-    if settings.mode != "pingpong":
-        advice += ", or pingpong, which takes half as much film"
+    named = {"a speed of {:g}": speed, "a length of {:g} s": length}
+    advice = [words.format(value) for words, value in named.items() if value]
+    if advice:
+        advice[0] += " would do"
+    if advice and settings.mode != "pingpong":
+        advice.append("pingpong, which takes half as much film")
     return (
         f"the film has {there}{_from(settings)}, and {what} takes {cycle.taken} "
-        f"({_seconds(cycle.taken, footage)}): {advice}"
+        f"({_seconds(cycle.taken, footage)})" + (": " + ", or ".join(advice) if advice else "")
     )
 
 

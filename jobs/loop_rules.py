@@ -38,7 +38,7 @@ def notes_on_loops(job: JobFile) -> Iterator[str]:
     """What loops will be other than asked for; of a job whose loops can all be made."""
     spec = job.spec
     for number, loop in enumerate(spec.loops or (), 1):
-        size = framing(_shown(loop, job), loop["crop"], loop["scale"]).size
+        size = framing(shown_before(loop, job), loop["crop"], loop["scale"]).size
         for note in notes_on_loop(format_of(loop, spec), *size, loop["fps"] or spec.fps):
             yield f"loop {number}, {loop.name}: {note}"
 
@@ -107,11 +107,11 @@ def _wrong_cut(loop: Loop, job: JobFile) -> str | None:
         return "it is cut from the film, and render_video is False"
     footage = Footage(plan.frames_total, Fraction(plan.fps))
     plan_loop_in(format_of(loop, spec), clip, footage)
-    return _too_large(framing(_shown(loop, job), clip.crop, clip.scale).size, "scale")
+    return _too_large(framing(shown_before(loop, job), clip.crop, clip.scale).size, "scale")
 
 
-def _shown(loop: Loop, job: JobFile) -> Resolution:
-    """What it is cut and scaled from."""
+def shown_before(loop: Loop, job: JobFile) -> Resolution:
+    """What it shows before it is cut and scaled."""
     if loop.is_walk:
         return walk_frame(job, loop.walk_settings())
     plan = job.plan

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from jobs.cycles import Footage, plan_loop
+from jobs.cycles import Footage, plan_loop_in
 from jobs.framing import framing
 from jobs.jobfile import JobFile
-from jobs.kinds import Resolution
+from jobs.loop_rules import shown_before
 from jobs.loops import Loop, planned
 from jobs.outputs import Export, Extra, LoopFile, format_of
 from jobs.spec import JobSpec
-from jobs.videos import FormatName
+from jobs.videos import VIDEOS, FormatName
 
 # DCGAN films of the demo data set took 0.45 to 0.63 bits per pixel at crf 17. Twice that is
 # reckoned, for networks that do not settle. Six crf more or less halve or double it.
@@ -46,23 +46,17 @@ def extra_bytes(extra: Extra, job: JobFile) -> int:
         case Export(_, name):
             return round(film * bytes_per_pixel(name, job.spec, plan.channels))
         case LoopFile(_, _, loop):
-            frames, size = _of_walk(loop, job) if loop.is_walk else _of_clip(loop, job)
+            size = framing(shown_before(loop, job), loop["crop"], loop["scale"]).size
+            pixels = _frames(loop, job) * size.width * size.height
             name = format_of(loop, job.spec)
-            pixels = frames * size.width * size.height
             return round(pixels * bytes_per_pixel(name, job.spec, plan.channels))
     return 0  # pictures are small
 
 
-def _of_walk(loop: Loop, job: JobFile) -> tuple[int, Resolution]:
-    spec, walk = job.spec, loop.walk_settings()
-    grid = walk.grid or Resolution(spec.grid_width, spec.grid_height)
-    drawn = Resolution(grid.width * job.image_width, grid.height * job.image_height)
-    frames = planned(walk.duration, walk.fps or spec.fps).frames
-    return frames, framing(drawn, walk.crop, walk.scale).size
-
-
-def _of_clip(loop: Loop, job: JobFile) -> tuple[int, Resolution]:
-    plan, clip = job.plan, loop.clip_settings()
-    frames = plan_loop(clip, Footage(plan.frames_total, Fraction(plan.fps))).frames
-    box = Resolution(plan.box_width, plan.box_height)
-    return frames, framing(box, clip.crop, clip.scale).size
+def _frames(loop: Loop, job: JobFile) -> int:
+    name, plan = format_of(loop, job.spec), job.plan
+    if loop.is_walk:
+        walk = loop.walk_settings()
+        return planned(walk.duration, int(VIDEOS[name].shown_fps(walk.fps or plan.fps))).frames
+    footage = Footage(plan.frames_total, Fraction(plan.fps))
+    return plan_loop_in(name, loop.clip_settings(), footage).frames

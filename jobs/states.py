@@ -26,7 +26,10 @@ class State(enum.StrEnum):
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED, State.FAILED}),
+    State.QUEUED: frozenset(
+        # Rendering: it was trained, and what is missing, such as a walk, cannot be made.
+        {State.RUNNING, State.RENDERING, State.PAUSED, State.CANCELLED, State.FAILED}
+    ),
     State.RUNNING: frozenset(
         {State.QUEUED, State.RENDERING, State.FAILED, State.PAUSED, State.CANCELLED}
     ),

@@ -102,14 +102,20 @@ class Farm:
         return [job.view for job in self._roster.in_state(State.RUNNING, State.RENDERING)]
 
     def waiting_for(self) -> dict[str, str]:
-        """Why queued jobs do not get a slot that no job of ours holds: what -> reason."""
+        """Why queued jobs do not get a slot that no job of ours holds, or films are not finished.
+
+        By what is missing, or by job.
+        """
+        reasons: dict[str, str] = {}
+        with suppress(OSError):  # a workspace that cannot be reached is told by the tick
+            reasons = self._filming.short_of_room(self._settings.keep_free_bytes)
         queued = self._roster.in_state(State.QUEUED)
         if not queued:
-            return {}
-        reasons = self._pool.busy_reasons()
+            return reasons
+        reasons |= self._pool.busy_reasons()
         if self._disk.shortage:
             reasons["the disk"] = self._disk.shortage
-        with suppress(OSError):  # a workspace that cannot be reached is told by the tick
+        with suppress(OSError):
             if self._placing.spool_is_full():
                 reasons["the spool"] = "full; its frames are encoded first"
         usable = self._pool.usable()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from jobs.disk import free_bytes
 from jobs.errors import MultitrainError
 from jobs.failures import Failure, Kind
+from jobs.outputs import extras
 from jobs.paths import JobPaths, Workspace
+from jobs.sizes import extra_bytes
 from jobs.states import State
 from multitrain.deliveries import unsent_files
 from multitrain.events import Happening
@@ -15,6 +18,7 @@ from multitrain.render_keeper import RenderKeeper
 from multitrain.roster import Roster
 from multitrain.shortfalls import Shortfalls
 from render.clearing import clear_up
+from render.notes import is_over
 
 
 class Filming:
@@ -40,10 +44,24 @@ class Filming:
     def settle(self, now: float) -> None:
         """Move on the jobs whose film is there, fail those whose film cannot be."""
         for job in self._roster.in_state(State.RUNNING, State.RENDERING):
-            if failure := Failure.load(job.paths.render_failure):
-                self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})", now)
-            elif job.state is State.RENDERING and job.paths.manifest.exists():
+            if job.state is State.RENDERING and job.paths.manifest.exists():
                 self._finish(job)
+            elif failure := Failure.load(job.paths.render_failure):
+                self._abandon(job, f"{failure.reason} (log: {self._workspace.render_log})", now)
+
+    def short_of_room(self, keep_free: int) -> dict[str, str]:
+        """Jobs whose exports or loops wait for the disk, and why.
+
+        OSError where the workspace cannot be reached.
+        """
+        jobs = self._roster.in_state(State.RENDERING) if keep_free else []
+        free = free_bytes(self._workspace.root) - keep_free if jobs else 0
+        reasons = {}
+        for job in jobs:
+            for extra in extras(job.file.spec, job.file.plan):
+                if extra_bytes(extra, job.file) > free and not is_over(job.paths, job.file, extra):
+                    reasons[job.name] = f"its {extra} waits for room on the disk"
+        return reasons
 
     def go_on(self, now: float) -> None:
         """Have a worker for the jobs that make frames or have made them."""

@@ -28,7 +28,7 @@ from jobs.states import State
 
 COMMAND_SECONDS = 600.0
 WEBHOOK_SECONDS = 30.0
-AT_ONCE = 8  # commands and webhooks
+AT_ONCE = 8  # commands and webhooks; others wait, and their time begins with their turn
 PREFIX = "MULTITRAIN_"
 
 
@@ -81,6 +81,7 @@ class Notices:
         self._limits = command_seconds, webhook_seconds
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._threads: list[threading.Thread] = []
+        self._running: set[threading.Thread] = set()  # those whose commands had their turn
         self._commands: set[subprocess.Popen[bytes]] = set()
         self._troubles: list[Trouble] = []
         self._lock = threading.Lock()
@@ -88,9 +89,16 @@ class Notices:
 
     @property
     def idle(self) -> bool:
-        """Whether none is on its way, and all that went wrong was taken."""
+        """Whether none is on its way, and all that went wrong was taken.
+
+        After `kill` only commands count, which end soon: webhooks, and those behind them, go on
+        until this process ends.
+        """
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        return not self._threads and not self._troubles
+        with self._lock:
+            self._running.intersection_update(self._threads)
+            left = self._running if self._killed else self._threads
+            return not left and not self._troubles
 
     def begin(self, notice: Notice) -> None:
         """Have it told, unless that was done before; returns at once.
@@ -121,8 +129,11 @@ class Notices:
 
     def _work(self, notice: Notice, noted: bool) -> None:
         with self._turns:
-            if self._killed:
-                return
+            with self._lock:
+                if self._killed:
+                    return
+                if not notice.is_webhook:
+                    self._running.add(threading.current_thread())
             problem = self._post(notice) if notice.is_webhook else self._run(notice)
         if problem:
             self._tell(notice, f"{problem}; the job is {notice.facts['state']} all the same")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.errors import ExitCode
 from jobs.failures import Failure, Kind
+from jobs.outputs import LoopFile
 from jobs.states import State
 from multitrain.disk_watch import DiskWatch
 from multitrain.events import Happening
@@ -37,10 +38,11 @@ class Settling:
         OSError, with nothing changed, where the job's folder cannot be reached now.
         """
         is_trained, failure = job.is_trained, training_failure(job.paths, code)
+        is_final = failure.kind in FINAL_FAILURES
         job.trying, condemned = None, trying.condemned
         if condemned and condemned.kind in FINAL_FAILURES:
             self._roster.fail(job, condemned.reason)
-        elif job.has_all_frames and (code == ExitCode.DONE or is_trained):
+        elif job.has_all_frames and (code == ExitCode.DONE or (is_trained and not is_final)):
             self._pool.proved(trying.lease)
             self._disk.took_a_write()
             self._roster.move(job, State.RENDERING)
@@ -65,7 +67,7 @@ class Settling:
         else:
             job.tries.failed(job.checkpoint, now)
             if failure.kind in FINAL_FAILURES or job.tries.left < 1:
-                self._give_up(job, reason)
+                self._give_up(job, failure.kind, reason)
                 return
             self._roster.move(job, State.QUEUED, reason)
             told = f"{reason}; tries left: {job.tries.left}"
@@ -73,16 +75,25 @@ class Settling:
         # The next try makes these frames again. It may have to wait for the room that they take.
         drop_uncovered(job.paths, job.file)
 
-    def _give_up(self, job: JobInHand, reason: str) -> None:
+    def _give_up(self, job: JobInHand, kind: Kind, reason: str) -> None:
         """The job fails; or goes on without its walks, where these are all that is missing."""
-        try:
-            is_filmed = job.has_all_frames and job.is_covered
-            for walk in missing_walks(job.paths, job.file) if is_filmed else ():
-                note_given_up(job.paths, job.file, walk)
-        except OSError:
-            is_filmed = False  # else nobody would know not to wait for them
-        if not is_filmed:
+        walks = None if kind is Kind.FRAMES_LOST else _without_walks(job)
+        if walks is None:
             self._roster.fail(job, reason)
             return
+        instead = "its walks are given up" if walks else "the film is being finished"
         self._roster.move(job, State.RENDERING)
-        self._roster.tell(Happening.RETRIED, job, f"{reason}; its walks are given up")
+        self._roster.tell(Happening.RETRIED, job, f"{reason}; {instead}")
+
+
+def _without_walks(job: JobInHand) -> list[LoopFile] | None:
+    """The walks of a film that is all there, which are given up; None where it is not."""
+    try:
+        if not (job.has_all_frames and job.is_covered):
+            return None
+        walks = missing_walks(job.paths, job.file)
+        for walk in walks:
+            note_given_up(job.paths, job.file, walk)
+    except OSError:
+        return None  # nobody would know that they are not waited for
+    return walks

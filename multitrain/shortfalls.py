@@ -45,4 +45,4 @@ class Shortfalls:
         if not missing:
             return ""
         logs = f"{paths.log} and {paths.workspace.render_log}"
-        return f"without {', '.join(missing)}, which could not be made (logs: {logs})"
+        return f"without {', '.join(missing)}, which were not made (logs: {logs})"

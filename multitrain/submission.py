@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import UsageError
 from jobs.jobfile import JobFile
-from jobs.outputs import loop_files
+from jobs.outputs import OutputName, loop_files
 from jobs.parsing import cell_text
-from jobs.paths import JobPaths, Workspace, flush_to_disk, listing, part_of
+from jobs.paths import PART, JobPaths, Workspace, flush_to_disk, listing, part_of
 from jobs.spec import COLUMNS, JobSpec
 from jobs.states import State
 from jobs.store import Store
@@ -71,10 +71,19 @@ def start_over(workspace: Workspace, store: Store, names: Sequence[str]) -> None
     outputs = published(workspace) if names else {}
     for paths in map(workspace.job, names):
         _set_aside(paths)
-        for output in (*outputs.get(paths.name, []), paths.manifest):
+        for output in (*outputs.get(paths.name, []), *_half_made(paths), paths.manifest):
             remove(output)
         shutil.rmtree(paths.frames, ignore_errors=True)
         shutil.rmtree(paths.removed, ignore_errors=True)
+
+
+def _half_made(paths: JobPaths) -> Iterator[Path]:
+    """What processes that were killed have begun to write in `renders` for this job."""
+    renders = paths.workspace.renders
+    for name in listing(renders):
+        output = OutputName.parse(name.removesuffix(PART))
+        if name.endswith(PART) and output and output.job == paths.name:
+            yield renders / name
 
 
 def _set_aside(paths: JobPaths) -> None:
@@ -140,7 +149,12 @@ def _enter(store: Store, paths: JobPaths, job: JobFile) -> str | None:
             for state in (State.RUNNING, State.RENDERING, State.DONE):
                 store.transition(name, state, attempts=0)
             store.record_frames(name, total)
-    elif row.state is not State.DONE:
+            row = store.job(name)
+        else:
+            forget_given_up(paths)
+    if row is None:
+        return None
+    if row.state is not State.DONE:
         if row.state is State.FAILED:  # to fail again is news
             with suppress(OSError):
                 paths.notice(State.FAILED).unlink(missing_ok=True)

@@ -37,9 +37,7 @@ def make_extra(paths: JobPaths, job: JobFile, extra: Extra, stop: threading.Even
             picture_film(film, *outputs)
         case Export():
             name, encoder = extra.format, spec.encoder
-            export_film(
-                film, name, outputs[0], _nobody, quality=quality, encoder=encoder, stop=stop
-            )
+            export_film(film, name, outputs[0], quality=quality, encoder=encoder, stop=stop)
         case LoopFile():
             settings, name = extra.loop.clip_settings(), format_of(extra.loop, spec)
             make_loop([film], settings, name, outputs[0], tell, quality=quality)
@@ -53,7 +51,3 @@ def picture_film(film: Path, poster: Path, contact_sheet: Path) -> None:
         sheet = draw_contact_sheet(ContactSheet(reader.frames, fps, *size), reader.__getitem__)
         last = draw_poster(reader[reader.frames - 1])
     save_pictures([sheet, last], [contact_sheet, poster])
-
-
-def _nobody(_: int) -> None:
-    """Is told of the progress."""

@@ -28,11 +28,13 @@ from render.formats import FORMATS
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
-RUN_SECONDS = 3600.0  # of any run: far beyond what a film takes; one that hangs is ended
+RUN_SECONDS = 3600.0  # of a run, unless it says otherwise; one that hangs is ended
+FILM_SECONDS = 86_400.0  # of a run that encodes whole films: hours of them, many side by side
 BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
-_SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
 STOP_SECONDS = 0.2  # after which a wish to stop is heard
 SAID_BYTES = 8192  # of a failed program's last words, kept for the report
+
+_SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc @ 0x55c040c67340] `
 
 # Odd, so that the trial goes through every filter that an encode can need, and as large as NVENC
 # asks for.
@@ -128,7 +130,7 @@ def version() -> str:
 
 
 class Stopped(Exception):
-    """Somebody wished that a program should not go on."""
+    """Somebody wished that this should not go on."""
 
 
 def run(
@@ -137,7 +139,7 @@ def run(
     """Run a program to its end, within `timeout` seconds; ProgramFailed where it fails.
 
     It waits for its turn, where this process has as many `TURNS` as it may; `timeout` begins then.
-    Raises Stopped soon after `stop` is set.
+    Raises Stopped soon after `stop` is set, once it has its turn.
     """
     with TURNS.turn, open_said() as said:
         _run(command, said, timeout, stop)

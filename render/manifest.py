@@ -88,7 +88,9 @@ def _facts(path: Path, frames: int) -> dict[str, object]:
 
 
 def _contents(path: Path) -> dict[str, object]:
-    """Of a folder of pictures, how many there are."""
+    """Of a folder of pictures, how many there are; of what was moved away, its name alone."""
+    if not path.exists():
+        return {"file": path.name}
     if path.is_dir():
         return {"file": path.name, "frames": len(listing(path))}
     with path.open("rb") as file:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from jobs.jobfile import JobFile
 from jobs.outputs import Extra, LoopFile, extras, is_drawn_by_trainer, loop_files
-from jobs.paths import JobPaths, listing, write_text
+from jobs.paths import JobPaths, listing, part_of, write_text
+from render.clearing import remove
 
 FILM = "film"
 GIVEN_UP = "given up: "  # begins the note of what is not made, after all
@@ -30,7 +31,10 @@ def note_made(paths: JobPaths, job: JobFile, extra: Extra) -> None:
 
 def note_given_up(paths: JobPaths, job: JobFile, extra: Extra) -> None:
     """Have it known that its files are not made: nobody waits for them any more."""
-    _note(paths, paths.files_of(extra, job.spec), GIVEN_UP + str(extra))
+    outputs = paths.files_of(extra, job.spec)
+    _note(paths, outputs, GIVEN_UP + str(extra))
+    for output in outputs:
+        remove(part_of(output))  # whoever was making it may have been killed
 
 
 def forget_given_up(paths: JobPaths) -> None:
@@ -43,18 +47,18 @@ def forget_given_up(paths: JobPaths) -> None:
 
 def film_is_made(paths: JobPaths, job: JobFile) -> bool:
     """Whether this job has made its film, and it is there."""
-    return _is_made(paths, paths.films(job.plan), FILM)
+    films = paths.films(job.plan)
+    return _text(paths.made(films[0])) == FILM and all(film.exists() for film in films)
 
 
 def is_made(paths: JobPaths, job: JobFile, extra: Extra) -> bool:
-    """Whether this job has made it, with these settings, and it is there."""
-    return _is_made(paths, paths.files_of(extra, job.spec), str(extra))
+    """Whether this job has made it, with these settings. Its user may have moved it away since."""
+    return _text(_note_of(paths, job, extra)) == str(extra)
 
 
 def is_over(paths: JobPaths, job: JobFile, extra: Extra) -> bool:
     """Whether nothing is left to do for it: it is made, or given up."""
-    given_up = _text(paths.made(paths.files_of(extra, job.spec)[0])) == GIVEN_UP + str(extra)
-    return given_up or is_made(paths, job, extra)
+    return _text(_note_of(paths, job, extra)) in (str(extra), GIVEN_UP + str(extra))
 
 
 def missing_walks(paths: JobPaths, job: JobFile) -> list[LoopFile]:
@@ -98,9 +102,8 @@ def _note(paths: JobPaths, outputs: Sequence[Path], settings: str) -> None:
     write_text(paths.made(outputs[0]), settings)
 
 
-def _is_made(paths: JobPaths, outputs: Sequence[Path], settings: str) -> bool:
-    noted = _text(paths.made(outputs[0]))
-    return noted == settings and all(output.exists() for output in outputs)
+def _note_of(paths: JobPaths, job: JobFile, extra: Extra) -> Path:
+    return paths.made(paths.files_of(extra, job.spec)[0])
 
 
 def _text(note: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -99,24 +100,32 @@ class Rendering:
         found = replace(found, published=self._published)
         now_due = due(plan, self._wanted, found)
         drop_batches(self.paths, self.job, now_due.drop)
-        return [
+        waiting = [
             task
             for task in now_due.tasks()
-            if task not in self.running
-            and self._not_before.get(task, now) <= now
-            and self._has_room(task)
+            if task not in self.running and self._not_before.get(task, now) <= now
         ]
+        return list(self._with_room(waiting)) if self._keep_free else waiting
 
-    def _has_room(self, task: Task) -> bool:
-        """Unlike what else is made, extras let nothing go afterwards."""
-        if not isinstance(task, MakeExtra) or not self._keep_free:
-            return True
-        coming = extra_bytes(task.extra, self.job)
+    def _with_room(self, tasks: Iterable[Task]) -> Iterator[Task]:
+        """Those for which there is room together. Only extras let nothing go afterwards."""
+        coming = sum(map(self._extra_bytes, self.running))
+        for task in tasks:
+            size = self._extra_bytes(task)
+            if not size or self._has_room(task, coming + size):
+                coming += size
+                yield task
+
+    def _extra_bytes(self, task: Task) -> int:
+        return extra_bytes(task.extra, self.job) if isinstance(task, MakeExtra) else 0
+
+    def _has_room(self, task: Task, coming: int) -> bool:
+        """Whether `coming` bytes leave enough; it is told once of each task that waits."""
         if free_bytes(self.paths.workspace.renders) - coming >= self._keep_free:
             return True
         if task not in self._told_to_wait:
             self._told_to_wait.add(task)
-            log.warning("%s: the %s waits for room on the disk", self.paths.name, task.extra)
+            log.warning("%s: %s: waits for room on the disk", self.paths.name, task)
         return False
 
     def perform(self, task: Task) -> None:
@@ -165,7 +174,7 @@ class Rendering:
             note_given_up(self.paths, self.job, extra)
 
     def rest(self, error: BaseException, now: float) -> None:
-        """The disk was too full even to look after this job: let it be for a while."""
+        """The disk is full, or cannot be reached, even to look after this job: a while later."""
         self._rests_until = now + ROOM_SECONDS
         self._tell_full(error)
 
@@ -200,7 +209,10 @@ class Rendering:
     def _tell_full(self, error: BaseException) -> None:
         if not self._lacks_room:
             name = self.paths.name
-            log.warning("%s: the disk is full; it goes on when there is room (%s)", name, error)
+            trouble = "is full; it goes on when there is room"
+            if not means_full(error):
+                trouble = "cannot be reached; it goes on when it can"
+            log.warning("%s: the disk %s (%s)", name, trouble, error)
         self._lacks_room = True
 
     def _report(self, task: Task, error: BaseException, tries: int) -> None:

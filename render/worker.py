@@ -6,8 +6,9 @@ No more than N ffmpegs run at once. While one of them runs, what came out of the
 verified, so that no core is idle; so there is one task more in hand than there are encoders.
 
 Job names come on stdin, one a line. The end of stdin, or SIGTERM, ends it once the tasks in hand
-are through. All it knows lies in files, so it may be killed and started again at any time;
-ffmpeg stays in its process group, so that whoever kills it can kill both.
+are through, but for exports and loops, which can be made again. All it knows lies in files, so it
+may be killed and started again at any time; ffmpeg stays in its process group, so that whoever
+kills it can kill both.
 """
 
 from __future__ import annotations
@@ -113,8 +114,10 @@ class RenderWorker:
                     raise MultitrainError(f"{paths.job_file} is gone; run {name} with --fresh")
                 if not paths.render_failure.exists():
                     self._jobs[name] = Rendering(paths, job, self._stop, self._keep_free)
-            except (MultitrainError, OSError) as error:
+            except MultitrainError as error:
                 self._give_up(paths, error)
+            except OSError:
+                continue  # a disk that is away, say: again at the next tick
             self._new.remove(name)
 
     def _start_due(self, now: float) -> None:
@@ -145,7 +148,7 @@ class RenderWorker:
                 return []
             return rendering.waiting_tasks(now)
         except (MultitrainError, OSError) as error:
-            if means_full(error):
+            if isinstance(error, OSError) or means_full(error):
                 rendering.rest(error, now)
             else:
                 self._give_up(paths, error)

@@ -133,13 +133,20 @@ scale_option = loop_option(
     "Size in pixels, or 1080p, 4k; what stands over is cut off.",
     type=SizeType(with_names=True),
 )
-format_option = click.option(
-    "--format",
-    "name",
-    type=click.Choice(get_args(FormatName)),
-    show_default="the job's first",
-    help="See `multitrain formats`.",
-)
+
+
+def format_option_of(usual: str) -> Callable[[Command], Command]:
+    """`usual` says in words what is taken where none is named."""
+    return click.option(
+        "--format",
+        "name",
+        type=click.Choice(get_args(FormatName)),
+        show_default=usual,
+        help="See `multitrain formats`.",
+    )
+
+
+format_option = format_option_of("the job's first")
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write."
 )
@@ -167,13 +174,30 @@ def output_for(
     path = output or Path(export_name(stem, None, suffix))
     if path.suffix.casefold() != suffix:
         raise UsageError(f"{path} must end in {suffix}, as {name} does; or name another --format")
+    refuse_taken(path, name, workspace, force=force)
+    return path
+
+
+def refuse_taken(path: Path, name: FormatName | None, workspace: Workspace, *, force: bool) -> None:
+    """UsageError where nothing of this format can be written there, or should not be.
+
+    Without a format: any file.
+    """
     if path.absolute().parent == workspace.renders.absolute():
         raise UsageError(f"{path}: renders/ is for what jobs make; name another folder")
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; give another name, or --force to replace it")
+    refuse_other_kind(path, name)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.absolute().parent}")
-    return path
+
+
+def refuse_other_kind(path: Path, name: FormatName | None) -> None:
+    """UsageError for a folder where a file is to be, or the reverse: `--force` removes neither."""
+    is_folder = name is not None and VIDEOS[name].is_folder
+    if path.exists() and path.is_dir() != is_folder:
+        what = f"not what {name} makes" if name else "a folder"
+        raise UsageError(f"{path} is in the way: it is {what}")
 
 
 @contextmanager

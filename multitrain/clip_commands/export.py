@@ -14,7 +14,7 @@ from jobs.errors import MultitrainError, UsageError
 from jobs.videos import VIDEOS, FormatName
 from jobs.words import one_of
 from multitrain.cli_options import force_option
-from multitrain.clip_commands.clip_options import shown_frames
+from multitrain.clip_commands.clip_options import refuse_other_kind, shown_frames
 
 
 class _Formats(click.ParamType[tuple[FormatName, ...]]):
@@ -96,8 +96,7 @@ def _checked(
                 raise UsageError(f"{film} would be replaced by its own export; give another -o")
             if path.exists() and not force:
                 raise UsageError(f"{path} is there already; --force replaces it")
-            if path.exists() and path.is_dir() != VIDEOS[name].is_folder:
-                raise UsageError(f"{path} is in the way: it is not what {name} makes")
+            refuse_other_kind(path, name)
             if path in taken:
                 raise UsageError(f"two films would become {path}; export them one by one")
             taken.add(path)

@@ -210,7 +210,12 @@ def _hand_over(context: click.Context, source: str, workspace: Path) -> None:
         told = context.get_parameter_source(key)
         if told is None or told.name == "DEFAULT" or key in ("source", "mode", "workspace"):
             continue
-        if key == "crop" and context.params[key].corner is None:
+        if key == "crop":
+            if context.params[key].corner:
+                raise UsageError(
+                    "a walk is cut from the middle: give --crop without a corner, such as "
+                    f"{context.params[key].size}"
+                )
             call += ["--crop", str(context.params[key].size)]
         elif key not in _WALKING:
             raise UsageError(f"{option.opts[0]} is not for walks: see `multitrain walk --help`")

@@ -13,9 +13,11 @@ from jobs.paths import Workspace
 from jobs.videos import FormatName
 from multitrain.cli_options import force_option, refuse_nan
 from multitrain.clip_commands.clip_options import (
-    format_option,
+    format_for,
+    format_option_of,
     output_for,
     output_option,
+    refuse_taken,
     shown_frames,
 )
 
@@ -35,7 +37,7 @@ TITLE = "merged"
     help="Each film fades into the next one; they are encoded anew.",
 )
 @click.option("--box", type=click.IntRange(1), help="Of jobs with boxes.")
-@format_option
+@format_option_of("copied as they are; with --crossfade h264")
 @output_option
 @force_option
 def command(
@@ -61,9 +63,9 @@ def command(
     if jobs:
         _join_films(folder, jobs, crossfade, box, name, output, force=force)
         return
-    if crossfade or box or name or output:
+    if crossfade or box or name or output or force:
         raise UsageError(
-            "--crossfade, --box, --format and -o are for films of several jobs: name them"
+            "--crossfade, --box, --format, -o and --force are for films of several jobs: name them"
         )
     for film in merge_folder(folder):
         click.echo(film)
@@ -79,18 +81,22 @@ def _join_films(
     *,
     force: bool,
 ) -> None:
-    """Copied where nothing asks for more, else encoded anew."""
+    """Copied where neither an option nor the output's ending asks for more, else encoded anew."""
     from render.clips.chaining import chain_films, chained_frames, copy_films, find_pieces
 
     if len(jobs) < 2:
         raise UsageError(f"{jobs[0]} alone: name two jobs or more, or none to join timecuts")
     pieces = find_pieces(folder, jobs, box)
-    is_copied = not crossfade and name is None
+    suffix = pieces[0].files[0].suffix
+    ends_alike = output is None or output.suffix.casefold() == suffix
+    is_copied = ends_alike and not crossfade and name is None
+    form = format_for(name, output, "h264")
     place = Workspace(folder.absolute().parent)
     if is_copied:
-        film = _copy_for(output, pieces[0].files[0].suffix, place, force=force)
+        film = output or Path(f"{TITLE}{suffix}")
+        refuse_taken(film, None, place, force=force)
     else:
-        film = output_for(output, TITLE, name or "h264", place, force=force)
+        film = output_for(output, TITLE, form, place, force=force)
     sources = [file for piece in pieces for file in piece.files]
     if film.exists() and any(film.samefile(file) for file in sources):
         raise UsageError(f"{film} is one of the films; give another name")
@@ -99,21 +105,9 @@ def _join_films(
     else:
         total = chained_frames(pieces, crossfade)
         with shown_frames(film.name, total) as told:
-            made = chain_films(pieces, crossfade, name or "h264", film, told)
+            made = chain_films(pieces, crossfade, form, film, told)
     click.echo(f"{film}: {made.frames} frames at {made.fps} fps, {made.frames / made.fps:.3f} s")
     click.echo("copied as they are" if is_copied else _encoded(made.fade, made.fps))
-
-
-def _copy_for(output: Path | None, suffix: str, workspace: Workspace, *, force: bool) -> Path:
-    """Where films that end in `suffix` are joined to."""
-    path = output or Path(f"{TITLE}{suffix}")
-    if path.suffix.casefold() != suffix:
-        raise UsageError(f"{path} must end in {suffix}, as these films do; or name a --format")
-    return output_for(path, TITLE, _any_format(suffix), workspace, force=force)
-
-
-def _any_format(suffix: str) -> FormatName:
-    return "h264" if suffix == ".mp4" else "prores"
 
 
 def _encoded(fade: int, fps: int) -> str:

@@ -23,6 +23,7 @@ from jobs.videos import VIDEOS, FormatName
 from multitrain.engine.session import Frames, SessionSettings
 from multitrain.walking.latent_path import LatentPath
 from multitrain.walking.weights import Moments, moment_at
+from render.ffmpeg import Stopped
 from render.finished import finished_video
 from render.formats import Quality
 from render.streaming import FINE, RawVideo, encoding
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 64 * 2**20  # of frames that are drawn at once; as many are written meanwhile
 DEVICE_BYTES = 64 * 2**20  # of what the widest layer makes of them: about a second on CPUs
 VALUE_BYTES = 4
-
-
-class Stopped(Exception):
-    """Somebody wished it, before the walk was whole. Nothing is left of it."""
 
 
 class Blocks(Protocol):

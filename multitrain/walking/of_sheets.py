@@ -20,8 +20,9 @@ from jobs.paths import JobPaths
 from multitrain.engine.session import SessionSettings
 from multitrain.failures import diagnose
 from multitrain.progress import ProgressLog
-from multitrain.walking.making import Stopped, WalkPlan, make_walk
+from multitrain.walking.making import WalkPlan, make_walk
 from multitrain.walking.weights import moments_of
+from render.ffmpeg import Stopped
 from render.formats import Quality
 from render.notes import missing_walks, note_given_up, note_made
 
@@ -48,9 +49,9 @@ def make_walks(
     missing = missing_walks(paths, job)
     if not missing:
         return True
-    gc.collect()  # what the training had on the device: frameworks refer to themselves
     telling = _Telling(paths, job, clock)
     for each in missing:
+        gc.collect()  # what was on the device before: frameworks refer to themselves
         try:
             _draw(paths, job, each, settings, stop, telling)
         except Stopped:

@@ -21,8 +21,6 @@ from render.commands import LIST, concat_list
 from render.probe import read_header, verify
 from render.watching import Told, watched
 
-RUN_SECONDS = 86_400.0  # of ffmpeg: hours of film, many of them side by side
-
 
 def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
     """What job `name` has in `renders`: its film, else its timecuts so far.
@@ -91,6 +89,8 @@ def check_output(workspace: Workspace, output: Path, *, force: bool) -> None:
         raise UsageError(f"{output} must end in .mp4")
     if output.absolute().parent == workspace.renders.absolute():
         raise UsageError(f"{output}: renders/ is for the films of jobs; name another folder")
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder; give another name")
     if output.exists() and not force:
         raise UsageError(f"{output} is there already; give another name, or --force to replace it")
 
@@ -106,7 +106,7 @@ def compare(plan: Comparison, output: Path, told: Told) -> None:
         inputs = [_input(take, Path(folder, f"{n}{LIST}")) for n, take in enumerate(plan.takes)]
         command = comparison_command(ffmpeg.find(), plan, canvas, inputs, progress, part)
         with watched(progress, told):
-            ffmpeg.run(command, timeout=RUN_SECONDS)
+            ffmpeg.run(command, timeout=ffmpeg.FILM_SECONDS)
         verify(part, plan.frames, plan.fps, plan.width, plan.height)
         told(plan.frames)
 

@@ -34,8 +34,6 @@ from render.reading import FULL_RANGE, HIGH, MATRICES, Film
 from render.streaming import FINE
 from render.watching import Told, watched
 
-RUN_SECONDS = 86_400.0  # of ffmpeg: hours of film
-
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +52,7 @@ def export_film(
     film: Path,
     name: FormatName,
     output: Path,
-    told: Told,
+    told: Told = lambda _: None,
     *,
     quality: Quality = FINE,
     encoder: EncoderName = "x264",
@@ -103,7 +101,7 @@ def _export(
         filters = pixels_from_video(name, *size, source)
         command = export_command(program, reading, filters, name, fps, quality, progress, part)
         with watched(progress, told):
-            ffmpeg.run(command, RUN_SECONDS, stop)
+            ffmpeg.run(command, ffmpeg.FILM_SECONDS, stop)
         told(frames)
 
 

@@ -80,11 +80,12 @@ def make_loop(
         framed = framing(readers[0].size, settings.crop, settings.scale, corner)
         cycle = _plan(readers[0], settings, name)
         if settings.mode == "best":
-            cycle = replace(cycle, start=_best_start(sources, cycle))
-        if settings.mode != "pingpong" and not settings.smooth:
-            cycle = replace(cycle, turn=quiet_turn(_steps(cycle, readers)))
+            cycle = replace(cycle, start=_best_start(sources, cycle, told))
+        is_drawn_between = settings.smooth and cycle.lies_between
+        if settings.mode != "pingpong" and not is_drawn_between:
+            cycle = replace(cycle, turn=quiet_turn(_steps(cycle, readers, told)))
         drawn = _Drawn(cycle, framed.filters, cycle.shown(), cycle.frames)
-        if settings.smooth and cycle.lies_between:
+        if is_drawn_between:
             drawn = _Drawn(
                 cycle,
                 *smoothed(cycle, framed.filters, readers[0].size, has_alpha=readers[0].has_alpha),
@@ -121,16 +122,17 @@ def _plan(reader: FilmReader, settings: ClipSettings, name: FormatName) -> Cycle
     return plan_loop_in(name, settings, Footage(reader.frames, reader.format.fps))
 
 
-def _best_start(sources: Sequence[Path], cycle: Cycle) -> int:
+def _best_start(sources: Sequence[Path], cycle: Cycle, told: Told) -> int:
     with FilmReader(sources, small=SMALL) as reader:
         values = SMALL.width * SMALL.height * reader.channels
         pictures = np.empty((reader.frames - cycle.start, values), np.uint8)
         for place, frame in enumerate(frames_in_order(reader, cycle.start)):
             pictures[place] = frame.reshape(-1)
+            told(0)
     return best_start(pictures, cycle)
 
 
-def _steps(cycle: Cycle, readers: Sequence[FilmReader]) -> list[float]:
+def _steps(cycle: Cycle, readers: Sequence[FilmReader], told: Told) -> list[float]:
     """How much each frame of the loop differs from the one before it, by some of its pixels."""
     sides = zip(readers[0].size[::-1], (SAMPLED, SAMPLED), strict=True)
     sampled = tuple(slice(None, None, max(1, side // most)) for side, most in sides)
@@ -141,6 +143,7 @@ def _steps(cycle: Cycle, readers: Sequence[FilmReader]) -> list[float]:
         now = picture[sampled].astype(np.int16)
         steps.append(float(np.abs(now - before).mean()))
         before = now
+        told(0)
     return [float(np.abs(first - before).mean()), *steps]
 
 

@@ -95,9 +95,11 @@ class Lane:
             if failures:
                 pause = self._pauses[min(failures, len(self._pauses)) - 1]
                 self._changed.wait_for(lambda: self._closing, timeout=pause)
-            if not self._waiting and not self._closing:
-                self._hang_up()
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+            is_idle = not self._waiting and not self._closing
+        if is_idle:
+            self._hang_up()  # without the lock: some take a minute, and `add` must not wait for it
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
             parcel = next(iter(self._waiting), None)
             if parcel:  # what is added while it is sent has changed since, and waits anew
                 del self._waiting[parcel]

@@ -36,7 +36,8 @@ class Offering:
         *,
         ended: bool,
     ) -> None:
-        """`now` in seconds of a clock that goes forward; `ended` once the film is there.
+        """`now` in seconds of a clock that goes forward; `ended` once the job is done, or the
+        worker is about to end.
 
         Whatever is wrong here is told and harms no job.
         """

@@ -106,6 +106,11 @@ def test_a_box_of_a_job(workspace, job, film):
         (["waves.mp4", "-o", "a.mov"], "a.mov must end in .mp4"),
         (["waves.mp4", "-o", "waves.mp4"], "waves.mp4 is there already"),
         (["waves.mp4", "-o", "waves.mp4", "--force"], "is the film itself"),
+        (
+            ["waves.mp4", "-o", "taken.mp4", "--force"],
+            "taken.mp4 is in the way: it is not what h264",
+        ),
+        (["waves.mp4", "-o", "film.png", "--force"], "film.png is in the way: it is not what png"),
         (["waves.mp4", "--frames", "2000"], "the film has 120 frames (2.00 s)"),
         (["waves.mp4", "--crop", "200x20"], "a crop of 200x20 does not lie in a picture of 160x90"),
         (["waves.mp4", "--mode", "walk"], "name the job, not waves.mp4"),
@@ -116,6 +121,8 @@ def test_a_box_of_a_job(workspace, job, film):
     ids=str,
 )
 def test_what_cannot_be_is_told_in_a_sentence(film, here, words, told):
+    (here / "taken.mp4").mkdir()
+    (here / "film.png").touch()
     before = listing(here)
     with pytest.raises(UsageError) as caught:
         call(loop, *words)
@@ -146,6 +153,8 @@ def test_walks_are_handed_over(job, monkeypatch):
     }  # fmt: skip
     with pytest.raises(UsageError, match="--speed is not for walks"):
         call(loop, "night", "--mode", "walk", "--seconds", 8, "--speed", 2)
+    with pytest.raises(UsageError, match="cut from the middle: give --crop without a corner"):
+        call(loop, "night", "--mode", "walk", "--seconds", 8, "--crop", "20x10+1+1")
 
 
 def test_timecuts_of_a_folder_are_joined_as_ever(workspace, capsys):
@@ -169,6 +178,25 @@ def test_films_of_jobs_are_joined(workspace, capsys):
     assert frames("set.mov") == 120 - 2 * 12
     told = "encoded anew, each fading into the next one for 12 frames (0.2 s)"
     assert told in capsys.readouterr().out
+    call(merge, "renders", "a", "b", "-o", "set.gif")
+    assert (workspace.root / "set.gif").read_bytes().startswith(b"GIF")
+    assert capsys.readouterr().out.endswith("encoded anew\n")
+
+
+def test_where_the_merged_films_are_mov_an_mp4_is_encoded(workspace, capsys):
+    workspace.renders.mkdir()
+    for name in "ab":
+        write_video(workspace.renders / f"{name}.mov", 10, fps=60)
+    call(merge, "renders", "a", "b")
+    assert capsys.readouterr().out.startswith("merged.mov: 20 frames")
+    call(merge, "renders", "a", "b", "-o", "set.mp4")
+    assert capsys.readouterr().out.endswith("encoded anew\n")
+
+
+def test_merge_tells_what_format_it_takes(capsys):
+    call(merge, "--help")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "[default: (copied as they are; with --crossfade h264)]" in told
 
 
 @pytest.mark.parametrize(
@@ -177,7 +205,10 @@ def test_films_of_jobs_are_joined(workspace, capsys):
         (["a"], "a alone: name two jobs or more"),
         (["a", "c"], "holds no film of 'c'"),
         (["--crossfade", "1"], "are for films of several jobs"),
-        (["a", "b", "-o", "x.mov"], "x.mov must end in .mp4, as these films do"),
+        (["a", "b", "-o", "x.mov"], "x.mov must end in .mp4, as h264 does"),
+        (["--force"], "and --force are for films of several jobs"),
+        (["a", "b", "-o", "renders", "--force"], "renders must end in .mp4"),
+        (["a", "b", "-o", "taken.mp4", "--force"], "taken.mp4 is in the way: it is a folder"),
         (["a", "b", "-o", "renders/x.mp4"], "renders/ is for what jobs make"),
         (["a", "b", "--crossfade", "30"], "a has 40 frames (0.67 s), too few"),
     ],
@@ -185,9 +216,10 @@ def test_films_of_jobs_are_joined(workspace, capsys):
 )
 def test_what_cannot_be_merged(workspace, words, told):
     workspace.renders.mkdir()
+    (workspace.root / "taken.mp4").mkdir()
     for name in "ab":
         write_video(workspace.renders / f"{name}.mp4", 40, fps=60)
     with pytest.raises(UsageError) as caught:
         call(merge, "renders", *words)
     assert told in str(caught.value)
-    assert listing(workspace.root) == ["renders"]
+    assert sorted(listing(workspace.root)) == ["renders", "taken.mp4"]

@@ -115,7 +115,6 @@ ELSEWHERE = {
     "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
     "render/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
-    "render/finished.py: os.replace": "of a folder that another one replaces; the usual is reached",
     "render/clips/looping.py: sink.write": "a pipe",
     "render/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",

@@ -156,6 +156,31 @@ def test_commands_end_when_everything_is_to_end_at_once(workspace):
     simulation.store.close()
 
 
+def test_addresses_hold_up_no_end_at_once(workspace, monkeypatch):
+    monkeypatch.setattr("multitrain.notices.AT_ONCE", 2)
+    notices = Notices(command_seconds=PATIENCE, webhook_seconds=PATIENCE)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hook = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        for name, order in {"a": hook, "b": "sleep 1000", "c": "touch behind"}.items():
+            job = make_job(name, on_done=order)
+            notices.begin(Notice.of(workspace.job(name), job, State.DONE, ""))
+            if order == hook:
+                taken, _ = silent.accept()
+            while name == "b" and not notices._commands:
+                notices._threads[1].join(0.01)
+        assert not notices.idle
+        notices.kill()
+        notices._threads[1].join(PATIENCE)
+        assert not notices.idle, "the command's end is to be told"
+        [trouble] = notices.take_troubles()
+        assert "ended with code -9" in trouble.text
+        assert notices._threads[0].is_alive()
+        assert notices.idle
+        taken.close()
+    notices._threads[0].join(PATIENCE)
+    assert not (workspace.root / "behind").exists()
+
+
 def test_a_command_that_takes_too_long_is_ended_with_its_children(workspace):
     job = make_job("night", on_done="sh -c 'sleep 1000' & echo $! > child; wait")
     texts = begin_and_wait(workspace, job, notices=Notices(command_seconds=0.2))

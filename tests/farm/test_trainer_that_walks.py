@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
-from simulation import Outcome, Simulate, make_job
+from simulation import GIB, Outcome, Simulate, make_job
 
+from jobs.errors import MultitrainError
 from jobs.paths import CheckpointName, Workspace
+from multitrain import filming
+from multitrain.executors import Launch
 from multitrain.observe import last_progress
 from multitrain.patience import StallWatch
 from multitrain.progress import ProgressLog, parse_line
@@ -93,3 +97,57 @@ def test_walks_that_were_given_up_are_tried_again_in_the_next_night(
     assert missing_walks(paths, job) == []
     simulate([job], CpuPool(1))
     assert missing_walks(paths, job) == [walk]
+
+
+@pytest.mark.parametrize("loops", ["", "walk(frames=9)"])
+def test_frames_that_were_lost_fail_a_job_whose_checkpoint_covers_them(
+    simulate: Simulate, loops: str
+) -> None:
+    """Else the film would be waited for, for ever."""
+    job = make_job("a", loops=loops)
+    simulation = simulate([job], CpuPool(1))
+    last = CheckpointName(job.plan.steps_total, job.plan.frames_total)
+    lost = {"kind": "frames_lost", "reason": "batches are gone"}
+    simulation.outcomes["a"] = [Outcome(code=1, checkpoint=last, failure=lost) for _ in range(9)]
+    simulation.slow_films.add("a")
+    simulation.run()
+    assert simulation.states() == {"a": "failed"}
+    assert len(simulation.started()) == 1
+
+
+def test_a_trained_job_whose_trainer_cannot_be_started_goes_on_without_its_walk(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job("a", loops="walk(frames=9)", retries="1")
+    simulation = simulate([job], CpuPool(1))
+    last = CheckpointName(job.plan.steps_total, job.plan.frames_total)
+    simulation.outcomes["a"] = [Outcome(code=-9, checkpoint=last)]
+    simulation.slow_films.add("a")
+    for _ in range(11):
+        simulation.tick()
+
+    def start(launch: Launch, *, real: Callable[..., object] = simulation.start) -> object:
+        if launch.listens:
+            return real(launch)
+        raise MultitrainError("no more processes")
+
+    monkeypatch.setattr(simulation, "start", start)
+    for _ in range(30):
+        simulation.tick()
+    assert simulation.states() == {"a": "rendering"}
+    simulation.slow_films.clear()
+    simulation.run()
+    assert simulation.states() == {"a": "done"}
+
+
+def test_exports_that_wait_for_room_are_told(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulation = simulate([make_job("a", format="h264,ffv1")], CpuPool(1))
+    simulation.slow_films.add("a")
+    for _ in range(15):
+        simulation.tick()
+    assert simulation.states() == {"a": "rendering"}
+    assert simulation.farm.waiting_for() == {}
+    monkeypatch.setattr(filming, "free_bytes", lambda folder: GIB + 1000)
+    assert simulation.farm.waiting_for() == {"a": "its ffv1 of the film waits for room on the disk"}

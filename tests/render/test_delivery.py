@@ -7,6 +7,7 @@ from far_ends import PASSWORD, FtpEnd
 from jobs.errors import UsageError
 from render.delivery.courier import Courier
 from render.delivery.logins import look_up
+from render.delivery.places import Ftp
 from render.delivery.targets import Target
 
 PATIENCE = 30.0  # seconds
@@ -160,6 +161,35 @@ def test_closing_sends_what_waits_without_a_pause(
     courier.close()
     back.close()
     assert all(paths.delivered(film.name).exists() for paths, film in films)
+
+
+def test_an_offer_does_not_wait_for_the_end_of_a_connection(
+    server, home, write_settings, video, start_courier, monkeypatch
+):
+    leaving, left = threading.Event(), threading.Event()
+    ending = Ftp.close
+
+    def close(place):
+        leaving.set()
+        left.wait(PATIENCE)
+        ending(place)
+
+    monkeypatch.setattr(Ftp, "close", close)
+    write_settings(server.port)
+    courier = start_courier()
+    paths, film = video("night")
+    courier.offer(paths, FTP_INI, [film])
+    assert leaving.wait(PATIENCE)
+    paths, film = video("dawn")
+    offering = threading.Thread(target=courier.offer, args=(paths, FTP_INI, [film]))
+    offering.start()
+    offering.join(PATIENCE / 2)
+    was_held_up = offering.is_alive()
+    left.set()
+    offering.join()
+    assert not was_held_up
+    courier.close()
+    assert (home / "films" / "dawn.mp4").exists(), "what came meanwhile is sent"
 
 
 def test_closing_gives_up_at_the_first_failure(home, write_settings, video, start_courier, caplog):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import threading
 import time
 
 import pytest
 from numbered import checkpoint, spool
-from workbench import run
+from workbench import Held, run
 
 from jobs.errors import MultitrainError
+from jobs.loop_rules import impossible_loop
 from jobs.outputs import Export, LoopFile, Pictures, extras
 from jobs.paths import listing, part_of
 from jobs.sizes import extra_bytes
@@ -19,7 +22,14 @@ from render import ffmpeg, rendering
 from render.clearing import sweep
 from render.extras import make_extra
 from render.ffmpeg import Stopped
-from render.notes import is_made, is_over, made_extras, missing_walks, note_given_up
+from render.notes import (
+    is_made,
+    is_over,
+    made_extras,
+    missing_walks,
+    note_given_up,
+    note_made,
+)
 from render.worker import RenderWorker
 from tests.executors import Inline
 
@@ -142,4 +152,88 @@ def test_extras_wait_for_room_and_the_film_does_not(
     free[0] += 1
     run(worker, now)
     assert paths.files_of(export, job.spec)[0].exists()
+    assert paths.manifest.exists()
+
+
+def test_what_its_user_moved_away_is_neither_made_again_nor_waited_for(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    (walk,) = missing_walks(paths, job)
+    (drawn,) = paths.files_of(walk, job.spec)
+    drawn.write_text("drawn")
+    note_made(paths, job, walk)
+    (pingpong,) = paths.files_of(LoopFile(1, None, job.spec.loops[0]), job.spec)
+    for file in (drawn, pingpong):
+        file.unlink()
+    run(start_worker("job"))
+    assert paths.manifest.exists()
+    assert not pingpong.exists()
+    told = json.loads(paths.manifest.read_text())["made_of_the_film"]
+    assert {"made": str(walk), "file": drawn.name} in told
+
+
+def test_giving_up_takes_what_was_half_made(make_job, start_worker):
+    paths, job = filmed(make_job, start_worker)
+    (walk,) = missing_walks(paths, job)
+    half = part_of(paths.files_of(walk, job.spec)[0])
+    half.write_text("half")
+    note_given_up(paths, job, walk)
+    assert not half.exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "frames", "columns"),
+    [
+        ((21, 21), 60, {"loops": "pingpong(crop=22x22)"}),  # the film is even
+        ((32, 32), 32, {"fps": 30, "loops": "pingpong(seconds=1.05, format=gif)"}),
+        ((32, 32), 60, {"loops": "walk(seconds=0.5, format=gif, grid=3x1, crop=40x20)"}),
+    ],
+)
+def test_whatever_loop_can_be_has_a_size(make_job, size, frames, columns):
+    seconds = frames / columns.get("fps", 60)
+    _, job = make_job(frames=frames, size=size, **{"video_length": seconds / 60, **columns})
+    assert impossible_loop(job) is None
+    (loop,) = [each for each in extras(job.spec, job.plan) if isinstance(each, LoopFile)]
+    assert extra_bytes(loop, job) > 0
+
+
+def test_extras_that_fit_one_by_one_but_not_together_are_made_in_turn(
+    make_job, workspace, courier, monkeypatch
+):
+    paths, job = make_job(frames=12, format="h264,ffv1,png")
+    exports = [each for each in extras(job.spec, job.plan) if isinstance(each, Export)]
+    sizes = [extra_bytes(each, job) for each in exports]
+    monkeypatch.setattr(rendering, "free_bytes", lambda folder: 1000 + max(sizes))
+    spool(paths, job, 0, 12)
+    checkpoint(paths, 12)
+    held = Held()
+    worker = RenderWorker(workspace, Inline(), 100, courier, keep_free=1000)
+    worker.take_up("job")
+    worker._executor = Inline()
+    for second in range(3):  # until the film is there
+        worker.tick(float(second))
+    worker._executor = held
+    for second in range(3, 9):
+        worker.tick(float(second))
+    begun = [str(task) for _, task in held.tasks()]
+    assert len([each for each in begun if "of the film" in each]) == 1
+
+
+def test_a_disk_that_is_away_for_a_moment_gives_up_no_job(make_job, start_worker, monkeypatch):
+    paths, job = make_job(frames=12)
+    spool(paths, job, 0, 12)
+    checkpoint(paths, 12)
+    worker = start_worker("job")
+    away = [True]
+
+    def take(*arguments, real=rendering.take_inventory):
+        if away[0]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*arguments)
+
+    monkeypatch.setattr(rendering, "take_inventory", take)
+    for second in range(20):
+        worker.tick(float(second))
+    assert not paths.render_failure.exists()
+    away[0] = False
+    run(worker, 20.0)
     assert paths.manifest.exists()

@@ -146,6 +146,10 @@ def test_the_best_start_of_a_film_that_is_just_long_enough():
             "the film has 540 frames (9.00 s) from 1 s on, and a pingpong of 30 s takes 901 "
             "(15.02 s): a speed of 0.599 would do, or a length of 17.96 s",
         ),
+        (
+            ClipSettings("crossfade", seconds(86400), speed=0.1),
+            "takes 518412 (8640.20 s): a length of 98 s would do, or pingpong",
+        ),
         (ClipSettings("crossfade", seconds(1), fade=2), "the fade of 2 s is longer than the loop"),
         (ClipSettings("crossfade", fade=6), "too few for crossfade with a fade of 6 s"),
         (ClipSettings("pingpong", start=9.99), "has one frame from 9.99 s on, which does not move"),
@@ -156,6 +160,13 @@ def test_a_film_that_is_too_short(settings, told):
     with pytest.raises(UsageError) as caught:
         plan_loop(settings, FILM)
     assert told in str(caught.value)
+
+
+def test_no_length_of_nothing_is_advised():
+    with pytest.raises(UsageError) as caught:
+        plan_loop(ClipSettings("crossfade", seconds(1), fps=240, speed=1000), FILM)
+    told = " would do, or pingpong, which takes half as much film"
+    assert str(caught.value).endswith(told)
 
 
 @pytest.mark.parametrize("mode", ["pingpong", "crossfade"])

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 
 import av
 import pytest
@@ -235,11 +234,11 @@ def test_no_program_may_run_for_ever(make_job, start_worker, monkeypatch):
     whole(paths, job)
     limits = {}
 
-    def run_program(command, *, real=subprocess.run, **options):
-        limits[" ".join(command)] = options.get("timeout")
-        return real(command, **options)
+    def run_program(command, said, timeout, stop, *, real=ffmpeg._returncode):
+        limits[" ".join(command)] = timeout
+        return real(command, said, timeout, stop)
 
-    monkeypatch.setattr(subprocess, "run", run_program)
+    monkeypatch.setattr(ffmpeg, "_returncode", run_program)
     run(start_worker(paths.name))
     assert paths.film().exists()
     assert len(limits) >= 5  # two batches, their pictures, ffmpeg's version

@@ -19,10 +19,11 @@ from jobs.paths import JobPaths, listing
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.walking import making
-from multitrain.walking.making import Stopped, WalkPlan, make_walk
+from multitrain.walking.making import WalkPlan, make_walk
 from multitrain.walking.sampler import Sampler
 from multitrain.walking.weights import Moments, moments_of
 from render import streaming
+from render.ffmpeg import Stopped
 
 FRAMES = 24
 

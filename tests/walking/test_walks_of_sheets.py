@@ -61,8 +61,13 @@ def test_those_that_are_there_stay(sheet: Callable[..., JobFile], paths: JobPath
     walk(paths, job)
     first, second = (paths.workspace.renders / each for each in listing(paths.workspace.renders))
     made_at = first.stat().st_mtime_ns
-    second.unlink()
+    third = paths.workspace.root / "moved away"
+    second.rename(third)
 
+    assert walk(paths, job) is True
+    assert not second.exists(), "it is its user's"
+
+    paths.made(second).unlink()
     assert walk(paths, job) is True
 
     assert first.stat().st_mtime_ns == made_at
@@ -186,6 +191,7 @@ def test_a_trainer_draws_them_at_its_end_and_when_it_is_started_again(
     assert train(call, threading.Event()) is True
     assert len(frames_of(loop)) == 3
 
+    paths.made(loop).unlink()
     loop.unlink()
     stop = threading.Event()
     stop.set()
