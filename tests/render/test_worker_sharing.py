@@ -1,6 +1,5 @@
 """The worker with several jobs and few encoders."""
 
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -131,18 +130,18 @@ def test_a_batch_is_encoded_while_the_one_before_is_verified(make_job, start_wor
     ffmpeg.find()
     runs, both_ran = [], threading.Event()
 
-    def run_program(command, *, real=subprocess.run, **options):
+    def run_program(command, *options, real=ffmpeg._returncode):
         assert not turns.turn.acquire(blocking=False), "another one could start"
         runs.append(command)
         if len(runs) == 2:
             both_ran.set()
-        return real(command, **options)
+        return real(command, *options)
 
     def verify(*facts, real=segments.verify, **options):
         assert both_ran.wait(PATIENCE)
         real(*facts, **options)
 
-    monkeypatch.setattr(subprocess, "run", run_program)
+    monkeypatch.setattr(ffmpeg, "_returncode", run_program)
     monkeypatch.setattr(segments, "verify", verify)
     with ThreadPoolExecutor(1 + BESIDES) as executor:
         start_worker(paths.name, executor=executor, threads=1 + BESIDES).tick(0.0)
