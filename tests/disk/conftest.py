@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from small_disks import SmallDisk
 
 from jobs import plan
 from multitrain import pacing
+from render import ffmpeg
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def remembered_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run of ffmpeg on the same bytes, under the same names, is done once."""
-    monkeypatch.setattr(subprocess, "run", RememberedRuns(subprocess.run))
+    monkeypatch.setattr(ffmpeg, "_returncode", RememberedRuns(ffmpeg._returncode))
 
 
 @pytest.fixture

@@ -11,20 +11,20 @@ import errno
 import io
 import os
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 from unittest import mock
 
 import av
 import h5py
 
 from jobs.paths import PART
+from render import ffmpeg
 
 ROOMS = ("jobs", "render", "multitrain")
 PROJECT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ class FullDisk:
             (builtins, "open", self._open),
             (h5py, "File", self._hdf5(h5py.File)),
             (av, "open", self._video(av.open)),
-            (subprocess, "run", self._run(subprocess.run)),
+            (ffmpeg, "_returncode", self._run(ffmpeg._returncode)),
             (sqlite3, "connect", self._connect(sqlite3.connect)),
             (tempfile, "tempdir", self._folder),
         ]
@@ -173,17 +173,17 @@ class FullDisk:
 
         return call
 
-    def _run(self, real: Callable[..., object]) -> Callable[..., object]:
-        def call(command: Sequence[str], *, stdout: object = None, **options: object) -> object:
+    def _run(self, real: Callable[..., int]) -> Callable[..., int]:
+        def call(command: Sequence[str], said: IO[bytes], *options: object) -> int:
             output = command[-1]
-            if not isinstance(stdout, io.IOBase) or self.has_room(output):
-                return real(command, stdout=stdout, **options)
+            if self.has_room(output):
+                return real(command, said, *options)
             if output.endswith(PART):
                 with self._real_file(output, "wb") as file:
                     file.write(bytes(48))
-            stdout.write(FFMPEG_WORDS)
-            stdout.flush()
-            return subprocess.CompletedProcess(command, FFMPEG_CODE)
+            said.write(FFMPEG_WORDS)
+            said.flush()
+            return FFMPEG_CODE
 
         return call
 

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from jobs.paths import PART
 from render.commands import LIST
 
 
 class RememberedRuns:
-    """Stands in for `subprocess.run`; a run of ffmpeg on the same bytes is done only once."""
+    """Stands in for what runs ffmpeg; a run on the same bytes is done only once."""
 
-    def __init__(self, run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+    def __init__(self, run: Callable[..., int]) -> None:
         self._run = run
         self._made: dict[tuple[object, ...], _Made] = {}
 
-    def __call__(
-        self, command: Sequence[str], *, stdout: io.IOBase | int | None = None, **options: object
-    ) -> subprocess.CompletedProcess[bytes]:
-        if not isinstance(stdout, io.IOBase):  # none of ours
-            return self._run(command, stdout=stdout, **options)
+    def __call__(self, command: Sequence[str], said: IO[bytes], *options: object) -> int:
         key = (*command, *(path.read_bytes() for path in _inputs(command)))
         if key not in self._made:
-            done = self._run(command, stdout=stdout, **options)
-            if done.returncode:
-                return done
-            stdout.seek(0)
+            if code := self._run(command, said, *options):
+                return code
+            said.seek(0)
             files = {path: path.read_bytes() for path in _outputs(command)}
-            self._made[key] = _Made(stdout.read(), files)
-            return done
+            self._made[key] = _Made(said.read(), files)
+            return 0
         made = self._made[key]
-        stdout.write(made.said)
+        said.write(made.said)
         for path, data in made.files.items():
             path.write_bytes(data)
-        return subprocess.CompletedProcess(command, 0)
+        return 0
 
 
 class _Made(NamedTuple):

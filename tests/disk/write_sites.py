@@ -14,7 +14,7 @@ NAMES = {
     *("os.write", "os.pwrite", "os.fsync", "os.replace", "os.rename", "os.link", "os.symlink"),
     *("os.mkdir", "os.makedirs", "os.truncate", "os.ftruncate", "shutil.copy", "shutil.copyfile"),
     *("shutil.copytree", "shutil.move", "tempfile.TemporaryFile", "tempfile.TemporaryDirectory"),
-    *("tempfile.NamedTemporaryFile", "tempfile.mkstemp", "tempfile.mkdtemp", "subprocess.run"),
+    *("tempfile.NamedTemporaryFile", "tempfile.mkstemp", "tempfile.mkdtemp", "_returncode"),
 }
 METHODS = {"write_text", "write_bytes", "writelines", "write", "touch", "mkdir", "executemany"}
 FLAGS = {"O_CREAT", "O_TRUNC", "O_APPEND", "O_WRONLY", "O_RDWR"}
