@@ -137,7 +137,9 @@ _LOOK: Mapping[str, Parameter] = {
     "fps": Parameter(Annotated[Count, Le(240)], None, "frames per second; empty: the job's"),
     "scale": Parameter(Size, None, "pixels, by Lanczos; what stands over is cut off"),
     "crop": Parameter(Size, None, "pixels cut from the middle, before scaling"),
-    "format": Parameter(FormatName, None, "empty: the first of the job's `format`"),
+    "format": Parameter(
+        FormatName, None, "empty: the job's first; for H.264 and H.265, `h264-intra`"
+    ),
 }
 _CUT: Mapping[str, Parameter] = {
     "start": Parameter(

@@ -17,7 +17,7 @@ from typing import NamedTuple, Self, get_args
 from jobs.loops import Loop
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
-from jobs.videos import MP4, VIDEOS, FormatName, of_box
+from jobs.videos import MP4, VIDEOS, FormatName, for_loops, of_box
 
 JPG = ".jpg"
 CONTACT = "contact"  # stands where a format would
@@ -142,8 +142,8 @@ def extra_names(job: str, extra: Extra, spec: JobSpec) -> tuple[str, ...]:
 
 
 def format_of(loop: Loop, spec: JobSpec) -> FormatName:
-    """What a loop is made in: its own, else that of the film."""
-    return loop.format or spec.format[0]
+    """What a loop is made in: its own, else what suits loops of such a film."""
+    return loop.format or for_loops(spec.format[0])
 
 
 def _box(number: int | None) -> str:

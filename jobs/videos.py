@@ -71,6 +71,10 @@ VIDEOS: dict[FormatName, Video] = {
 
 WITH_NVENC: dict[FormatName, FormatName] = {"h264": "h264-nvenc", "h265": "h265-nvenc"}
 
+# For loops of films in these. A first frame that is a keyframe, behind a last one that is none, is
+# seen at every turn: on noisy films of trainings, that step is twice as large as the others.
+_FOR_LOOPS: dict[FormatName, FormatName] = {"h264": "h264-intra", "h265": "h264-intra"}
+
 # Formerly values of the column `encoder`.
 _WERE_ENCODERS: tuple[FormatName, ...] = ("prores-4444", "hap-alpha")
 
@@ -93,6 +97,11 @@ def unfit_film(name: FormatName) -> str | None:
     return (
         f"a film cannot be joined from pieces of {name}; name another format first, as h264,{name}"
     )
+
+
+def for_loops(name: FormatName) -> FormatName:
+    """What a loop is made in where nothing is said but that its film is in `name`."""
+    return _FOR_LOOPS.get(name, name)
 
 
 def notes_on(name: FormatName, width: int, height: int, fps: Rate) -> list[str]:

@@ -146,7 +146,7 @@ def format_option_of(usual: str) -> Callable[[Command], Command]:
     )
 
 
-format_option = format_option_of("the job's first")
+format_option = format_option_of("the job's first; h264-intra for H.264 and H.265")
 output_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write."
 )

@@ -14,7 +14,7 @@ from jobs.framing import Corner
 from jobs.kinds import Resolution
 from jobs.loops import ClipSettings, LoopMode
 from jobs.paths import Workspace
-from jobs.videos import VIDEOS, FormatName, notes_on_loop, of_box
+from jobs.videos import VIDEOS, FormatName, for_loops, notes_on_loop, of_box
 from multitrain.cli_options import force_option, workspace_option
 from multitrain.clip_commands.clip_options import (
     SizeType,
@@ -129,7 +129,7 @@ def command(
     settings, corner = _settings(mode, **options)
     place = Workspace(workspace.absolute())
     given = _find(source, box, place)
-    form = format_for(name, output, given.name)
+    form = name or for_loops(format_for(None, output, given.name))
     clip = output_for(output, f"{given.title}_{mode}", form, place, force=force)
     if any(clip.exists() and clip.samefile(file) for file in given.files):
         raise UsageError(f"{clip} is the film itself; give the loop another name")

@@ -15,7 +15,7 @@ import click
 
 from jobs.errors import UsageError
 from jobs.loops import WalkSettings
-from jobs.videos import FormatName, notes_on_loop
+from jobs.videos import FormatName, for_loops, notes_on_loop
 from multitrain.cli_options import force_option, workspace_option
 from multitrain.clip_commands.clip_options import (
     duration_of,
@@ -92,7 +92,8 @@ def command(
     way = _settings(**options)
     place = Workspace(workspace.absolute())
     file = past_job(place, job)
-    plan = WalkPlan(file, way, format_for(name, output, file.spec.format[0]))
+    form = name or for_loops(format_for(None, output, file.spec.format[0]))
+    plan = WalkPlan(file, way, form)
     plan.check()
     film = output_for(output, f"{job}_walk", plan.name, place, force=force)
     moments = moments_of(place.job(job), file.spec.family, way)

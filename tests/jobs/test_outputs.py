@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from jobs.outputs import CONTACT, OutputName, extra_names, extras
+from jobs.outputs import CONTACT, OutputName, extra_names, extras, format_of
 from jobs.plan import FramePlan
 from jobs.spec import JobSpec
 from jobs.videos import VIDEOS
@@ -67,6 +67,26 @@ def test_every_name_that_a_job_gives_tells_what_it_is() -> None:
     assert told >= set(product([None], [1, 2], [name for name in VIDEOS if name != "h264"]))
     assert told >= {(1, 1, ".mp4"), (1, 2, ".mp4"), (2, None, ".mp4"), (3, 1, "gif"), (3, 2, "gif")}
     assert told >= {(None, 1, CONTACT), (None, 1, ".jpg")}
+
+
+@pytest.mark.parametrize(
+    ("formats", "loop", "expected"),
+    [
+        ("h264", "best", "h264-intra"),
+        ("h265,hap", "best", "h264-intra"),
+        ("hap,h264", "best", "hap"),
+        ("h264", "best(format=h264)", "h264"),
+    ],
+)
+def test_loops_of_films_with_few_keyframes_have_them_everywhere(
+    formats: str, loop: str, expected: str
+) -> None:
+    spec = JobSpec.model_validate({
+        "name": "night", "dataset": "demo", "grid_width": 2, "grid_height": 1, "video_length": 1,
+        "format": formats, "loops": loop,
+    })  # fmt: skip
+    assert spec.loops
+    assert format_of(spec.loops[0], spec) == expected
 
 
 def test_pictures_alone_leave_only_walks() -> None:

@@ -14,6 +14,7 @@ from jobs.framing import Corner
 from jobs.kinds import Resolution
 from jobs.loops import ClipSettings, Duration
 from jobs.paths import listing
+from jobs.videos import for_loops
 from render import ffmpeg, finished
 from render.clips import looping
 from render.clips.alike import quiet_turn
@@ -116,6 +117,22 @@ def test_where_the_film_itself_takes_long_steps_the_file_begins_at_a_short_one(
     make_loop([film], settings, "ffv1", loop, nobody)
     found = steps(loop)
     assert found[-1] <= np.median(found) + 0.1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_noise_hides_no_jump_where_every_frame_is_a_keyframe(tmp_path, mode):
+    """As films of trainings are: a lone keyframe would stand out at the default quality."""
+    random = np.random.default_rng(0)
+    noisy = [
+        np.clip(frame + random.normal(0, 2, frame.shape), 0, 255).astype(np.uint8)
+        for frame in moving(15, 192, 128)
+        for _ in range(6)
+    ]
+    film = write_video(tmp_path / "film.mp4", noisy, fps=30, options={"crf": "12"})
+    loop, settings = tmp_path / "loop.mp4", ClipSettings(mode, frames(60))
+    make_loop([film], settings, for_loops("h264"), loop, nobody)
+    found = steps(loop)
+    assert found[-1] <= 1.5 * np.median(found)
 
 
 def test_a_turned_loop_shows_the_same_round(tmp_path, monkeypatch):
