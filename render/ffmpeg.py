@@ -28,6 +28,7 @@ from render.formats import FORMATS
 
 NICENESS = 10  # trainers come first
 TRIAL_SECONDS = 60.0
+ASKED = 3  # times at most
 RUN_SECONDS = 3600.0  # of a run, unless it says otherwise; one that hangs is ended
 FILM_SECONDS = 86_400.0  # of a run that encodes whole films: hours of them, many side by side
 BATCH_SECONDS = 1200.0  # of a run on one batch, of which there is never much (`jobs.plan`)
@@ -68,7 +69,7 @@ def find(name: FormatName = "h264") -> str:
     reasons, last = [], None
     for candidate in candidates():
         try:
-            try_out(candidate, name)
+            _ask(candidate, name)
         except ProgramFailed as failure:
             if means_full(failure):
                 raise
@@ -86,6 +87,19 @@ def why(failure: BaseException) -> str:
     """One clause: of what ffmpeg says, the first line tells the cause, the others what follows."""
     said = failure.said if isinstance(failure, ProgramFailed) else ""
     return _SPEAKER.sub("", (said or str(failure)).splitlines()[0])
+
+
+def _ask(candidate: str, name: FormatName) -> None:
+    """As `try_out`; again where it was killed from outside, which says nothing of the program."""
+    for _ in range(ASKED - 1):
+        try:
+            try_out(candidate, name)
+        except ProgramFailed as failure:
+            if failure.said or (failure.returncode or 0) >= 0:
+                raise
+        else:
+            return
+    try_out(candidate, name)
 
 
 def try_out(ffmpeg: str, name: FormatName = "h264") -> None:

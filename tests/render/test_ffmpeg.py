@@ -174,3 +174,29 @@ def test_odd_sizes_repeat_the_last_column_and_row(tmp_path):
     assert (grey[:16, :16] < 8).all()
     assert (grey[:, 16:] > 247).all()
     assert (grey[16:, :] > 247).all()
+
+
+def test_one_that_is_killed_while_it_is_asked_is_asked_again(monkeypatch):
+    """A night must not be refused for that."""
+    asked = []
+
+    def try_out(program, name, *, real=ffmpeg.try_out):
+        asked.append(program)
+        if len(asked) < ffmpeg.ASKED:
+            raise ProgramFailed([program], -9, "")
+        real(program, name)
+
+    monkeypatch.setattr(ffmpeg, "try_out", try_out)
+    ffmpeg.find.cache_clear()
+    assert ffmpeg.find("h264") == asked[0]
+    assert asked == [asked[0]] * ffmpeg.ASKED
+
+
+def test_one_that_is_always_killed_is_told(monkeypatch):
+    def try_out(program, name):
+        raise ProgramFailed([program], -9, "")
+
+    monkeypatch.setattr(ffmpeg, "try_out", try_out)
+    ffmpeg.find.cache_clear()
+    with pytest.raises(MultitrainError, match="ended with code -9"):
+        ffmpeg.find("h264")
