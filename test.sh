@@ -15,4 +15,5 @@ echo "== mypy"
 echo "== import-linter"
 "$bin/lint-imports"
 echo "== pytest"
-exec "$bin/pytest" "$@"
+# A process for each core; the tests of a file stay together, some look back at those before.
+exec "$bin/pytest" --numprocesses logical --maxprocesses 8 --dist loadfile "$@"

@@ -10,10 +10,11 @@ Both have loops made, and one of them an export.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Self
@@ -23,9 +24,10 @@ import psutil
 from PIL import Image
 
 from benchmarks import processes
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace, modified
-from jobs.sheet import read_sheet
+from jobs.sheets.sheet import read_sheet
+from jobs.workspace.files import modified, remove
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
 
 HEADER = (
     "name,family,dataset,grid_width,grid_height,video_length,auto_render_period,render_res,preset,"
@@ -53,7 +55,7 @@ def rows(cards: float = 0.4, nets: float = 0.2) -> list[str]:
 class Farmyard:
     """One workspace below `root`, and the farm that runs in it."""
 
-    def __init__(self, root: Path, rows: Sequence[str]) -> None:
+    def __init__(self, root: Path, rows: Sequence[str], header: str = HEADER) -> None:
         self.root = root
         self.workspace = Workspace(root / "workspace")
         self.temporary = root / "tmp"  # what the farm's processes take for /tmp
@@ -62,8 +64,9 @@ class Farmyard:
         self._farm: subprocess.Popen[bytes] | None = None
         self._names = [row.partition(",")[0] for row in rows]
         self.temporary.mkdir(parents=True)
-        _draw_pictures(self.workspace.dataset("noise"))
-        (self.workspace.root / "sheet.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+        self._header = header
+        self.draw_pictures()
+        self.write_sheet(rows)
 
     def __enter__(self) -> Self:
         return self
@@ -72,15 +75,39 @@ class Farmyard:
         """Leaves no process behind."""
         self.kill_all()
 
+    def save(self, folder: Path) -> None:
+        """All that is in it but the pictures."""
+        shutil.copytree(self.root, folder, ignore=shutil.ignore_patterns(self.workspace.data.name))
+
+    def restore(self, folder: Path) -> None:
+        """As it was when it was saved there, at the same place; no farm may be running.
+
+        The pictures stay, for pictures that were copied are not those that were decoded.
+        """
+        for path in (*self.workspace.root.iterdir(), self.temporary, self.said):
+            if path != self.workspace.data:
+                remove(path)
+        shutil.copytree(folder, self.root, dirs_exist_ok=True)
+
+    def draw_pictures(self) -> None:
+        """The data set, as new."""
+        remove(self.workspace.data)
+        _draw_pictures(self.workspace.dataset("noise"))
+
     def jobs(self) -> list[JobFile]:
         return list(read_sheet(self.workspace.root / "sheet.csv", self.workspace).jobs)
 
-    def start(self) -> None:
+    def write_sheet(self, rows: Iterable[str]) -> None:
+        """Another one, of the same jobs."""
+        sheet = self.workspace.root / "sheet.csv"
+        sheet.write_text("\n".join([self._header, *rows]) + "\n")
+
+    def start(self, *options: str) -> None:
         """`multitrain run`, for the first time or once more."""
         settings = {processes.MARK: self._mark, "PYTHONPATH": str(CODE)}
         with self.said.open("ab") as said:
             self._farm = subprocess.Popen(
-                [sys.executable, "-m", "multitrain", "run", "sheet.csv", *OPTIONS],
+                [sys.executable, "-m", "multitrain", "run", "sheet.csv", *OPTIONS, *options],
                 cwd=self.workspace.root,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -94,6 +121,11 @@ class Farmyard:
         """Of the farm that was started last; None while it runs, negative where it was killed."""
         assert self._farm is not None, "nothing was started"
         return self._farm.poll()
+
+    def wait(self, seconds: float) -> None:
+        """Until the farm has ended; TimeoutExpired after so many."""
+        assert self._farm is not None, "nothing was started"
+        self._farm.wait(seconds)
 
     def living(self, kind: str) -> list[psutil.Process]:
         """The processes of a kind (one of `processes.KINDS`, or `farm`), oldest first."""
@@ -118,6 +150,12 @@ class Farmyard:
         processes.kill_all(self._mark, sparing)
         if self._farm:
             self._farm.wait()
+
+    def drain(self, seconds: float) -> None:
+        """Ask the farm to stop gently, and wait until it has; TimeoutExpired after `seconds`."""
+        assert self._farm is not None, "nothing was started"
+        self._farm.terminate()
+        self.wait(seconds)
 
     def kill_farm(self) -> None:
         """The farm alone; its children live on for a while."""

@@ -51,9 +51,9 @@ class Campaign:
         self.results = Results()
         self._folder, self._sheet = folder, sheet
         self._random = Random(seed)
-        _tell("a night that nobody disturbs")
+        reports.tell("a night that nobody disturbs")
         with Farmyard(folder / "undisturbed", sheet) as yard:
-            Night(yard, self._random, _tell).live_through(deque())
+            Night(yard, self._random, reports.tell).live_through(deque())
             self._undisturbed = Undisturbed.of(yard)
 
     def run(self, rounds: int) -> None:
@@ -70,18 +70,20 @@ class Campaign:
         results = self.results
         results.nights += 1
         with Farmyard(self._folder / f"night{results.nights:04d}", self._sheet) as yard:
-            night = Night(yard, self._random, _tell)
+            night = Night(yard, self._random, reports.tell)
             night.live_through(targets)
-            damage = inspect(yard, self._undisturbed, night.published, _tell)
+            damage = inspect(yard, self._undisturbed, night.published, reports.tell)
         damage = replace(damage, runs_failed=night.runs_failed)
         results.kills += night.kills
         results.damage += damage
         told = ", ".join(f"{target} {count}" for target, count in night.kills.items())
-        _tell(f"night {results.nights}, {results.kills.total()} kills so far: {told or 'none'}")
+        reports.tell(
+            f"night {results.nights}, {results.kills.total()} kills so far: {told or 'none'}"
+        )
         if damage == Damage():
             shutil.rmtree(yard.root)
         else:
-            _tell(f"night {results.nights} was not clean; see {yard.root}")
+            reports.tell(f"night {results.nights} was not clean; see {yard.root}")
 
 
 def _targets(rounds: int, random: Random) -> Iterator[str]:
@@ -113,20 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = campaign.results
     if results.clean:
         shutil.rmtree(folder)
-    seconds = round(time.monotonic() - start)
-    print(report(results))
-    print(
-        f"\n{results.kills.total()} kills in {results.nights} nights, {seconds} s, "
-        f"seed {given.seed}; {reports.machine()}"
-    )
-    if given.json:
-        told = {"seed": given.seed, "seconds": seconds, "machine": reports.machine()}
-        reports.save(given.json, {**told, **results.for_machines()})
-    return 0 if results.clean else 1
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    told = f"{results.kills.total()} kills in {results.nights} nights"
+    return reports.conclude(report(results), results, told, given.seed, start, given.json)
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ from benchmarks import processes, standard
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import CODE
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.executors.local import LocalExecutor
-from multitrain.launching import TrainerSettings, open_lifeline
-from multitrain.progress import parse_line
-from multitrain.slots import CpuPool
+from multitrain.farm.launching import TrainerSettings, open_lifeline
+from multitrain.protocol.progress_lines import parse_line
+from multitrain.slots.cpu import CpuPool
 
 FRAMES = 96  # of a job: while it makes them, the spare gets warm
 QUICK_FRAMES = 1200

@@ -12,10 +12,10 @@ import av
 
 from benchmarks.farmyard import Farmyard
 from benchmarks.films import Picture, Shown, decoded, digest, digest_of_file
-from jobs.jobfile import JobFile
-from jobs.outputs import Pictures, extras
-from jobs.paths import Workspace
-from multitrain.families.testcard import read_number
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import Pictures, extras
+from jobs.workspace.paths import Workspace
+from multitrain.families.testcard.session import read_number
 
 # Their names depend on the moment: how many of them there may be is looked at instead.
 NAMED_BY_CHANCE = ("checkpoints", "tensorboard", ".cache")

@@ -17,7 +17,7 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import CODE
 from benchmarks.progress import newest
 from jobs.errors import MultitrainError
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.paths import JobPaths, Workspace
 
 STEPS, QUICK_STEPS = 20_000, 4000
 WARM = 0.25  # of the steps: blocks have found their length, TensorFlow its buffers
@@ -72,7 +72,13 @@ def _make_job(root: Path, steps: int) -> JobPaths:
 
 def _watch(paths: JobPaths) -> Iterator[tuple[int, int]]:
     """Train it; again and again, steps done and resident bytes."""
-    command = [sys.executable, "-m", "multitrain.trainer", str(paths.workspace.root), paths.name]
+    command = [
+        sys.executable,
+        "-m",
+        "multitrain.trainer.process",
+        str(paths.workspace.root),
+        paths.name,
+    ]
     with (
         paths.log.open("wb") as log,
         subprocess.Popen(command, cwd=CODE, stdout=log, stderr=log) as trainer,

@@ -11,11 +11,12 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.frame_path import CELL, GRID, QUICK_CELL, QUICK_GRID
 from benchmarks.standard import moving_frames, on_cores, standard_job
 from benchmarks.turns import take_turns, timed
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace, flush_to_disk, listing
-from render import ffmpeg
-from render.commands import encode_command
-from render.merge import merge_folder
+from jobs.workspace.files import flush_to_disk, listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from render.encoding import ffmpeg
+from render.encoding.commands import encode_command
+from render.files.merge import merge_folder
 
 FRAMES, TIMECUTS = 60, 40  # frames in each
 QUICK_FRAMES, QUICK_TIMECUTS = 4, 2

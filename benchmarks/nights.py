@@ -13,10 +13,10 @@ import psutil
 
 from benchmarks.farmyard import Farmyard
 from benchmarks.inspection import digests
-from jobs.paths import JobPaths
-from jobs.spec import JobSpec
-from multitrain.render_keeper import RESTARTS
-from render.rendering import TRIES
+from jobs.settings.spec import JobSpec
+from jobs.workspace.paths import JobPaths
+from multitrain.farm.render_keeper import RESTARTS
+from render.worker.rendering import TRIES
 
 EVERYTHING = "everything"  # a power cut
 PYTHON = "all but ffmpeg"  # `killall -9 python`: encoders lose their worker

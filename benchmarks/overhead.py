@@ -25,8 +25,9 @@ from benchmarks.progress import newest
 from benchmarks.training import our_peer, save_pictures
 from benchmarks.turns import Contender, amounts_for, take_turns
 from jobs.errors import MultitrainError
-from jobs.paths import JobPaths, Workspace, listing
-from multitrain.progress import Told
+from jobs.workspace.files import listing
+from jobs.workspace.paths import JobPaths, Workspace
+from multitrain.protocol.progress_lines import ProgressLine
 
 TURN_SECONDS = 45.0  # several batches, so that the encoders have work in each turn
 PATIENCE_SECONDS = 600.0  # for a start or a turn
@@ -90,7 +91,7 @@ class Farm:
         self._signal(signal.SIGSTOP)
         return (last.time - first.time) * amount / (last.step - first.step)
 
-    def _line_behind(self, step: int) -> Told:
+    def _line_behind(self, step: int) -> ProgressLine:
         """The first line seen that tells of more than `step` steps."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (told := newest(self.paths)) or told.step <= step:

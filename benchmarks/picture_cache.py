@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import Effort, Figure
-from jobs.paths import Workspace
+from jobs.workspace.paths import Workspace
 from multitrain.datasets.drawn.landscapes import draw_landscape
 
 FILES, SIDE = 10_000, 128  # pixels
@@ -114,8 +114,8 @@ def _opened(workspace: Workspace, way: str) -> Opening:
     """Open the pictures in this process, then read every pixel."""
     import time
 
-    from multitrain.datasets.cache import open_pictures
-    from multitrain.datasets.folders import load_pictures
+    from multitrain.datasets.cached.cache import open_pictures
+    from multitrain.datasets.decoded.folders import load_pictures
 
     before, begun = _peak_bytes(), time.perf_counter()
     if way == "cache":

@@ -10,8 +10,8 @@ import psutil
 MARK = "MULTITRAIN_BENCHMARK"  # an environment variable
 
 KINDS: Mapping[str, Callable[[list[str]], bool]] = {
-    "trainer": lambda command: "multitrain.trainer" in command,
-    "render worker": lambda command: "render.worker" in command,
+    "trainer": lambda command: "multitrain.trainer.process" in command,
+    "render worker": lambda command: "render.worker.worker" in command,
     "ffmpeg": lambda command: command[0].rpartition("/")[2].startswith("ffmpeg"),
 }
 

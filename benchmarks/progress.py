@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from jobs.paths import JobPaths
-from multitrain.progress import Told, parse_line
+from jobs.workspace.paths import JobPaths
+from multitrain.protocol.progress_lines import ProgressLine, parse_line
 
 TAIL_BYTES = 4096  # a line is a tenth of it
 
 
-def newest(paths: JobPaths) -> Told | None:
+def newest(paths: JobPaths) -> ProgressLine | None:
     """The last whole line of its progress; None before there is one."""
     try:
         with paths.progress.open("rb") as file:
@@ -18,4 +18,4 @@ def newest(paths: JobPaths) -> Told | None:
             lines = file.read().splitlines()
     except FileNotFoundError:
         return None
-    return next((told for line in reversed(lines) if (told := parse_line(line))), None)
+    return next((read for line in reversed(lines) if (read := parse_line(line))), None)

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, get_args, get_origin
 
-from jobs.bounds import unwrap, words_of
-from jobs.choices import Choice, Parameter
 from jobs.errors import SheetError
-from jobs.folders import DatasetFolders
-from jobs.forms.cells import Cell, Row, Rows
-from jobs.jobfile import JobFile
-from jobs.parsing import cell_text
-from jobs.paths import Workspace
-from jobs.sheet import check_rows
-from jobs.spec import COLUMNS
+from jobs.pictures.folders import DatasetFolders
+from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.choices import Choice, Parameter
+from jobs.settings.parsing import cell_text
+from jobs.settings.spec import COLUMNS
+from jobs.sheets.forms.cells import Cell, Row, Rows
+from jobs.sheets.sheet import check_rows
 from jobs.tinkering.perturbation import Bounds
 from jobs.tinkering.variations import annotation_of
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
 
 SHARE_GIVEN = 0.5  # of the settings of a job; the others stay at their defaults
 
@@ -102,7 +102,7 @@ def _settings(random: Random) -> dict[str, str]:
         settings[column] = _value(column, annotation_of(column), layers, random)
         if column.startswith("nbr_of_layers"):
             layers[column[-1]] = settings[column]
-    return {column: cell_text(value) for column, value in settings.items()}
+    return {column: cell_text(column, value) for column, value in settings.items()}
 
 
 def _value(column: str, annotation: Any, layers: dict[str, int], random: Random) -> Any:

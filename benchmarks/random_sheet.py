@@ -28,11 +28,11 @@ from PIL import Image
 
 from benchmarks import reports
 from benchmarks.random_settings import RandomJobs
-from jobs.folders import DatasetFolders
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
+from jobs.pictures.folders import DatasetFolders
+from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.writing import save_sheet, sheet_with_defaults
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
 from multitrain.datasets.drawn.landscapes import draw_landscape
 
 PICTURES = 16

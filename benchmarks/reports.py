@@ -6,8 +6,11 @@ import json
 import os
 import platform
 import re
+import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -47,6 +50,36 @@ def machine() -> str:
         f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, "
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     )
+
+
+class Results(Protocol):
+    """What a benchmark of faults has found."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was wrong."""
+
+    def for_machines(self) -> Mapping[str, object]: ...
+
+
+def conclude(
+    report: str, results: Results, told: str, seed: int, began: float, json_file: Path | None
+) -> int:
+    """Print the `report`, and what was done (`told`) since `began`; the exit code.
+
+    `began` is by `time.monotonic`; the results go to `json_file`, where there is one.
+    """
+    seconds = round(time.monotonic() - began)
+    print(f"{report}\n\n{told}, {seconds} s, seed {seed}; {machine()}")
+    if json_file:
+        facts = {"seed": seed, "seconds": seconds, "machine": machine()}
+        save(json_file, {**facts, **results.for_machines()})
+    return 0 if results.clean else 1
+
+
+def tell(line: str) -> None:
+    """How far it is."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def save(path: Path, results: Mapping[str, object]) -> None:

@@ -16,19 +16,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Effort, Figure
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
-from jobs.spec import JobSpec
-from jobs.states import State
-from jobs.store import Store
-from multitrain.disk_watch import DiskWatch
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
+from jobs.workspace.states import State
+from jobs.workspace.store import Store
 from multitrain.executors import Launch
 from multitrain.executors.local import open_log
-from multitrain.farm import Farm
-from multitrain.launching import TrainerSettings
-from multitrain.render_keeper import RenderKeeper
-from multitrain.slots import CpuPool
-from multitrain.submission import submit
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.farm import Farm
+from multitrain.farm.launching import TrainerLaunch, TrainerSettings
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import submit
+from multitrain.slots.cpu import CpuPool
 
 JOBS = 1000
 SLOTS = 8
@@ -97,7 +97,7 @@ def _make_files(workspace: Workspace, jobs: list[JobFile]) -> float:
 
 
 def _farm(workspace: Workspace, store: Store, jobs: list[JobFile], executor: InProcess) -> Farm:
-    submit(workspace, store, jobs, fresh=False)
+    submit(workspace, store, jobs)
     pool, disk = CpuPool(SLOTS, range(SLOTS)), DiskWatch([workspace.root], 0)
     keeper = RenderKeeper(workspace, executor, encoders=1)
     settings = TrainerSettings(spool_bytes=2**30, keep_free_bytes=0, lifeline=0)
@@ -127,9 +127,9 @@ class InProcess:
 
     def start(self, launch: Launch) -> DoneProcess:
         with self._run.counted(-1):
-            if not launch.listens:
+            if isinstance(launch, TrainerLaunch):
                 with open_log(launch):
-                    self._train(self._workspace.job(launch.command[4]))
+                    self._train(launch.call.paths)
             return DoneProcess(self, stays=launch.listens)
 
     def _train(self, paths: JobPaths) -> None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.figures import Effort
-from jobs.jobfile import JobFile
-from jobs.spec import JobSpec
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
 from multitrain.datasets.drawn.landscapes import draw_landscape
 
 WIDTH, HEIGHT = 160, 90

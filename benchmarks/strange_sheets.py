@@ -14,9 +14,9 @@ import yaml
 from hypothesis import strategies as st
 from PIL import Image
 
-from jobs.parsing import cell_text
-from jobs.paths import Workspace
-from jobs.spec import COLUMNS
+from jobs.settings.parsing import cell_text
+from jobs.settings.spec import COLUMNS
+from jobs.workspace.paths import Workspace
 
 REQUIRED = tuple(column for column, field in COLUMNS.items() if field.is_required())
 OPTIONAL = tuple(column for column in COLUMNS if column not in REQUIRED)
@@ -141,7 +141,7 @@ def right_cell(column: str, row: int) -> str:
         return f"night{row}"
     if column in RIGHT or column not in COLUMNS:
         return RIGHT.get(column, "x")
-    return cell_text(COLUMNS[column].default)
+    return cell_text(column, COLUMNS[column].default)
 
 
 def headers() -> st.SearchStrategy[list[str]]:

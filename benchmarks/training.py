@@ -21,6 +21,7 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import Rounds, amounts_for, take_turns
 from jobs.errors import MultitrainError
+from jobs.sheets import operations
 
 PRECISIONS = ("float32", "bfloat16")
 FRAMEWORKS = ("tensorflow", "torch")
@@ -163,7 +164,7 @@ def _torches(precision: str) -> tuple[str, str]:
 def _beside_products(effort: Effort, rounds: Rounds, precision: str) -> Figure:
     ours = f"ours {precision}"
     products = rounds.fastest([f"products {framework} {precision}" for framework in FRAMEWORKS])
-    step = flops.of_step(standard.standard_job(effort))
+    step = operations.of_step(standard.standard_job(effort))
     product = flops.of_product(QUICK_MATRIX if effort.quick else MATRIX)
     return Figure(
         name=f"training {precision}, share of matrix products",

@@ -3,19 +3,23 @@
     MultitrainError          1   something failed; the message says what, where and what to do
     ├── UsageError           2   the call is wrong; nothing was started
     │   ├── SheetError       2   the sheet is wrong; carries every mistake
-    │   └── WorkspaceBusy    2   another farm holds this workspace
+    │   ├── WorkspaceBusy    2   another farm holds this workspace
+    │   └── NewerVersion     2   a file that a later version of this program has written
     ├── DatasetError         1   pictures that cannot be used
-    ├── ProgramFailed        1   a child program (ffmpeg), told whole
+    ├── DamagedStore         1   the file of job states cannot be understood any more
+    ├── ProgramFailed        1   a child program (ffmpeg) failed; keeps the end of what it said
+    │   └── ProgramHangs     1   a child program did not end in time
     └── TrainingFailed       1   a job that cannot go on
-        ├── OutOfMemory      1   told apart, with advice
+        ├── OutOfMemory      1   too little memory; the message gives advice
         ├── Diverged         1   NaN or infinite losses, also after going back to a checkpoint
         ├── FramesLost       1   files of a job were removed by hand
         ├── PicturesChanged  1   the data set is not the one that the training began with
+        ├── PicturesDamaged  1   the file of decoded pictures is damaged; they are decoded anew
         ├── CheckpointUnfit  1   a checkpoint of another family, engine or version of this program
         ├── OriginUnfit      1   networks that a job is to start from are missing or of other shapes
         └── DeviceFailed     1   a GPU that cannot be worked on
 
-Rooms add their own where only they raise and catch them (`multitrain.gpus.DriverError`).
+Rooms add their own where only they raise and catch them (`multitrain.slots.gpus.DriverError`).
 
 Messages are one or two sentences for a person. A traceback shown to a user is a bug.
 """
@@ -27,6 +31,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from jobs.secrets import hidden
 
 
 class ExitCode(enum.IntEnum):
@@ -51,6 +57,9 @@ class UsageError(MultitrainError):
     exit_code = ExitCode.USAGE
 
 
+NO_LINE = 0  # the line of a mistake about a file that cannot be opened
+
+
 @dataclass(frozen=True, order=True)
 class Mistake:
     """One thing wrong in a sheet: `line` counts from 1 in the file, as an editor shows it."""
@@ -61,8 +70,9 @@ class Mistake:
     reason: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:"
-        return f"{place} {self.column}: {self.reason}" if self.column else f"{place} {self.reason}"
+        place = f"{self.file}:{self.line}:" if self.line != NO_LINE else f"{self.file}:"
+        text = f"{self.column}: {self.reason}" if self.column else self.reason
+        return f"{place} {hidden(text)}"
 
 
 class SheetError(UsageError):
@@ -77,8 +87,29 @@ class WorkspaceBusy(UsageError):
     """Another farm holds this workspace."""
 
 
+class NewerVersion(UsageError):
+    """A file that a later version of this program has written: it is left as it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was written by a newer version of multitrain than this one; "
+            "update multitrain, and go on with that"
+        )
+
+
 class DatasetError(MultitrainError):
     """Pictures that cannot be used."""
+
+
+class DamagedStore(MultitrainError):
+    """The file of job states cannot be understood any more: `reason`, in one clause, says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"{path} is damaged ({reason}); `multitrain run SHEET` sets it aside and makes it anew "
+            "from the jobs' folders"
+        )
 
 
 class ProgramFailed(MultitrainError):
@@ -97,6 +128,10 @@ class ProgramFailed(MultitrainError):
         return f"{self}\ncommand: {shlex.join(self.command)}\n{self.said}"
 
 
+class ProgramHangs(ProgramFailed):
+    """A child program that did not end in time and was killed."""
+
+
 class TrainingFailed(MultitrainError):
     """A job that cannot go on."""
 
@@ -110,11 +145,15 @@ class Diverged(TrainingFailed):
 
 
 class FramesLost(TrainingFailed):
-    """Frames that were made, and that no checkpoint would make again, are not there any more."""
+    """Frames that were made are missing, and no checkpoint would make them again."""
 
 
 class PicturesChanged(TrainingFailed):
     """The pictures differ from those that the checkpoint was trained on."""
+
+
+class PicturesDamaged(TrainingFailed):
+    """The file of decoded pictures that a training began with has changed."""
 
 
 class CheckpointUnfit(TrainingFailed):
@@ -122,7 +161,7 @@ class CheckpointUnfit(TrainingFailed):
 
 
 class OriginUnfit(TrainingFailed):
-    """What the job's networks are to start from is not there, or does not fit them."""
+    """The weights that the job's networks are to start from are missing or do not fit them."""
 
 
 class DeviceFailed(TrainingFailed):

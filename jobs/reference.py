@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from math import isfinite
+from math import inf
 
 from pydantic_core import PydanticUndefined
 
-from jobs.bounds import unwrap
-from jobs.choices import (
+from jobs.settings.bounds import LARGEST, unwrap
+from jobs.settings.choices import (
     Activation,
     Choice,
     Clipping,
@@ -19,25 +19,13 @@ from jobs.choices import (
     Parameter,
     Schedule,
 )
-from jobs.forms import csv_cells
-from jobs.forms.nested import CONVOLUTION, FORMS, HIDDEN
-from jobs.forms.nested_form import sheet_text
-from jobs.loops import Loop
-from jobs.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
-from jobs.spec import COLUMNS
+from jobs.settings.loops import Loop
+from jobs.settings.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
+from jobs.settings.spec import COLUMNS, facets
+from jobs.sheets.forms import csv_cells
+from jobs.sheets.forms.nested import CONVOLUTION, FORMS, HIDDEN
+from jobs.sheets.forms.nested_form import sheet_text
 from jobs.tinkering.perturbation import Bounds
-
-# The first column of each group, in the order of the spec.
-GROUPS = {
-    "What to make": "name",
-    "Pictures": "preprocess",
-    "Networks": "family",
-    "Latents": "z_dim",
-    "Training": "loss",
-    "Start from elsewhere": "init_from",
-    "Video": "fps",
-    "Farm": "gpus",
-}
 
 CHOICES: dict[str, type[Choice]] = {
     "Activations": Activation,
@@ -107,6 +95,19 @@ The generator's first layer and the discriminator's last one are linear, the oth
   the same list; a preset of the sheet that is called like one comes first.
 - `multitrain show SHEET JOB` prints what has become of a job.
 
+## When a row may change
+
+Of a job that has begun, also of one that is done:
+
+- **at any time**: {any}. The next run takes them up; nothing that is made already is made again.
+  What is asked for when the film is there, such as a loop, is made of it. A film stays in the first
+  `format` that it began with; others are made of it.
+- **from now on**: {later}. A film goes on from its last frame when it is made longer, and its
+  timecuts stay as they are; it cannot become shorter than what is made. What it was before is kept
+  (`multitrain earlier`).
+- **never**: all others. The frames depend on them; give the row another name, or run it with
+  `--fresh` and its name.
+
 """
 
 
@@ -115,19 +116,23 @@ def page() -> str:
     (row,) = csv_cells.read_rows(EXAMPLE, "example").rows
     spec, reasons = parse_cells(row.texts())
     assert spec is not None, reasons
-    lists = {"hidden": _names(HIDDEN), "convolution": _names(CONVOLUTION)}
+    lists = {
+        "hidden": _names(HIDDEN),
+        "convolution": _names(CONVOLUTION),
+        "any": _names([column for column in COLUMNS if facets(column).may_change == "any"]),
+        "later": _names([column for column in COLUMNS if facets(column).may_change == "later"]),
+    }
     introduction = INTRODUCTION.format(csv=EXAMPLE, yaml=sheet_text([spec], changed=True), **lists)
     return introduction + "\n".join([*_groups(), *_choices()])
 
 
 def groups() -> dict[str, list[str]]:
     """The columns under each heading."""
-    headings = {first: heading for heading, first in GROUPS.items()}
     found: dict[str, list[str]] = {}
-    heading = ""
     for column in COLUMNS:
-        heading = headings.get(column, heading)
-        found.setdefault(heading, []).append(column)
+        if heading := facets(column).opens:
+            found[heading] = []
+        found[next(reversed(found))].append(column)
     return found
 
 
@@ -141,7 +146,7 @@ def _groups() -> Iterator[str]:
 def _facts(column: str) -> Iterator[str]:
     field = COLUMNS[column]
     yield f"`{FORMS[column]}`" if column in FORMS else ""
-    yield _default(field.default)
+    yield _default(column, field.default)
     yield _must_be(column)
     yield (field.description or "").replace("<", "&lt;")
 
@@ -155,28 +160,28 @@ def _must_be(column: str) -> str:
     return expectation(column)
 
 
-def _default(default: object) -> str:
+def _default(column: str, default: object) -> str:
     if default is PydanticUndefined:
         return "required"
-    return f"`{cell_text(default)}`" if default is not None else "empty"
+    return f"`{cell_text(column, default)}`" if default is not None else "empty"
 
 
 def _choices() -> Iterator[str]:
     for heading, kind in CHOICES.items():
         columns = [column for column in COLUMNS if entry_type(column) is kind]
         plain = [n for n, parameters in kind.TABLE.items() if not parameters and n not in kind.HELP]
-        told = f"## {heading}\n\nOf {_names(columns)}."
+        text = f"## {heading}\n\nOf {_names(columns)}."
         if plain:
-            told += f" Without parameters: {_names(plain)}."
+            text += f" Without parameters: {_names(plain)}."
         if len(plain) == len(kind.TABLE):
-            yield f"{told}\n"
+            yield f"{text}\n"
             continue
         if kind is Loop:
-            yield f"{told}\n\n{_table((kind.KEY, 'meaning'), _meanings(kind))}"
+            yield f"{text}\n\n{_table((kind.KEY, 'meaning'), _meanings(kind))}"
             yield _table(("parameter", "meaning", "of"), _shared(kind))
             continue
         header = ("name", *(["meaning"] if kind.HELP else []), "parameters")
-        yield f"{told}\n\n{_table(header, _rows_of(kind))}"
+        yield f"{text}\n\n{_table(header, _rows_of(kind))}"
 
 
 def _meanings(kind: type[Choice]) -> Iterator[Sequence[str]]:
@@ -184,20 +189,20 @@ def _meanings(kind: type[Choice]) -> Iterator[Sequence[str]]:
 
 
 def _shared(kind: type[Choice]) -> Iterator[Sequence[str]]:
-    """A row for each parameter, of whichever names."""
+    """A row for each parameter: its name, its meaning, and which names of `kind` have it."""
     parameters = {each: said for table in kind.TABLE.values() for each, said in table.items()}
     for each, said in parameters.items():
         having = [name for name, table in kind.TABLE.items() if each in table]
-        named, _, told = _parameter(each, said).partition(": ")
-        yield named, told, "all" if len(having) == len(kind.TABLE) else _names(having)
+        named, _, meaning = _parameter(each, said).partition(": ")
+        yield named, meaning, "all" if len(having) == len(kind.TABLE) else _names(having)
 
 
 def _rows_of(kind: type[Choice]) -> Iterator[Sequence[str]]:
     """A row for each name that has parameters or a meaning."""
     for name, parameters in kind.TABLE.items():
         if parameters or name in kind.HELP:
-            told = "<br>".join(_parameter(each, said) for each, said in parameters.items())
-            yield f"`{name}`", *([kind.HELP.get(name, "")] if kind.HELP else []), told
+            described = "<br>".join(_parameter(each, said) for each, said in parameters.items())
+            yield f"`{name}`", *([kind.HELP.get(name, "")] if kind.HELP else []), described
 
 
 def _parameter(name: str, parameter: Parameter) -> str:
@@ -208,20 +213,20 @@ def _parameter(name: str, parameter: Parameter) -> str:
 
 
 def _interval(parameter: Parameter) -> str:
-    """Where a number must lie: `in (0, 1]`, `whole from 1`; nothing where it may lie anywhere."""
+    """Where a number must lie: `in (0, 1]`, `whole from 1`; empty where any number may stand."""
     kind, metadata = unwrap(parameter.type)
     bounds = Bounds.of(metadata)
     opening, closing = "(" if bounds.low_open else "[", ")" if bounds.high_open else "]"
-    match isfinite(bounds.low), isfinite(bounds.high):
+    match bounds.low not in (-LARGEST, -inf), bounds.high not in (LARGEST, inf):
         case True, True:
-            told = f"in {opening}{bounds.low}, {bounds.high}{closing}"
+            text = f"in {opening}{bounds.low}, {bounds.high}{closing}"
         case True, False:
-            told = f"{'above' if bounds.low_open else 'from'} {bounds.low}"
+            text = f"{'above' if bounds.low_open else 'from'} {bounds.low}"
         case False, True:
-            told = f"{'below' if bounds.high_open else 'to'} {bounds.high}"
+            text = f"{'below' if bounds.high_open else 'to'} {bounds.high}"
         case _:
-            told = ""
-    return f"whole {told}" if kind is int else told
+            text = ""
+    return f"whole {text}" if kind is int else text
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

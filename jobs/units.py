@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+LONGEST = 1e12  # seconds; Python's `timedelta` ends not far beyond
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -12,3 +15,14 @@ def bytes_for_people(count: float) -> str:
         count, power = count / 1024, power + 1
     digits = 1 if power and count < 9.95 else 0
     return f"{count:.{digits}f} {UNITS[power]}"
+
+
+def duration(seconds: float) -> str:
+    """`0:03:15`, `2 days, 1:00:00`; what is longer than `LONGEST` is shown as `LONGEST`."""
+    return str(timedelta(seconds=round(min(seconds, LONGEST))))
+
+
+def clock(seconds: float) -> str:
+    """A moment of a film, in minutes and seconds: `0:39.5`, `75:00.0`."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

@@ -1,5 +1,24 @@
-"""`python -m multitrain` is `multitrain`."""
+"""`python -m multitrain` and the command `multitrain`."""
 
-from multitrain.cli import main
+import sys
 
-main()
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder: nothing may be imported from it
+
+from multitrain.startup.safe_path import protect
+
+
+def main() -> None:
+    """Entry point."""
+    protect()
+    try:
+        from multitrain.commands.cli import main as run
+    except KeyboardInterrupt:  # the import takes a moment
+        from jobs.errors import ExitCode
+
+        sys.exit(ExitCode.DRAINED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from jobs.spec import JobSpec
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
 
 HOSTILE_NAME = 'l\'été 50 % "$HOME" [%03d] #1'
 
@@ -25,6 +25,12 @@ def workspace(tmp_path: Path) -> Workspace:
     root = tmp_path / HOSTILE_NAME
     root.mkdir()
     return Workspace(root)
+
+
+@pytest.fixture
+def paths(workspace: Workspace) -> JobPaths:
+    """Of a job of that name."""
+    return workspace.job("job")
 
 
 @pytest.fixture

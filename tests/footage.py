@@ -10,7 +10,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from multitrain.families.testcard import Blocks
+from multitrain.families.testcard.session import Blocks
 
 WIDTH, HEIGHT = 160, 90
 Frames = Iterable[np.ndarray]

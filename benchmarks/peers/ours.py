@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.answering import answer, share_cores
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 
 
@@ -67,7 +67,8 @@ def main() -> None:
 
 def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: bool) -> Any:
     from multitrain.engine import open_adversarial
-    from multitrain.families import dcgan, open_session
+    from multitrain.families import open_session
+    from multitrain.families.dcgan import describing as dcgan
 
     if not pass_only:
         return open_session(job, pictures, settings)

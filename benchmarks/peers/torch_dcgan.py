@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.flops import halved
 from benchmarks.peers.answering import answer, share_cores
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 
 WARM_UP = 3  # steps; the first ones compile
 RECOMPILATIONS = 64

@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.peers.answering import answer
 from benchmarks.standard import CORES
-from jobs.jobfile import JobFile
-from jobs.loops import Duration, WalkSettings
+from jobs.settings.loops import Duration, WalkSettings
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, SessionSettings, State
 from multitrain.walking.making import Drawing, WalkPlan, encode
-from multitrain.walking.weights import Moments
+from multitrain.weights.moments import Moments
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def _blocks(plan: WalkPlan, drawing: Drawing) -> list[Frames]:
 
 def _weights(job: JobFile) -> State:
     """Of a generator that has learnt nothing, but whose pictures are restless."""
-    from multitrain.families import dcgan
+    from multitrain.families.dcgan import describing as dcgan
 
     random = np.random.default_rng(0)
     network = dcgan.describe_sampler(job).network

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace, listing
-from jobs.spec import JobSpec
-from jobs.words import nearest, quoted
+from jobs.reading import read_json
+from jobs.settings.spec import JobSpec
+from jobs.settings.words import nearest, quoted
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
 
 
 def past_job(workspace: Workspace, name: str) -> JobFile:
     """The job of that name. UsageError where there is none, or none that can be understood."""
-    known = _names(workspace)
+    known = jobs_left(workspace)
     if name not in known:
-        raise UsageError(
-            f"There is no job {quoted(name)} in {workspace.root}{nearest(name, known)}"
-        )
+        raise UsageError(no_such_job(workspace, name, known))
     paths = workspace.job(name)
     try:
         job = JobFile.read(paths)
@@ -28,8 +30,16 @@ def past_job(workspace: Workspace, name: str) -> JobFile:
     return job or _of_manifest(workspace, name)
 
 
-def _names(workspace: Workspace) -> list[str]:
-    """Of jobs that left a job file or a manifest."""
+def no_such_job(workspace: Workspace, name: str, known: Collection[str]) -> str:
+    """The reason, with the nearest of the `known` jobs, or where to look when there are none."""
+    reason = f"There is no job {quoted(name)} in {workspace.root}"
+    if not known:
+        return f"{reason}, nor any other; --workspace names the folder with runs/ and renders/"
+    return f"{reason}{nearest(name, known)}"
+
+
+def jobs_left(workspace: Workspace) -> list[str]:
+    """Names of the jobs that left a job file, or what may be a manifest."""
     ran = [each for each in listing(workspace.runs) if workspace.job(each).job_file.is_file()]
     done = [each.removesuffix(".json") for each in listing(workspace.renders) if _is_manifest(each)]
     return sorted({*ran, *done})
@@ -42,14 +52,45 @@ def _is_manifest(file: str) -> bool:
 def _of_manifest(workspace: Workspace, name: str) -> JobFile:
     path = workspace.job(name).manifest
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        spec = JobSpec.model_validate(told["spec"])
-        return JobFile(
-            spec=spec,
-            image_width=told["width"] // spec.grid_width,
-            image_height=told["height"] // spec.grid_height,
-        )
+        return made_with(workspace.job(name))
     except OSError as error:
         raise UsageError(f"{path} cannot be opened: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise UsageError(f"{path} is no manifest of this version; name another job") from error
+
+
+def made_with(paths: JobPaths) -> JobFile:
+    """The job as its manifest describes it.
+
+    OSError where there is none; ValueError, KeyError or TypeError where it cannot be understood.
+    """
+    return _in_manifest(paths.manifest)
+
+
+def job_in(folder: Path, name: str) -> JobFile | None:
+    """The job of this name whose timecuts lie in `folder`; None where nothing there describes it.
+
+    Where `folder` is the `renders` or `renders/next/<job>` of a workspace, it is the job there;
+    elsewhere, such as among earlier films, the one in the manifest beside the timecuts.
+    """
+    with suppress(MultitrainError):
+        for place in (folder.absolute(), folder.resolve()):
+            for root in place.parents[:3]:
+                paths = Workspace(root).job(name)
+                if paths.outputs == place and (job := JobFile.read(paths)):
+                    return job
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return _in_manifest(folder / f"{name}.json")
+    return None
+
+
+def _in_manifest(manifest: Path) -> JobFile:
+    content = read_json(manifest, dict)
+    spec = JobSpec.model_validate(content["spec"])
+    return JobFile(
+        spec=spec,
+        image_width=content["width"] // spec.grid_width,
+        image_height=content["height"] // spec.grid_height,
+        settled=content.get("settled", ()),
+        first_frames_total=content.get("first_frames_total"),
+    )

@@ -5,89 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from jobs.choices import Choice
-from jobs.kinds import LONGEST_NAME
-from jobs.spec import COLUMNS, JobSpec
+from jobs.settings.choices import Choice
+from jobs.settings.kinds import LONGEST_NAME
+from jobs.settings.spec import COLUMNS, JobSpec, facets
+from jobs.workspace.names import folded
 
-MOST_TOLD = 4  # settings in a name
+MOST_SHOWN = 4  # settings in a name
 LONGEST_VALUE = 24  # characters
-
-# Settings that are often varied; others stand with their column's name.
-_LABELS = {
-    "nbr_of_layers": "layers",
-    "learning_rate": "lr",
-    "activation": "act",
-    "normalization": "norm",
-    "convolution": "conv",
-    "optimizer": "opt",
-    "batch_size": "batch",
-    "batch_norm": "bn",
-    "dropout": "drop",
-    "gradient_clip": "clip",
-    "instance_noise": "inoise",
-    "feature_matching": "match",
-    "label_smoothing": "smooth",
-    "colour_model": "colour",
-    "latent_motion": "motion",
-    "k_w": "kw",
-    "k_h": "kh",
-    "gf_dim": "gf",
-    "df_dim": "df",
-    "z_dim": "z",
-    "z_distribution": "z",
-    "nbr_g_updates": "gups",
-    "nbr_d_updates": "dups",
-    "interpolate_alpha": "alpha",
-}
 
 
 def label(column: str) -> str:
     """A column in a name: short, with its `g` or `d`."""
-    if column in _LABELS:
-        return _LABELS[column]
-    stem, _, network = column.rpartition("_")
-    if network in ("g", "d") and stem in _LABELS:
-        return _LABELS[stem] + network
-    return column.replace("_", "")
+    return facets(column).label or column.replace("_", "")
 
 
 def named(specs: Sequence[JobSpec], varied: Collection[str], taken: set[str]) -> list[JobSpec]:
-    """The same jobs, each with a name that tells its `varied` columns.
+    """The same jobs, each with a name that shows its `varied` columns.
 
-    `taken` are names, casefolded, that others have; those given are added to it.
+    `taken` are names, folded, that others have; the new names are added to it.
     """
     if not varied:
         return list(specs)
-    labels = _labels_to_tell(specs, varied)
+    labels = _shown_labels(specs, varied)
     return [
         with_name(
             spec,
-            [_told(label, column, getattr(spec, column), varied) for column, label in labels],
+            [_shown(label, column, getattr(spec, column), varied) for column, label in labels],
             taken,
         )
         for spec in specs
     ]
 
 
-def _labels_to_tell(specs: Sequence[JobSpec], varied: Collection[str]) -> list[tuple[str, str]]:
-    """The first few columns with their labels; of square kernels the width is told as `kernel`."""
+def _shown_labels(specs: Sequence[JobSpec], varied: Collection[str]) -> list[tuple[str, str]]:
+    """The first few columns with their labels; the width of square kernels is called `kernel`."""
     columns = {column: label(column) for column in COLUMNS if column in varied}
     for width in [column for column in columns if column.startswith("k_w")]:
         height = width.replace("k_w", "k_h")
         if height in columns and all(getattr(s, width) == getattr(s, height) for s in specs):
             del columns[height]
             columns[width] = f"kernel{width[4:]}"
-    return list(columns.items())[:MOST_TOLD]
+    return list(columns.items())[:MOST_SHOWN]
 
 
 def with_name(spec: JobSpec, parts: Sequence[str], taken: set[str]) -> JobSpec:
     """`spec`, named by its own name and `parts`; with a number where that is taken."""
     ending = "".join(f"-{part}" for part in parts if part)
     number, name = 1, fitting(spec.name, ending)
-    while name.casefold() in taken:
+    while folded(name) in taken:
         number += 1
         name = fitting(spec.name, f"{ending}-{number}")
-    taken.add(name.casefold())
+    taken.add(folded(name))
     return spec.model_copy(update={"name": name})
 
 
@@ -98,8 +66,8 @@ def fitting(name: str, ending: str) -> str:
     return f"{cut if cut == name else cut.rstrip('. _-')}{ending}"
 
 
-def _told(label: str, column: str, value: object, varied: Collection[str]) -> str:
-    """A setting and its value; words alone tell enough, but where the other network's vary too."""
+def _shown(label: str, column: str, value: object, varied: Collection[str]) -> str:
+    """A setting and its value; a word stands alone, unless the other network's varies, too."""
     if value is None:
         return f"no{label}"
     if isinstance(value, bool):
@@ -116,7 +84,7 @@ def _of_other_network(column: str) -> str:
 
 
 def _short(value: object) -> str:
-    """`1e-4`, `sgd0.9`: no sign that a file's name should not have."""
+    """A value without characters that a file's name should not have: `1e-4`, `sgd0.9`."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

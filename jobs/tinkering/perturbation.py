@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from jobs.bounds import unwrap, words_of
-from jobs.choices import Choice
+from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.choices import Choice
 
 Chosen = TypeVar("Chosen", bound=Choice)
 
@@ -19,7 +19,7 @@ DIGITS = 3  # of a jiggled number
 
 
 class Bounds(NamedTuple):
-    """Where a number may lie; `open` ends are no values of it."""
+    """Where a number may lie; an `open` end is not one of its values."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -101,8 +101,8 @@ def varied_choice(choice: Chosen, spread: float, random: Random) -> Chosen:
         value = jiggled(value, declared.type, spread, 0.1, random)
     given = {**dict(choice.given), name: value}
     table = choice.TABLE[choice.name]
-    told = ((each, given[each]) for each in table if each in given)
-    return replace(choice, given=tuple((each, v) for each, v in told if v != table[each].default))
+    pairs = ((each, given[each]) for each in table if each in given)
+    return replace(choice, given=tuple((each, v) for each, v in pairs if v != table[each].default))
 
 
 def varied(value: Any, annotation: Any, spread: float, from_zero: float, random: Random) -> Any:

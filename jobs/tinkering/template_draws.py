@@ -1,4 +1,4 @@
-"""One draw of all ranges of a template, and what came of many."""
+"""One draw of all ranges of a template, and the results of many draws."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from random import Random
 import yaml
 
 from jobs.errors import Mistake, SheetError
-from jobs.spec import JobSpec
-from jobs.tinkering.ranges import Path, Range, range_of
+from jobs.settings.spec import JobSpec
+from jobs.sheets.forms.ranges import Path, Range, range_of
 
 TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -25,7 +25,7 @@ class Draw:
         self._key, self._point = key, point
 
     def resolved(self, node: yaml.Node, path: Path) -> yaml.Node:
-        """`node` with values for its ranges, in the lines of these."""
+        """`node` with values instead of its ranges; each value has the line of its range."""
         if found := range_of(node):
             return self._drawn(found, node, path)
         if isinstance(node, yaml.MappingNode):
@@ -42,7 +42,7 @@ class Draw:
         random = Random(f"{self._key}|{'/'.join(path)}")
         if found.kind not in ("grid", "choice"):
             return yaml.ScalarNode(TEXT_TAG, found.number(random), node.start_mark)
-        # A grid that the job does not meet stands at its first value.
+        # A grid that is not among the job's own takes its first value.
         chosen = self._point.get(path, 0)
         if found.kind == "choice":
             chosen = random.randrange(len(found.entries))
@@ -50,14 +50,14 @@ class Draw:
 
 
 class Found:
-    """What came of the draws for one of the template's jobs."""
+    """The results of the draws for one of the template's jobs."""
 
     def __init__(self) -> None:
-        self.draws = 0  # that were wrong
-        self.repeated = 0
+        self.draws = 0  # that gave no valid job
+        self.repeated = 0  # draws that gave a job again
         self._seen: set[JobSpec] = set()
         self._wrong: Counter[tuple[int, str]] = Counter()  # by line and column
-        self._first: dict[tuple[int, str], Mistake] = {}  # of those there
+        self._first: dict[tuple[int, str], Mistake] = {}  # the first mistake at each
 
     def is_new(self, spec: JobSpec) -> bool:
         new = spec not in self._seen
@@ -72,14 +72,14 @@ class Found:
         self._wrong.update({(each.line, each.column) for each in error.mistakes})
 
     def mistakes(self) -> list[Mistake]:
-        """Those that every draw had, else the most usual one: for when no draw was valid."""
+        """Where no draw was valid: the mistakes that all had, else the most frequent one."""
         always = [self._first[place] for place, n in self._wrong.items() if n == self.draws]
         if always:
             return always
         place, times = self._wrong.most_common(1)[0]
         usual = self._first[place]
-        told = f"no draw gives a valid job; {times} of {self.draws} failed here: {usual.reason}"
-        return [replace(usual, reason=told)]
+        reason = f"no draw gives a valid job; {times} of {self.draws} failed here: {usual.reason}"
+        return [replace(usual, reason=reason)]
 
     def reason(self) -> str:
         """Why there are not more jobs."""

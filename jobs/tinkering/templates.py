@@ -15,19 +15,20 @@ from dataclasses import dataclass
 import yaml
 
 from jobs.errors import Mistake, SheetError
-from jobs.folders import DatasetFolders
-from jobs.forms.yaml_cells import rows_of
-from jobs.forms.yaml_nodes import TOO_DEEP, compose, line_of
-from jobs.paths import Workspace
-from jobs.sheet import check_rows
-from jobs.spec import JobSpec
+from jobs.pictures.folders import DatasetFolders
+from jobs.settings.spec import JobSpec
+from jobs.settings.words import quoted
+from jobs.sheets.forms.ranges import Path, Range, all_ranges, children, mistakes_of
+from jobs.sheets.forms.yaml_cells import rows_of
+from jobs.sheets.forms.yaml_nodes import TOO_DEEP, compose, line_of
+from jobs.sheets.sheet import check_rows
 from jobs.tinkering.naming import named
-from jobs.tinkering.ranges import Path, Range, all_ranges, children, mistakes_of
 from jobs.tinkering.template_draws import TEXT_TAG, Draw, Found, Point, text_of
-from jobs.words import quoted
+from jobs.workspace.names import folded
+from jobs.workspace.paths import Workspace
 
 MOST_TRIES = 200  # draws for one job until one of them is valid and new
-MOST_JOBS = 10_000  # of one of a template's
+MOST_JOBS = 10_000  # that one job of a template may stand for
 
 _NO_RANGE = (
     "holds no range, so nothing would vary; write one as a value, such as "
@@ -46,8 +47,8 @@ class Generated:
 def generate(text: str, file: str, count: int, seed: int, workspace: Workspace) -> Generated:
     """`count` jobs for each combination of grids of each job that has a range.
 
-    Only jobs that `check` would pass, no two of one template's job alike; others stay as they are.
-    SheetError with the template's lines where that cannot be.
+    All are jobs that `check` would accept; those of one template job differ. Jobs without a range
+    stay as they are. SheetError, with lines of the template, where there can be no such jobs.
     """
     try:
         root = compose(text, file)
@@ -75,10 +76,10 @@ class _Template:
 
     def generate(self, count: int) -> Generated:
         if not self.jobs:
-            self.check(self.root)  # which tells what is wrong with it, but for one thing
+            self.check(self.root)  # raises for what is wrong with it, except for one thing:
             self.refuse(self.root, "the jobs of a template must stand under jobs: itself")
         specs: list[JobSpec] = []
-        taken = {name.casefold() for name in map(_name_of, self.jobs)}
+        taken = {folded(name) for name in map(_name_of, self.jobs)}
         mistakes: list[Mistake] = []
         for job in self.jobs:
             try:
@@ -92,7 +93,7 @@ class _Template:
         return Generated(tuple(specs), tuple(self.notes))
 
     def variations(self, job: yaml.Node, count: int) -> _Variations:
-        """All jobs that one of the template's stands for."""
+        """All jobs that one job of the template stands for."""
         ranges = dict(self.ranges_for(job))
         if not ranges:
             spec = self.check(self.instance(job))[-1]
@@ -106,7 +107,7 @@ class _Template:
                 job, f"would make {wanted * len(points)} jobs; at most {MOST_JOBS} are made"
             )
         found = Found()
-        # One more than asked for shows what varies; names tell that.
+        # A second job, even if one is asked for, shows which columns vary: they are in the name.
         least = max(wanted, 2) if is_random and len(points) == 1 else wanted
         by_point = [self.draw_all(job, point, least if is_random else 0, found) for point in points]
         specs = tuple(spec for drawn in by_point for spec in drawn[:wanted])
@@ -114,7 +115,7 @@ class _Template:
             raise SheetError(found.mistakes())
         varied = varying_columns([spec for drawn in by_point for spec in drawn])
         if not varied and not any(all_ranges(job)):
-            self.fixed.append(job)  # it says itself whatever has a range in the defaults
+            self.fixed.append(job)  # it sets all that has a range in the defaults
         elif len(specs) < wanted * len(points):
             self.notes.append(
                 f"{_name_of(job)}: {len(specs)} jobs instead of {wanted * len(points)}: "
@@ -216,7 +217,7 @@ def _name_of(job: yaml.Node) -> str:
 
 
 def _key(point: Point) -> str:
-    """The same, in whatever order the grids stand."""
+    """A text for the point, the same in whatever order the grids stand."""
     return ",".join(sorted(f"{'/'.join(path)}={number}" for path, number in point.items()))
 
 

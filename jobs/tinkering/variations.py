@@ -4,79 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-from jobs.bounds import unwrap
 from jobs.errors import SheetError, UsageError
-from jobs.folders import DatasetFolders
-from jobs.forms.cells import Cell, Row, Rows
-from jobs.parsing import cell_text
-from jobs.paths import Workspace
-from jobs.sheet import check_rows
-from jobs.spec import COLUMNS, JobSpec
+from jobs.pictures.folders import DatasetFolders
+from jobs.settings.bounds import unwrap
+from jobs.settings.parsing import cell_text
+from jobs.settings.spec import COLUMNS, JobSpec, facets
+from jobs.sheets.forms.cells import Cell, Row, Rows
+from jobs.sheets.sheet import check_rows
 from jobs.tinkering.naming import fitting, label, with_name
 from jobs.tinkering.perturbation import varied
+from jobs.workspace.names import folded
+from jobs.workspace.paths import Workspace
 
 MOST_TRIES = 200  # draws for one variation until it is valid and new
 MOST_CHANGES = 6  # settings of a variation at strength 1
 
 
-class Change(NamedTuple):
-    """How a setting varies at strength 1."""
-
-    weight: float = 1.0  # how often, beside the others
-    spread: float = 0.7  # deviation of the logarithm of a number: 0.7 is up or down by about two
-    from_zero: float = 0.0  # the most that a number of 0 becomes
-
-
-# All that may vary: what makes the look, but nothing of the data set, the grid, the length, the
-# video or the farm. The seed stays, so that variations can be compared picture by picture.
-CHANGES: dict[str, Change] = {
-    "nbr_of_layers_g": Change(0.5),
-    "nbr_of_layers_d": Change(0.5),
-    "gf_dim": Change(0.5),
-    "df_dim": Change(0.5),
-    "filters_g": Change(0.5),
-    "filters_d": Change(0.5),
-    "k_w": Change(),
-    "k_h": Change(),
-    "k_w_g": Change(),
-    "k_h_g": Change(),
-    "k_w_d": Change(),
-    "k_h_d": Change(),
-    "stride_g": Change(0.5),
-    "stride_d": Change(0.5),
-    "dilation_g": Change(0.5),
-    "dilation_d": Change(0.5),
-    "convolution_g": Change(),
-    "convolution_d": Change(0.5),
-    "activation_g": Change(2.0),
-    "activation_d": Change(2.0),
-    "normalization_g": Change(0.5),
-    "normalization_d": Change(0.5),
-    "dropout_g": Change(0.5, from_zero=0.3),
-    "dropout_d": Change(from_zero=0.3),
-    "noise_g": Change(from_zero=0.2),
-    "noise_d": Change(0.5, from_zero=0.2),
-    "z_dim": Change(0.5, spread=1.0),
-    "z_distribution": Change(0.3),
-    "loss": Change(),
-    "optimizer_g": Change(),
-    "optimizer_d": Change(),
-    "learning_rate_g": Change(2.0, spread=1.0),
-    "learning_rate_d": Change(2.0, spread=1.0),
-    "schedule_g": Change(0.5),
-    "schedule_d": Change(0.5),
-    "beta1_g": Change(0.5, from_zero=0.5),
-    "beta1_d": Change(0.5, from_zero=0.5),
-    "gradient_clip_g": Change(0.3),
-    "gradient_clip_d": Change(0.3),
-    "nbr_g_updates": Change(0.5),
-    "nbr_d_updates": Change(0.5),
-    "label_smoothing": Change(0.5, from_zero=0.3),
-    "instance_noise": Change(0.5, from_zero=0.3),
-    "feature_matching": Change(0.3, from_zero=1.0),
-}
+CHANGES = {column: change for column in COLUMNS if (change := facets(column).varies)}
 
 PER_LAYER = ("filters", "k_w", "k_h", "stride", "dilation", "convolution", "activation",
              "normalization", "dropout", "noise")  # fmt: skip
@@ -94,9 +40,9 @@ class Variations:
     workspace: Workspace
 
     def specs(self) -> tuple[JobSpec, ...]:
-        """All different and valid, named `<parent>-m01-lrg-actg`.
+        """The variations, all different and valid, named `<parent>-m01-lrg-actg`.
 
-        UsageError where `parent` is not valid here itself, or where draws give too few.
+        UsageError where `parent` itself is not valid here, or where draws give too few variations.
         """
         if self.parent.family == "testcard":
             raise UsageError(f"{self.parent.name} trains nothing, so nothing of it can vary")
@@ -110,7 +56,7 @@ class Variations:
                 f"{self.parent.name} is no valid job here: {wrong.column}: {wrong.reason}"
             ) from error
         seen = {_unnamed(base)}
-        taken = {self.parent.name.casefold()}
+        taken = {folded(self.parent.name)}
         digits = max(2, len(str(self.count)))
         made: list[JobSpec] = []
         for number in range(1, self.count + 1):
@@ -203,7 +149,7 @@ def _value(spec: JobSpec, column: str) -> Any:
 
 
 def _with_other_depth(spec: JobSpec, column: str, random: Random) -> dict[str, Any]:
-    """One layer more or less; lists of several entries gain or lose theirs at the same place."""
+    """The changed settings for a layer more or less; lists gain or lose an entry at that layer."""
     network, layers = column[-1], getattr(spec, column)
     grows = random.random() < 0.5 if 3 <= layers <= 9 else layers < 3
     place = random.randrange(layers - 1)
@@ -233,7 +179,7 @@ def annotation_of(column: str) -> Any:
 
 def row_of(spec: JobSpec) -> Row:
     """A sheet's row that says `spec`."""
-    texts = {column: cell_text(getattr(spec, column)) for column in COLUMNS}
+    texts = {column: cell_text(column, getattr(spec, column)) for column in COLUMNS}
     return Row(1, {column: Cell(text, 1) for column, text in texts.items() if text})
 
 

@@ -8,22 +8,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.forms.nested_form import yaml_text
-from jobs.paths import write_text
-from jobs.spec import COLUMNS, JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.sheets.forms.nested_form import yaml_text
+from jobs.workspace.files import write_text
 
 
 def sheet_with_defaults(specs: Sequence[JobSpec], comments: Iterable[str]) -> str:
     """A sheet of these jobs below `comments`, a line each."""
-    told = [_told(spec) for spec in specs]
-    first, *others = told
+    rows = [_changed_settings(spec) for spec in specs]
+    first, *others = rows
     shared = {
         column: value
         for column, value in first.items()
         if others and all(each.get(column) == value for each in others)
     }
     jobs = [
-        {column: value for column, value in each.items() if column not in shared} for each in told
+        {column: value for column, value in each.items() if column not in shared} for each in rows
     ]
     text = yaml_text({"defaults": shared, "jobs": jobs} if shared else {"jobs": jobs})
     head = "".join(f"# {_one_line(comment)}\n" for comment in comments)
@@ -31,7 +31,7 @@ def sheet_with_defaults(specs: Sequence[JobSpec], comments: Iterable[str]) -> st
 
 
 def save_sheet(path: Path, text: str, *, force: bool, source: Path | None = None) -> None:
-    """Write a new sheet whole; UsageError where it cannot be, or replaces another one unasked.
+    """Write a sheet. UsageError where that fails, or would replace a file without `force`.
 
     It never replaces its `source`, the file that it was made from.
     """
@@ -47,14 +47,14 @@ def save_sheet(path: Path, text: str, *, force: bool, source: Path | None = None
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _told(spec: JobSpec) -> dict[str, object]:
+def _changed_settings(spec: JobSpec) -> dict[str, object]:
     """The settings that are not at their defaults, as plain values; a list of one is its entry."""
     dumped = spec.model_dump(mode="json")
-    told = {}
+    settings = {}
     for column, field in COLUMNS.items():
         if field.is_required() or getattr(spec, column) != field.default:
-            told[column] = _plain(dumped[column])
-    return told
+            settings[column] = _plain(dumped[column])
+    return settings
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jobs.errors import MultitrainError
-from jobs.spec import JobSpec
+from jobs.settings.spec import JobSpec
 from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import Frames, Session, SessionSettings
@@ -41,9 +41,9 @@ def open_adversarial(
         )
     mixture = Mixture.of(spec.weights, counts, len(pictures))
     if spec.engine == "jax":
-        from multitrain.engine.jax_session import JaxSession
+        from multitrain.engine.jax.session import JaxSession
 
         return JaxSession(describe, spec, pictures, settings, mixture)
-    from multitrain.engine.tensorflow import TensorFlowSession
+    from multitrain.engine.tensorflow.session import TensorFlowSession
 
     return TensorFlowSession(describe, spec, pictures, settings, mixture)

@@ -9,14 +9,14 @@ import numpy as np
 from multitrain.engine.session import State
 
 NETWORKS = ("generator/", "discriminator/")
-AVERAGE = "average/"  # of the generator's weights, where that draws the samples
+AVERAGE = "average/"  # of the generator's weights, where the average draws the samples
 
 
 def starting_weights(state: State) -> State:
     """What another training can start from: weights and statistics of both networks.
 
-    Whole numbers are counters of random draws, and each training has its own. Where an average drew
-    the samples, it stands in the generator's place.
+    Whole numbers are left out: they count random draws, which each training does for itself. Where
+    an average drew the samples, it takes the place of the generator's weights.
     """
     averages = {
         f"generator/{name.removeprefix(AVERAGE)}": array
@@ -32,9 +32,9 @@ def starting_weights(state: State) -> State:
 
 
 def adoptable(own: Mapping[str, tuple[int, ...]], offered: State, *, fitting: bool) -> State:
-    """What of the `offered` weights takes the place of `own` ones, by their shapes.
+    """Those of the `offered` weights that fit the `own` ones, by name and shape.
 
-    All must fit, else ValueError tells the first that does not; with `fitting`, as many as do.
+    All must fit, else ValueError names the first that does not; with `fitting`, some need not.
     """
     if not fitting:
         _require_all(own, offered)
@@ -42,7 +42,7 @@ def adoptable(own: Mapping[str, tuple[int, ...]], offered: State, *, fitting: bo
 
 
 def left_out(own: Collection[str], taken: State) -> list[str]:
-    """The names of `own` weights that nothing was taken for."""
+    """The names of `own` weights for which nothing was taken."""
     return [name for name in own if name not in taken]
 
 

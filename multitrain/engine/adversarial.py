@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from jobs.choices import Clipping, LatentMotion, Optimizer, Schedule
-from jobs.spec import JobSpec
+from jobs.settings.choices import Clipping, LatentMotion, Optimizer, Schedule
+from jobs.settings.spec import JobSpec
+from multitrain.networks.judgement import Judgement
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Learning:
     optimizer: Optimizer
     rate: float
     schedule: Schedule
-    beta1: float  # where the optimizer has one, and its choice says none
+    beta1: float  # for an optimizer that has one, where its parameters do not set it
     clipping: Clipping
     updates: int  # per step
     steps: int
@@ -32,41 +33,34 @@ class Player:
 
 
 class Sampling(NamedTuple):
-    """What draws samples: a `keras.Model`, and what makes its answers pictures in uint8."""
+    """What draws samples: a `keras.Model`, and a function from its outputs to uint8 pictures."""
 
     network: Any
     to_picture: Callable[[Any], Any]
 
 
-class Judgement(NamedTuple):
-    """What the discriminator says of pictures.
-
-    `logits` are `(n, 1)`; `features`, `(n, k)`, are what its last layer made them of.
-    """
-
-    logits: Any
-    features: Any
-
-
 class Losses(Protocol):
-    """What both want of each other, as scalars, written with `keras.ops`."""
+    """The losses of both networks, as scalars, written with `keras.ops`."""
 
     @property
     def generator_sees_pictures(self) -> bool:
-        """Whether the generator's loss wants to know what pictures are judged as."""
+        """Whether the generator's loss needs the discriminator's judgement of pictures."""
 
     @property
     def has_gradient_penalty(self) -> bool:
-        """Whether the discriminator's loss has a part for its gradients."""
+        """Whether the discriminator's loss has a gradient penalty."""
 
     def discriminator(self, real: Judgement, fake: Judgement) -> Any:
-        """Of the discriminator."""
+        """The discriminator's loss."""
 
     def generator(self, real: Judgement | None, fake: Judgement) -> Any:
-        """Of the generator; `real` is there where it `generator_sees_pictures`."""
+        """The generator's loss; `real` is None unless it `generator_sees_pictures`."""
 
     def gradient_penalty(self, gradients: Any) -> Any:
-        """For the discriminator: `gradients` of its logits, `(n, height, width, channels)`."""
+        """A part of the discriminator's loss, from the `gradients` of its logits.
+
+        `gradients` are `(n, height, width, channels)`.
+        """
 
 
 @dataclass(frozen=True)
@@ -84,11 +78,12 @@ class Latents:
 
 @dataclass(frozen=True)
 class Adversarial:
-    """A step is all the discriminator's updates, then all the generator's.
+    """Two networks that train against each other.
 
-    The generator maps latents to values `(n, height, width, channels)` in [-1, 1], the
-    discriminator such values to a `Judgement`. `to_network` makes them of pictures `(..., 3)`
-    uint8 (or 4, with alpha), and `to_picture` such pictures of them.
+    A step is all the discriminator's updates, then all the generator's. The generator maps latents
+    to values `(n, height, width, channels)` in [-1, 1], the discriminator such values to a
+    `Judgement`. `to_network` makes these values of pictures `(..., 3)` uint8 (or 4, with alpha),
+    and `to_picture` makes pictures of these values.
     """
 
     generator: Player
@@ -97,7 +92,7 @@ class Adversarial:
     latents: Latents
     to_network: Callable[[Any], Any]
     to_picture: Callable[[Any], Any]
-    average_decay: float = 0.0  # of the generator's weights that draw the samples; 0: its own
+    average_decay: float = 0.0  # of the average of weights that draws samples; 0: no average
 
     @property
     def generations(self) -> int:

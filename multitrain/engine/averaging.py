@@ -8,10 +8,10 @@ from keras import ops
 
 
 def decay_after(updates: Any, decay: float) -> Any:
-    """What is kept of the average at a further update of the weights.
+    """The share of the average that is kept at an update of the weights, after `updates` updates.
 
-    Less at the start, so that it soon forgets where it began: `(1 + n) / (10 + n)`, as TensorFlow's
-    `ExponentialMovingAverage` has it.
+    Less at the start, so that the average soon forgets where it began: `(1 + n) / (10 + n)`, as in
+    TensorFlow's `ExponentialMovingAverage`.
     """
     count = ops.cast(updates, "float32")
     return ops.minimum(decay, (1.0 + count) / (10.0 + count))

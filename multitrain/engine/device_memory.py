@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 
-from multitrain.gpu_driver import DriverError, GpuDriver
-from multitrain.nvml import NvmlDriver
-from multitrain.patient_driver import PatientDriver
+from multitrain.driver.driver import DriverError, GpuDriver
+from multitrain.driver.nvml import NvmlDriver
+from multitrain.driver.patient import PatientDriver
 
 PICTURES_SHARE = 0.5  # of a device's memory; networks and activations want the rest
 
 
 def fits(picture_bytes: int, device_bytes: int | None) -> bool:
-    """Whether so many pictures go onto a device of so much memory; None: nobody knows how much."""
+    """Whether pictures fit on a device with so much memory; None: unknown, so they do."""
     return device_bytes is None or picture_bytes <= PICTURES_SHARE * device_bytes
 
 
 def gpu_bytes(driver: GpuDriver | None = None) -> int | None:
-    """Memory of the smallest GPU that this process may use; None where the driver does not tell."""
+    """Memory of the smallest GPU that this process may use; None where the driver does not say."""
     try:
         gpus = (driver or PatientDriver(NvmlDriver())).gpus()
     except DriverError:
@@ -28,5 +28,5 @@ def gpu_bytes(driver: GpuDriver | None = None) -> int | None:
 
 
 def _is_among(uuid: str, visible: str) -> bool:
-    """A farm names GPUs by their UUIDs; numbers, which somebody may have set by hand, move."""
+    """Whether `visible` names this GPU. Only UUIDs count, as farms set them: indices may change."""
     return uuid in visible.split(",")

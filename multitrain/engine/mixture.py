@@ -16,14 +16,14 @@ from jobs.errors import DatasetError
 
 @dataclass(frozen=True)
 class Mixture:
-    """Sets of pictures, one behind the other: so many in each, drawn so often in a cycle."""
+    """Sets of pictures, one behind the other: `counts` in each, `weights` drawn in a cycle."""
 
     counts: tuple[int, ...]
     weights: tuple[int, ...]
 
     @classmethod
     def of(cls, weights: tuple[int, ...] | None, counts: tuple[int, ...], pictures: int) -> Self:
-        """Of all `pictures`; one set of them where there are no weights, or only one folder."""
+        """The mixture of all `pictures`; one set where there are no weights, or only one folder."""
         if weights is None or len(weights) == 1:
             return cls((pictures,), (1,))
         if 0 in counts or len(counts) != len(weights):

@@ -9,14 +9,14 @@ from keras import ops
 
 from multitrain.engine.adversarial import Latents
 
-FINE = 4096.0  # parts of 1; in which of them a value lies says nothing of the value
+FINE = 4096.0  # parts of 1, small enough that odd or even is random
 
 
 def at_frames(grid: Any, latents: Latents, first: Any, frames: int, fps: int) -> Any:
-    """What `frames` frames from number `first` on show: `(frames, samples, length)` float32.
+    """The latents of `frames` frames from number `first` on: `(frames, samples, length)` float32.
 
     `grid`, `(samples, length)`, is shown by frame 0, and by every frame a period later. On its way
-    each latent stays as probable as it is.
+    each latent keeps its distribution.
     """
     if latents.motion.name == "fixed":
         return ops.broadcast_to(grid, (frames, *grid.shape))
@@ -29,7 +29,7 @@ def at_frames(grid: Any, latents: Latents, first: Any, frames: int, fps: int) ->
 
 def _reflected(grid: Any, turns: Any) -> Any:
     """Each value runs up and down through [-1, 1], once in a turn, so it stays uniform."""
-    # Half of them, whichever, set out upwards: else all would soon be on the same side of 0.
+    # A random half start upwards: else all would soon be on the same side of 0.
     upwards = ops.mod(ops.floor(grid * FINE), 2.0)
     phases = ops.mod((1.0 - grid) / 2.0 + 2.0 * turns * (1.0 - 2.0 * upwards), 2.0)
     moved = 2.0 * ops.abs(phases - 1.0) - 1.0  # falls from 1 to -1 and rises again
@@ -37,7 +37,10 @@ def _reflected(grid: Any, turns: Any) -> Any:
 
 
 def _rotated(grid: Any, turns: Any) -> Any:
-    """Each pair of values turns around 0, once in a turn, so it stays normal; an odd one rests."""
+    """Each pair of values turns around 0, once in a turn, so it stays normal.
+
+    Of an odd number of values, the last one rests.
+    """
     samples, length = grid.shape
     paired = length - length % 2
     pairs = ops.reshape(grid[:, :paired], (samples, -1, 2))

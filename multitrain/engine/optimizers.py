@@ -9,10 +9,10 @@ import keras
 from keras import ops
 from keras.optimizers import schedules
 
-from jobs.choices import Clipping
+from jobs.settings.choices import Clipping
 from multitrain.engine.adversarial import Learning
 
-FALLS = 10  # of a `step` schedule that does not say when
+FALLS = 10  # of a `step` schedule without `steps`
 
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "adam": keras.optimizers.Adam,
@@ -47,8 +47,9 @@ def optimizer_of(learning: Learning, weights: Sequence[Any]) -> Any:
 
 
 def _begin_where_the_weights_are(ftrl: Any, rate: float, weights: Sequence[Any]) -> None:
-    """FTRL makes weights of its sums alone: begun at 0, as Keras has them, these would be lost.
+    """Set FTRL's sums so that its first update starts from the weights as they are.
 
+    FTRL computes weights from its sums alone, which Keras starts at 0: the weights would be lost.
     McMahan et al. 2013, "Ad click prediction", algorithm 1, solved for the sum.
     """
     l1, l2 = ftrl.l1_regularization_strength, ftrl.l2_regularization_strength
@@ -60,12 +61,12 @@ def _begin_where_the_weights_are(ftrl: Any, rate: float, weights: Sequence[Any])
 
 
 def named_variables(optimizer: Any) -> list[tuple[str, Any]]:
-    """All that a checkpoint keeps of an optimizer, by its place: Keras' own names may be alike."""
+    """All that a checkpoint keeps of an optimizer, by position: Keras' own names may repeat."""
     return [(f"{place:03d}", variable) for place, variable in enumerate(optimizer.variables)]
 
 
 def learning_rate(learning: Learning) -> Any:
-    """A number, or a Keras schedule by the number of updates done."""
+    """The learning rate: a number, or a Keras schedule that takes the number of updates done."""
     schedule = _schedule(learning)
     return learning.rate if schedule is None else PerStep(schedule, learning.updates)
 

@@ -1,4 +1,4 @@
-"""At which precision networks compute: what a job asks for, or what the processor is good at."""
+"""The precision at which networks compute: what a job asks for, or what suits the processor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 @contextmanager
 def computing_in(precision: str, has_native_bfloat16: Callable[[], bool]) -> Iterator[None]:
-    """Networks that are described meanwhile compute in `float32` or `bfloat16`, or as `auto` finds.
+    """Networks built in this context compute in `float32` or `bfloat16`; `auto` chooses.
 
     Their weights are float32 in any case, so a checkpoint fits both.
     """
@@ -34,7 +34,7 @@ def computing_in(precision: str, has_native_bfloat16: Callable[[], bool]) -> Ite
 
 
 def cpu_has_native_bfloat16() -> bool:
-    """By what the kernel says of the processor; False where it cannot be asked."""
+    """Whether the processor computes in bfloat16, as the kernel says; False if that is unknown."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:

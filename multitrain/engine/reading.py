@@ -10,28 +10,29 @@ from numpy.typing import NDArray
 
 from multitrain.engine.session import Frames
 
-# Of the first batch and a number of batches: `(batches * batch,)`.
+# From the number of the first batch and that of batches to indices `(batches * batch,)`.
 IndicesOf = Callable[[int, int], NDArray[np.integer]]
 
-READ_BYTES = 256 * 2**20  # of pictures, handed over at once; as many are coming, and on the device
+# Of pictures, handed over at once; as many are being read, and as many are on the device.
+READ_BYTES = 256 * 2**20
 
 
 class PrefetchingReader:
     """Batches by their number; while those of one call are in use, the next ones are read.
 
     `pictures` are `(n, height, width, channels)` uint8, best a memory map: what is not drawn is not
-    read.
-    `indices_of` tells which pictures are in which batch of `batch`; it is called in any thread.
+    read. `indices_of` returns which pictures are in which batch of `batch` pictures; it is called
+    in any thread.
     """
 
     def __init__(self, pictures: Frames, indices_of: IndicesOf, batch: int) -> None:
         self._pictures, self._indices_of, self._batch = pictures, indices_of, batch
         self._pool = ThreadPoolExecutor(1, "pictures")
-        self._coming: tuple[int, Future[Frames]] | None = None  # and the number of its first batch
+        self._coming: tuple[int, Future[Frames]] | None = None  # first batch's number
 
     @property
     def most(self) -> int:
-        """Batches that should be taken at once, at most."""
+        """The most batches that should be taken at once."""
         return max(1, READ_BYTES // (self._batch * int(self._pictures[0].nbytes)))
 
     def take(self, first: int, batches: int) -> Frames:
@@ -47,7 +48,7 @@ class PrefetchingReader:
         return ready
 
     def forget(self) -> None:
-        """What was read ahead is not wanted any more: other pictures are drawn from now on."""
+        """Drop what was read ahead: other pictures are drawn from now on."""
         self._coming = None
 
     def _take_coming(self, first: int) -> Frames:

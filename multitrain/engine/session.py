@@ -19,12 +19,12 @@ class SessionSettings:
 
     deterministic: bool = False  # same bits on the same hardware, slower
     threads: int | None = None  # CPU threads; None: all cores
-    pictures_on_device: bool | None = None  # else read batch by batch; None: where they fit
+    pictures_on_device: bool | None = None  # False: read batch by batch; None: if they fit
 
 
 @dataclass(frozen=True)
 class Block:
-    """What some steps brought.
+    """What some steps have made.
 
     frames: `(steps * frames_per_step, frame_height, frame_width, channels)` uint8.
     losses: the mean over the steps, by network (`d`, `g`); empty where nothing is trained.
@@ -37,17 +37,23 @@ class Block:
 class Session(Protocol):
     """A training in progress. The frames of step s do not depend on how steps form blocks."""
 
-    detours: int  # times the training went back because of NaN; changes all draws from then on
+    detours: int  # how often the training went back because of NaN; each changes all later draws
 
     @property
     def step(self) -> int:
         """Steps done."""
 
     def warm_up(self) -> None:
-        """Have built what `run` needs, so that the first step is as quick as any; does none."""
+        """Build what `run` needs, so that the first step is as quick as any other; does no step."""
 
     def run(self, steps: int) -> Block:
         """Do `steps` further steps; may be called from any one thread at a time."""
+
+    def last_frame(self) -> Frames:
+        """The last frame of the last step again, drawn from the present state.
+
+        `(1, frame_height, frame_width, channels)` uint8; after at least one step.
+        """
 
     def state(self) -> State:
         """Everything that a resume needs, as copies; `step` and `detours` are in it."""
@@ -56,8 +62,8 @@ class Session(Protocol):
         """At step 0: take over the `starting_weights` of another training, and begin from there.
 
         Their names begin with `generator/` and `discriminator/`. All must fit, else ValueError
-        tells the first that does not. With `fitting`, as many are taken as have a place of the same
-        name and shape; returns the names of those places that nothing was taken for.
+        names the first that does not. With `fitting`, those are taken that have a weight of the
+        same name and shape here; returns the names of the weights here for which nothing was taken.
         """
 
     def restore(self, state: State) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from keras import ops
 
-from jobs.kinds import Resolution
-from jobs.preprocess import Preprocessing
+from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Preprocessing
 
 SHARES = 3  # that place a window: down, to the right, and whether it is mirrored
 
@@ -23,16 +23,17 @@ class Window:
 
     @classmethod
     def of(cls, preprocessing: Preprocessing, picture: Resolution) -> Self | None:
-        """None where pictures as large as `picture` are seen whole, and as they are."""
+        """The window; None where pictures as large as `picture` are seen whole, and as they are."""
         size = preprocessing.seen(picture)
         if size == picture and not preprocessing.flip:
             return None
         return cls(picture, size, preprocessing.flip)
 
     def pixels(self, shares: Any) -> tuple[Any, Any]:
-        """Rows `(..., height)` and columns `(..., width)` of a picture, int32: what is seen there.
+        """The pixels in the window: rows `(..., height)` and columns `(..., width)`, int32.
 
-        `shares` are `(3, ...)` float32 in [0, 1), uniform; so is every place that there is.
+        `shares` are `(3, ...)` float32 in [0, 1); where they are uniform, so are the window's
+        places.
         """
         down, right, turn = shares[0], shares[1], shares[2]
         top = _one_of(self.picture.height - self.size.height + 1, down)
@@ -46,5 +47,8 @@ class Window:
 
 
 def _one_of(places: int, shares: Any) -> Any:
-    """`(..., 1)` int32 in [0, places): a float below 1 times their number is below it, too."""
+    """Whole numbers in [0, places), `(..., 1)` int32, from `shares` in [0, 1).
+
+    A float below 1, times `places`, is still below `places`.
+    """
     return ops.expand_dims(ops.cast(ops.floor(shares * places), "int32"), -1)

@@ -14,9 +14,11 @@ class Launch:
 
     command: tuple[str, ...]
     log: Path  # stdout and stderr are appended to it
-    environment: Mapping[str, str] = field(default_factory=dict)  # on top of the farm's own
+    environment: Mapping[str, str] = field(  # added to the farm's own, cleaned up
+        default_factory=dict,
+    )
     descriptors: Sequence[int] = ()  # inherited under their numbers
-    listens: bool = False  # gets a pipe as stdin; its end tells that the farm is gone
+    listens: bool = False  # gets a pipe as stdin; its end means that the farm is gone
 
 
 class Process(Protocol):

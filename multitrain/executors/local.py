@@ -12,6 +12,7 @@ import psutil
 
 from jobs.errors import MultitrainError
 from multitrain.executors import Launch
+from multitrain.startup.environment import for_children
 
 
 class LocalProcess:
@@ -43,7 +44,7 @@ class LocalProcess:
             self._popen.stdin.close()
 
     def drain(self) -> None:
-        self._popen.send_signal(signal.SIGTERM)  # Popen sees to it that it still lives
+        self._popen.send_signal(signal.SIGTERM)  # Popen signals only a process that still lives
 
     def dump_stack(self) -> None:
         self._popen.send_signal(signal.SIGUSR1)
@@ -53,7 +54,7 @@ class LocalProcess:
             self._kill_rest()
 
     def _kill_rest(self) -> bool:
-        """Kill the group; whether anybody living was in it."""
+        """Kill the group; returns whether any living process was in it."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -80,7 +81,7 @@ class LocalExecutor:
                     stdin=subprocess.PIPE if launch.listens else subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **launch.environment},
+                    env={**for_children(os.environ), **launch.environment},
                     pass_fds=launch.descriptors,
                     start_new_session=True,
                 )
@@ -90,6 +91,6 @@ class LocalExecutor:
 
 
 def open_log(launch: Launch) -> BinaryIO:
-    """What the process is to have as its output. OSError where it cannot be written."""
+    """The log of `launch`, opened to append its output. OSError where it cannot be written."""
     launch.log.parent.mkdir(parents=True, exist_ok=True)
     return launch.log.open("ab")

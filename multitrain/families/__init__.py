@@ -9,24 +9,23 @@ from __future__ import annotations
 from importlib import import_module
 
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, Session, SessionSettings
 
 FAMILIES = {
-    "dcgan": "multitrain.families.dcgan",
-    "testcard": "multitrain.families.testcard",
+    "dcgan": "multitrain.families.dcgan.describing",
+    "testcard": "multitrain.families.testcard.session",
 }
 
-ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # the modules that Keras misses where theirs was left out
+ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # missing modules, where an optional engine is not installed
 
 
 def open_session(
     job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
 ) -> Session:
-    """The family of `job`, at step 0. `pictures` are `(n, height, width, channels)` uint8.
+    """A session of the job's family at step 0. `pictures` are `(n, height, width, channels)` uint8.
 
-    Where the job's folders have weights, `counts` tell how many pictures are of each.
-
+    Where the job's folders have weights, `counts` are the numbers of pictures in each folder.
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """
     try:

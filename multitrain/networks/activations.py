@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from jobs.choices import Activation
+from jobs.settings.choices import Activation
 
 
 def _crelu(x: Any) -> Any:
@@ -56,5 +56,5 @@ _ACTIVATIONS: dict[str, Callable[..., Any]] = {
 
 
 def activation(choice: Activation) -> Callable[[Any], Any]:
-    """What maps a layer's values to those that the next one sees."""
+    """The function from a layer's values to those that the next layer sees."""
     return partial(_ACTIVATIONS[choice.name], **choice.parameters())

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from jobs.kinds import Augmentation
+from jobs.settings.kinds import Augmentation
 from multitrain.networks.regularization import RandomLayer
 
 MOST_TRANSLATION = 1 / 8  # of a side
@@ -22,8 +22,8 @@ CUTOUT = 1 / 2  # of a side
 class DiffAugment(RandomLayer):
     """Changes pictures in training, in the order of `kinds`.
 
-    What it does to colours, it does to all values of a pixel but its alpha, whatever they mean in
-    the job's colour model: hues turn, too.
+    Colours are changed as plain numbers, whatever they mean in the job's colour model: all values
+    of a pixel but its alpha, so hues turn, too.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class DiffAugment(RandomLayer):
         self.kinds, self.has_alpha = tuple(kinds), has_alpha
 
     def disturb(self, inputs: Any) -> Any:
-        """Pictures in [-1, 1], which may leave that range."""
+        """Change pictures in [-1, 1]; the results may leave that range."""
         changes = {"color": self._recolour, "translation": self._translate, "cutout": self._cut}
         for kind in self.kinds:
             inputs = changes[kind](inputs)
@@ -60,37 +60,38 @@ class DiffAugment(RandomLayer):
         return cut_out(pictures, *centres)
 
     def _uniform(self, pictures: Any, low: float, high: float) -> Any:
-        """One for each picture, `(n, 1, 1, 1)`."""
+        """A number for each picture, `(n, 1, 1, 1)`."""
         return keras.random.uniform((ops.shape(pictures)[0], 1, 1, 1), low, high, seed=self.draws)
 
     def _integers(self, pictures: Any, low: int, high: int) -> Any:
-        """One for each picture, `(n,)` int32, `high` included."""
+        """A whole number for each picture, `(n,)` int32, `high` included."""
         shape = (ops.shape(pictures)[0],)
         return keras.random.randint(shape, low, high + 1, dtype="int32", seed=self.draws)
 
 
 def brighten(pictures: Any, by: Any) -> Any:
-    """`by` is `(n, 1, 1, 1)`."""
+    """Add `by`, `(n, 1, 1, 1)`, to all values of each picture."""
     return pictures + by
 
 
 def saturate(pictures: Any, factor: Any) -> Any:
-    """How far values lie from the mean of their pixel; `factor` is `(n, 1, 1, 1)`."""
+    """Multiply the distances of values from their pixel's mean by `factor`, `(n, 1, 1, 1)`."""
     grey = ops.mean(pictures, axis=-1, keepdims=True)
     return (pictures - grey) * factor + grey
 
 
 def contrast(pictures: Any, factor: Any) -> Any:
-    """How far values lie from the mean of their picture; `factor` is `(n, 1, 1, 1)`."""
+    """Multiply the distances of values from their picture's mean by `factor`, `(n, 1, 1, 1)`."""
     mean = ops.mean(pictures, axis=(1, 2, 3), keepdims=True)
     return (pictures - mean) * factor + mean
 
 
 def shift(pictures: Any, by: Any, most: int, axis: int) -> Any:
-    """Down (`axis` 1) or right (2) by whole pixels, `(n,)` in [-most, most]; zeros come in.
+    """Move each picture down (`axis` 1) or right (2) by whole pixels; zeros come in.
 
-    By powers of two, one after the other, of which each picture takes its own: neither this nor its
-    gradient gathers or scatters, which is slow on GPUs, and there not always exact.
+    `by` is `(n,)` in [-most, most]. Pictures move by powers of two, one after the other, where
+    their own number has that bit: neither this nor its gradient gathers or scatters, which is slow
+    on GPUs, and there not always exact.
     """
     side, bits = pictures.shape[axis], (2 * most).bit_length()
     padding = [(0, 0)] * len(pictures.shape)

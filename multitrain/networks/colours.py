@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from jobs.colours import ColourModel
+from jobs.settings.colours import ColourModel
 
 WHITE = 255.0
 SIXTH = math.pi / 3  # of a turn: from red to yellow, from there to green, ...
@@ -58,7 +58,7 @@ def _to_levels(values: Any) -> Any:
 
 
 def _share(value: Any) -> Any:
-    """What a network means by `value`: 0 at -1, 1 at 1."""
+    """A network's `value` as a share: 0 for -1, 1 for 1."""
     return (value + 1.0) / 2.0
 
 
@@ -77,7 +77,7 @@ def _from_hsv(values: Any) -> Any:
 def _to_hsl(levels: Any) -> Any:
     """Sine and cosine of the hue, saturation, lightness (Joblove and Greenberg 1978)."""
     largest, chroma = _extent(levels)
-    double = 2.0 * largest - chroma  # of the lightness: the largest and the smallest
+    double = 2.0 * largest - chroma  # lightness doubled: the largest plus the smallest
     room = ops.minimum(double, 2.0 * WHITE - double)
     saturation = chroma / ops.maximum(room, 1.0)
     return _with_hue(levels, largest, chroma, [2.0 * saturation - 1.0, double / WHITE - 1.0])
@@ -187,7 +187,7 @@ def _from_packed(values: Any) -> Any:
 
 
 class _Model(NamedTuple):
-    """Both ways, between levels (float32, 0 to 255) and what a network has."""
+    """Functions between levels (float32, 0 to 255) and a network's values."""
 
     to_network: Callable[[Any], Any]
     to_picture: Callable[[Any], Any]

@@ -13,10 +13,10 @@ from multitrain.networks.taps import without_unseen
 
 
 class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
-    """Makes `(n, ceil(height / stride), ceil(width / stride), filters)`.
+    """A convolution that makes `(n, ceil(height / stride), ceil(width / stride), filters)`.
 
-    No engine convolves with a stride and a dilation: then, every `stride`-th pixel is taken of what
-    is convolved at stride 1.
+    No engine convolves with both a stride and a dilation: then, the convolution has stride 1, and
+    every `stride`-th pixel of its output is taken.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
 
     @property
     def _steps(self) -> tuple[int, int]:
-        """Stride and dilation as they are convolved with: together, the stride comes behind."""
+        """Stride and dilation of the convolution itself: with both, the stride comes afterwards."""
         return (1 if self.dilation > 1 else self.stride), self.dilation
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -53,8 +53,8 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
 class SeparableConvolution(Convolution):
     """Each channel convolved by itself, and then all of them mixed, pixel by pixel.
 
-    Chollet 2017, https://arxiv.org/abs/1610.02357. `kernel_initializer` draws weights for one
-    convolution in place of both: what is made has the same deviation.
+    Chollet 2017, https://arxiv.org/abs/1610.02357. Weights are drawn so that the outputs have the
+    deviation of one ordinary convolution whose weights have `stddev`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SeparableConvolution(Convolution):
         seeds: tuple[int, int],
         **kw: Any,
     ) -> None:
-        """`seeds` are of the weights of each channel, and of those that mix."""
+        """`seeds`: for the weights of the single channels, and for those that mix."""
         self._area = kernel[0] * kernel[1]
         mixing = Normal(stddev * self._area**0.5, seeds[1], truncated=True)
         super().__init__(filters, (1, 1), kernel_initializer=mixing, **kw)
@@ -102,7 +102,7 @@ def every(pictures: Any, stride: int) -> Any:
 
 
 def _unit_depthwise(kernel: Any) -> Any:
-    """Divided by its spectral norm: as a matrix it is a block per channel, so by the longest."""
+    """The kernel divided by its spectral norm: it is block-diagonal, so by its longest channel."""
     lengths = ops.sqrt(ops.sum(ops.square(kernel), axis=(0, 1, 3)) + EPSILON)
     return kernel / ops.max(lengths)
 

@@ -12,9 +12,9 @@ TRUNCATION = 2.0  # deviations, beyond which a truncated normal draws again; as 
 
 
 class Normal(keras.initializers.Initializer):  # type: ignore[misc]
-    """Normally distributed around zero; of the same seed and shape always the same.
+    """Normally distributed around zero; the same for the same seed and shape.
 
-    Keras' own compile a program for each shape where JAX runs them: seconds for a network.
+    Keras' own initializers compile a program for each shape on JAX, which takes seconds.
     """
 
     def __init__(self, stddev: float, seed: int, truncated: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What generator and discriminator want of each other. Means over a batch of logits `(n, 1)`."""
+"""The losses of generator and discriminator: means over a batch of logits `(n, 1)`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from keras import ops
 
-from jobs.choices import Loss
-from multitrain.engine.adversarial import Judgement
+from jobs.settings.choices import Loss
+from multitrain.networks.judgement import Judgement
 
-LIPSCHITZ = 1.0  # the length of gradients that the penalty wants
+LIPSCHITZ = 1.0  # the length of gradients at which the penalty is 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class GanLosses:
         return _relativistic(f, real.logits)
 
     def gradient_penalty(self, gradients: Any) -> Any:
-        """How far the lengths of `(n, height, width, channels)` are from 1, squared, weighted."""
+        """The weighted mean of (length - 1)^2 over `gradients`, `(n, height, width, channels)`."""
         squares = ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3))
         # The root has no slope at 0, where a discriminator may well begin.
         lengths = ops.sqrt(squares + 1e-12)

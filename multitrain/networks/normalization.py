@@ -14,7 +14,7 @@ if keras.backend.backend() == "tensorflow":
 
 IMAGE_RANK = 4  # (n, height, width, channels)
 BATCH_NORM_MOMENTUM = 0.9
-EPSILON = 1e-5  # added to variances
+EPSILON = 1e-5  # added to variances before the root
 PIXEL_EPSILON = 1e-8  # Karras et al. 2018
 
 
@@ -38,7 +38,7 @@ def normalization(kind: str, name: str) -> keras.layers.Layer | None:
 
 
 def _group_normalization(groups: int, name: str) -> keras.layers.Layer:
-    """Keras computes it in float32. One group is all channels, -1 of them is each alone."""
+    """`groups`: 1 for all channels together, -1 for each alone. Keras computes in float32."""
     return keras.layers.GroupNormalization(
         groups,
         epsilon=EPSILON,
@@ -92,7 +92,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
         normalized, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(
             images, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )
-        # The kernel answers with the sample's variance (n-1); Keras keeps the batch's (n).
+        # The kernel returns the sample's variance (n-1); Keras keeps the batch's (n).
         values = tf.cast(tf.size(images) // tf.shape(images)[-1], unbiased.dtype)
         self._move(self.moving_mean, mean)
         self._move(self.moving_variance, unbiased * (values - 1) / values)

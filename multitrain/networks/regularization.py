@@ -1,6 +1,6 @@
 """Layers that draw at random in training, and do nothing else: dropout and Gaussian noise.
 
-What has been drawn is counted in a variable of the layer, so that it lies in every checkpoint.
+A variable of the layer counts its draws, so that the count is in every checkpoint.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import keras
 from keras import ops
 
 if keras.backend.backend() == "tensorflow":
-    from multitrain.engine.tf_replicas import replica
+    from multitrain.networks.native.replicas import replica
 else:  # one program draws for the batches of all devices
 
     def replica() -> int:
-        """As if there were one alone."""
+        """0: on other engines there is only one program."""
         return 0
 
 
@@ -23,18 +23,18 @@ GOLDEN = 0x9E3779B9  # far from multiples of itself, in whole numbers of 32 bits
 
 
 class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
-    """Draws from `draws`, in training alone: what it makes has the shape of its inputs."""
+    """Changes its inputs by random numbers from `draws`, in training only; keeps their shape."""
 
     def __init__(self, seed: int, **kw: Any) -> None:
         super().__init__(**kw)
-        # Its name is that of its variable: Keras' own count the layers of a process.
+        # Its variable gets this name; Keras would name it by a count of all layers in the process.
         self.draws = Draws(seed, name=self.name)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.disturb(inputs) if training else inputs
 
     def disturb(self, inputs: Any) -> Any:
-        """What it makes of its inputs in training."""
+        """The layer's outputs in training."""
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -52,7 +52,7 @@ class Draws(keras.random.SeedGenerator):  # type: ignore[misc]
 
 
 class Dropout(RandomLayer):
-    """Leaves out a share of the values, and makes the others larger for it (Srivastava 2014)."""
+    """Sets a share of the values to 0, and enlarges the others to make up (Srivastava 2014)."""
 
     def __init__(self, rate: float, seed: int, **kw: Any) -> None:
         super().__init__(seed, **kw)
@@ -60,7 +60,7 @@ class Dropout(RandomLayer):
 
     def disturb(self, inputs: Any) -> Any:
         """Values of any shape."""
-        # In float32: numbers of 7 bits would be below a small rate too often.
+        # In float32: bfloat16 has too few digits for small rates.
         chance = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.draws)
         return ops.where(chance < self.rate, ops.zeros_like(inputs), inputs / (1.0 - self.rate))
 

@@ -31,7 +31,7 @@ class SpectralNorm(keras.layers.Layer):  # type: ignore[misc]
             shape=(kernel_shape[self._outputs],),
             initializer=Normal(1.0, self._seed),
             trainable=False,
-            aggregation="only_first_replica",  # all replicas have the same weights, so the same
+            aggregation="only_first_replica",  # equal on all replicas, as the weights are
             name="vector",
         )
 
@@ -53,13 +53,13 @@ class SpectralNorm(keras.layers.Layer):  # type: ignore[misc]
 class SpectrallyNormalized:
     """Mixin of a Keras layer with a `kernel`: normalizes it where there is a `spectral` norm.
 
-    A layer says in `apply_kernel` what it does to its inputs; a bias is added behind.
+    A layer applies its kernel in `apply_kernel`; the bias is added afterwards.
     """
 
     spectral: SpectralNorm | None
 
     def __init__(self, *arguments: Any, spectral: SpectralNorm | None = None, **kw: Any) -> None:
-        # The norm is that of the float32 weights, whatever is computed in.
+        # The norm is that of the float32 weights, whatever the layer computes in.
         super().__init__(*arguments, autocast=spectral is None, **kw)  # type: ignore[call-arg]
         self.spectral = spectral
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 def without_unseen(kernel: Any, size: tuple[int, int], stride: int = 1, dilation: int = 1) -> Any:
     """`kernel`, `(height, width, ...)`, with 0 for what meets no pixel in a `same` convolution.
 
-    `size` is the height and width of the pictures that it is moved over. It convolves as before.
-    But oneDNN leaves the gradients of these values as they were in memory, and so would train them
-    to infinity.
+    `size` is the height and width of the pictures. The result of the convolution is the same. But
+    oneDNN leaves the gradients of these values uninitialized, which would train them to infinity.
     """
     rows, columns = (
         _seen(side, window, stride, dilation)
@@ -28,7 +27,10 @@ def without_unseen(kernel: Any, size: tuple[int, int], stride: int = 1, dilation
 
 
 def _seen(side: int, window: int, stride: int, dilation: int) -> NDArray[np.bool_]:
-    """Of one dimension: `(window,)`. The padding is TensorFlow's, the larger half at the end."""
+    """Which values of one dimension meet a pixel: `(window,)`.
+
+    The padding is TensorFlow's, the larger half at the end.
+    """
     starts = np.arange(-(-side // stride)) * stride
     padding = max(int(starts[-1]) + (window - 1) * dilation + 1 - side, 0)
     places = starts - padding // 2 + np.arange(window)[:, None] * dilation

@@ -11,9 +11,9 @@ from multitrain.networks.spectral import SpectrallyNormalized
 from multitrain.networks.taps import without_unseen
 
 if keras.backend.backend() == "jax":
-    from multitrain.networks.jax_transposed import convolve_transposed
+    from multitrain.networks.native.jax import convolve_transposed
 else:
-    from multitrain.networks.tf_transposed import convolve_transposed
+    from multitrain.networks.native.tensorflow import convolve_transposed
 
 OUTPUTS = 2  # the axis of its kernel, `(height, width, filters, channels)`
 
@@ -22,8 +22,8 @@ class ExactConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose): 
     """The transpose of a `same` convolution whose input was `height` x `width` pixels.
 
     Takes `(n, ceil(height / stride), ceil(width / stride), channels)`. Keras' own layer always
-    makes `stride` times as many, which is too many where a size does not divide. What is dilated
-    does not enlarge: its stride is 1.
+    makes `stride` times as many pixels, which is too many where a size does not divide. With a
+    dilation, the stride is 1.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class ExactConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose): 
 
 
 def _convolve_dilated(inputs: Any, kernel: Any, dilation: int) -> Any:
-    """The transpose of a dilated `same` convolution of stride 1 is one by the turned kernel.
+    """The transpose of a dilated `same` convolution of stride 1: one by the turned kernel.
 
-    It pads on the other side where it cannot on both alike.
+    Where the padding of both sides cannot be equal, the larger one is at the start.
     """
     beyond = [(side - 1) * dilation for side in kernel.shape[:2]]
     padding = [(0, 0), *((each - each // 2, each // 2) for each in beyond), (0, 0)]

@@ -94,7 +94,7 @@ class SubpixelConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: i
 
 
 class Repeated(keras.initializers.Initializer):  # type: ignore[misc]
-    """The same weights for so many groups of filters."""
+    """The same weights for `times` groups of filters."""
 
     def __init__(self, initializer: Normal, times: int) -> None:
         self.initializer, self.times = initializer, times

@@ -1,6 +1,6 @@
-"""A device for a command that draws: a GPU that nobody else is at work on, or the CPU's cores.
+"""A device for a command that draws: a GPU that nobody else uses, or the CPU's cores.
 
-To be asked before a framework is imported, which then sees just that.
+Ask for it before a framework is imported, which then sees just that device.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jobs.errors import MultitrainError
-from multitrain.driver_watch import QUERY_SECONDS
-from multitrain.gpu_driver import GpuDriver
-from multitrain.machine import open_pool
-from multitrain.slots import Lease, Pool
+from multitrain.driver.driver import GpuDriver
+from multitrain.slots.opening import open_pool
+from multitrain.slots.slots import Lease, Pool
+from multitrain.slots.watch import QUERY_SECONDS
 
 AUTO, CPU = "auto", "cpu"
 LOOKS = 3  # at GPUs: a driver may be slow to answer
@@ -24,11 +24,11 @@ LOOKS = 3  # at GPUs: a driver may be slow to answer
 def leased_device(
     wanted: str, tell: Callable[[str], None], driver: GpuDriver | None = None
 ) -> Iterator[None]:
-    """Meanwhile this process has a device, as its environment says; `tell` says which.
+    """Meanwhile this process has a device, as its environment says; `tell` is called with its name.
 
     `wanted` is `auto`, `cpu` or a list of GPUs, of which one that is free is taken. `auto` takes
     the cores where no GPU is free. UsageError where there is no such GPU, MultitrainError where all
-    of the list are taken.
+    of the list are in use.
     """
     pool, lease = _lease(wanted, tell, driver)
     before = {name: os.environ.get(name) for name in lease.environment}
@@ -73,4 +73,4 @@ def _free(pool: Pool) -> Lease | None:
 
 
 def _nobody(_: str) -> None:
-    """Is told that a farm would train on cores."""
+    """Ignores the note that a farm would train on cores."""

@@ -24,14 +24,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.loops import PathName
+from jobs.settings.loops import PathName
 
 Floats = NDArray[np.float64]
 
 # Places on the way from a keyframe to the next, by which its length is measured.
 FINE = np.linspace(0.0, 1.0, 4097)
 
-# By powers of the share of the way from the second to the third of four points: 1, t, t², t³.
+# Rows: powers 1, t, t², t³ of the share t of the way from the second to the third of four points.
 _CATMULL_ROM = np.array(
     [[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]], np.float64
 ) / 2  # fmt: skip
@@ -39,9 +39,7 @@ _CATMULL_ROM = np.array(
 
 @dataclass(frozen=True)
 class LatentPath:
-    """A closed way of so many frames: what a frame shows, and the one `frames` later, is the same
-    bit for bit.
-    """
+    """A closed way of `frames` frames: a frame and that `frames` later are equal, bit for bit."""
 
     frames: int
     keyframes: int  # at least 2
@@ -52,7 +50,7 @@ class LatentPath:
     path: PathName = "spherical"
 
     def at(self, numbers: Sequence[int]) -> NDArray[np.float32]:
-        """What these frames show: `(len(numbers), samples, length)` float32."""
+        """The latents of these frames: `(len(numbers), samples, length)` float32."""
         shares = np.stack([self._shares_at(number % self.frames) for number in numbers])
         mixed = np.tensordot(shares, self._keys, axes=1)
         return (_uniform(mixed) if self.distribution == "uniform" else mixed).astype(np.float32)
@@ -71,9 +69,9 @@ class LatentPath:
 
     @cached_property
     def _way(self) -> Floats:
-        """How far one has come of the way from a keyframe to the next, at even shares: 0 to 1.
+        """The share of the length from a keyframe to the next that is behind one at each of `FINE`.
 
-        It is the same from each to the next: the length is that of the shares themselves, by which
+        It is the same between all keyframes: the length is that of the shares themselves, by which
         latents that are drawn independently move.
         """
         shares = self._shares(FINE)
@@ -83,7 +81,7 @@ class LatentPath:
         return way
 
     def _shares(self, between: Floats) -> Floats:
-        """Those of all keyframes, `between` the first (0) and the next one (1)."""
+        """The shares of all keyframes, `(n, keyframes)`, `between` the first (0) and next (1)."""
         four = np.vander(between, 4, increasing=True) @ _CATMULL_ROM
         shares = np.zeros((len(between), self.keyframes))
         for place, column in zip((-1, 0, 1, 2), four.T, strict=True):

@@ -13,35 +13,35 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from jobs.errors import UsageError
-from jobs.framing import Framing, framing
-from jobs.jobfile import JobFile
-from jobs.kinds import Resolution
-from jobs.layers import generator_layers
-from jobs.loop_rules import impossible_walk, walk_frame, walk_grid
-from jobs.loops import Length, WalkSettings, planned
-from jobs.videos import VIDEOS, FormatName
+from jobs.families.dcgan.layers import generator_layers
+from jobs.plans.framing import Framing, framing
+from jobs.settings.kinds import Resolution
+from jobs.settings.loops import Length, WalkSettings, planned
+from jobs.settings.videos import VIDEOS, FormatName
+from jobs.sheets.loop_rules import impossible_walk, walk_frame, walk_grid
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, SessionSettings
 from multitrain.walking.latent_path import LatentPath
-from multitrain.walking.weights import Moments, moment_at
-from render.ffmpeg import Stopped
-from render.finished import finished_video
-from render.formats import Quality
-from render.streaming import FINE, RawVideo, encoding
-from render.watching import Told
+from multitrain.weights.moments import Moments, moment_at
+from render.encoding.ffmpeg import Stopped
+from render.encoding.formats import Quality
+from render.encoding.streaming import FINE, RawVideo, encoding
+from render.encoding.watching import OnProgress
+from render.files.finished import finished_video
 
 if TYPE_CHECKING:
     from multitrain.walking.sampler import Placed, Sampler
 
 BLOCK_BYTES = 64 * 2**20  # of frames that are drawn at once; as many are written meanwhile
-DEVICE_BYTES = 64 * 2**20  # of what the widest layer makes of them: about a second on CPUs
+DEVICE_BYTES = 64 * 2**20  # of the widest layer's outputs for them: about a second on CPUs
 VALUE_BYTES = 4
 
 
 class Blocks(Protocol):
-    """What draws."""
+    """What draws the frames of a walk."""
 
     def block(self, first: int) -> Frames:
-        """From frame `first` on: `(n, height, width, channels)` uint8; fewer at the end."""
+        """The frames from `first` on: `(n, height, width, channels)` uint8; fewer at the end."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class WalkPlan:
     name: FormatName
 
     def check(self) -> None:
-        """UsageError where there can be no such walk."""
+        """UsageError where such a walk is impossible."""
         if reason := impossible_walk(self.job, self.settings):
             raise UsageError(f"{self.job.spec.name}: {reason}")
 
@@ -67,23 +67,23 @@ class WalkPlan:
 
     @property
     def fps(self) -> int:
-        """At most as many as the format shows: none is left out."""
+        """Frames per second: at most as many as the format shows, so that none is left out."""
         return int(VIDEOS[self.name].shown_fps(self.settings.fps or self.job.spec.fps))
 
     @property
     def grid(self) -> Resolution:
-        """Samples side by side, and one above the other."""
+        """The number of samples side by side, and of those one above the other."""
         return walk_grid(self.job, self.settings)
 
     @property
     def raw(self) -> RawVideo:
-        """What is drawn."""
+        """The video as it is drawn, before it is cut and scaled."""
         frame = walk_frame(self.job, self.settings)
         return RawVideo(*frame, self.job.plan.channels, self.fps)
 
     @cached_property
     def framed(self) -> Framing:
-        """What becomes of it; UsageError where the crop is too large."""
+        """How it is cut and scaled; UsageError where the crop is too large."""
         size = Resolution(self.raw.width, self.raw.height)
         return framing(size, self.settings.crop, self.settings.scale)
 
@@ -102,7 +102,7 @@ class WalkPlan:
 
     @property
     def block_frames(self) -> int:
-        """How many are drawn at once."""
+        """How many frames are drawn at once."""
         raw, job, grid = self.raw, self.job, self.grid
         layers = generator_layers(job.spec, job.image_width, job.image_height)
         widest = max(layer.widest for layer in layers) * VALUE_BYTES * grid.width * grid.height
@@ -114,12 +114,15 @@ def make_walk(
     plan: WalkPlan,
     moments: Moments,
     output: Path,
-    told: Told,
+    on_progress: OnProgress,
     settings: SessionSettings,
     stop: threading.Event,
     quality: Quality = FINE,
+    note: str = "",
 ) -> None:
     """Draw and encode a walk; replaces `output`, which appears whole and verified, or not at all.
+
+    The `note` is for the file, as of `encoding`.
 
     Raises Stopped soon after `stop` is set; OutOfMemory, OriginUnfit, ProgramFailed and other
     MultitrainErrors; OSError.
@@ -128,16 +131,17 @@ def make_walk(
 
     plan.check()
     sampler = Sampler(plan.job, settings, plan.grid.height, plan.grid.width)
-    encode(plan, Drawing(plan, moments, sampler), output, told, stop, quality)
+    encode(plan, Drawing(plan, moments, sampler), output, on_progress, stop, quality, note)
 
 
 def encode(
     plan: WalkPlan,
     drawing: Blocks,
     output: Path,
-    told: Told,
+    on_progress: OnProgress,
     stop: threading.Event,
     quality: Quality = FINE,
+    note: str = "",
 ) -> None:
     """As `make_walk`: each block is written while the device draws the next."""
     raw, framed = plan.raw, plan.framed
@@ -147,7 +151,13 @@ def encode(
         )
         sink = stack.enter_context(
             encoding(
-                part, raw, plan.name, quality=quality, filters=framed.filters, size=framed.size
+                part,
+                raw,
+                plan.name,
+                quality=quality,
+                filters=framed.filters,
+                size=framed.size,
+                note=note,
             )
         )
         device = stack.enter_context(ThreadPoolExecutor(1, "device"))
@@ -159,7 +169,7 @@ def encode(
             if (following := first + len(frames)) < plan.frames:
                 coming = device.submit(drawing.block, following)
             sink.write(frames)
-            told(following)
+            on_progress(following)
 
 
 class Drawing:
@@ -174,7 +184,7 @@ class Drawing:
         count = min(self._block, self._frames - first)
         if len(self._moments.steps) > 1:
             return np.concatenate([self._in_time(first + each) for each in range(count)])
-        # Always as many: else the last block would be compiled for itself.
+        # Always the same number: else the last block would be compiled separately.
         latents = self._path.at(range(first, first + self._block))
         return self._sampler.draw(self._at(0), latents)[:count]
 

@@ -16,13 +16,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from jobs.errors import OriginUnfit
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
+from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable
 from multitrain.engine.adversarial import Sampling
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Frames, SessionSettings, State
 from multitrain.families import FAMILIES
-from multitrain.memory import memory_watched
 
 GENERATOR = "generator/"
 
@@ -45,15 +45,15 @@ class Sampler:
             self._draw_between = compiled(self._frames_between)
 
     def place(self, weights: State) -> Placed:
-        """The generator's of these `starting_weights`, on the device; OriginUnfit if others."""
+        """The generator's part of these `starting_weights`, on the device. OriginUnfit if unfit."""
         variables = self._sampling.network.variables
         own = {GENERATOR + each.path: tuple(each.shape) for each in variables if _learnt(each)}
         offered = {name: array for name, array in weights.items() if name.startswith(GENERATOR)}
         try:
             taken = adoptable(own, offered, fitting=False)
         except ValueError as error:
-            told = f"the weights do not fit the networks of {self._job.spec.name}: {error}"
-            raise OriginUnfit(told) from error
+            reason = f"the weights do not fit the networks of {self._job.spec.name}: {error}"
+            raise OriginUnfit(reason) from error
         with memory_watched():
             return [
                 ops.convert_to_tensor(taken[GENERATOR + each.path] if _learnt(each) else each)
@@ -61,7 +61,10 @@ class Sampler:
             ]
 
     def draw(self, weights: Placed, latents: NDArray[np.float32]) -> Frames:
-        """Of latents `(n, samples, length)`: `(n, frame_height, frame_width, channels)` uint8."""
+        """Draw latents `(n, samples, length)`.
+
+        Returns frames `(n, frame_height, frame_width, channels)` uint8.
+        """
         with memory_watched():
             return np.asarray(self._draw(weights, ops.convert_to_tensor(latents)))
 
@@ -90,7 +93,7 @@ class Sampler:
         return ops.reshape(ordered, (frames, self._rows * height, -1, channels))
 
     def _answer(self, weights: Placed, latents: Any) -> Any:
-        """The network's, if these were its weights, when it is not trained."""
+        """The network's outputs with these weights, not training."""
         network = self._sampling.network
         by_place = {id(each): value for each, value in zip(network.variables, weights, strict=True)}
         trainable = [by_place[id(each)] for each in network.trainable_variables]
@@ -99,28 +102,28 @@ class Sampler:
 
 
 def _learnt(variable: Any) -> bool:
-    """Whether it is a weight or a statistic; others count random draws, which there are none of."""
+    """Whether it is a weight or a statistic. Others count random draws, which are not made here."""
     return bool(keras.backend.is_float_dtype(variable.dtype))
 
 
 def _set_up(
     job: JobFile, settings: SessionSettings
 ) -> tuple[Callable[[Callable[..., Any]], Any], Callable[[], bool]]:
-    """What compiles a function for the one device; whether that computes in bfloat16 natively."""
+    """A compiler of functions for the one device; whether that computes in bfloat16 natively."""
     if keras.backend.backend() == "jax":
         import jax
 
-        from multitrain.engine import jax_devices
+        from multitrain.engine.jax import devices as jax_devices
 
         (device,) = jax_devices.devices_for(1, settings)
         return jax.jit, lambda: jax_devices.has_native_bfloat16(device)
 
     import tensorflow as tf
 
-    from multitrain.engine import tf_devices
+    from multitrain.engine.tensorflow import devices as tf_devices
 
     tf_devices.strategy_for(1, settings)
-    # No `on`: what XLA cannot compile was told when the job was trained.
+    # Never `on`: what XLA cannot compile was reported when the job was trained.
     jit = tf_devices.compiles_with_xla("off" if job.spec.jit == "off" else "auto", 1)
     return (
         lambda function: tf.function(function, jit_compile=jit, autograph=False),

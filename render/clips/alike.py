@@ -1,4 +1,4 @@
-"""Where a loop is best cut, where moments are most alike; where its file begins. Pure."""
+"""Where a loop is best cut: between the most alike moments; and where its file begins. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.cycles import Cycle, eased
+from jobs.plans.cycles import Cycle, eased
 
 BLOCK = 512  # pictures that are compared at once
-FLAT = 25.0  # square levels: less contrast than that is none
+FLAT = 25.0  # square levels: contrast below this counts as none
 
 
 def best_start(pictures: NDArray[np.uint8], cycle: Cycle) -> int:
     """Frame of the film where the loop should begin, which is `cycle.start` or later.
 
     `pictures`, (n, values) uint8, are small ones of all frames from `cycle.start` on. Head and tail
-    are compared over the whole fade, most in its middle, where both are seen: the mean square of
-    what differs, as a share of their own contrast. Otherwise the grey in which trainings begin
-    would always be the best.
+    are compared over the whole fade, most in its middle, where both are seen: by the mean square of
+    their difference, as a share of their own contrast. Without that share, the grey in which
+    trainings begin would always be the best.
     """
     pairs = len(pictures) - cycle.moments
     apart, contrast = np.empty(pairs), np.empty(pairs)
@@ -38,9 +38,9 @@ def best_start(pictures: NDArray[np.uint8], cycle: Cycle) -> int:
 def quiet_turn(steps: Sequence[float]) -> int:
     """The first frame of a round to which the step is no larger than the median of all steps.
 
-    `steps[n]` is how much frame n differs from the one before it; that before frame 0 is the last.
-    A loop has no beginning: a file that begins there shows the same, and where a player stumbles at
-    its end, it is seen least.
+    `steps[n]` is how much frame n differs from the one before it; the last is before frame 0. A
+    loop has no beginning: a file that begins there shows the same loop, and a player that stumbles
+    at the file's end is seen least there.
     """
     median = float(np.median(steps))
     return next(number for number, step in enumerate(steps) if step <= median)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.outputs import OutputName
-from jobs.paths import Workspace, atomic_write, listing
-from jobs.spec import JobSpec
-from jobs.states import State
-from jobs.store import read_jobs
+from jobs.settings.spec import JobSpec
+from jobs.settings.videos import VIDEOS
+from jobs.settings.words import start_over
 from jobs.tinkering.earlier_jobs import past_job
-from jobs.videos import VIDEOS
-from render import ffmpeg
+from jobs.workspace.files import listing
+from jobs.workspace.outputs import OutputName
+from jobs.workspace.paths import Workspace
+from jobs.workspace.states import State
+from jobs.workspace.store import read_jobs
 from render.clips.comparison import Comparison, Take, comparison_command
 from render.clips.labels import draw_canvas
-from render.commands import LIST, concat_list
-from render.probe import read_header, verify
-from render.watching import Told, watched
+from render.encoding import ffmpeg
+from render.encoding.commands import LIST
+from render.encoding.lists import listed
+from render.encoding.watching import OnProgress, watched
+from render.files.claims import making
+from render.files.probe import verify
+from render.files.reading import Film
 
 
 def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
     """What job `name` has in `renders`: its film, else its timecuts so far.
 
-    Of a job with boxes, `box`, counting from 1; None: the first. UsageError where there is nothing
-    to see.
+    Of a job with boxes, those of `box`, from 1; None: of the first. UsageError where there is none.
     """
     job = past_job(workspace, name)
     if box is not None and box not in job.plan.box_numbers:
@@ -36,29 +41,32 @@ def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
     files = _videos(workspace, name, suffix, (None, 1) if box is None else (box,))
     if not files:
         raise UsageError(f"{name} has no film and no timecut in {_why_none(workspace, job.spec)}")
-    headers = [read_header(file) for file in files]
-    form = headers[0].format
+    films = [Film.look(file) for file in files]
+    for film in films:
+        if not film.in_step:
+            raise UsageError(f"{film.path}: its frames come at uneven times; export it first")
     return Take(
         name=name,
         files=files,
-        frames=sum(header.frames for header in headers),
-        width=form.width,
-        height=form.height,
+        frames=sum(film.frames for film in films),
+        width=films[0].size.width,
+        height=films[0].size.height,
         fps=job.spec.fps,
         frames_per_step=job.spec.frames_per_step,
     )
 
 
 def _why_none(workspace: Workspace, spec: JobSpec) -> str:
-    """Where videos of a job are not, why, and whether there will be any."""
-    where = str(workspace.renders)
+    """Where no video of a job was found, why, and whether there will be any."""
+    where = str(workspace.job(spec.name).outputs)
     if not spec.render_video:
         return f"{where}, nor will it: render_video is False, which leaves PNG frames"
     row = next((row for row in read_jobs(workspace.store) if row.name == spec.name), None)
     if row is None or not row.state.ended:
         return f"{where} yet; wait for its first one"
     why = f" ({row.error})" if row.error else ""
-    advice = "run it with --fresh" if row.state is State.DONE else "run its sheet again"
+    again = f"run it with {start_over(spec.name)}"
+    advice = again if row.state is State.DONE else "run its sheet again"
     return f"{where}, and it is {row.state}{why}; {advice}"
 
 
@@ -66,7 +74,8 @@ def _videos(
     workspace: Workspace, name: str, suffix: str, boxes: Sequence[int | None]
 ) -> tuple[Path, ...]:
     """The film, or the timecuts from the first on without a gap, of the first box that has some."""
-    parsed = ((file, OutputName.parse(file)) for file in listing(workspace.renders))
+    outputs = workspace.job(name).outputs
+    parsed = ((file, OutputName.parse(file)) for file in listing(outputs))
     there = {
         (each.timecut, each.box): file
         for file, each in parsed
@@ -74,10 +83,10 @@ def _videos(
     }
     for box in boxes:
         if film := there.get((None, box)):
-            return (workspace.renders / film,)
+            return (outputs / film,)
         cuts: list[Path] = []
         while cut := there.get((len(cuts) + 1, box)):
-            cuts.append(workspace.renders / cut)
+            cuts.append(outputs / cut)
         if cuts:
             return tuple(cuts)
     return ()
@@ -95,25 +104,32 @@ def check_output(workspace: Workspace, output: Path, *, force: bool) -> None:
         raise UsageError(f"{output} is there already; give another name, or --force to replace it")
 
 
-def compare(plan: Comparison, output: Path, told: Told) -> None:
+def compare(plan: Comparison, output: Path, on_progress: OnProgress) -> None:
     """Write the comparison; it appears whole and verified, or not at all.
 
     ProgramFailed where ffmpeg fails, MultitrainError where it left frames out.
     """
-    with tempfile.TemporaryDirectory(prefix="comparison-") as folder, atomic_write(output) as part:
+    with (
+        tempfile.TemporaryDirectory(prefix="comparison-") as folder,
+        making(output) as part,
+        ExitStack() as lists,
+    ):
         canvas, progress = Path(folder, "canvas.png"), Path(folder, "progress.txt")
         draw_canvas(plan, canvas)
-        inputs = [_input(take, Path(folder, f"{n}{LIST}")) for n, take in enumerate(plan.takes)]
+        inputs = [
+            _input(take, Path(folder, f"{number}{LIST}"), lists)
+            for number, take in enumerate(plan.takes)
+        ]
         command = comparison_command(ffmpeg.find(), plan, canvas, inputs, progress, part)
-        with watched(progress, told):
+        with watched(progress, on_progress):
             ffmpeg.run(command, timeout=ffmpeg.FILM_SECONDS)
         verify(part, plan.frames, plan.fps, plan.width, plan.height)
-        told(plan.frames)
+        on_progress(plan.frames)
 
 
-def _input(take: Take, list_file: Path) -> Path:
-    """What ffmpeg is to open."""
+def _input(take: Take, list_file: Path, lists: ExitStack) -> Path:
+    """The file that ffmpeg is to open: the video, or a list that stays until `lists` is closed."""
     if len(take.files) == 1:
         return take.files[0]
-    list_file.write_text(concat_list(take.files), encoding="utf-8")
+    lists.enter_context(listed(list_file, take.files))
     return list_file

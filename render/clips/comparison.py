@@ -1,7 +1,7 @@
 """Films of several jobs side by side in one video: where each stands, and ffmpeg's command for it.
 
-Pure. With `by="step"` all films are at the same step in every frame, however many frames of theirs
-a step makes; with `by="frame"` all are at the same frame. A film that ends before others holds its
+Pure. With `by="step"` all films are at the same step in every frame, however many frames a step of
+each makes; with `by="frame"` all are at the same frame. A film that ends before others holds its
 last frame.
 """
 
@@ -14,14 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from render.commands import (
+from render.encoding.commands import (
     FILTER_THREADS,
     QUIET,
     Command,
 )
-from render.containers import BITEXACT, TICKS
-from render.formats import BT709, ENCODER_THREADS
-from render.pixels import LIMITED
+from render.encoding.containers import BITEXACT, TICKS
+from render.encoding.formats import BT709, ENCODER_THREADS
+from render.encoding.pixels import LIMITED
 
 By = Literal["step", "frame"]
 
@@ -55,7 +55,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Where everything stands. `columns` None: so many that the whole is about 16:9."""
+    """Where everything stands. With `columns` None there are as many as make it about 16:9."""
 
     takes: tuple[Take, ...]
     by: By = "step"
@@ -64,12 +64,12 @@ class Comparison:
 
     @cached_property
     def fps(self) -> int:
-        """That of the fastest film."""
+        """Frames per second: those of the fastest film."""
         return max(take.fps for take in self.takes)
 
     @cached_property
     def frames(self) -> int:
-        """Those of the longest film, as it is shown."""
+        """Frames of the comparison: as many as the longest film takes."""
         return max(take.frames * self.repeats(take) for take in self.takes)
 
     def repeats(self, take: Take) -> int:
@@ -99,7 +99,7 @@ class Comparison:
         return [Area(*grid.corner(n), grid.cell_width, grid.strip) for n in self._each()]
 
     def film_areas(self) -> list[Area]:
-        """In the order of the takes: all of one height, in the middle of their cells."""
+        """Where the films are, in the order of the takes: of one height, in the middle of cells."""
         grid, areas = self._grid, []
         for number, take in enumerate(self.takes):
             x, y = grid.corner(number)
@@ -153,7 +153,7 @@ class _Grid(NamedTuple):
         return max(self.width, self.height)
 
     def corner(self, number: int) -> tuple[int, int]:
-        """Of a cell; they are counted row by row from 0."""
+        """The upper left corner of a cell; cells are counted row by row from 0."""
         row, column = divmod(number, self.columns)
         return column * (self.cell_width + GAP), row * (self.strip + self.film_height + GAP)
 
@@ -168,8 +168,8 @@ def comparison_command(
 ) -> Command:
     """Lay the films over the picture `canvas`, which is as large as the comparison.
 
-    `inputs` are a video or a list for the concat demuxer per take. What ffmpeg tells of its
-    progress goes to the file `progress`.
+    `inputs` has a video or a list for the concat demuxer per take. ffmpeg reports its progress to
+    the file `progress`.
     """
     command = [ffmpeg, *QUIET, "-filter_complex_threads", str(FILTER_THREADS)]
     command += ["-xerror", "-progress", str(progress.absolute())]
@@ -190,7 +190,7 @@ def comparison_command(
 def _graph(plan: Comparison) -> str:
     """Each film is laid over those before it. `overlay` holds the last frame of one that ended."""
     clock = f"settb=1/{plan.fps},setpts=N"
-    # Once, before it is repeated for ever.
+    # The canvas is converted once, then repeated for ever.
     parts = [f"[0:v]{_bt709('')}format=yuv420p,loop=loop=-1:size=1,{clock}[under0]"]
     for number, (take, area) in enumerate(zip(plan.takes, plan.film_areas(), strict=True)):
         size = f"{area.width}:{area.height}:flags=lanczos+accurate_rnd+full_chroma_int+bitexact:"
@@ -209,7 +209,7 @@ def _bt709(size: str) -> str:
 
 
 def _width(take: Take, height: int) -> int:
-    """Of a film that is scaled to `height`."""
+    """The width of a film that is scaled to `height`."""
     return max(2, _even(round(take.width * height / take.height)))
 
 

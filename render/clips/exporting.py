@@ -1,7 +1,8 @@
 """Exports: a film in another format, beside it, frame for frame.
 
-The film is any video file with one stream and frames at even times. Its colours are taken as they
-are tagged; where they are not, as players do.
+The film is any video file without sound, shown as players do (`render.shown`): upright, with square
+pixels, at a constant rate. Its colours are read as its tags say; where it has none, its height
+decides.
 """
 
 from __future__ import annotations
@@ -9,30 +10,39 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
-import av
-
-from jobs.colours import RGB, RGBA
-from jobs.disk import means_full
 from jobs.errors import MultitrainError, UsageError
-from jobs.outputs import export_name as name_of_export
-from jobs.videos import VIDEOS, WITH_NVENC, EncoderName, FormatName, notes_on
-from render import ffmpeg
-from render.commands import FILTER_THREADS, QUIET, Command
-from render.containers import Rate, file_arguments
-from render.finished import finished_video
-from render.formats import (
+from jobs.settings.colours import RGB, RGBA
+from jobs.settings.kinds import Resolution
+from jobs.settings.videos import VIDEOS, WITH_NVENC, EncoderName, FormatName, notes_on
+from jobs.workspace.disk import means_full
+from jobs.workspace.files import listing, modified
+from jobs.workspace.outputs import export_name as name_of_export
+from render.encoding import ffmpeg
+from render.encoding.commands import FILTER_THREADS, QUIET, Command
+from render.encoding.containers import Rate, file_arguments
+from render.encoding.formats import (
     ENCODER_THREADS,
     Quality,
     encoder_arguments,
     pixels_from_video,
     shown_fps,
+    shown_frames,
+    shown_size,
 )
-from render.pixels import Source
-from render.probe import VP9_WITH_ALPHA, hides_alpha, only_video
-from render.reading import FULL_RANGE, HIGH, MATRICES, Film
-from render.streaming import FINE
-from render.watching import Told, watched
+from render.encoding.pixels import FLAGS, Source
+from render.encoding.streaming import FINE, RawVideo, encoding
+from render.encoding.watching import OnProgress, watched
+from render.files.finished import finished_video
+from render.files.reading import Film, FilmReader, frames_in_order
+from render.shown.opening import alpha_decoder, opened
+from render.shown.screen import HD_LINES
+
+FULL_RANGE = 2  # FFmpeg's number of this colour range
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
+
+SQUARE = f"scale={{}}:{{}}:{FLAGS},setsar=1"
 
 log = logging.getLogger(__name__)
 
@@ -42,17 +52,47 @@ def export_name(film: Path, name: FormatName) -> Path:
     return film.with_name(name_of_export(film.stem, name, VIDEOS[name].suffix))
 
 
+def is_export(film: Path, name: FormatName, path: Path) -> bool:
+    """Whether what lies at `path` may be the film in this format: its frames, its size, no older.
+
+    True also where the film cannot be read: exporting it reports that.
+    """
+    try:
+        look = Film.look(film)
+    except MultitrainError as error:
+        if means_full(error):
+            raise
+        return True
+    if modified(path) < modified(film):
+        return False
+    frames = shown_frames(name, look.frames, look.format.fps)
+    if VIDEOS[name].is_folder:
+        return len(listing(path)) == frames
+    try:
+        there = Film.look(path)
+    except MultitrainError:
+        return False
+    size = Resolution(*shown_size(name, *look.size))
+    return (there.frames, there.size) == (frames, size)
+
+
 def notes(film: Path, name: FormatName) -> list[str]:
-    """What will be other than in the film. MultitrainError where it is no video."""
-    form = Film.look(film).format
-    return notes_on(name, form.width, form.height, form.fps)
+    """How the export will differ from the film. MultitrainError where that is no video."""
+    look = Film.look(film)
+    sentences = notes_on(name, *look.size, look.format.fps)
+    if look.seen is not None:
+        sentences.append(
+            f"its frames come at uneven times; shown at {float(look.format.fps):g} fps, "
+            f"{len(look.times)} of them become {look.frames}"
+        )
+    return sentences
 
 
 def export_film(
     film: Path,
     name: FormatName,
     output: Path,
-    told: Told = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
     *,
     quality: Quality = FINE,
     encoder: EncoderName = "x264",
@@ -68,41 +108,80 @@ def export_film(
         raise UsageError(f"{film} cannot be replaced by its own export; name another place")
     if encoder == "nvenc" and (faster := WITH_NVENC.get(name)):
         try:
-            _export(film, faster, output, told, quality, stop)
+            _export(film, faster, output, on_progress, quality, stop)
         except MultitrainError as failure:
             if means_full(failure):
                 raise
             log.warning("%s: made without NVENC, which failed: %s", output.name, failure)
         else:
             return
-    _export(film, name, output, told, quality, stop)
+    _export(film, name, output, on_progress, quality, stop)
 
 
 def _export(
     film: Path,
     name: FormatName,
     output: Path,
-    told: Told,
+    on_progress: OnProgress,
     quality: Quality,
     stop: threading.Event | None,
 ) -> None:
     program = ffmpeg.find(name)
     look = Film.look(film)
-    form, frames = look.format, look.frames
-    fps: Rate = int(form.fps) if form.fps.denominator == 1 else form.fps
-    size = form.width, form.height
+    fps: Rate = int(look.format.fps) if look.format.fps.denominator == 1 else look.format.fps
+    channels = RGBA if look.has_alpha else RGB
+    with finished_video(output, name, look.frames, fps, look.size, channels) as part:
+        export = _Export(look, name, fps, part, on_progress, quality, stop)
+        if _suits_ffmpeg(look):
+            _convert(export, program)
+        else:
+            _encode_frames(export)
+
+
+class _Export(NamedTuple):
+    """An export that is being made."""
+
+    film: Film
+    name: FormatName
+    fps: Rate
+    part: Path
+    on_progress: OnProgress
+    quality: Quality
+    stop: threading.Event | None
+
+
+def _suits_ffmpeg(look: Film) -> bool:
+    """Whether ffmpeg alone does it right: it maps no HDR, and mixes in colours of hidden pixels."""
+    return look.in_step and not look.is_hdr and not (look.has_alpha and look.pixel_shape != 1)
+
+
+def _convert(export: _Export, program: str) -> None:
+    """Export by ffmpeg alone, which takes all frames one after the other, with all their bits."""
+    film, name = export.film, export.name
     source, decoder = _source(film)
-    channels = RGBA if source.has_alpha else RGB
-    with (
-        ffmpeg.passing_file("progress") as progress,
-        finished_video(output, name, frames, fps, size, channels) as part,
-    ):
-        reading = [*decoder, "-i", str(film.absolute())]
-        filters = pixels_from_video(name, *size, source)
-        command = export_command(program, reading, filters, name, fps, quality, progress, part)
-        with watched(progress, told):
-            ffmpeg.run(command, ffmpeg.FILM_SECONDS, stop)
-        told(frames)
+    with ffmpeg.passing_file("progress") as progress:
+        reading = [*decoder, "-i", str(film.path.absolute())]
+        filters = pixels_from_video(name, *film.size, source)
+        if film.pixel_shape != 1:
+            filters = f"{SQUARE.format(*film.size)},{filters}"
+        command = export_command(
+            program, reading, filters, name, export.fps, export.quality, progress, export.part
+        )
+        with watched(progress, export.on_progress):
+            ffmpeg.run(command, ffmpeg.FILM_SECONDS, export.stop)
+        export.on_progress(film.frames)
+
+
+def _encode_frames(export: _Export) -> None:
+    """Export the frames as this program reads them, where ffmpeg alone would get them wrong."""
+    with FilmReader([export.film.path]) as reader:
+        raw = RawVideo(*reader.size, reader.channels, export.fps)
+        with encoding(export.part, raw, export.name, quality=export.quality) as sink:
+            for number, picture in enumerate(frames_in_order(reader), 1):
+                if export.stop and export.stop.is_set():
+                    raise ffmpeg.Stopped
+                sink.write(picture)
+                export.on_progress(number)
 
 
 def export_command(
@@ -126,17 +205,15 @@ def export_command(
     ]
 
 
-def _source(film: Path) -> tuple[Source, list[str]]:
-    """The film's pixels, and the decoder that must be named."""
-    with av.open(str(film)) as container:
-        stream = only_video(container, film)
+def _source(look: Film) -> tuple[Source, list[str]]:
+    """The film's pixels, and ffmpeg's arguments for a decoder that must be named."""
+    with opened(look.path) as (_, stream):
         context, form = stream.codec_context, stream.codec_context.format
-        hidden = hides_alpha(stream)
-        decoder = ["-c:v", VP9_WITH_ALPHA] if hidden else []
-        has_alpha = hidden or (form is not None and any(c.is_alpha for c in form.components))
+        hidden = alpha_decoder(stream)
+        decoder = ["-c:v", hidden] if hidden else []
         if form is None or form.is_rgb:
-            return Source(has_alpha, range="pc"), decoder
+            return Source(look.has_alpha, range="pc"), decoder
         is_full = context.color_range == FULL_RANGE or form.name.startswith("yuvj")
-        usual = "bt709" if context.height >= HIGH else "smpte170m"
+        usual = "bt709" if context.height >= HD_LINES else "smpte170m"
         matrix = MATRICES.get(int(context.colorspace), usual)
-        return Source(has_alpha, matrix, "pc" if is_full else "tv"), decoder
+        return Source(look.has_alpha, matrix, "pc" if is_full else "tv"), decoder

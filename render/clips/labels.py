@@ -13,7 +13,7 @@ from render.clips.comparison import Area, Comparison
 SHARE = 0.7  # of a strip's height that the letters' size is
 COLOUR = (235, 235, 235)
 CUT = "..."  # every font has it
-MISSING = "\uffff"  # no font has it: drawn as what stands for any letter that is missing
+MISSING = "\uffff"  # no font has it, so it is drawn like any letter that is missing
 FONTS = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -25,7 +25,7 @@ Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
 def draw_canvas(plan: Comparison, path: Path) -> None:
-    """Write it as PNG."""
+    """Write the canvas of a comparison to `path`, as PNG."""
     canvas = Image.new("RGB", (plan.width, plan.height))
     draw = ImageDraw.Draw(canvas)
     if areas := plan.label_areas():
@@ -36,7 +36,7 @@ def draw_canvas(plan: Comparison, path: Path) -> None:
 
 
 def find_font(size: float) -> Font:
-    """One of the machine's with many scripts, else Pillow's own, which has little but English."""
+    """A font of this machine with many scripts, else Pillow's, which has little but English."""
     for file in FONTS:
         with suppress(OSError):  # it is not installed
             return ImageFont.truetype(file, size)
@@ -44,7 +44,7 @@ def find_font(size: float) -> Font:
 
 
 def drawable(name: str, font: Font) -> str:
-    """`name` in letters that `font` has: without their accents, or `?`, where it lacks them."""
+    """`name` in letters that `font` has; others lose their accents, or become `?`."""
     lacking = _picture(MISSING, font)
 
     def has(letter: str) -> bool:
@@ -63,7 +63,7 @@ def _picture(letter: str, font: Font) -> tuple[tuple[int, int], bytes]:
 
 
 def shortened(name: str, width: int, font: Font) -> str:
-    """`name`, its middle left out where it is wider than `width` pixels: ends tell names apart."""
+    """`name`; without its middle where it is wider than `width` pixels: ends tell names apart."""
     if font.getlength(name) <= width:
         return name
     for kept in range(len(name) - 1, 0, -1):

@@ -12,32 +12,37 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.cycles import Cycle, Footage, Moment, plan_loop_in
-from jobs.framing import Corner, framing
-from jobs.kinds import Resolution
-from jobs.loops import ClipSettings
-from jobs.videos import FormatName
+from jobs.plans.cycles import Cycle, Footage, Moment, plan_loop_in
+from jobs.plans.framing import Corner, framing
+from jobs.settings.kinds import Resolution
+from jobs.settings.loops import ClipSettings
+from jobs.settings.videos import FormatName
 from render.clips.alike import best_start, quiet_turn
-from render.clips.mixing import mixed
+from render.clips.sampling import Settled, settled_frame
 from render.clips.smoothing import smoothed
-from render.finished import finished_video
-from render.formats import Quality
-from render.reading import FilmReader, frames_in_order
-from render.streaming import FINE, FrameSink, RawVideo, encoding
-from render.watching import Told
+from render.encoding.formats import Quality
+from render.encoding.pixels import by_cover
+from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
+from render.encoding.watching import OnProgress
+from render.files.finished import finished_video
+from render.files.mixing import mixed
+from render.files.reading import FilmReader, frames_in_order
 
-SAMPLED = 64  # rows and columns that are compared, about: not scaled, for that would hide noise
+SAMPLED = 64  # rows and columns that are compared, about: picked, for scaling would hide noise
 SMALL = Resolution(24, 13)  # pixels of pictures that are compared: 200 MB an hour at 60 fps
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of it. Seconds are those of the film for `start` and `taken`."""
+    """The loop that was made. `start`, `earliest`, `settled`, `taken` are seconds of the film."""
 
     frames: int
     fps: int
     drift: Fraction  # seconds that it is longer (+) or shorter than was asked
     start: float  # where it was cut
+    earliest: float  # the earliest possible start; for `best`, `start` may be later
+    settled: float | None  # where the picture has settled; None where a start was given
+    settled_in_time: bool  # False: not in the first half; `settled` is the middle of the film
     taken: float  # how much of the film it shows
     fade: float  # seconds of the loop; 0 for pingpong
     size: Resolution
@@ -46,6 +51,13 @@ class Made:
     @property
     def seconds(self) -> float:
         return self.frames / self.fps
+
+
+class Planned(NamedTuple):
+    """A loop before it is made."""
+
+    cycle: Cycle  # for mode `best` still at the earliest start
+    settled: Settled | None  # None: a start was given
 
 
 class _Drawn(NamedTuple):
@@ -62,28 +74,36 @@ def make_loop(
     settings: ClipSettings,
     name: FormatName,
     output: Path,
-    told: Told,
+    on_progress: OnProgress,
     *,
     corner: Corner | None = None,
     quality: Quality = FINE,
+    planned: Planned | None = None,
+    note: str = "",
 ) -> Made:
     """Cut a loop from `sources`, one film or its timecuts in their order; replaces `output`.
 
     `output` appears whole and verified, or not at all. The crop begins at `corner`, else it is cut
-    from the middle. UsageError where the film is too short or too small, MultitrainError where it
-    cannot be read, ProgramFailed where ffmpeg fails.
+    from the middle. `planned` is what `plan_clip` gave, where that is known. `encoding` writes the
+    `note` into the file. UsageError where the film is too short or too small, MultitrainError where
+    it cannot be read, ProgramFailed where ffmpeg fails.
     """
     with ExitStack() as stack:
         # The head and the tail of a fade are read at once, each in its order.
         readers = [stack.enter_context(FilmReader(sources)) for _ in range(2)]
         form = readers[0].format
         framed = framing(readers[0].size, settings.crop, settings.scale, corner)
-        cycle = _plan(readers[0], settings, name)
+        if settings.scale and readers[0].has_alpha:
+            framed = framed._replace(filters=by_cover(framed.filters))
+        earliest, settled = planned or plan_clip(sources, settings, name, on_progress)
+        cycle = earliest
         if settings.mode == "best":
-            cycle = replace(cycle, start=_best_start(sources, cycle, told))
+            cycle = replace(cycle, start=_best_start(sources, cycle, on_progress))
         is_drawn_between = settings.smooth and cycle.lies_between
-        if settings.mode != "pingpong" and not is_drawn_between:
-            cycle = replace(cycle, turn=quiet_turn(_steps(cycle, readers, told)))
+        # A pingpong whose start is given begins there, and not at a quiet step beside it.
+        begins_anywhere = settings.mode != "pingpong" or (settled and settled.frame)
+        if begins_anywhere and not is_drawn_between:
+            cycle = replace(cycle, turn=quiet_turn(_steps(cycle, readers, on_progress)))
         drawn = _Drawn(cycle, framed.filters, cycle.shown(), cycle.frames)
         if is_drawn_between:
             drawn = _Drawn(
@@ -96,15 +116,24 @@ def make_loop(
                 output, name, cycle.frames, cycle.fps, framed.size, raw.channels
             ) as part,
             encoding(
-                part, raw, name, quality=quality, filters=drawn.filters, size=framed.size
+                part,
+                raw,
+                name,
+                quality=quality,
+                filters=drawn.filters,
+                size=framed.size,
+                note=note,
             ) as sink,
         ):
-            _write(drawn, readers, sink, told)
+            _write(drawn, readers, sink, on_progress)
     return Made(
         frames=cycle.frames,
         fps=cycle.fps,
         drift=cycle.drift,
         start=float(cycle.start / form.fps),
+        earliest=float(earliest.start / form.fps),
+        settled=None if settled is None else float(settled.frame / form.fps),
+        settled_in_time=settled is None or settled.in_time,
         taken=float(cycle.taken / form.fps),
         fade=cycle.fade * cycle.frames / (cycle.moments * cycle.fps),
         size=framed.size,
@@ -112,27 +141,32 @@ def make_loop(
     )
 
 
-def planned_frames(sources: Sequence[Path], settings: ClipSettings, name: FormatName) -> int:
-    """How many the loop will have. Raises what `make_loop` would, as far as films are too short."""
-    with FilmReader(sources) as reader:
-        return _plan(reader, settings, name).frames
+def plan_clip(
+    sources: Sequence[Path], settings: ClipSettings, name: FormatName, on_progress: OnProgress
+) -> Planned:
+    """How long the loop will be, and where it begins: a function of the film and the settings.
+
+    Raises what `make_loop` would where the film is too short or cannot be read.
+    """
+    with FilmReader(sources, small=SMALL) as reader:
+        footage = Footage(reader.frames, reader.format.fps)
+        plan_loop_in(name, settings, footage)  # raises before anything is decoded
+        settled = None if settings.start is not None else settled_frame(reader, on_progress)
+    frame = settled.frame if settled else 0
+    return Planned(plan_loop_in(name, settings, footage, frame), settled)
 
 
-def _plan(reader: FilmReader, settings: ClipSettings, name: FormatName) -> Cycle:
-    return plan_loop_in(name, settings, Footage(reader.frames, reader.format.fps))
-
-
-def _best_start(sources: Sequence[Path], cycle: Cycle, told: Told) -> int:
+def _best_start(sources: Sequence[Path], cycle: Cycle, on_progress: OnProgress) -> int:
     with FilmReader(sources, small=SMALL) as reader:
         values = SMALL.width * SMALL.height * reader.channels
         pictures = np.empty((reader.frames - cycle.start, values), np.uint8)
         for place, frame in enumerate(frames_in_order(reader, cycle.start)):
             pictures[place] = frame.reshape(-1)
-            told(0)
+            on_progress(0)
     return best_start(pictures, cycle)
 
 
-def _steps(cycle: Cycle, readers: Sequence[FilmReader], told: Told) -> list[float]:
+def _steps(cycle: Cycle, readers: Sequence[FilmReader], on_progress: OnProgress) -> list[float]:
     """How much each frame of the loop differs from the one before it, by some of its pixels."""
     sides = zip(readers[0].size[::-1], (SAMPLED, SAMPLED), strict=True)
     sampled = tuple(slice(None, None, max(1, side // most)) for side, most in sides)
@@ -143,14 +177,16 @@ def _steps(cycle: Cycle, readers: Sequence[FilmReader], told: Told) -> list[floa
         now = picture[sampled].astype(np.int16)
         steps.append(float(np.abs(now - before).mean()))
         before = now
-        told(0)
+        on_progress(0)
     return [float(np.abs(first - before).mean()), *steps]
 
 
-def _write(drawn: _Drawn, readers: Sequence[FilmReader], sink: FrameSink, told: Told) -> None:
+def _write(
+    drawn: _Drawn, readers: Sequence[FilmReader], sink: FrameSink, on_progress: OnProgress
+) -> None:
     for number, picture in enumerate(_pictures(drawn.moments, readers), 1):
         sink.write(picture)
-        told(number * drawn.cycle.frames // drawn.written)
+        on_progress(number * drawn.cycle.frames // drawn.written)
 
 
 def _pictures(

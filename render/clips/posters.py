@@ -1,4 +1,4 @@
-"""A film's poster, its last frame, and its contact sheet, moments of all of it: JPEG for people."""
+"""Pictures of a film, as JPEG: its poster (the last frame) and its contact sheet (many moments)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from jobs.paths import atomic_write
+from jobs.workspace.files import atomic_write
 from render.clips.labels import COLOUR, find_font
+from render.files.digests import mark, sha256_of
 
 QUALITY = 92  # of the JPEG, out of 100
 COLUMNS, MOST = 4, 16  # moments of a contact sheet
@@ -39,14 +40,14 @@ class ContactSheet:
 
     @property
     def cell(self) -> tuple[int, int]:
-        """Width and height that a frame is shown with."""
+        """Width and height in pixels of a frame on the sheet."""
         narrowest, widest = CELL_WIDTHS
         width = min(widest, max(narrowest, self.width))
         return width, max(1, round(self.height * width / self.width))
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the whole."""
+        """Width and height in pixels of the whole sheet."""
         columns = min(COLUMNS, len(self.moments))
         rows = -(-len(self.moments) // COLUMNS)
         width, height = self.cell
@@ -59,13 +60,13 @@ class ContactSheet:
         return GAP + column * (width + GAP), GAP + row * (height + STRIP + GAP)
 
     def label(self, frame: int) -> str:
-        """When it is shown: minutes, seconds and hundredths."""
+        """When a frame is shown: minutes, seconds and hundredths."""
         hundredths = frame * 100 // self.fps
         return f"{hundredths // 6000}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"
 
 
 def draw_poster(frame: Frame) -> Image.Image:
-    """RGBA over black."""
+    """The picture of a frame; RGBA is shown over black."""
     image = Image.fromarray(frame)
     if image.mode != "RGBA":
         return image
@@ -75,7 +76,7 @@ def draw_poster(frame: Frame) -> Image.Image:
 
 
 def draw_contact_sheet(sheet: ContactSheet, frame_at: Callable[[int], Frame]) -> Image.Image:
-    """`frame_at` gives the film's frames by their numbers; it is asked in rising order."""
+    """The picture of the sheet; `frame_at` gives frames by number and is called in rising order."""
     canvas = Image.new("RGB", sheet.size, (16, 16, 16))
     draw, font = ImageDraw.Draw(canvas), find_font(LETTERS)
     width, height = sheet.cell
@@ -89,7 +90,8 @@ def draw_contact_sheet(sheet: ContactSheet, frame_at: Callable[[int], Frame]) ->
 
 
 def save_pictures(images: Sequence[Image.Image], paths: Sequence[Path]) -> None:
-    """Each to its path, as JPEG that is there whole or not."""
+    """Write each picture to its path as JPEG; each appears whole or not at all."""
     for image, path in zip(images, paths, strict=True):
         with atomic_write(path) as part:
             image.save(part, "JPEG", quality=QUALITY, optimize=True)
+            mark(part, sha256_of(part))

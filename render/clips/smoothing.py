@@ -1,7 +1,7 @@
 """Loops whose frames lie between the moments of the film: drawn by ffmpeg's motion interpolation.
 
-It knows no loops: at both ends it leaves frames out. So it gets the cycle with some more moments
-before and behind, and only the frames of one round are taken.
+The interpolation knows no loops: it leaves frames out at both ends. So it gets the cycle with some
+more moments before and behind, and only the frames of one round are taken.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jobs.cycles import Cycle, Moment
-from jobs.kinds import Resolution
+from jobs.plans.cycles import Cycle, Moment
+from jobs.settings.kinds import Resolution
 
-LEAST_SIDE = 32  # pixels: in smaller pictures it finds no motion, and mixes neighbours instead
+LEAST_SIDE = 32  # pixels: in smaller pictures no motion is found, so neighbours are mixed
 MOTION = "mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1"
 MIXED = "mi_mode=blend"
 BEYOND = 8  # moments on either side: interpolation looks at four, and follows motion over some more
 
 
 class Smoothed(NamedTuple):
-    """What ffmpeg gets."""
+    """What ffmpeg gets for a loop."""
 
     filters: str
     moments: Iterator[Moment]
@@ -27,9 +27,9 @@ class Smoothed(NamedTuple):
 
 
 def smoothed(cycle: Cycle, filters: str, size: Resolution, *, has_alpha: bool) -> Smoothed:
-    """The moments to write, pictures of `size`; filters that make the loop's frames of them.
+    """The moments to write, and filters that make the loop's frames of them, then `filters`.
 
-    They come before `filters`.
+    `size` is that of the moments' pictures.
     """
     written = cycle.moments + 2 * BEYOND
     moments = (cycle.moment(number - BEYOND) for number in range(written))
@@ -38,10 +38,11 @@ def smoothed(cycle: Cycle, filters: str, size: Resolution, *, has_alpha: bool) -
 
 
 def interpolation(cycle: Cycle, size: Resolution, *, has_alpha: bool) -> str:
-    """Times are in ticks, of which a moment lasts `frames` and a frame `moments`: all are whole.
+    """The filters from moments to the loop's frames.
 
-    The first frame of the loop is shown at moment 0, frame number `ahead` of the interpolation. It
-    does not know RGB; what it makes is RGB again, as it came.
+    Times are in ticks, of which a moment lasts `cycle.frames` and a frame `cycle.moments`: all are
+    whole. The first frame of the loop is shown at moment 0, which is frame number `ahead` of the
+    interpolation. That does not know RGB, so pictures become YUV before it and RGB after it.
     """
     ahead = -(-BEYOND * cycle.frames // cycle.moments)
     first = ahead * cycle.moments - BEYOND * cycle.frames

@@ -1,16 +1,19 @@
-"""Files to where they are to go, in threads of their own: trouble there holds nothing up."""
+"""Sends files to their targets, in a thread for each: a slow or broken target holds up no other."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.paths import JobPaths, Workspace
+from render.delivery.connecting import connect
+from render.delivery.limits import CALL_SECONDS, seconds_for, within
 from render.delivery.logins import look_up
 from render.delivery.parcels import Backup, Output, Parcel
-from render.delivery.places import Place, connect
+from render.delivery.place import Place
 from render.delivery.reasons import reason_of
 from render.delivery.targets import Target, files_in, has_arrived, identity_of
 
@@ -20,15 +23,15 @@ log = logging.getLogger(__name__)
 
 
 class Courier:
-    """Sends what it is offered, to each target by itself, trying again until it is closed."""
+    """Sends what it is offered, to each target independently; tries again until it is closed."""
 
     def __init__(self, workspace: Workspace, pauses: tuple[float, ...] = PAUSES) -> None:
         self._workspace, self._pauses = workspace, pauses
         self._lanes: dict[Target, Lane] = {}
 
     def offer(self, paths: JobPaths, target: Target, outputs: Iterable[Path]) -> None:
-        """Have these files in `renders` sent, those that were not; returns at once."""
-        files = files_in(outputs, paths.workspace.renders)
+        """Have those of these files in `renders` sent that have not arrived; returns at once."""
+        files = files_in(outputs, paths.outputs)
         self._add(
             target,
             [
@@ -57,12 +60,12 @@ class Courier:
 
 
 class Lane:
-    """The way to one target: a thread that sends, oldest first, by one connection."""
+    """The way to one target: a thread that sends parcels, oldest first, over one connection."""
 
     def __init__(self, workspace: Workspace, target: Target, pauses: tuple[float, ...]) -> None:
         self._workspace, self._target, self._pauses = workspace, target, pauses
         self._waiting: dict[Parcel, None] = {}
-        self._sent: dict[Parcel, str] = {}  # those whose marker found no room on the disk
+        self._sent: dict[Parcel, str] = {}  # sent, but the disk had no room to note that
         self._changed = threading.Condition()
         self._closing = False
         self._place: Place | None = None
@@ -101,7 +104,7 @@ class Lane:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
             parcel = next(iter(self._waiting), None)
-            if parcel:  # what is added while it is sent has changed since, and waits anew
+            if parcel:  # removed now: a parcel added again meanwhile has changed, and is sent anew
                 del self._waiting[parcel]
             return parcel
 
@@ -118,7 +121,7 @@ class Lane:
             done = self._is_gone(parcel)
             if not done:
                 self._tell(parcel, error)
-        except Exception as error:  # libraries have errors of any kind; no one of them ends it
+        except Exception as error:  # libraries raise anything; none of it may end the thread
             done = False
             self._tell(parcel, error)
         with self._changed:
@@ -137,17 +140,23 @@ class Lane:
     def _send(self, parcel: Parcel) -> None:
         try:
             with parcel.packed() as (file, identity):
-                if self._place is None:
-                    self._place = connect(*look_up(self._target, self._workspace), self._workspace)
-                self._place.take(file, parcel.name)
+                seconds = seconds_for(file.stat().st_size)
+                call = _Call(self._connect, self._place)
+                try:
+                    within(seconds, lambda: call.take(file, parcel.name), call.cut)
+                finally:
+                    self._place = call.place
         except BaseException:
             self._hang_up()
             raise
         self._sent[parcel] = identity
         log.info("%s was sent to %s", parcel.name, self._target.shown)
 
+    def _connect(self) -> Place:
+        return connect(*look_up(self._target, self._workspace), self._workspace)
+
     def _is_gone(self, parcel: Parcel) -> bool:
-        """Whether there is nothing to send: the far end has files that are not found, too."""
+        """Whether the file to send is gone: FileNotFoundError may also come from the far end."""
         try:
             with parcel.packed():
                 return False
@@ -163,6 +172,34 @@ class Lane:
         log.warning("%s %s to %s: %s", parcel.name, failed, self._target.shown, reason)
 
     def _hang_up(self) -> None:
-        if self._place is not None:
-            self._place.close()
+        if (place := self._place) is not None:
+            with suppress(TimeoutError):
+                within(CALL_SECONDS, place.close, place.cut)
             self._place = None
+
+
+class _Call:
+    """One file on its way, in a thread that may have to be abandoned.
+
+    An abandoned thread must not touch the lane: if it connects too late, that connection is cut.
+    """
+
+    def __init__(self, connect: Callable[[], Place], place: Place | None) -> None:
+        self.place = place
+        self._connect = connect
+        self._is_cut = False
+
+    def take(self, file: Path, name: str) -> None:
+        place = self.place or self._connect()
+        self.place = place
+        if self._is_cut:  # checked after `place` is set: `cut` sets this before it reads `place`
+            self.cut()
+            return
+        place.take(file, name)
+
+    def cut(self) -> None:
+        """Cut the connection, whichever thread uses it, and use it no more."""
+        self._is_cut = True
+        place, self.place = self.place, None
+        if place is not None:
+            place.cut()

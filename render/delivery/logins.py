@@ -1,7 +1,7 @@
 """Who to log in as: from upload.ini, ~/.netrc or ftp.ini, never from a sheet.
 
 upload.ini has a section for each host (for S3: the bucket, or [s3] for all), with `user`,
-`password`, and what `SETTINGS` lists. What is wrong with such a file is told without its words.
+`password`, and what `SETTINGS` lists. Messages about such a file repeat none of its words.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.destinations import Destination
 from jobs.errors import UsageError
-from jobs.paths import Workspace
+from jobs.reading import read_bounded
+from jobs.settings.destinations import Destination
+from jobs.workspace.paths import Workspace
 from render.delivery.targets import Target
 
 # Besides `user` and `password`, by scheme.
@@ -28,6 +29,8 @@ SETTINGS = {
     "file": (),
 }
 
+MOST_BYTES = 2**20  # of a file with logins
+
 log = logging.getLogger(__name__)
 
 _warned: set[Path] = set()
@@ -35,7 +38,7 @@ _warned: set[Path] = set()
 
 @dataclass(frozen=True)
 class Login:
-    """`user` and `password` are empty where none are known; nothing of it is ever shown."""
+    """`user` and `password` are empty where none are known; none of this is ever shown."""
 
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
@@ -43,7 +46,7 @@ class Login:
 
 
 def look_up(target: Target, workspace: Workspace) -> tuple[Destination, Login]:
-    """Read anew at every call, so that a mended password counts at once.
+    """Where to send to, and who to log in as; read at every call, so a mended password counts.
 
     UsageError where a file with logins is of no use.
     """
@@ -52,7 +55,7 @@ def look_up(target: Target, workspace: Workspace) -> tuple[Destination, Login]:
     destination = Destination.parse(target.url)
     settings = _section(workspace.upload_settings, destination)
     user = settings.get("user", destination.user)
-    if destination.user and user != destination.user:  # it is somebody else's
+    if destination.user and user != destination.user:  # another user's settings
         settings, user = {}, destination.user
     password = settings.get("password", "")
     if destination.scheme in ("ftp", "sftp") and not password:
@@ -61,13 +64,13 @@ def look_up(target: Target, workspace: Workspace) -> tuple[Destination, Login]:
 
 
 def _section(path: Path, destination: Destination) -> dict[str, str]:
-    """The first that there is of [user@host], [host:port], [host] and, for S3, [s3]."""
+    """The settings in the first section of [user@host], [host:port], [host] and, for S3, [s3]."""
     if destination.scheme == "file" or not path.exists():
         return {}
     _warn_of_readers(path)
     parser = configparser.ConfigParser(interpolation=None)  # passwords may hold `%`
     try:
-        parser.read_string(path.read_text(encoding="utf-8-sig"))
+        parser.read_string(_text(path))
     except (OSError, ValueError, configparser.Error) as error:
         # Without the parser's own words, which repeat the line, password and all.
         needed = "it needs sections such as [nas.local] with lines such as user = …, password = …"
@@ -86,8 +89,9 @@ def _section(path: Path, destination: Destination) -> dict[str, str]:
 
 
 def _from_netrc(host: str, user: str) -> tuple[str, str]:
-    """User and password; those given, where ~/.netrc knows nothing of this user there."""
+    """User and password; `user` and none, where ~/.netrc has nothing for this user and host."""
     try:
+        read_bounded(Path("~/.netrc").expanduser(), MOST_BYTES)  # `netrc` reads without end
         known = netrc.netrc().authenticators(host)
     except FileNotFoundError:
         return user, ""
@@ -102,10 +106,10 @@ def _from_netrc(host: str, user: str) -> tuple[str, str]:
 
 
 def _from_ftp_ini(path: Path) -> tuple[Destination, Login]:
-    """From a file with the section [ftp] or none."""
+    """The server of a file with the section [ftp], or with no section."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text(path)
         parser.read_string(text if "[ftp]" in text else f"[ftp]\n{text}")
         ftp = parser["ftp"]
         port, folder = ftp.getint("port", ftplib.FTP_PORT), ftp.get("folder", "")
@@ -114,6 +118,11 @@ def _from_ftp_ini(path: Path) -> tuple[Destination, Login]:
     except (OSError, KeyError, ValueError, configparser.Error) as error:
         needed = "it needs the lines host = …, user = … and password = …"
         raise UsageError(f"{path} is of no use ({type(error).__name__}); {needed}") from None
+
+
+def _text(path: Path) -> str:
+    """The text of a file. OSError, or ValueError where it is no text or is too long."""
+    return read_bounded(path, MOST_BYTES).decode("utf-8-sig")
 
 
 def _warn_of_readers(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What of a job is due to be sent, asked again and again."""
+"""Offers a courier, again and again, what of a job is due to be sent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.paths import JobPaths
-from jobs.spec import JobSpec
+from jobs.settings.spec import JobSpec
+from jobs.workspace.paths import JobPaths
 from render.delivery.courier import Courier
 from render.delivery.targets import Target, arrived, backup_name, newest_checkpoint, targets_of
 
@@ -36,10 +36,9 @@ class Offering:
         *,
         ended: bool,
     ) -> None:
-        """`now` in seconds of a clock that goes forward; `ended` once the job is done, or the
-        worker is about to end.
+        """Offer what is due. `ended`: the job is done, or the worker is about to end.
 
-        Whatever is wrong here is told and harms no job.
+        `now` is in seconds of a clock that only goes forward. Trouble is logged and harms no job.
         """
         targets = targets_of(spec)
         if not targets or (now < self._offers_at.get(paths, now) and not ended):
@@ -61,7 +60,7 @@ class Offering:
     def _is_due(
         self, paths: JobPaths, target: Target, spec: JobSpec, now: float, *, ended: bool
     ) -> bool:
-        """The first one as soon as there is a checkpoint: it also proves that the way is open."""
+        """Whether a backup is due; the first at once, which also proves that the way is open."""
         key, period = (paths, target), 60 * (spec.backup_period or 0.0)
         if key not in self._backs_up_at:
             self._backs_up_at[key] = now + max(0.0, period - self._age(paths, target))
@@ -75,7 +74,7 @@ class Offering:
         return True
 
     def _age(self, paths: JobPaths, target: Target) -> float:
-        """Seconds since the last backup arrived; more than any period where none did."""
+        """Seconds since the last backup arrived; infinite where none did."""
         marker = paths.delivered(backup_name(paths), target.key)
         try:
             return max(0.0, self._wall() - marker.stat().st_mtime)

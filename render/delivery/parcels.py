@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
 from render.delivery.targets import (
     GONE,
     Target,
@@ -22,26 +22,26 @@ from render.delivery.targets import (
     newest_checkpoint,
     note_arrival,
 )
-from render.manifest import UNTOLD
+from render.films.manifest import UNTOLD
 
 LISTINGS = 5  # of a folder whose files vanish in between
 
 
 class Parcel(Protocol):
-    """Equal ones are sent once."""
+    """Something to send; equal parcels are sent once."""
 
     @property
     def name(self) -> str:
-        """At the far end; it may have folders in it."""
+        """Its name at the far end, which may have folders in it."""
 
     def is_due(self) -> bool:
-        """Whether it has not arrived as it is now."""
+        """Whether it has still to be sent: what arrived, if anything, differs from it now."""
 
     def packed(self) -> AbstractContextManager[tuple[Path, str]]:
         """The file to send, and its identity. FileNotFoundError where there is none any more."""
 
     def note(self, identity: str) -> None:
-        """It has arrived. OSError where that finds no room."""
+        """Note that it has arrived. OSError where the disk has no room for that."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Output:
 class Backup:
     """The newest checkpoint and the job's file, as a zip file; packed anew at every try.
 
-    The file is without the columns that are told nowhere else: addresses may hold secrets.
+    The job's file leaves out the columns that the manifest does, too: addresses may hold secrets.
     """
 
     paths: JobPaths
@@ -97,7 +97,7 @@ class Backup:
 
 
 def _pack(paths: JobPaths, package: Path) -> str:
-    """Identity of what was packed. The trainer may drop a checkpoint for a newer one meanwhile."""
+    """Packs and returns the checkpoint's identity; the trainer may replace it by a newer one."""
     job = JobFile.read(paths)
     if job is None:
         raise FileNotFoundError(paths.job_file)
@@ -105,7 +105,7 @@ def _pack(paths: JobPaths, package: Path) -> str:
     for _ in range(LISTINGS):
         newest = newest_checkpoint(paths)
         with suppress(FileNotFoundError), (paths.checkpoints / f"{newest}.h5").open("rb") as data:
-            # Weights are noise to a packer: to store them is as small, and fast.
+            # Weights cannot be compressed: they are stored, which is faster.
             with zipfile.ZipFile(package, "w") as archive:
                 archive.writestr(paths.job_file.name, settings)
                 within = f"{paths.checkpoints.name}/{newest}.h5"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from jobs.errors import MultitrainError
-from render.delivery.places import Altered
+from render.delivery.place import Altered
 
 REFUSED = "the login was refused"
 _FTP_LOGIN = "530"
@@ -19,7 +19,7 @@ _S3_LOGIN = {
     "403",
     "AccessDenied",
 }
-_BY_TYPE = {  # by names of types: their libraries may not be there
+_BY_TYPE = {  # by names of types, because their libraries may not be installed
     "AuthenticationException": REFUSED,
     "PasswordRequiredException": f"{REFUSED}: the key file wants a password",
     "BadHostKeyException": "its host key is not the one that is known; it may be another server",
@@ -33,14 +33,14 @@ _BY_TYPE = {  # by names of types: their libraries may not be there
 
 
 def reason_of(error: BaseException) -> str:
-    """One clause."""
+    """Why something failed, in one clause."""
     for each in _chain(error):
-        if told := _told(each):
-            return told
+        if reason := _known_reason(each):
+            return reason
     return f"it failed ({type(error).__name__})"
 
 
-def _told(error: BaseException) -> str | None:
+def _known_reason(error: BaseException) -> str | None:
     if isinstance(error, MultitrainError | Altered):
         return str(error)
     if isinstance(error, ftplib.Error):
@@ -48,8 +48,8 @@ def _told(error: BaseException) -> str | None:
         return f"{REFUSED} (answer {number})" if number == _FTP_LOGIN else f"answer {number}"
     if code := _s3_code(error):
         return f"{REFUSED} (answer {code})" if code in _S3_LOGIN else f"answer {code}"
-    if told := _BY_TYPE.get(type(error).__name__):
-        return told
+    if reason := _BY_TYPE.get(type(error).__name__):
+        return reason
     if isinstance(error, TimeoutError):
         return "it does not answer"
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
@@ -60,7 +60,7 @@ def _told(error: BaseException) -> str | None:
 
 
 def _s3_code(error: BaseException) -> str | None:
-    """Of botocore's ClientError."""
+    """The code of botocore's ClientError; None for other errors."""
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return None
@@ -69,7 +69,7 @@ def _s3_code(error: BaseException) -> str | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """What is behind it, first: libraries wrap what tells more."""
+    """The error and its causes, deepest first: libraries wrap the more telling ones."""
     behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if behind is not None:
         yield from _chain(behind)

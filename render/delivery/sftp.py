@@ -11,32 +11,32 @@ from typing import Any
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
 
-from jobs.destinations import Destination
-from jobs.paths import write_text
+from jobs.settings.destinations import Destination
+from jobs.workspace.files import write_text
 from render.delivery.logins import Login
-from render.delivery.places import ANSWER_SECONDS, READ_BYTES, ByRenaming
+from render.delivery.place import ANSWER_SECONDS, READ_BYTES, ByRenaming
 
 HOME = "/~"
 
-logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it raises is told by us
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # we log what it raises
 
 
 class Sftp(ByRenaming):
-    """A server's key is believed at the first meeting and kept in `known_hosts`.
+    """Uses fsspec and paramiko. A server's first key is trusted and kept in `known_hosts`.
 
-    Another key later, or than in ~/.ssh/known_hosts, is refused.
+    A key that differs from the one there, or in ~/.ssh/known_hosts, is refused.
     """
 
     def __init__(self, destination: Destination, login: Login, known_hosts: Path) -> None:
         if not known_hosts.exists():
             write_text(known_hosts, "")
-        told: dict[str, Any] = {"username": login.user or None, "port": destination.port or 22}
-        if login.password:  # else keys are tried first, and too many of them end it
-            told |= {"password": login.password, "allow_agent": False, "look_for_keys": False}
+        options: dict[str, Any] = {"username": login.user or None, "port": destination.port or 22}
+        if login.password:  # else keys are tried first, and servers refuse after too many
+            options |= {"password": login.password, "allow_agent": False, "look_for_keys": False}
         if "key_file" in login.settings:
-            told |= {"key_filename": str(Path(login.settings["key_file"]).expanduser())}
-            told |= {"allow_agent": False, "look_for_keys": False}
-        self._files = _Files(destination.host, known_hosts=known_hosts, **told)
+            options |= {"key_filename": str(Path(login.settings["key_file"]).expanduser())}
+            options |= {"allow_agent": False, "look_for_keys": False}
+        self._files = _Files(destination.host, known_hosts=known_hosts, **options)
         folder = destination.folder
         if folder == HOME or folder.startswith(f"{HOME}/"):
             folder = folder.removeprefix(HOME).lstrip("/") or "."
@@ -44,6 +44,8 @@ class Sftp(ByRenaming):
 
     def close(self) -> None:
         self._files.client.close()
+
+    cut = close
 
     def make_folder(self, name: str) -> None:
         self._files.makedirs(self._path(name), exist_ok=True)
@@ -72,13 +74,13 @@ class Sftp(ByRenaming):
 
 
 class _Files(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """fsspec's, with host keys that are remembered, and time limits."""
+    """fsspec's SFTP, with host keys that are remembered, and time limits."""
 
     cachable = False
 
-    def __init__(self, host: str, known_hosts: Path, **told: Any) -> None:
+    def __init__(self, host: str, known_hosts: Path, **options: Any) -> None:
         self._known_hosts = known_hosts
-        super().__init__(host, **told)
+        super().__init__(host, **options)
 
     def _connect(self) -> None:
         self.client = paramiko.SSHClient()

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.destinations import Destination
-from jobs.paths import JobPaths, listing, write_text
-from jobs.spec import JobSpec
+from jobs.reading import DamagedText, read_text
+from jobs.settings.destinations import Destination
+from jobs.settings.spec import JobSpec
+from jobs.workspace.files import listing, write_text
+from jobs.workspace.paths import JobPaths
 
 KEY_LETTERS = 12
 GONE = "gone"  # the identity of a file that somebody has moved away
@@ -17,7 +19,7 @@ GONE = "gone"  # the identity of a file that somebody has moved away
 
 @dataclass(frozen=True)
 class Target:
-    """What a sheet says; who to log in as is looked up whenever something is sent."""
+    """A far end that a sheet names; the login is looked up whenever something is sent."""
 
     url: str = ""  # as in `upload_to`; empty: the server in ftp.ini
 
@@ -33,7 +35,7 @@ class Target:
 
 
 def targets_of(spec: JobSpec) -> tuple[Target, ...]:
-    """Everywhere that a sheet says."""
+    """All far ends that a sheet names."""
     found = [Target()] if spec.upload_to_ftp else []
     return (*found, *([Target(spec.upload_to)] if spec.upload_to else []))
 
@@ -44,7 +46,7 @@ def backup_name(paths: JobPaths) -> str:
 
 
 def files_in(outputs: Iterable[Path], renders: Path) -> dict[str, Path]:
-    """By the name at the far end, below `renders` here; of a folder of pictures, each of them."""
+    """Files by their names at the far end: paths below `renders`. Folders give each picture."""
     files = {}
     for output in outputs:
         inside = [output / name for name in listing(output)] or [output]
@@ -53,20 +55,20 @@ def files_in(outputs: Iterable[Path], renders: Path) -> dict[str, Path]:
 
 
 def has_arrived(paths: JobPaths, target: Target, name: str, identity: str) -> bool:
-    """Whether the file of this name arrived there as it is now."""
+    """Whether the file of this name, with this identity, has arrived there."""
     return arrived(paths, target, name) in (identity, "")  # empty: noted by earlier versions
 
 
 def arrived(paths: JobPaths, target: Target, name: str) -> str | None:
-    """Identity of what arrived last; None where nothing did."""
+    """Identity of what arrived there last under this name; None where nothing did."""
     try:
-        return paths.delivered(name, target.key).read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):  # the last: it is damaged
+        return read_text(paths.delivered(name, target.key))
+    except (FileNotFoundError, NotADirectoryError, DamagedText):
         return None
 
 
 def note_arrival(paths: JobPaths, target: Target, name: str, identity: str) -> None:
-    """OSError where that finds no room."""
+    """Note what has arrived. OSError where the disk has no room for that."""
     write_text(paths.delivered(name, target.key), identity)
 
 
@@ -80,14 +82,14 @@ def identity_of(file: Path) -> str:
 
 
 def newest_checkpoint(paths: JobPaths) -> str:
-    """Its identity for backups; empty where there is none."""
+    """The newest checkpoint's identity for backups; empty where there is none."""
     names = paths.checkpoint_names()
     return str(names[-1]) if names else ""
 
 
 def unsent(paths: JobPaths, spec: JobSpec, outputs: Iterable[Path]) -> list[str]:
-    """Names of what has not arrived everywhere, as it is now; the last backup among them."""
-    files = files_in(outputs, paths.workspace.renders)
+    """Names of what has not arrived everywhere as it is now, the last backup included."""
+    files = files_in(outputs, paths.outputs)
     missing = []
     for target in targets_of(spec):
         missing += [

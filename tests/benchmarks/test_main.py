@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,8 +28,27 @@ def test_every_benchmark_is_there(name: str) -> None:
 
 def test_the_list_names_them_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--list"]) == 0
-    told = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert told == list(command.BENCHMARKS)
+    *lines, all_of_them = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(command.BENCHMARKS)
+    assert all(re.search(r" about \d+ min ", line) for line in lines)
+    assert re.fullmatch(r"all of them +about \d+ min", all_of_them)
+
+
+def test_a_round_of_all_of_them_takes_twenty_minutes_at_most() -> None:
+    assert command.minutes(command.BENCHMARKS, 1) <= 20
+
+
+def test_how_long_it_takes_is_said_beforehand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = type("", (), {"measure": staticmethod(lambda effort: [GOOD])})
+    monkeypatch.setattr(command, "import_module", lambda name: module)
+    command.main(["frame_path", "--repetitions", "20"])
+    in_all, begins, took = capsys.readouterr().err.splitlines()
+    expected = command.told(command.minutes(["frame_path"], 20))
+    assert in_all == f"{expected} in all"
+    assert begins == f"frame_path … ({expected})"
+    assert took == "frame_path: took 0.0 min"
 
 
 @pytest.mark.parametrize("arguments", [["mergign"], ["--repetitions", "0"]])

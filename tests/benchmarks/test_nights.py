@@ -21,7 +21,7 @@ def test_the_job_of_a_trainer_that_was_a_spare(tmp_path: Path, name: str | None)
         log = yard.workspace.job(name).log
         log.parent.mkdir(parents=True)
     night = Night(yard, Random(0), pytest.fail)
-    command = [sys.executable, "-c", "input()", "-m", "multitrain.trainer", "--spare", "3"]
+    command = [sys.executable, "-c", "input()", "-m", "multitrain.trainer.process", "--spare", "3"]
     with (
         log.open("ab") as output,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output) as trainer,

@@ -20,8 +20,8 @@ from benchmarks.progress import newest
 from benchmarks.standard import GRAIN, landscapes, moving_frames, on_cores, standard_job
 from benchmarks.turns import Rounds
 from jobs.errors import MultitrainError
-from jobs.paths import Workspace
-from render.commands import encode_command
+from jobs.workspace.paths import Workspace
+from render.encoding.commands import encode_command
 
 
 def test_pngs_are_encoded_with_the_same_settings() -> None:

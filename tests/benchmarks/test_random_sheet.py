@@ -6,12 +6,12 @@ from typing import get_args, get_origin
 
 from benchmarks.random_settings import NOT_DRAWN, SMALL, columns_drawn
 from benchmarks.random_sheet import FAILED, NOT_FINITE, Outcome, make_sheet, report
-from jobs.bounds import unwrap, words_of
-from jobs.choices import Choice
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
-from jobs.spec import COLUMNS
+from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.choices import Choice
+from jobs.settings.spec import COLUMNS
+from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.variations import annotation_of
+from jobs.workspace.paths import Workspace
 
 
 def names_of(value):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.loops import ClipSettings, Duration
-from jobs.paths import Workspace
+from jobs.settings.loops import ClipSettings, Duration
+from jobs.workspace.paths import Workspace
 from render.clips.chaining import chain_films, copy_films, find_pieces
 from render.clips.looping import make_loop
 from tests.footage import write_video

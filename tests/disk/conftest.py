@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from remembered import RememberedRuns
-from scenes import BATCH_FRAMES
-from small_disks import SmallDisk
 
-from jobs import plan
-from multitrain import pacing
-from render import ffmpeg
+from jobs.plans import plan
+from multitrain.trainer import pacing
+from render.encoding import ffmpeg
+from tests.disk.remembered import RememberedRuns
+from tests.disk.scenes import BATCH_FRAMES
+from tests.disk.small_disks import SmallDisk
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jobs.paths import Workspace
-from multitrain.dataset_commands import dataset
+from jobs.workspace.paths import Workspace
+from multitrain.commands.datasets import dataset
 from tests.footage import write_video
 
 SIZE = (32, 24)  # of a picture, in pixels

@@ -7,12 +7,12 @@ from unittest import mock
 
 import paramiko
 
-from jobs.destinations import Destination
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, Workspace
-from jobs.spec import JobSpec
-from jobs.states import State
-from multitrain.notices import Notice, Notices
+from jobs.settings.destinations import Destination
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, Workspace
+from jobs.workspace.states import State
+from multitrain.farm.notices import Notice, Notices
 from render.delivery.courier import Courier
 from render.delivery.logins import Login
 from render.delivery.sftp import Sftp

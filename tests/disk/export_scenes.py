@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.paths import Workspace
-from multitrain.clip_commands.export import command
+from jobs.workspace.paths import Workspace
+from multitrain.commands.clips.export import command
 from tests.footage import write_video
 
 
@@ -16,6 +16,7 @@ def film_with_an_old_export(workspace: Workspace) -> None:
 
 
 def export(workspace: Workspace) -> None:
-    """A video, and a folder of pictures."""
-    film = str(workspace.root / "film.mkv")
+    """A video, and a folder of pictures; another one in a folder that is made for it."""
+    film, folder = str(workspace.root / "film.mkv"), str(workspace.root / "show")
     command.main([film, "--format", "ffv1,png", "--force"], standalone_mode=False)
+    command.main([film, "--format", "ffv1", "-o", folder, "--force"], standalone_mode=False)

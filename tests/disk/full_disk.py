@@ -23,8 +23,8 @@ from unittest import mock
 import av
 import h5py
 
-from jobs.paths import PART
-from render import ffmpeg
+from jobs.workspace.files import PART
+from render.encoding import ffmpeg
 
 ROOMS = ("jobs", "render", "multitrain")
 PROJECT = Path(__file__).parents[2]
@@ -136,9 +136,12 @@ class FullDisk:
 
         return call
 
-    def _os_open(self, path: str, flags: int, *arguments: int, **named: int) -> int:
-        if flags & os.O_CREAT and not os.path.lexists(path):
-            self.require_room(path)
+    def _os_open(self, path: str, flags: int, *arguments: int, **named: int | None) -> int:
+        whole = path
+        if (folder := named.get("dir_fd")) is not None:
+            whole = str(Path(f"/proc/self/fd/{folder}").readlink() / path)
+        if flags & os.O_CREAT and not os.path.lexists(whole):
+            self.require_room(whole)
         return self._real_open(path, flags, *arguments, **named)
 
     def _mkdir(self, path: str, *arguments: int, **named: int) -> None:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Self
 from unittest import mock
 
-from jobs.paths import PART
+from jobs.workspace.files import PART
 
 # Renamed without being brought to the disk: how names end, and why.
 LESS_CAREFUL = {
     "latest.jpg": "a preview",
     ".damaged": "found to be damaged again",
-    ".removed": "on its way to be deleted",
     "job.yaml": "flushed by whoever loads it, before anything rests on it",
 }
 CUT_BACK = ".rgb.part"  # a batch that loses its name: its frames were brought to the disk long ago

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from jobs.paths import PART
-from render.commands import LIST
+from jobs.workspace.files import PART
+from render.encoding.commands import LIST
 
 
 class RememberedRuns:
@@ -24,7 +24,8 @@ class RememberedRuns:
                 return code
             said.seek(0)
             files = {path: path.read_bytes() for path in _outputs(command)}
-            self._made[key] = _Made(said.read(), files)
+            if files:  # else it was only asked for something
+                self._made[key] = _Made(said.read(), files)
             return 0
         made = self._made[key]
         said.write(made.said)
@@ -44,8 +45,9 @@ def _inputs(command: Sequence[str]) -> Iterator[Path]:
     path = Path(command[command.index("-i") + 1])
     yield path
     if path.name.endswith(LIST + PART):
-        for line in path.read_text().splitlines()[1:]:
-            yield Path(line.removeprefix("file '").removesuffix("'"))
+        for line in path.read_text().splitlines():
+            if line.startswith("file "):
+                yield Path(line.removeprefix("file '").removesuffix("'"))
 
 
 def _outputs(command: Sequence[str]) -> Iterator[Path]:

@@ -15,39 +15,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-import clip_scenes
-import dataset_scenes
-import delivery_scenes
-import export_scenes
 import numpy as np
-import walk_scenes
 from PIL import Image
 
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths, Workspace
-from jobs.spec import JobSpec
-from jobs.states import State
-from jobs.store import Store
-from multitrain import checkpoints, night
-from multitrain.beginnings import beginning
-from multitrain.checkpoints import Checkpoint
-from multitrain.curves import Curves
-from multitrain.datasets.cache import open_pictures
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
+from jobs.workspace.states import State
+from jobs.workspace.store import Store
+from multitrain.datasets.cached.cache import open_pictures
+from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.datasets.drawn import demo
-from multitrain.datasets.folders import Fingerprint
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor
-from multitrain.leases import LeaseFolder
-from multitrain.observe import last_progress
-from multitrain.render_keeper import RenderKeeper
-from multitrain.submission import submit
-from multitrain.trainer import parse_call, train
-from render import ffmpeg
-from render.commands import encode_again_command
+from multitrain.farm import workspace_lock
+from multitrain.farm.progress_reader import last_progress
+from multitrain.farm.rebuilding import open_store
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import submit
+from multitrain.protocol.call import Call
+from multitrain.slots.leases import LeaseFolder
+from multitrain.trainer.curves import Curves
+from multitrain.trainer.process import train
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import Checkpoint
+from multitrain.weights.init_from import beginning
 from render.delivery.courier import Courier
-from render.merge import merge_folder
-from render.spool import batches
-from render.worker import RenderWorker
+from render.encoding import ffmpeg
+from render.encoding.commands import encode_again_command
+from render.files.digests import DIGEST_BYTES
+from render.files.merge import merge_folder
+from render.films.films import publish_timecut
+from render.films.segments import encode_batch, write_images
+from render.spool.notes import note_what_is_told
+from render.spool.spool import batches
+from render.worker.worker import RenderWorker
+from tests.disk import (
+    clip_scenes,
+    dataset_scenes,
+    delivery_scenes,
+    earlier_scenes,
+    export_scenes,
+    forecast_scenes,
+    walk_scenes,
+)
 from tests.executors import Inline
 
 FRAMES, CUT_FRAMES, BATCH_FRAMES = 4, 2, 2
@@ -93,7 +104,7 @@ def make_job(workspace: Workspace, **columns: object) -> JobFile:
 
 
 def run_trainer(workspace: Workspace, stop: threading.Event) -> bool:
-    return train(parse_call([str(workspace.root), "job"]), stop)
+    return train(Call(workspace.root, "job"), stop)
 
 
 def run_worker(workspace: Workspace, *names: str) -> None:
@@ -185,6 +196,40 @@ def trained_for_pictures(workspace: Workspace) -> None:
     trained(workspace, **columns)
 
 
+def damaged(workspace: Workspace) -> None:
+    """A segment without a digest, as the version before left it; one that has changed, whose
+    timecut is there; a marker of PNG frames that is gone, as the raw frames are.
+    """
+    trained(workspace, delete_images_after_render=False)
+    paths = workspace.job("job")
+    job = JobFile.load(paths)
+    first, second = job.plan.batches()
+    for batch in (first, second):
+        encode_batch(paths, job, batch)
+        write_images(paths, job, batch)
+        paths.batch(batch).unlink()
+    publish_timecut(paths, job, 1, [first])
+    paths.image_marker(first).unlink()
+    paths.segment(first).write_bytes(_flipped(paths.segment(first).read_bytes()))
+    unsigned = paths.segment(second).read_bytes()[: -(16 + DIGEST_BYTES)]
+    paths.segment(second).write_bytes(unsigned)
+
+
+def _flipped(data: bytes) -> bytes:
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]
+
+
+def looked_at_again(workspace: Workspace) -> None:
+    """A job that was done; its manifest told what it had, and its first timecut is gone."""
+    trained(workspace, delete_images_after_render=False)
+    run_worker(workspace, "job")
+    paths = workspace.job("job")
+    note_what_is_told(paths, JobFile.load(paths))
+    paths.manifest.unlink()
+    paths.timecut(1).unlink()
+
+
 def look_after(workspace: Workspace) -> None:
     run_worker(workspace, "job")
 
@@ -229,14 +274,24 @@ def two_jobs(workspace: Workspace) -> None:
 
 def open_a_store(workspace: Workspace) -> None:
     with closing(Store(workspace.store)) as store:
-        submit(workspace, store, [a_job()], fresh=False)
+        submit(workspace, store, [a_job()])
+
+
+def a_damaged_store(workspace: Workspace) -> None:
+    two_jobs(workspace)
+    workspace.store.write_bytes(b"no store")
+
+
+def make_the_store_anew(workspace: Workspace) -> None:
+    with closing(open_store(workspace, lambda _: None)):
+        pass
 
 
 def keep_the_store(workspace: Workspace) -> None:
     jobs = [a_job("begun"), a_job("new")]
     with closing(Store(workspace.store)) as store:
-        submit(workspace, store, jobs, fresh=False)
-        submit(workspace, store, jobs, fresh=False)
+        submit(workspace, store, jobs)
+        submit(workspace, store, jobs)
         store.wait_at_most(1.0)
         store.transition("begun", State.RUNNING, attempts=1)
         store.record_frames("begun", 3)
@@ -245,7 +300,7 @@ def keep_the_store(workspace: Workspace) -> None:
 def start_over(workspace: Workspace) -> None:
     jobs = [a_job("begun"), a_job("new"), a_job("newer")]
     with closing(Store(workspace.store)) as store:
-        submit(workspace, store, jobs, fresh=True)
+        submit(workspace, store, jobs, ["all"])
         jobs[0].save(workspace.job("begun"))
 
 
@@ -258,7 +313,7 @@ class NoStop:
 
 
 def hold(workspace: Workspace) -> None:
-    with night.hold(workspace, NoDisplay(), NoStop()):
+    with workspace_lock.hold(workspace, NoDisplay(), NoStop()):
         pass
 
 
@@ -322,6 +377,8 @@ SCENES = (
     Scene("starting from another job", with_an_origin, keep_the_beginning),
     Scene("rendering with boxes", trained_with_boxes, render, outlives=True),
     Scene("rendering pictures", trained_for_pictures, render, outlives=True),
+    Scene("rendering what was damaged", damaged, render, outlives=True),
+    Scene("making up for what is gone", looked_at_again, render, outlives=True),
     Scene("giving up", nothing, look_after, outlives=True),
     Scene("merge", cuts_in_a_folder, merge),
     Scene("merge of two encoders", cuts_of_two_encoders, merge),
@@ -329,8 +386,22 @@ SCENES = (
     Scene("sending by SFTP", delivery_scenes.film_for_sftp, delivery_scenes.meet),
     Scene("telling", delivery_scenes.job_to_tell_of, delivery_scenes.tell, outlives=True),
     Scene("a new store", nothing, open_a_store),
+    Scene("a damaged store", a_damaged_store, make_the_store_anew),
     Scene("the store", two_jobs, keep_the_store),
     Scene("starting over", two_jobs, start_over),
+    Scene("a later film", earlier_scenes.done, earlier_scenes.start_over),
+    Scene(
+        "a later film of a job unknown",
+        earlier_scenes.done_without_its_run,
+        earlier_scenes.start_over,
+    ),
+    Scene("a longer film", earlier_scenes.done, earlier_scenes.make_longer),
+    Scene("the same by copies", earlier_scenes.done, earlier_scenes.make_longer_without_links),
+    Scene("more pictures", earlier_scenes.done_with_pictures, earlier_scenes.more_pictures),
+    Scene("more of pictures", earlier_scenes.done_with_pictures, earlier_scenes.a_gif_as_well),
+    Scene("a job that was done", earlier_scenes.done, earlier_scenes.take_up_again),
+    Scene("an earlier film", earlier_scenes.done, earlier_scenes.come_back),
+    Scene("timing jobs", nothing, forecast_scenes.time_jobs),
     Scene("the lock", nothing, hold),
     Scene("leases", nothing, lease),
     Scene("starting a process", nothing, start_a_process),
@@ -353,8 +424,8 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture, the curves, the decoded pictures and what
-    was fetched from an address that is another one at each showing.
+    Without what is only nice to have: the newest picture, the curves, the decoded pictures, how
+    fast jobs went, and what was fetched from an address that is another one at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
@@ -362,6 +433,7 @@ def outcome(workspace: Workspace) -> dict[str, object]:
         for path in files
         if path.name != "latest.jpg"
         and path.parent.name != "tensorboard"
+        and path != workspace.speeds
         and path.parent != workspace.cache
         and workspace.downloads not in path.parents
     }

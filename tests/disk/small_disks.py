@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.disk import free_bytes
+from jobs.workspace.disk import free_bytes
 
 
 class SmallDisk:

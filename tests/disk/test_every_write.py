@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from full_disk import FullDisk, Place
-from scenes import SCENES, Scene, outcome
-from write_sites import all_sites
 
-from jobs.disk import means_full
-from jobs.paths import PART, Workspace
-from render.spool import BATCH
+from jobs.workspace.disk import means_full
+from jobs.workspace.files import PART
+from jobs.workspace.paths import Workspace
+from render.spool.spool import BATCH
+from tests.disk.full_disk import FullDisk, Place
+from tests.disk.scenes import SCENES, Scene, outcome
+from tests.disk.write_sites import all_sites
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is being written")
 
@@ -96,29 +97,31 @@ def play(scene: Scene, workspace: Workspace, disk: FullDisk) -> Exception | None
 # Calls that look like those that write, and need no room on a disk.
 ELSEWHERE = {
     "jobs/reference.py: sys.stdout.write": "a page for whoever asks",
-    "multitrain/checkpoints.py: h5py.File": "a file in memory",
-    "multitrain/checkpoints.py: image.write": "the same file in memory",
-    "multitrain/cli.py: os.open": "opens /dev/null",
-    "multitrain/datasets/cache_folder.py: os.open": "opens what is there; the other one is reached",
-    "multitrain/datasets/picture_file.py: h5py.File": "a file in memory",
-    "multitrain/datasets/picture_file.py: tempfile.TemporaryFile": "only where memory has no files",
+    "multitrain/weights/checkpoints.py: h5py.File": "a file in memory",
+    "multitrain/weights/checkpoints.py: image.write": "the same file in memory",
+    "multitrain/commands/cli.py: os.open": "opens /dev/null",
+    "jobs/workspace/locks.py: os.open": "opens what is there; the one that makes a file is reached",
+    "multitrain/datasets/cached/picture_file.py: h5py.File": "a file in memory",
+    "multitrain/datasets/cached/picture_file.py: tempfile.TemporaryFile": "where memory has none",
     "multitrain/datasets/web/downloading.py: tempfile.TemporaryDirectory": "the system's folder",
-    "multitrain/engine/tensorflow.py: frames.write": "an array in memory",
+    "multitrain/engine/tensorflow/session.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
-    "multitrain/training.py: self._writer.write": "the spool's, which are reached themselves",
-    "multitrain/clip_commands/walk.py: os.open": "opens /dev/null",
+    "multitrain/commands/long_tables.py: console.file.writelines": "a table for whoever asks",
+    "multitrain/trainer/training.py: self._writer.write": "the spool's, which are reached",
+    "multitrain/commands/clips/walk.py: os.open": "opens /dev/null",
     "multitrain/walking/making.py: sink.write": "a pipe",
-    "render/clips/comparing.py: list_file.write_text": "the system's folder for temporary files",
     "render/clips/comparing.py: tempfile.TemporaryDirectory": "the same folder",
     "render/clips/chaining.py: sink.write": "a pipe",
-    "render/doorbell.py: os.write": "a pipe",
-    "render/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
-    "render/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
-    "render/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
+    "render/clips/exporting.py: sink.write": "a pipe",
+    "render/worker/doorbell.py: os.write": "a pipe",
+    "render/encoding/ffmpeg.py: frame.write_bytes": "a file in memory, where the system has such",
+    "render/encoding/ffmpeg.py: tempfile.TemporaryDirectory": "only where it has not",
+    "render/encoding/ffmpeg.py: tempfile.TemporaryFile": "only where it has not",
     "render/clips/looping.py: sink.write": "a pipe",
-    "render/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
-    "render/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
-    "render/streaming.py: os.write": "a pipe",
+    "render/films/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
+    "render/films/replacing.py: os.link": "where that fails, files are copied",
+    "render/spool/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
+    "render/encoding/streaming.py: os.write": "a pipe",
 }
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from power_cut import PowerCut
-from scenes import SCENES, Scene, a_job, trained
 
-from jobs.paths import Workspace, part_of
-from render.films import finish_job, join_film, publish_timecut
-from render.segments import encode_batch, write_images
-from render.spool import SpoolWriter
+from jobs.workspace.files import part_of
+from jobs.workspace.paths import Workspace
+from render.films.films import finish_job, join_film, publish_timecut
+from render.films.segments import encode_batch, write_images
+from render.spool.spool import SpoolWriter
+from tests.disk.power_cut import PowerCut
+from tests.disk.scenes import SCENES, Scene, a_job, trained
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is being flushed")
 

@@ -13,20 +13,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import SIZE, a_job, trained
-from small_disks import SmallDisk
 
 from benchmarks.films import decoded
-from jobs.disk import means_full
 from jobs.errors import ProgramFailed
-from jobs.jobfile import JobFile
-from jobs.paths import PART, Workspace, listing
-from multitrain.families.testcard import read_number
-from render import ffmpeg
-from render.commands import encode_command
+from jobs.workspace.disk import means_full
+from jobs.workspace.files import PART, listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.families.testcard.session import read_number
 from render.delivery.courier import Courier
-from render.spool import SpoolWriter
-from render.worker import RenderWorker
+from render.encoding import ffmpeg
+from render.encoding.commands import encode_command
+from render.spool.spool import SpoolWriter
+from render.worker.worker import RenderWorker
+from tests.disk.scenes import SIZE, a_job, trained
+from tests.disk.small_disks import SmallDisk
 from tests.executors import Inline
 
 PATIENCE = 120.0  # seconds; nothing here takes so long on a healthy machine
@@ -98,8 +99,8 @@ FRAMES, LARGE = 180, (128, 96)  # 6.6 MB of raw frames
 
 # The command, but with a pause after a full disk that a test can wait for.
 SHORT_PAUSES = (
-    "from multitrain import disk_watch; disk_watch.FULL_SECONDS = 0.5;"
-    "from multitrain.cli import main; main()"
+    "from multitrain.farm import disk_watch; disk_watch.FULL_SECONDS = 0.5;"
+    "from multitrain.commands.cli import main; main()"
 )
 
 
@@ -196,7 +197,7 @@ def test_a_farm_comes_through_on_a_disk_smaller_than_its_frames(
     assert numbers_in(workspace.job("job").film(), *LARGE) == list(range(FRAMES))
 
 
-@pytest.mark.parametrize("options", [(), ("--fresh",)])
+@pytest.mark.parametrize("options", [(), ("--fresh", "all")])
 def test_a_disk_that_a_killed_farm_has_filled_is_cleared_by_the_next_one(
     small_disk: MakeDisk,
     start_farm: Callable[..., FarmProcess],

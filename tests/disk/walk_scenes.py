@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, Workspace
-from jobs.spec import JobSpec
-from multitrain import checkpoints
-from multitrain.checkpoints import Checkpoint
-from multitrain.datasets.folders import Fingerprint
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, Workspace
+from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import SessionSettings
-from multitrain.progress import ProgressLog
-from multitrain.walking.of_sheets import make_walks
+from multitrain.trainer.progress import ProgressLog
+from multitrain.trainer.walks import make_walks
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import Checkpoint
 
 SIZE = (16, 12)  # of a picture, in pixels
 
 
 def a_network(workspace: Workspace) -> None:
     """A job whose sheet asks for two walks, of which the second one cannot be."""
-    from multitrain.families import dcgan
+    from multitrain.families.dcgan import describing as dcgan
 
     spec = JobSpec(
         name="job", dataset="d", grid_width=1, grid_height=1, video_length=4 / 3600,

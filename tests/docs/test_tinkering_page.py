@@ -6,11 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
-from jobs.tinkering.ranges import RANGES
+from jobs.sheets.forms.ranges import RANGES
+from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.templates import generate
-from multitrain.cli import commands
+from jobs.workspace.paths import Workspace
+from multitrain.commands.cli import commands
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tinkering.md").read_text(encoding="utf-8")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from jobs.forms.csv_cells import read_rows
-from jobs.parsing import parse_cells
-from multitrain.clip_commands.walk import command
+from jobs.settings.parsing import parse_cells
+from jobs.sheets.forms.csv_cells import read_rows
+from multitrain.commands.clips.walk import command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "walks.md").read_text(encoding="utf-8")
 

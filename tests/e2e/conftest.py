@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from farmhouse import Farmhouse
 
-from jobs.paths import Workspace
+from jobs.workspace.paths import Workspace
+from tests.e2e.farmhouse import Farmhouse
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from benchmarks.films import Picture, decoded
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from jobs.sheet import read_sheet
-from multitrain.families.testcard import read_number
+from jobs.sheets.sheet import read_sheet
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.families.testcard.session import read_number
 
 SECONDS = 120.0  # nothing here takes so long on a healthy machine
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from farmhouse import Farmhouse, frames_of
+from tests.e2e.farmhouse import Farmhouse, frames_of
 
 MakePictures = Callable[..., list[Path]]
 

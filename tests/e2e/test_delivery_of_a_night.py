@@ -6,9 +6,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from farmhouse import Farmhouse
-
-from tests.render.far_ends import PASSWORD, FtpEnd
+from tests.e2e.farmhouse import Farmhouse
+from tests.render.delivery.far_ends import PASSWORD, FtpEnd
 
 MakePictures = Callable[..., list[Path]]
 

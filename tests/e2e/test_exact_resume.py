@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trainers import FRAME_BYTES, SIZE, Trainers, save_job, spool
 
 from jobs.errors import ExitCode
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.paths import JobPaths, Workspace
+from tests.e2e.trainers import FRAME_BYTES, SIZE, Trainers, save_job, spool
 
 FRAMES = 3000
 CUT = 600  # frames: a checkpoint falls due at each end

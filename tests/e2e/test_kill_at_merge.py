@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from farmhouse import Farmhouse, wait_for
 
 from benchmarks.films import digest_of_file
-from jobs.paths import part_of
+from jobs.workspace.files import part_of
+from tests.e2e.farmhouse import Farmhouse, wait_for
 
 MakePictures = Callable[..., list[Path]]
 
@@ -29,9 +29,12 @@ CUTS = 6
 STUCK = """\
 import sys, time
 from pathlib import Path
+from multitrain.startup import environment
 
-if {{"render.worker", "merge"}}.intersection(sys.orig_argv):
-    from render import merge
+environment.KEPT["PYTHONPATH"] = "the worker runs this file, too"
+
+if {{"render.worker.worker", "merge"}}.intersection(sys.orig_argv):
+    from render.files import merge
 
     copy_packets, flag = merge.copy_packets, Path({flag!r})
 
@@ -82,7 +85,7 @@ def test_a_farm_and_its_worker_killed_while_the_film_is_joined(
     assert len(before) == CUTS
     assert part_of(paths.film()).exists()
     children = psutil.Process(farm.pid).children()
-    [worker] = [child for child in children if "render.worker" in child.cmdline()]
+    [worker] = [child for child in children if "render.worker.worker" in child.cmdline()]
     farm.kill()
     os.killpg(worker.pid, signal.SIGKILL)
     farm.communicate()

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from farmhouse import Farmhouse, frames_of, wait_for
 from PIL import Image
 
 from jobs.errors import ExitCode
+from tests.e2e.farmhouse import Farmhouse, frames_of, wait_for
 
 MakePictures = Callable[..., list[Path]]
 

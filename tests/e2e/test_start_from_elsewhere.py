@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from farmhouse import Farmhouse, order
 from PIL import Image
-from trainers import FRAME_BYTES, SIZE, Trainers, save_job, spool
 
 from jobs.errors import ExitCode
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.paths import JobPaths, Workspace
+from tests.e2e.farmhouse import Farmhouse, order
+from tests.e2e.trainers import FRAME_BYTES, SIZE, Trainers, save_job, spool
 
 MakePictures = Callable[..., list[Path]]
 

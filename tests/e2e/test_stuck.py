@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from farmhouse import Farmhouse, wait_for
+
+from tests.e2e.farmhouse import Farmhouse, wait_for
 
 MakePictures = Callable[..., list[Path]]
 
 
 def trainer_of(farm_pid: int) -> psutil.Process | None:
     for child in psutil.Process(farm_pid).children(recursive=True):
-        if "multitrain.trainer" in child.cmdline():
+        if "multitrain.trainer.process" in child.cmdline():
             return child
     return None
 

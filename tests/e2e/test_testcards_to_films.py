@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from farmhouse import Farmhouse, order, wait_for
 from PIL import Image
 
 from benchmarks.processes import is_alive
-from jobs.jobfile import JobFile
-from multitrain.families.testcard import read_number
+from jobs.workspace.jobfile import JobFile
+from multitrain.families.testcard.session import read_number
+from tests.e2e.farmhouse import Farmhouse, order, wait_for
 
 MakePictures = Callable[..., list[Path]]
 
@@ -73,13 +73,17 @@ def test_a_sheet_that_is_done_is_left_alone_and_fresh_starts_over(
     assert (code, film.stat().st_mtime_ns) == (0, made)
     assert "started" not in said
 
-    farmhouse.write_sheet(HEADER, "a,tiny,testcard,1,1,30,0.1,,")
+    farmhouse.write_sheet(HEADER, "a,tiny,testcard,2,1,30,0.1,,")
     code, said = farmhouse.run("--gpus", "cpu")
     assert code == 2
-    assert "video_length was 0.05, is now 0.1" in said
+    assert "grid_width was 1, is now 2" in said
     assert film.stat().st_mtime_ns == made
-    assert farmhouse.run("--gpus", "cpu", "--fresh")[0] == 0
+    assert farmhouse.run("--gpus", "cpu", "--fresh")[0] == 2
+    assert film.stat().st_mtime_ns == made
+    assert farmhouse.run("--gpus", "cpu", "--fresh", "a")[0] == 0
     farmhouse.check_job("a")
+    kept = farmhouse.workspace.earlier / "a-1" / film.name
+    assert kept.stat().st_mtime_ns == made
 
 
 def test_png_frames_instead_of_a_film_and_beside_it(
@@ -176,10 +180,13 @@ def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
     farmhouse.check_job("a")
 
 
+@pytest.mark.parametrize("is_removed", [False, True], ids=["its lock is there", "removed"])
 def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
-    farmhouse: Farmhouse, make_pictures: MakePictures
+    farmhouse: Farmhouse, make_pictures: MakePictures, is_removed: bool
 ) -> None:
     farm = start_long_job(farmhouse, make_pictures)
+    if is_removed:
+        farmhouse.workspace.lock.unlink()
     code, said = farmhouse.run(*LONG_OPTIONS)
     assert code == 2
     assert f"pid {farm.pid}" in said
@@ -190,7 +197,7 @@ def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
 def test_a_second_signal_ends_at_once(farmhouse: Farmhouse, make_pictures: MakePictures) -> None:
     farm = start_long_job(farmhouse, make_pictures)
     children = psutil.Process(farm.pid).children(recursive=True)
-    trainer = next(child for child in children if "multitrain.trainer" in child.cmdline())
+    trainer = next(child for child in children if "multitrain.trainer.process" in child.cmdline())
     trainer.suspend()  # it will never drain
     assert farm.stdout is not None
     farm.send_signal(signal.SIGTERM)

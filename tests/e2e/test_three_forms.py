@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from farmhouse import Farmhouse
-
 from jobs.errors import ExitCode
+from tests.e2e.farmhouse import Farmhouse
 
 MakePictures = Callable[..., list[Path]]
 
@@ -60,7 +59,7 @@ def test_a_film_does_not_depend_on_how_its_sheet_is_written(
     for name, text in (("a.csv", CSV), ("b.yaml", FLAT), ("c.yaml", NESTED)):
         farmhouse.sheet = farmhouse.workspace.root / name
         farmhouse.write_sheet(text)
-        code, said = farmhouse.run("--gpus", "cpu", "--deterministic", "--fresh")
+        code, said = farmhouse.run("--gpus", "cpu", "--deterministic", "--fresh", "one")
         assert code == ExitCode.DONE, said
         specs.append(farmhouse.jobs()["one"].spec)
         films.append(farmhouse.workspace.job("one").film().read_bytes())

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from farmhouse import Farmhouse, frames_of, wait_for
+
+from tests.e2e.farmhouse import Farmhouse, frames_of, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who writes where")
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
-from jobs.spec import JobSpec
-from multitrain.launching import imports_of
-from multitrain.slots import available_cores, share_out
-from render.spool import batches, spooled_bytes
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.farm.launching import imports_of
+from multitrain.machine.cores import available_cores, share_out
+from render.spool.spool import batches, spooled_bytes
 
 SECONDS = 120.0  # nothing here takes so long on a healthy machine
 SIZE = (16, 12)  # of a picture, in pixels
@@ -47,7 +47,12 @@ class Trainers:
         slots = share_out(available_cores(), 2)
         cores = ",".join(map(str, slots[self.starts % 2]))
         self.starts += 1
-        command = [sys.executable, "-m", "multitrain.trainer", str(self.paths.workspace.root)]
+        command = [
+            sys.executable,
+            "-m",
+            "multitrain.trainer.process",
+            str(self.paths.workspace.root),
+        ]
         command += [self.paths.name, "--deterministic", "--cores", cores]
         job = JobFile.read(self.paths)
         assert job is not None

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.choices import Clipping, Optimizer, Schedule
+from jobs.settings.choices import Clipping, Optimizer, Schedule
 from multitrain.engine.adversarial import Learning
 
-OF_TENSORFLOW = ["test_tensorflow_*.py", "test_tf_*.py", "test_precision.py", "test_on_jax.py"]
-OF_JAX = ["test_jax_*.py"]
+OF_TENSORFLOW = ["tensorflow/*", "test_precision.py", "test_on_jax.py"]
+OF_JAX = ["jax/*"]
 
 collect_ignore_glob = OF_TENSORFLOW if os.environ.get("KERAS_BACKEND") == "jax" else OF_JAX
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from multitrain.driver.driver import DriverError, Gpu
 from multitrain.engine.device_memory import fits, gpu_bytes
-from multitrain.gpu_driver import DriverError, Gpu
 
 
 class Driver:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jobs.choices import LatentMotion
+from jobs.settings.choices import LatentMotion
 from multitrain.engine.adversarial import Latents
 from multitrain.engine.motion import at_frames
 

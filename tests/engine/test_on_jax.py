@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -20,7 +20,7 @@ MakeJob = Callable[..., JobFile]
 
 TESTS = Path(__file__).parents[1]
 SUITES = {
-    **{path.stem: [path] for path in sorted((TESTS / "engine").glob("test_jax_*.py"))},
+    **{path.stem: [path] for path in sorted((TESTS / "engine" / "jax").glob("test_*.py"))},
     "sessions": [TESTS / "families" / "test_session_contract.py"],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "networks": [
@@ -90,7 +90,7 @@ SAMPLES = """
 import sys
 from pathlib import Path
 import numpy as np
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
@@ -108,7 +108,11 @@ np.save(sys.argv[3], np.asarray(generator(state["latents"], training=False)))
 
 
 @pytest.mark.parametrize("size", [(12, 9), (31, 17), (16, 16)], ids=str)
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.03)])
+# Root mean squares, of samples between -1 and 1. In bfloat16 the engines agree to 1e-7 where
+# oneDNN serves TensorFlow's convolutions; on processors without AVX-512 (and with
+# TF_ENABLE_ONEDNN_OPTS=0) Eigen does, which rounds the sums on the way: 0.0038 from JAX, 0.0039
+# from the samples in float32, which JAX meets within 0.0028.
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.005)])
 def test_both_engines_make_the_same_samples_of_the_same_weights(
     tiny_job: MakeJob,
     noise: Callable[..., np.ndarray],
@@ -132,7 +136,8 @@ def test_both_engines_make_the_same_samples_of_the_same_weights(
     generator = session._model.generator.network
     wanted = np.asarray(generator(state["latents"], training=False))
     assert wanted.std() > 0.3, "the samples say nothing"
-    np.testing.assert_allclose(np.load(tmp_path / "samples.npy"), wanted, atol=tolerance)
+    apart = np.load(tmp_path / "samples.npy").astype(np.float64) - wanted
+    assert np.sqrt(np.mean(np.square(apart))) <= tolerance
 
 
 WITHOUT_JAX = """
@@ -140,7 +145,7 @@ import sys
 sys.modules["jax"] = None
 from pathlib import Path
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 

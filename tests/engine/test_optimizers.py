@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from jobs.choices import Clipping, Optimizer
+from jobs.settings.choices import Clipping, Optimizer
 from multitrain.engine.adversarial import Learning
 from multitrain.engine.optimizers import OPTIMIZERS, clipped, learning_rate, optimizer_of
 

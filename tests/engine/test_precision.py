@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_adversarial, precision
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import SessionSettings
-from multitrain.engine.tensorflow import TensorFlowSession
-from multitrain.engine.tf_devices import has_native_bfloat16
-from multitrain.families.dcgan import describe
+from multitrain.engine.tensorflow.devices import has_native_bfloat16
+from multitrain.engine.tensorflow.session import TensorFlowSession
+from multitrain.families.dcgan.describing import describe
 
 MakeJob = Callable[..., JobFile]
 Open = Callable[[JobFile], TensorFlowSession]

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from jobs.kinds import Resolution
-from jobs.preprocess import Preprocessing
+from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Preprocessing
 from multitrain.engine.windows import Window
 
 ALMOST_1 = np.nextafter(np.float32(1), np.float32(0))

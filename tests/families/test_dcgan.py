@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
-from multitrain.families.dcgan import describe
+from jobs.workspace.jobfile import JobFile
+from multitrain.families.dcgan.describing import describe
 
 MakeJob = Callable[..., JobFile]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.jobfile import JobFile
-from jobs.pictures import DEMO_SIZE
-from jobs.spec import JobSpec
+from jobs.pictures.finding import DEMO_SIZE
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from multitrain.datasets.decoded.folders import load_pictures
 from multitrain.datasets.drawn.demo import draw_demo
-from multitrain.datasets.folders import load_pictures
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 

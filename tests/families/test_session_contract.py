@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import FAMILIES, open_session
 
@@ -97,3 +97,14 @@ def test_going_back_in_place_brings_the_same_frames(job: JobFile, fresh: OpenSes
     session.restore(beginning)
 
     np.testing.assert_array_equal(session.run(2).frames, first)
+
+
+def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: OpenSession) -> None:
+    """Also by another session: a film that goes on may lack it."""
+    first, second = fresh(job), fresh(job)
+    shown = first.run(3).frames[-1:]
+    second.restore(first.state())
+    for session in (first, second):
+        again = session.last_frame()
+        assert again.shape == shown.shape
+        assert np.abs(again.astype(int) - shown).max() <= 2

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
-from multitrain.families.testcard import Blocks, open_session, read_number
+from multitrain.families.testcard.session import Blocks, open_session, read_number
 
 MakeJob = Callable[..., JobFile]
 NUMBERS = (0, 1, 2, 1000, 2**24 + 1)
@@ -95,6 +95,6 @@ def test_a_long_block_holds_every_frame(tiny_job: MakeJob) -> None:
 
 
 def test_it_needs_no_tensorflow() -> None:
-    code = "import multitrain.families.testcard, sys; sys.exit('tensorflow' in sys.modules)"
+    code = "import multitrain.families.testcard.session, sys; sys.exit('tensorflow' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

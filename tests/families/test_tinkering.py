@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from jobs.choices import Activation, Loss, Optimizer
-from jobs.jobfile import JobFile
-from jobs.kinds import Augmentation, DiscriminatorConvolution, Normalization
+from jobs.settings.choices import Activation, Loss, Optimizer
+from jobs.settings.kinds import Augmentation, DiscriminatorConvolution, Normalization
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session

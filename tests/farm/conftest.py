@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from simulation import FakeDriver, Simulate, Simulation, make_gpus
 
-from jobs.paths import Workspace
-from multitrain.gpus import GpuPool
+from jobs.workspace.paths import Workspace
+from jobs.workspace.store import Store
+from multitrain.slots.gpus import GpuPool
+from tests.farm.done_job import Done
+from tests.farm.simulation import FakeDriver, Simulate, Simulation, make_gpus, make_job
 
 
 @pytest.fixture
@@ -33,3 +35,16 @@ def driver() -> FakeDriver:
 @pytest.fixture
 def gpu_pool(driver: FakeDriver, workspace: Workspace) -> GpuPool:
     return GpuPool(driver, driver.gpus(), workspace.root / "leases")
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Iterator[Store]:
+    store = Store(workspace.store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def done(workspace: Workspace, store: Store) -> Callable[..., Done]:
+    """`done(**cells)`: the job "a"."""
+    return lambda **cells: Done(workspace, store, make_job("a", **cells))

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.errors import ExitCode
-from jobs.jobfile import JobFile
-from jobs.outputs import Pictures
-from jobs.parsing import parse_cells
-from jobs.paths import CheckpointName, Workspace
-from jobs.store import Store
-from multitrain.disk_watch import DiskWatch
-from multitrain.events import Event
+from jobs.settings.parsing import parse_cells
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import Pictures
+from jobs.workspace.paths import CheckpointName, Workspace
+from jobs.workspace.store import Store
+from multitrain.driver.driver import Gpu
 from multitrain.executors import Launch
-from multitrain.farm import Farm
-from multitrain.gpu_driver import Gpu
-from multitrain.launching import TrainerSettings
-from multitrain.preparation import Preparation, Prospect
-from multitrain.render_keeper import RenderKeeper
-from multitrain.slots import Pool
-from multitrain.submission import submit
+from multitrain.farm.ahead.preparation import Preparation, Prospect
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.events import Event
+from multitrain.farm.farm import Farm
+from multitrain.farm.launching import TrainerLaunch, TrainerSettings
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import submit
+from multitrain.slots.slots import Pool
 
 GIB = 2**30
 SECONDS_PER_JOB = 10.0
@@ -130,9 +130,11 @@ class SimulatedWorker:
                 paths.render_failure.write_text(json.dumps(self.failures[name]))
             elif name not in self.slow and _frames(paths.progress) == self.totals[name]:
                 paths.manifest.parent.mkdir(exist_ok=True)
-                paths.film().touch()
-                made = [{"made": str(Pictures(None))}]
-                paths.manifest.write_text(json.dumps({"made_of_the_film": made}))
+                for video in (paths.timecut(1), paths.film()):
+                    video.touch()
+                told = {"films": [], "timecuts": []}
+                told["made_of_the_film"] = [{"made": str(Pictures(None))}]
+                paths.manifest.write_text(json.dumps(told))
         return self.code
 
     def say(self, line: str) -> None:
@@ -185,13 +187,13 @@ class Simulation:
         self.outcomes: dict[str, list[Outcome]] = {}
         self.render_failures: dict[str, dict[str, str]] = {}
         self.slow_films: set[str] = set()
-        self.launches: list[Launch] = []
+        self.launches: list[TrainerLaunch] = []
         self.trainers: list[SimulatedTrainer] = []
         self.free_bytes = 100 * GIB
         self.workers: list[SimulatedWorker] = []
         self.events: list[Event] = []
         self.store = Store(workspace.store)
-        submit(workspace, self.store, self.jobs, fresh=False)
+        submit(workspace, self.store, self.jobs)
         self.farm = self.make_farm()
 
     def make_farm(self, *preparations: Preparation) -> Farm:
@@ -212,12 +214,12 @@ class Simulation:
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
         totals = {job.spec.name: job.spec.frames_total for job in self.jobs}
-        if launch.listens:
+        if not isinstance(launch, TrainerLaunch):
             told = (totals, self.render_failures, self.slow_films)
             self.workers.append(SimulatedWorker(self.workspace, *told))
             return self.workers[-1]
         self.launches.append(launch)
-        name = launch.command[4]
+        name = launch.call.job
         outcome = self.outcomes[name].pop(0) if self.outcomes.get(name) else Outcome()
         run = self.workspace.job(name).run
         told = (launch, outcome, totals[name], run, lambda: self.now, self.now)
@@ -242,7 +244,7 @@ class Simulation:
 
     def started(self) -> list[str]:
         """Names of the jobs in the order of their starts."""
-        return [launch.command[4] for launch in self.launches]
+        return [launch.call.job for launch in self.launches]
 
 
 Simulate = Callable[[Sequence[JobFile], Pool], Simulation]

@@ -16,8 +16,8 @@ import threading
 import time
 from pathlib import Path
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
 
 BUSY_SECONDS = 0.15  # long enough for jobs to overlap
 

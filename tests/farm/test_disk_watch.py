@@ -3,7 +3,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from multitrain.disk_watch import FULL_SECONDS, LONGEST_PAUSE, DiskWatch
+from multitrain.farm.disk_watch import FULL_SECONDS, LONGEST_PAUSE, DiskWatch
 
 FLOOR = 2**30
 

@@ -6,15 +6,15 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from simulation import FakeDriver, Outcome, Simulate, make_gpus, make_job
 
 from jobs.errors import ExitCode, UsageError
-from jobs.paths import Workspace
-from multitrain import farm
-from multitrain.events import Happening
-from multitrain.farm import check_slots
-from multitrain.gpus import GpuPool
-from multitrain.slots import CpuPool
+from jobs.workspace.paths import Workspace
+from multitrain.farm import watching
+from multitrain.farm.events import Happening
+from multitrain.farm.farm import check_slots
+from multitrain.slots.cpu import CpuPool
+from multitrain.slots.gpus import GpuPool
+from tests.farm.simulation import FakeDriver, Outcome, Simulate, make_gpus, make_job
 
 
 def test_all_jobs_end_with_their_films(simulate: Simulate) -> None:
@@ -242,6 +242,19 @@ def test_what_happens_is_told_in_order(simulate: Simulate) -> None:
     assert set(happenings[2:]) == {Happening.PUBLISHED, Happening.DONE}
 
 
+def test_a_film_that_is_there_is_not_said_to_be_being_finished(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a")], CpuPool(1))
+    simulation.slow_films = {"a"}  # what is made of the film is not there yet
+    simulation.tick()
+    film = simulation.workspace.job("a").film()
+    film.parent.mkdir(exist_ok=True)
+    film.touch()
+    while simulation.states()["a"] == "running":
+        simulation.tick()
+    happenings = [event.happening for event in simulation.events]
+    assert happenings == [Happening.STARTED, Happening.PUBLISHED]
+
+
 def test_many_jobs_cost_no_more_per_tick(
     simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,7 +263,7 @@ def test_many_jobs_cost_no_more_per_tick(
     def reads_per_tick(count: int) -> float:
         simulation = simulate([make_job(f"{count}-{i}") for i in range(count)], CpuPool(5))
         reads, ticks = 0, 0
-        read = farm.last_progress
+        read = watching.last_progress
 
         def counting(path: Path) -> object:
             nonlocal reads
@@ -258,7 +271,7 @@ def test_many_jobs_cost_no_more_per_tick(
             return read(path)
 
         with monkeypatch.context() as patch:
-            patch.setattr(farm, "last_progress", counting)
+            patch.setattr(watching, "last_progress", counting)
             while not simulation.farm.finished:
                 simulation.tick()
                 ticks += 1

@@ -9,16 +9,17 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from simulation import FakeDriver, Outcome, Simulate, make_job
 
 from jobs.errors import ExitCode
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths, Workspace, listing
-from multitrain.disk_watch import FULL_SECONDS
-from multitrain.events import Happening
-from multitrain.gpus import GpuPool
-from multitrain.slots import CpuPool
-from render.spool import locked
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
+from multitrain.farm.disk_watch import FULL_SECONDS
+from multitrain.farm.events import Happening
+from multitrain.slots.cpu import CpuPool
+from multitrain.slots.gpus import GpuPool
+from render.spool.spool import locked
+from tests.farm.simulation import FakeDriver, Outcome, Simulate, make_job
 
 
 def test_a_job_that_gets_further_each_time_is_never_given_up(simulate: Simulate) -> None:
@@ -394,3 +395,28 @@ def test_changed_pictures_are_final(simulate: Simulate) -> None:
     simulation.run()
     assert simulation.started() == ["a"]
     assert simulation.states() == {"a": "failed"}
+
+
+def test_a_job_file_that_is_damaged_while_the_farm_works_costs_nothing(
+    simulate: Simulate, workspace: Workspace
+) -> None:
+    """The farm knows its jobs by heart."""
+    job = make_job("a", retries="0")
+    simulation = simulate([job], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(code=1, seconds=1, frames=0), Outcome(seconds=50)]
+    simulation.tick()
+    paths = workspace.job("a")
+    paths.job_file.write_text("")  # which the trainer fails for
+    while len(simulation.trainers) < 2:
+        simulation.tick()
+    paths.job_file.write_text("")  # which the render worker gives the job up for
+    paths.render_failure.write_text('{"kind": "error", "reason": "job.yaml is damaged"}')
+    simulation.workers[0].jobs.remove("a")
+    while simulation.states() != {"a": "rendering"}:
+        simulation.tick()
+    paths.job_file.unlink()  # without which no job counts as done
+
+    simulation.run()
+
+    assert simulation.states() == {"a": "done"}
+    assert job.is_saved(paths)

@@ -8,19 +8,19 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from simulation import FakeDriver, make_gpus, make_job
-
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from jobs.store import Store
-from multitrain.disk_watch import DiskWatch
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from jobs.workspace.store import Store
 from multitrain.executors.local import LocalExecutor
-from multitrain.farm import Farm
-from multitrain.gpus import GpuPool
-from multitrain.launching import TrainerSettings, open_lifeline
-from multitrain.render_keeper import RenderKeeper
-from multitrain.slots import CpuPool, Pool
-from multitrain.submission import submit
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.farm import Farm
+from multitrain.farm.launching import TrainerSettings, open_lifeline
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import submit
+from multitrain.slots.cpu import CpuPool
+from multitrain.slots.gpus import GpuPool
+from multitrain.slots.slots import Pool
+from tests.farm.simulation import FakeDriver, make_gpus, make_job
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 SECONDS = 60.0
@@ -29,10 +29,10 @@ SECONDS = 60.0
 def run_farm(workspace: Workspace, jobs: list[JobFile], pool: Pool) -> Farm:
     """Real processes that stand in for trainers and the render worker, to the end."""
     store = Store(workspace.store)
-    submit(workspace, store, jobs, fresh=False)
+    submit(workspace, store, jobs)
     executor = LocalExecutor()
     keeper = RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker"))
-    settings = TrainerSettings(1, 0, open_lifeline(), command=(*STAND_IN, "trainer"))
+    settings = TrainerSettings(1, 0, open_lifeline(), program=(*STAND_IN, "trainer"))
     disk = DiskWatch([workspace.root], 0)
     farm = Farm(workspace, store, jobs, pool, disk, executor, keeper, settings)
     deadline = time.monotonic() + SECONDS

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psutil
 import pytest
-from simulation import Outcome, Simulation, make_job
 
-from jobs.states import State
-from multitrain.events import Happening
-from multitrain.notices import Notice, Notices
-from multitrain.slots import CpuPool
+from jobs.workspace.states import State
+from multitrain.farm.events import Happening
+from multitrain.farm.notices import Notice, Notices
+from multitrain.slots.cpu import CpuPool
+from tests.farm.simulation import Outcome, Simulation, make_job
 
 PATIENCE = 30.0  # seconds
 TELL = 'printf "%s|" "$MULTITRAIN_JOB" "$MULTITRAIN_STATE" "$MULTITRAIN_FILM" "$MULTITRAIN_ERROR"'
@@ -157,7 +157,7 @@ def test_commands_end_when_everything_is_to_end_at_once(workspace):
 
 
 def test_addresses_hold_up_no_end_at_once(workspace, monkeypatch):
-    monkeypatch.setattr("multitrain.notices.AT_ONCE", 2)
+    monkeypatch.setattr("multitrain.farm.notices.AT_ONCE", 2)
     notices = Notices(command_seconds=PATIENCE, webhook_seconds=PATIENCE)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hook = f"http://127.0.0.1:{silent.getsockname()[1]}/"

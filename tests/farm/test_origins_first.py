@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from simulation import Outcome, Recording, Simulate, make_job
 
 from jobs.errors import ExitCode
-from multitrain.slots import CpuPool
+from multitrain.slots.cpu import CpuPool
+from tests.farm.simulation import Outcome, Recording, Simulate, make_job
 
 
 def failing() -> list[Outcome]:

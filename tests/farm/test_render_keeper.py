@@ -14,16 +14,17 @@ import psutil
 import pytest
 
 from jobs.errors import MultitrainError
-from jobs.paths import Workspace
+from jobs.workspace import locks
+from jobs.workspace.paths import Workspace
 from multitrain.executors import Launch
 from multitrain.executors.local import LocalExecutor, LocalProcess
-from multitrain.patience import ASLEEP_SECONDS
-from multitrain.render_keeper import (
+from multitrain.farm.render_keeper import (
     HANG_SECONDS,
     RESTARTS,
     SOUND_SECONDS,
     RenderKeeper,
 )
+from multitrain.farm.stalls_and_retries import ASLEEP_SECONDS
 
 PATIENCE = 60.0  # seconds of a real process
 LOOK_SECONDS = 5.0  # between two looks of the keeper
@@ -176,7 +177,7 @@ def test_without_a_file_nobody_is_held_for_hanging(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "touch", no_room)
+        patch.setattr(locks, "open_file", no_room)
         bench.go_on(3 * HANG_SECONDS)
     assert not bench.heartbeat.exists()
     assert bench.kills == 0

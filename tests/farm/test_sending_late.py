@@ -1,11 +1,11 @@
 """What an earlier run could not send is sent by a later one, also of jobs that are done."""
 
 import pytest
-from simulation import Simulation, make_job
 
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from multitrain.slots import CpuPool
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.slots.cpu import CpuPool
+from tests.farm.simulation import Simulation, make_job
 
 
 def nas(workspace):
@@ -46,5 +46,6 @@ def test_nothing_is_started_where_nothing_is_owed(workspace, run_farm):
     job = make_job("night", upload_to=nas(workspace))
     run_farm(job)
     paths = workspace.job("night")
-    paths.film().unlink()  # somebody took it away
+    for video in (paths.film(), paths.timecut(1)):
+        video.unlink()  # somebody took them away
     assert run_farm(job).workers == []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from simulation import Simulate, Simulation, make_job
-
-from jobs.paths import JobPaths
-from multitrain.events import Happening
-from multitrain.slots import CpuPool
+from jobs.workspace.paths import JobPaths
+from multitrain.farm.events import Happening
+from multitrain.slots.cpu import CpuPool
+from tests.farm.simulation import Simulate, Simulation, make_job
 
 REASON = "ffmpeg: No capable devices found"
 

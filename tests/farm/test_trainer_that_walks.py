@@ -6,17 +6,18 @@ import json
 from collections.abc import Callable
 
 import pytest
-from simulation import GIB, Outcome, Simulate, make_job
 
 from jobs.errors import MultitrainError
-from jobs.paths import CheckpointName, Workspace
-from multitrain import filming
+from jobs.workspace.paths import CheckpointName, Workspace
 from multitrain.executors import Launch
-from multitrain.observe import last_progress
-from multitrain.patience import StallWatch
-from multitrain.progress import ProgressLog, parse_line
-from multitrain.slots import CpuPool
-from render.notes import missing_walks, note_given_up
+from multitrain.farm import filming
+from multitrain.farm.progress_reader import last_progress
+from multitrain.farm.stalls_and_retries import StallWatch
+from multitrain.protocol.progress_lines import parse_line
+from multitrain.slots.cpu import CpuPool
+from multitrain.trainer.progress import ProgressLog
+from render.spool.notes import missing_walks, note_given_up
+from tests.farm.simulation import GIB, Outcome, Simulate, make_job
 
 
 def test_frames_of_walks_count_as_signs_of_life(workspace: Workspace) -> None:
@@ -44,7 +45,7 @@ def test_lines_tell_of_them_and_old_lines_of_none(workspace: Workspace) -> None:
     assert (first.frame, first.walked) == (100, 0)
     assert (second.frame, second.walked) == (100, 7)
     assert parse_line(json.dumps({"time": 1, "step": 2, "frame": 3, "walked": "x"}).encode()) == (
-        1.0, 2, 3, 0,
+        1.0, 2, 3, 0, 0.0,
     )  # fmt: skip
 
 

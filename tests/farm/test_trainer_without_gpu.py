@@ -7,14 +7,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from simulation import FakeDriver, make_gpus, make_job
-
 from jobs.errors import ExitCode
-from jobs.failures import Kind
-from jobs.paths import Workspace
-from multitrain.gpus import GpuPool
-from multitrain.launching import TrainerSettings, open_lifeline
-from multitrain.observe import training_failure
+from jobs.workspace.failures import Kind
+from jobs.workspace.paths import Workspace
+from multitrain.farm.launching import TrainerSettings, open_lifeline
+from multitrain.farm.progress_reader import training_failure
+from multitrain.slots.gpus import GpuPool
+from tests.farm.simulation import FakeDriver, make_gpus, make_job
 
 SECONDS = 120
 

@@ -9,18 +9,17 @@ from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 
-from simulation import FakeDriver, make_gpus, make_job
-
 from jobs.errors import ExitCode
-from jobs.paths import Workspace
-from jobs.store import Store
-from multitrain.disk_watch import DiskWatch
+from jobs.workspace.paths import Workspace
+from jobs.workspace.store import Store
 from multitrain.executors.local import LocalExecutor
-from multitrain.farm import Farm
-from multitrain.gpus import GpuPool
-from multitrain.launching import TrainerSettings, open_lifeline
-from multitrain.render_keeper import RenderKeeper
-from multitrain.submission import submit
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.farm import Farm
+from multitrain.farm.launching import TrainerSettings, open_lifeline
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import submit
+from multitrain.slots.gpus import GpuPool
+from tests.farm.simulation import FakeDriver, make_gpus, make_job
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 JOBS = 4  # in each farm
@@ -32,7 +31,7 @@ def open_farm(root: Path, leases: Path, stack: ExitStack) -> Farm:
     workspace = Workspace(root)
     jobs = [make_job(f"job{number}") for number in range(JOBS)]
     store = stack.enter_context(closing(Store(workspace.store)))
-    submit(workspace, store, jobs, fresh=False)
+    submit(workspace, store, jobs)
     driver, executor = FakeDriver(make_gpus(GPUS)), LocalExecutor()
     return Farm(
         workspace,
@@ -42,7 +41,7 @@ def open_farm(root: Path, leases: Path, stack: ExitStack) -> Farm:
         DiskWatch([root], 0),
         executor,
         RenderKeeper(workspace, executor, encoders=1, command=(*STAND_IN, "worker")),
-        TrainerSettings(1, 0, open_lifeline(), command=(*STAND_IN, "trainer")),
+        TrainerSettings(1, 0, open_lifeline(), program=(*STAND_IN, "trainer")),
     )
 
 

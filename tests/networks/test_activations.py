@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jobs.choices import Activation
+from jobs.settings.choices import Activation
 from multitrain.networks.activations import activation
 
 X = np.array([[-2.0, 0.0, 8.0]], np.float32)

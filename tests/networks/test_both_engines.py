@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 
 MakeJob = Callable[..., JobFile]
 
@@ -30,9 +30,9 @@ import sys
 from itertools import count
 from pathlib import Path
 import numpy as np
-from jobs.jobfile import JobFile
-from jobs.layers import discriminator_layers, generator_layers
-from multitrain.networks.building import build_discriminator, build_generator
+from jobs.workspace.jobfile import JobFile
+from jobs.families.dcgan.layers import discriminator_layers, generator_layers
+from multitrain.families.dcgan.building import build_discriminator, build_generator
 
 answers = []
 latents = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)

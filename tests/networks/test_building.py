@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from jobs.choices import Activation
-from jobs.fitting import misfit
-from jobs.jobfile import JobFile
-from jobs.layers import discriminator_layers, generator_layers
-from multitrain.networks.building import build_discriminator, build_generator
+from jobs.families.dcgan.layers import discriminator_layers, generator_layers
+from jobs.settings.choices import Activation
+from jobs.sheets.fitting import misfit
+from jobs.workspace.jobfile import JobFile
+from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.transposed import ExactConv2DTranspose
 
 MakeJob = Callable[..., JobFile]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jobs.colours import CHANNELS, ColourModel
+from jobs.settings.colours import CHANNELS, ColourModel
 from multitrain.networks.colours import to_network, to_picture
 
 MODELS = get_args(ColourModel)

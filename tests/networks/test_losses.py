@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from jobs.choices import Loss
-from multitrain.engine.adversarial import Judgement
+from jobs.settings.choices import Loss
+from multitrain.networks.judgement import Judgement
 from multitrain.networks.losses import GanLosses
 
 REAL = np.array([[2.0], [-1.0], [0.5]])

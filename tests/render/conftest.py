@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from workbench import NoCourier
 
-from jobs import plan as plan_module
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
-from jobs.spec import JobSpec
-from render.worker import RenderWorker
+from jobs.plans import plan as plan_module
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths, Workspace
+from render.worker.worker import RenderWorker
 from tests.executors import Inline
+from tests.render.workbench import NoCourier
 
 MakeJob = Callable[..., tuple[JobPaths, JobFile]]
 

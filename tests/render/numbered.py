@@ -10,10 +10,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths
-from jobs.plan import FramePlan
-from render.spool import SpoolWriter
+from jobs.plans.plan import FramePlan
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths
+from render.spool.spool import SpoolWriter
 
 BITS = np.arange(16)
 BOX_OFFSET = 1000  # box n of frame f shows the number f + n * BOX_OFFSET

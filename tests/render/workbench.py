@@ -4,9 +4,8 @@ import hashlib
 import json
 from concurrent.futures import Executor, Future
 
-from numbered import checkpoint, spool
-
-from render import ffmpeg
+from render.encoding import ffmpeg
+from tests.render.numbered import checkpoint, spool
 
 
 class Held(Executor):

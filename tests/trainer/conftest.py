@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from trainer_child import TrainerChild
-from training_bench import Bench
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, Workspace
-from jobs.spec import JobSpec
-from multitrain import pacing
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.trainer import pacing
+from tests.trainer.trainer_child import TrainerChild
+from tests.trainer.training_bench import Bench
 
 WIDTH, HEIGHT = 4, 2
 
@@ -29,11 +29,6 @@ def make_job() -> Callable[..., JobFile]:
         return JobFile(spec=spec, image_width=WIDTH, image_height=HEIGHT)
 
     return make
-
-
-@pytest.fixture
-def paths(workspace: Workspace) -> JobPaths:
-    return workspace.job("job")
 
 
 @pytest.fixture

@@ -3,15 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from training_bench import Bench
 
-from jobs import plan
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, listing
-from render.films import drop_batches
-from render.inventory import take_inventory
-from render.spool import batches
-from render.timecuts import Wanted, due
+from jobs.plans import plan
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from render.films.due import Wanted, due
+from render.films.films import drop_batches
+from render.films.inventory import take_inventory
+from render.spool.spool import batches
+from tests.trainer.training_bench import Bench
 
 
 def train_until(each: Bench, step: int) -> None:

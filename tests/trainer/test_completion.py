@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths
-from multitrain import checkpoints
-from multitrain.checkpoints import Checkpoint
-from multitrain.completion import make_complete
-from multitrain.datasets.folders import Fingerprint
-from multitrain.observe import last_progress
-from render.spool import SpoolWriter
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths
+from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.farm.progress_reader import last_progress
+from multitrain.trainer.completion import make_complete
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import Checkpoint
+from render.spool.spool import SpoolWriter
 
 MakeJob = Callable[..., JobFile]
 
@@ -55,7 +55,7 @@ def test_covered_frames_are(paths: JobPaths, make_job: MakeJob) -> None:
 def test_lost_frames_are_told_instead_of_waited_for(paths: JobPaths, make_job: MakeJob) -> None:
     job = make_job()
     cover_all(paths, job)
-    with pytest.raises(MultitrainError, match=r"were lost; run job again with --fresh"):
+    with pytest.raises(MultitrainError, match=r"were lost; run it again with --fresh job"):
         make_complete(job, paths)
 
 

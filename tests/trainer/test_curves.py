@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from jobs.paths import JobPaths
-from multitrain.curves import Curves
+from jobs.workspace.paths import JobPaths
+from multitrain.trainer.curves import Curves
 
 
 def points(paths: JobPaths) -> dict[str, list[int]]:

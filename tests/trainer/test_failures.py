@@ -14,8 +14,8 @@ from jobs.errors import (
     OutOfMemory,
     PicturesChanged,
 )
-from jobs.paths import JobPaths
-from multitrain.failures import diagnose
+from jobs.workspace.paths import JobPaths
+from multitrain.trainer.diagnosis import diagnose
 
 
 @pytest.mark.parametrize(

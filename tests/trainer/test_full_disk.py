@@ -9,18 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trainer_child import TrainerChild
-from training_bench import Bench
 
-from jobs.disk import means_full
 from jobs.errors import ExitCode
-from jobs.failures import Failure, Kind
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths, part_of
-from jobs.plan import FrameRange
-from multitrain import trainer
-from multitrain.observe import last_progress, training_failure
-from render.spool import batches
+from jobs.plans.plan import FrameRange
+from jobs.workspace.disk import means_full
+from jobs.workspace.failures import Failure, Kind
+from jobs.workspace.files import part_of
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths
+from multitrain.farm.progress_reader import last_progress, training_failure
+from multitrain.trainer import process as trainer
+from render.spool.spool import batches
+from tests.trainer.trainer_child import TrainerChild
+from tests.trainer.training_bench import Bench
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
-from multitrain.trainer import parse_call, train
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.protocol.call import Call
+from multitrain.trainer.process import train
 from tests.conftest import MakePictures
 
 
@@ -31,7 +32,7 @@ def test_the_job_file_is_flushed_before_anything_else(
     job.save(paths)
     make_pictures(paths.workspace.dataset("d"), size=(job.image_width, job.image_height))
     monkeypatch.setattr(os, "fsync", note)
-    assert train(parse_call([str(paths.workspace.root), "job"]), threading.Event())
+    assert train(Call(paths.workspace.root, "job"), threading.Event())
     own = [paths.job_file, paths.run, paths.workspace.runs]
     assert flushed[:3] == own
     assert {path.parent for path in flushed} >= {paths.checkpoints, paths.spool}

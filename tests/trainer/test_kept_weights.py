@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import training_bench
-from training_bench import Bench
 
-from jobs.parsing import parse_cells
-from jobs.paths import part_of
-from multitrain import checkpoints
-from multitrain.checkpoints import load_weights
-from multitrain.pacing import Pace
+from jobs.settings.parsing import parse_cells
+from jobs.workspace.files import part_of
+from multitrain.trainer.pacing import Pace
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import load_weights
+from tests.trainer import training_bench
+from tests.trainer.training_bench import Bench
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _weights_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
         weight = told["net/weight"]
         return told | {"generator/weight": weight, "optimizer_g/weight": weight}
 
-    monkeypatch.setattr("training_bench.FakeSession.state", state)
+    monkeypatch.setattr("tests.trainer.training_bench.FakeSession.state", state)
 
 
 def kept_steps(each: Bench) -> list[int]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jobs.jobfile import JobFile
-from multitrain.pacing import BLOCK_BYTES, Pace, ends_timecut, steps_to_pause
+from jobs.workspace.jobfile import JobFile
+from multitrain.trainer.pacing import BLOCK_BYTES, Pace, ends_timecut, steps_to_pause
 
 MakeJob = Callable[..., JobFile]
 

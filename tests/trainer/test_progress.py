@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from jobs.paths import JobPaths
-from multitrain.progress import ProgressLog
+from jobs.workspace.paths import JobPaths
+from multitrain.trainer.progress import ProgressLog
 
 
 @pytest.fixture

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
-from jobs.paths import Workspace
-from multitrain import checkpoints, rehearsal, trainer
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families import open_session
-from multitrain.rehearsal import Rehearsed, opening_with, rehearse
+from multitrain.protocol.call import Call
+from multitrain.trainer import process as trainer
+from multitrain.trainer import rehearsal
+from multitrain.trainer.rehearsal import Rehearsed, opening_with, rehearse
+from multitrain.weights import checkpoints
 
 SETTINGS = SessionSettings(threads=1)
 
@@ -85,8 +88,7 @@ def test_a_training_takes_it_up_where_it_serves(
         return opened[-1]
 
     monkeypatch.setattr("multitrain.families.open_session", open_and_note)
-    cores = ",".join(map(str, range(threads)))
-    call = trainer.parse_call([str(workspace.root), rehearsed.job.spec.name, "--cores", cores])
+    call = Call(workspace.root, rehearsed.job.spec.name, tuple(range(threads)))
 
     session = rehearsed.session
     assert session is not None
@@ -107,7 +109,7 @@ def test_a_rehearsed_session_starts_from_elsewhere_at_its_call(
         adopted.append(weights)
         return []
 
-    monkeypatch.setattr("multitrain.families.testcard.TestCard.adopt", adopt)
+    monkeypatch.setattr("multitrain.families.testcard.session.TestCard.adopt", adopt)
     job = job.model_copy(update={"spec": job.spec.model_copy(update={"init_from": "a.h5"})})
     paths = workspace.job(job.spec.name)
     job.save(paths)
@@ -116,7 +118,7 @@ def test_a_rehearsed_session_starts_from_elsewhere_at_its_call(
     assert not adopted
     checkpoints.save_weights(workspace.root / "a.h5", "testcard", {"generator/x": np.array([7.0])})
     session = rehearsed.session
-    call = trainer.parse_call([str(workspace.root), job.spec.name, "--cores", "0"])
+    call = Call(workspace.root, job.spec.name, (0,))
 
     assert trainer.train(call, threading.Event(), rehearsed)
 

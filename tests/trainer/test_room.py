@@ -8,13 +8,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from training_bench import FRAME_BYTES, Bench
 
-from jobs.paths import CheckpointName, JobPaths, part_of
-from jobs.plan import FrameRange
-from multitrain.room import Room, kept_bytes
-from multitrain.training import Training
-from render.spool import SpoolWriter, batches, spooled_bytes
+from jobs.plans.plan import FrameRange
+from jobs.workspace.files import part_of
+from jobs.workspace.paths import CheckpointName, JobPaths
+from multitrain.trainer.progress import parse_line
+from multitrain.trainer.training import Training
+from render.spool.room import Room, kept_bytes
+from render.spool.spool import SpoolWriter, batches, spooled_bytes
+from tests.trainer.training_bench import FRAME_BYTES, Bench
 
 BATCH_BYTES = 200 * FRAME_BYTES  # of a job of 1000 frames
 GIB = 2**30
@@ -91,6 +93,12 @@ def let_wait(each: Bench, training: Training, act: Callable[[], object]) -> Some
     return each.stop
 
 
+def waited(each: Bench) -> set[float]:
+    """The seconds that progress tells of."""
+    lines = map(parse_line, each.paths.progress.read_bytes().splitlines())
+    return {told.waited for told in lines if told}
+
+
 def waits_told(caplog: pytest.LogCaptureFixture) -> int:
     return caplog.text.count("waiting at step")
 
@@ -108,6 +116,7 @@ def test_a_full_spool_waits_for_the_render_worker_with_all_covered(
         oldest = batches(each.paths)[0]
         assert each.paths.checkpoint_names()[-1].frame >= oldest.stop
         most = max(most, len(each.spooled_numbers()))
+        each.now += 1
         if worker.waits % 3 == 0:
             each.paths.segments.mkdir(exist_ok=True)
             each.paths.segment(oldest).touch()
@@ -122,6 +131,7 @@ def test_a_full_spool_waits_for_the_render_worker_with_all_covered(
     assert worker.waits >= 3 * waits_told(caplog) > 0, "a wait is told once"
     assert "the spool is full; waiting at step" in caplog.text
     assert caplog.text.count("there is room; going on") == waits_told(caplog)
+    assert waited(each) == {0.0}, "that is how fast it goes with these encoders"
 
 
 def test_a_budget_below_one_batch_does_not_stop_the_training(bench: Callable[..., Bench]) -> None:
@@ -157,6 +167,7 @@ def test_a_nearly_full_disk_is_waited_for_and_costs_nothing(
         nonlocal free
         assert each.checkpoint_steps() == [each.session.step], "who waits long may be killed"
         free += GIB // 2
+        each.now += 10
 
     each.session.before_run = fill
     let_wait(each, training, make_room_after_a_while)
@@ -164,6 +175,7 @@ def test_a_nearly_full_disk_is_waited_for_and_costs_nothing(
         assert training.run() is True
 
     assert waits_told(caplog) == 1
+    assert waited(each) == {0.0, 10.0 * each.stop.waits}
     assert "less than 2.0 GiB are free on the disk; waiting at step 21" in caplog.text
     assert each.spooled_numbers() == list(range(100))
 

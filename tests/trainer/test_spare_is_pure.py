@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from multitrain.spare import Message
+from multitrain.trainer.waiting import Message
 
 TENSORFLOW = """
 import sys
-from multitrain import spare
+from multitrain.trainer import waiting as spare
 spare.warm("tensorflow")
-assert "multitrain.families.dcgan" in sys.modules
+assert "multitrain.families.dcgan.describing" in sys.modules
 import tensorflow as tf
 # RuntimeErrors where TensorFlow has looked for its devices.
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -25,9 +25,9 @@ print(len(tf.config.list_logical_devices("CPU")))
 """
 JAX = """
 import sys
-from multitrain import spare
+from multitrain.trainer import waiting as spare
 spare.warm("jax")
-assert "multitrain.families.dcgan" in sys.modules
+assert "multitrain.families.dcgan.describing" in sys.modules
 import jax
 jax.config.update("jax_num_cpu_devices", 3)  # RuntimeError where JAX has looked for its devices
 print(len(jax.devices("cpu")))
@@ -48,7 +48,7 @@ def test_threads_that_are_there_go_to_the_jobs_cores() -> None:
     core = max(os.sched_getaffinity(0))
     program = (
         "import os, threading\n"
-        "from multitrain.trainer import _stay_on\n"
+        "from multitrain.trainer.process import _stay_on\n"
         "stop = threading.Event()\n"
         "threading.Thread(target=stop.wait).start()\n"
         f"_stay_on(({core},))\n"

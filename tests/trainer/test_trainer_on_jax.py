@@ -7,12 +7,12 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from trainer_child import TrainerChild
 
 from jobs.errors import ExitCode
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
-from render.spool import batches
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from render.spool.spool import batches
+from tests.trainer.trainer_child import TrainerChild
 
 
 def spool(paths: JobPaths) -> bytes:

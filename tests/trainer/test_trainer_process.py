@@ -8,13 +8,12 @@ import shutil
 import signal
 from collections.abc import Callable
 
-from trainer_child import TrainerChild
-
 from jobs.errors import ExitCode
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
-from multitrain.observe import last_progress, training_failure
-from render.spool import batches, spooled_bytes
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.farm.progress_reader import last_progress, training_failure
+from render.spool.spool import batches, spooled_bytes
+from tests.trainer.trainer_child import TrainerChild
 
 
 def spool(paths: JobPaths) -> bytes:

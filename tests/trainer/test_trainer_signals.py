@@ -9,17 +9,17 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from trainer_child import TrainerChild
 
 from jobs.errors import ExitCode
-from jobs.jobfile import JobFile
-from multitrain import trainer
+from jobs.workspace.jobfile import JobFile
+from multitrain.trainer import process as trainer
+from tests.trainer.trainer_child import TrainerChild
 
 # A trainer whose device never comes back, in Python or within a call that keeps the lock.
 STUCK = """
 import ctypes, sys, threading
-from multitrain import trainer
-from multitrain.families.testcard import TestCard
+from multitrain.trainer import process as trainer
+from multitrain.families.testcard.session import TestCard
 
 libc = ctypes.PyDLL(None)  # whose calls keep the interpreter's lock
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_bench import PICTURES, Bench
 
 from jobs.errors import Diverged, MultitrainError, PicturesChanged
-from jobs.paths import CheckpointName, JobPaths
-from multitrain import training as training_module
-from multitrain.checkpoints import Checkpoint
-from multitrain.observe import last_progress
+from jobs.workspace.paths import CheckpointName, JobPaths
+from multitrain.farm.progress_reader import last_progress
+from multitrain.trainer import training as training_module
+from multitrain.weights.checkpoints import Checkpoint
+from tests.trainer.training_bench import PICTURES, Bench
 
 
 def test_every_frame_is_written_once_and_covered(bench: Callable[..., Bench]) -> None:

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from jobs.paths import JobPaths
+from jobs.workspace.paths import JobPaths
 
 SECONDS = 120  # until a child counts as stuck
-MODULE = ("-m", "multitrain.trainer")
+MODULE = ("-m", "multitrain.trainer.process")
 
 
 class TrainerChild:

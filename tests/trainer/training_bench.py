@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths, listing
-from multitrain.datasets.folders import Fingerprint
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import Block, State
-from multitrain.room import Room
-from multitrain.training import Training
+from multitrain.trainer.training import Training
+from render.spool.room import Room
 
 FRAME_BYTES = 8 * 2 * 3
 PICTURES = Fingerprint(count=400, width=4, height=2, digest="0123abcd")

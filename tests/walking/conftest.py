@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
-from jobs.paths import CheckpointName, JobPaths, Workspace
-from multitrain import checkpoints
-from multitrain.checkpoints import Checkpoint
-from multitrain.datasets.folders import Fingerprint
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
+from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import Checkpoint
 
 KEPT = (0, 4, 8)
 

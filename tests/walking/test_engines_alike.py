@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.jobfile import JobFile
-from jobs.paths import JobPaths
-from multitrain.checkpoints import load_weights
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
 from multitrain.engine.session import SessionSettings
 from multitrain.walking.latent_path import LatentPath
 from multitrain.walking.sampler import Sampler
+from multitrain.weights.checkpoints import load_weights
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("KERAS_BACKEND") == "jax", reason="starts the other engine itself"
@@ -25,8 +25,8 @@ DRAW = """
 import sys
 from pathlib import Path
 import numpy as np
-from jobs.jobfile import JobFile
-from multitrain.checkpoints import load_weights
+from jobs.workspace.jobfile import JobFile
+from multitrain.weights.checkpoints import load_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.walking.sampler import Sampler
 

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from walked import frames_of
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.jobfile import JobFile
-from jobs.kinds import Resolution
-from jobs.loops import Duration, WalkSettings
-from jobs.paths import JobPaths, listing
+from jobs.settings.kinds import Resolution
+from jobs.settings.loops import Duration, WalkSettings
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.walking import making
 from multitrain.walking.making import WalkPlan, make_walk
 from multitrain.walking.sampler import Sampler
-from multitrain.walking.weights import Moments, moments_of
-from render import streaming
-from render.ffmpeg import Stopped
+from multitrain.weights.moments import Moments, moments_of
+from render.encoding import streaming
+from render.encoding.ffmpeg import Stopped
+from tests.walking.walked import frames_of
 
 FRAMES = 24
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import OriginUnfit
-from jobs.jobfile import JobFile
+from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session

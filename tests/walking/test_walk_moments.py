@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError, UsageError
-from jobs.paths import CheckpointName, JobPaths
-from multitrain import checkpoints
-from multitrain.checkpoints import Checkpoint
-from multitrain.datasets.folders import Fingerprint
-from multitrain.walking.weights import at_step, moment_at, through_time
+from jobs.workspace.paths import CheckpointName, JobPaths
+from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.weights import checkpoints
+from multitrain.weights.checkpoints import Checkpoint
+from multitrain.weights.moments import at_step, moment_at, through_time
 
 
 def weights_of(step: int) -> dict[str, np.ndarray]:
@@ -75,6 +75,21 @@ def test_a_damaged_newest_one_is_passed_over_but_not_one_that_was_named(paths: J
     assert at_step(paths, "dcgan", None).steps == (6,)
     with pytest.raises(MultitrainError, match=r"000000009-000000018\.h5: damaged"):
         at_step(paths, "dcgan", 9)
+
+
+@pytest.mark.parametrize("named", [8, None])
+@pytest.mark.parametrize("damaged", ["kept", "checkpoint"])
+def test_one_file_of_a_step_serves_for_the_other(
+    paths: JobPaths, named: int | None, damaged: str
+) -> None:
+    keep(paths, 4, 8)
+    checkpoint = save(paths, 8)
+    (paths.kept_weights(8) if damaged == "kept" else checkpoint).write_bytes(b"damaged")
+
+    found = at_step(paths, "dcgan", named)
+
+    assert found.steps == (8,)
+    assert found.load(0)["generator/weight"] == [8]
 
 
 def test_one_that_goes_while_it_is_looked_for_costs_nothing(

@@ -9,18 +9,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from walked import frames_of
 
 from jobs.errors import MultitrainError
-from jobs.jobfile import JobFile
-from jobs.outputs import loop_files
-from jobs.paths import JobPaths, listing
-from jobs.spec import JobSpec
+from jobs.settings.spec import JobSpec
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import loop_files
+from jobs.workspace.paths import JobPaths
 from multitrain.engine.session import SessionSettings
-from multitrain.observe import last_progress
-from multitrain.trainer import parse_call, train
-from multitrain.walking import making, of_sheets
-from render.notes import is_made, is_over, missing_walks
+from multitrain.farm.progress_reader import last_progress
+from multitrain.protocol.call import Call
+from multitrain.trainer import walks as of_sheets
+from multitrain.trainer.process import train
+from multitrain.walking import making
+from render.spool.notes import is_made, is_over, missing_walks
+from tests.walking.walked import frames_of
 
 LOOPS = "walk(frames=6,keyframes=2), walk(frames=4,grid=1x1,checkpoint=0,format=ffv1)"
 
@@ -185,7 +188,7 @@ def test_a_trainer_draws_them_at_its_end_and_when_it_is_started_again(
 ) -> None:
     """As the farm starts it."""
     job = submit(8, loops="walk(frames=3)")
-    call = parse_call([str(paths.workspace.root), "tiny"])
+    call = Call(paths.workspace.root, "tiny")
     loop = paths.workspace.renders / "tiny_loop0001.mp4"
 
     assert train(call, threading.Event()) is True
@@ -207,7 +210,7 @@ def test_without_walks_nothing_of_it_is_loaded(
     submit(8, loops="pingpong()")
     monkeypatch.setattr(of_sheets, "make_walks", lambda *_: pytest.fail("it has none"))
 
-    assert train(parse_call([str(paths.workspace.root), "tiny"]), threading.Event()) is True
+    assert train(Call(paths.workspace.root, "tiny"), threading.Event()) is True
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pathlib import Path
 from PIL import Image
 
 from jobs.errors import DatasetError
-from jobs.paths import PART, Workspace, flush_to_disk
-from jobs.pictures import DEMO, DEMO_COUNT, DEMO_SIZE, demo_is_built_in
+from jobs.pictures.finding import DEMO, DEMO_COUNT, DEMO_SIZE, demo_is_built_in
+from jobs.workspace.files import PART, flush_to_disk
+from jobs.workspace.paths import Workspace
 from multitrain.datasets.drawn.landscapes import draw_landscape
 
 
@@ -25,7 +26,7 @@ def ensure_demo(workspace: Workspace) -> None:
     if not demo_is_built_in(folder):
         return
     part = workspace.data / f".{DEMO}{PART}"  # hidden, so that it is never taken for a data set
-    shutil.rmtree(part, ignore_errors=True)  # of a farm that was killed while it drew
+    shutil.rmtree(part, ignore_errors=True)  # left by a farm that was killed while it drew
     try:
         workspace.data.mkdir(parents=True, exist_ok=True)
         draw_demo(part)
@@ -33,7 +34,7 @@ def ensure_demo(workspace: Workspace) -> None:
         flush_to_disk(workspace.data)
     except OSError as error:
         if not demo_is_built_in(folder):
-            return  # its user was faster
+            return  # somebody has put pictures there meanwhile
         raise DatasetError(
             f"The built-in pictures cannot be written to {folder}: {error.strerror}"
         ) from error

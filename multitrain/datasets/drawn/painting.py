@@ -47,7 +47,7 @@ class Canvas:
 
     @classmethod
     def of(cls, width: int, height: int) -> Canvas:
-        """For a picture of so many pixels."""
+        """A canvas for a picture of `width` x `height` pixels."""
         rows = (np.arange(height * FINER, dtype=np.float32) + 0.5) / (height * FINER)
         columns = (np.arange(width * FINER, dtype=np.float32) + 0.5) / (height * FINER)
         x, y = np.meshgrid(columns, rows)
@@ -55,7 +55,7 @@ class Canvas:
 
     @property
     def aspect(self) -> float:
-        """Its width."""
+        """The width of the picture."""
         return float(self.x.shape[1] / self.x.shape[0])
 
     @property
@@ -124,7 +124,7 @@ def sample(texture: Plane, x: Plane, y: Plane) -> Plane:
 
 
 def blurred(plane: Plane, radius: float) -> Plane:
-    """With a Gaussian of so many pixels' deviation."""
+    """`plane` blurred by a Gaussian whose deviation is `radius` pixels."""
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), max(radius, 0.3)), np.float32)
 
 
@@ -138,7 +138,7 @@ def relief(height: Plane, canvas: Canvas, steepness: float) -> tuple[Plane, Plan
 
 
 def vignette(picture: Colour, canvas: Canvas, strength: float) -> Colour:
-    """Darker towards the corners."""
+    """`picture`, darker towards the corners."""
     across, down = canvas.x / canvas.aspect - 0.5, canvas.y - 0.5
     shade = 1 - strength * smoothstep(0.1, 0.55, across * across + down * down)
     return picture * shade[..., None]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from jobs.kinds import Resolution
+from jobs.settings.kinds import Resolution
 from multitrain.datasets.drawn.flowing import draw_flames, draw_waves
 from multitrain.datasets.drawn.landscapes import draw_landscape
 from multitrain.datasets.drawn.painting import Canvas, Colour, Pixels, averaged
@@ -37,7 +37,7 @@ class Drawing(NamedTuple):
 
     @property
     def own_style(self) -> str:
-        """Of STYLES."""
+        """The style that is drawn, one of STYLES."""
         return STYLES[self.number % len(STYLES)] if self.style == MIX else self.style
 
     @property
@@ -53,5 +53,5 @@ class Drawing(NamedTuple):
         return averaged(PAINTERS[style](random, Canvas.of(*self.size)))
 
     def save_in(self, folder: Path) -> None:
-        """As a PNG file of its own name."""
+        """Save it in `folder`, as a PNG file called `file_name`."""
         Image.fromarray(self.pixels()).save(folder / self.file_name)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from jobs.pictures import open_picture
-from multitrain.datasets.decoding import upright
-from multitrain.datasets.parallel import in_order
+from jobs.pictures.finding import open_picture
+from multitrain.datasets.decoded.decoding import upright
+from multitrain.datasets.decoded.parallel import in_order
 
 COLUMNS, ROWS = 8, 5
 CELL = (160, 90)  # pixels
@@ -30,7 +30,7 @@ def contact_sheet(
     read, one that follows it is shown instead. Where there are too few, the sheet has fewer cells.
     """
     groups = _spread(paths, columns * rows)
-    with warnings.catch_warnings(action="ignore"):  # of Pillow, about oddities it copes with
+    with warnings.catch_warnings(action="ignore"):  # Pillow's, about oddities it copes with
         shown = list(in_order(lambda group: _first_readable(group, cell), groups))
     seen = [each for each in shown if each is not None]
     columns = max(1, min(columns, len(seen)))

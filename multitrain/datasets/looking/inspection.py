@@ -1,4 +1,4 @@
-"""What is in a data set: every picture decoded once, and told together."""
+"""What is in a data set: every picture decoded once, and all summed up."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.kinds import Resolution
-from jobs.pictures import Picture, Unreadable, explain, find_pictures, open_picture, seen_size
-from multitrain.datasets.decoding import upright
+from jobs.pictures.finding import Picture, Unreadable, explain, find_all, open_picture, seen_size
+from jobs.settings.kinds import Resolution
+from multitrain.datasets.decoded.decoding import upright
+from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.looking.contact_sheet import MOST_PIXELS
 from multitrain.datasets.looking.likeness import ALIKE_BITS, near_duplicates, perceptual_hash
-from multitrain.datasets.parallel import in_order
 
 LEVELS = 256
 BARS = 16  # of the histogram of brightness
@@ -26,10 +26,10 @@ MINIATURE = (64, 64)  # pixels, to tell whether a picture is grey
 GREY_LEVELS = 3.0  # that the channels of a grey picture differ at most, on the average
 
 T = TypeVar("T")
-Shown = Callable[[Iterable[T], int], Iterator[T]]  # things and how many; shows how far they are
+Shown = Callable[[Iterable[T], int], Iterator[T]]  # from things and their number; shows progress
 
 
-Shares = NDArray[np.float64]  # (4, 256): of red, green, blue, brightness; of each, they make 1
+Shares = NDArray[np.float64]  # (4, 256): of levels of red, green, blue, brightness; rows sum to 1
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,20 @@ class Inspection:
     odd: tuple[Picture, ...]  # of another size than most
     repeats: tuple[tuple[Path, Path], ...]  # a picture, and the earlier one that it looks like
     unreadable: tuple[Unreadable, ...]
+    foreign: tuple[Path, ...]  # hidden, or kept by file managers: passed over
 
     @property
     def size(self) -> Resolution | None:
-        """That of most pictures; None where there are none."""
+        """The size of most pictures; None where there are none."""
         return self.sizes.most_common(1)[0][0] if self.sizes else None
 
 
 def inspect(folders: Sequence[Path], shown: Shown[Seen]) -> Inspection:
     """Look at all pictures below `folders`, decoding them in threads."""
-    paths, unreadable = find_pictures(folders)
+    paths, unreadable, foreign = find_all(folders)
     looks: list[Look] = []
     totals = np.zeros((4, LEVELS))
-    with warnings.catch_warnings(action="ignore"):  # of Pillow, about oddities it copes with
+    with warnings.catch_warnings(action="ignore"):  # Pillow's, about oddities it copes with
         for each in shown(in_order(_look, paths), len(paths)):
             if isinstance(each, Unreadable):
                 unreadable.append(each)
@@ -86,7 +87,7 @@ def inspect(folders: Sequence[Path], shown: Shown[Seen]) -> Inspection:
             look, shares = each
             totals += shares
             looks.append(look)
-    return _together(looks, totals, unreadable)
+    return _together(looks, totals, unreadable, foreign)
 
 
 def _look(path: Path) -> Seen:
@@ -95,7 +96,7 @@ def _look(path: Path) -> Seen:
             size = seen_size(image)
             if size.width * size.height > MOST_PIXELS:
                 return Unreadable(path, f"is {size}, too large to look at")
-            told = image.format or "", path.stat().st_size
+            file_facts = image.format or "", path.stat().st_size
             has_alpha, animated = image.has_transparency_data, getattr(image, "is_animated", False)
             seen = upright(image, with_alpha=False)
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
@@ -104,7 +105,7 @@ def _look(path: Path) -> Seen:
     look = Look(
         path,
         size,
-        *told,
+        *file_facts,
         is_grey=_is_grey(seen),
         has_alpha=has_alpha,
         is_animated=animated,
@@ -121,7 +122,10 @@ def _is_grey(picture: Image.Image) -> bool:
 
 
 def _together(
-    looks: Sequence[Look], totals: Shares, unreadable: Sequence[Unreadable]
+    looks: Sequence[Look],
+    totals: Shares,
+    unreadable: Sequence[Unreadable],
+    foreign: Sequence[Path],
 ) -> Inspection:
     sizes = Counter(each.size for each in looks)
     most = sizes.most_common(1)[0][0] if sizes else None
@@ -146,6 +150,7 @@ def _together(
             if earlier is not None
         ),
         unreadable=tuple(unreadable),
+        foreign=tuple(foreign),
     )
 
 

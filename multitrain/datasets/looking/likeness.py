@@ -13,18 +13,18 @@ KEPT = 8  # of its lowest frequencies, each way
 NOISE_FREQUENCY = 4.0  # of the miniature: several deviations where levels are 1 off at random
 NOISE_LEVELS = 1.0  # likewise, of the mean of what is seen in one of 8 x 8 parts
 BITS = KEPT * KEPT
-ALIKE_BITS = 6  # of 64: the same scene after scaling, JPEG, or a little noise; 32 tell nothing
+ALIKE_BITS = 6  # of 64: the same scene after scaling, JPEG, or a little noise; 32 is chance
 
 
 def perceptual_hash(image: Image.Image) -> int:
     """64 bits that change little where the picture changes little to the eye.
 
-    Which of the lowest frequencies of a miniature's cosine transform lie above their median:
-    C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), 3.2.1,
-    but with the frequencies that are purely horizontal or vertical, and without the mean: what is
-    but brighter is alike, and so are all pictures of one colour. A frequency that noise alone might
-    make tells nothing, and smooth pictures have little else: in its place stands which part of the
-    picture is brighter than the mean.
+    Which of the lowest frequencies of a miniature's cosine transform lie above their median: C.
+    Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), 3.2.1, but
+    with the frequencies that are purely horizontal or vertical, and without the mean: pictures that
+    differ in brightness alone are alike, and so are all pictures of one colour. Noise alone might
+    make a frequency that is weak, and smooth pictures have little else: its bit says instead
+    whether one of 8 x 8 parts of the picture is brighter than the mean.
     """
     miniature = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     grey = np.asarray(miniature, np.float32)
@@ -38,10 +38,10 @@ def perceptual_hash(image: Image.Image) -> int:
 
 
 def near_duplicates(hashes: Sequence[int], most_bits: int = ALIKE_BITS) -> list[int | None]:
-    """For each, the earlier one that it repeats: the nearest within `most_bits` bits, or None.
+    """For each hash, the place of the nearest earlier one within `most_bits` bits, or None.
 
-    Only what repeats nothing can be repeated, so a slow pan does not vanish into its beginning.
-    About a second for 20,000 pictures.
+    A picture that repeats another is not itself repeated by later ones, so a slow pan does not
+    vanish into its beginning. Takes about a second for 20,000 pictures.
     """
     kept = np.empty(len(hashes), np.uint64)
     places: list[int] = []

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from jobs.kinds import Resolution
+from jobs.settings.kinds import Resolution
 
 SCREENS = (Resolution(1280, 720), Resolution(1920, 1080))
 LEAST_SIDE, MOST_SIDE = 32, 320  # pixels: less shows little, more takes networks very long to learn
 MOST_CELLS = 400
 HALVINGS = 3  # that a network of usual depth does
-STRETCHED = 0.02  # of its proportions, natural logarithm: what nobody sees
+STRETCHED = 0.02  # a change of proportions (natural logarithm) that nobody sees
 FRAMES_PER_STEP = 2  # with `snapshot: update`, the default
 
 
 class Grid(NamedTuple):
-    """So many pictures of one size fill a screen exactly."""
+    """A grid of pictures of one size, which fills a screen exactly."""
 
     screen: Resolution
     columns: int
@@ -39,10 +39,10 @@ class Grid(NamedTuple):
 
 
 def best_grid(screen: Resolution, size: Resolution) -> Grid:
-    """For pictures of `size`, scaled down or as they are; those too small for it, up a little.
+    """The best grid for pictures of `size`: scaled down or as they are, or else scaled up least.
 
-    Their proportions matter most, then that they can be halved a few times, as networks do, then
-    that they are large.
+    Proportions matter most, then that cells can be halved a few times, as networks do, then that
+    they are large.
     """
 
     def worth(grid: Grid) -> tuple[int, int, int]:

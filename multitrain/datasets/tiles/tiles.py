@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple, Self
 
-from jobs.kinds import Resolution
+from jobs.settings.kinds import Resolution
 
 LONGEST_FILE_NAME = 255  # bytes, on nearly every file system
 _KEY_BYTES = 4
@@ -59,7 +59,7 @@ class TileGrid:
 
     @property
     def size(self) -> Resolution:
-        """Of a tile with its border."""
+        """The size of a tile with its border."""
         return Resolution(self.tile.width + 2 * self.border, self.tile.height + 2 * self.border)
 
     def trimmed(self, picture: Resolution) -> tuple[int, int, int, int]:
@@ -87,7 +87,7 @@ class TileGrid:
 
 
 class TileName(NamedTuple):
-    """What the name of a tile's file tells; `picture` is a path without suffix."""
+    """What the name of a tile's file says; `picture` is a path without suffix."""
 
     picture: PurePath
     size: Resolution  # of the picture
@@ -95,18 +95,21 @@ class TileName(NamedTuple):
     border: int
 
     def path(self, seed: int | None = None) -> PurePath:
-        """Of the file below its data set; with a `seed`, the names of a folder sort at random."""
+        """The path of the file below its data set.
+
+        With a `seed`, the names in a folder sort at random.
+        """
         (width, height), (x, y) = self.size, self.corner
         name = f"{self.picture.name}_{width}x{height}_y{y:05d}_x{x:05d}_b{self.border}"
         if seed is not None:
-            told = os.fsencode(f"{seed}/{self.picture.parent / name}")
-            key = hashlib.blake2b(told, digest_size=_KEY_BYTES).hexdigest()
+            seeded = os.fsencode(f"{seed}/{self.picture.parent / name}")
+            key = hashlib.blake2b(seeded, digest_size=_KEY_BYTES).hexdigest()
             name = f"{key}_{name}_s"
         return self.picture.with_name(f"{name}.png")
 
     @classmethod
     def parse(cls, path: PurePath) -> Self | None:
-        """None where that is no name of a tile."""
+        """What `path` says; None where it is not the name of a tile."""
         if not (match := _FILE_NAME.fullmatch(path.name)):
             return None
         picture = match["picture"]

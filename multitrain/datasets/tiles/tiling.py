@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
-from jobs.kinds import Resolution
-from jobs.paths import Workspace
-from jobs.pictures import (
+from jobs.pictures.finding import (
     Unreadable,
     UnreadablePicture,
     describe_unreadable,
@@ -27,10 +25,12 @@ from jobs.pictures import (
     open_picture,
     probe,
 )
-from multitrain.datasets.decoding import upright
-from multitrain.datasets.making import Made, new_data_set
-from multitrain.datasets.parallel import in_order
-from multitrain.datasets.preprocessing import alone_if_large
+from jobs.settings.kinds import Resolution
+from jobs.workspace.paths import Workspace
+from multitrain.datasets.decoded.decoding import upright
+from multitrain.datasets.decoded.parallel import in_order
+from multitrain.datasets.decoded.preprocessing import alone_if_large
+from multitrain.datasets.made.making import Made, new_data_set
 from multitrain.datasets.tiles.tiles import Corner, TileGrid, TileName, fits_a_file_system
 
 PNG_LEVEL = 3  # of compression: little larger than the best, and several times as fast
@@ -77,14 +77,14 @@ def tile(
     """Make a data set of tiles from each folder: of one, or of the inputs and their targets.
 
     Targets have the names of their inputs, whatever their suffix; their tiles are named alike, and
-    those with most detail in the target are kept of both. `track` sees outcomes go by, and how many
-    there will be. UsageError for names that cannot be taken; DatasetError where there is no tile or
-    none can be written.
+    those with most detail in the target are kept of both. `track` gets the outcomes as they come,
+    and their number, to show progress. UsageError for names that cannot be taken; DatasetError
+    where there is no tile or none can be written.
     """
     if len(set(names)) < len(names):
         raise UsageError(f"{names[0]!r} names both data sets; choose two names")
     sources, left_out = _sources(folders)
-    with new_data_set(workspace, *names) as targets, catch_warnings(action="ignore"):  # of Pillow
+    with new_data_set(workspace, *names) as targets, catch_warnings(action="ignore"):  # Pillow's
         tiler = Tiler(how, targets, _black(how, sources))
         tiles = pictures = 0
         try:
@@ -97,11 +97,15 @@ def tile(
         except OSError as error:
             raise DatasetError(f"The tiles cannot be written: {explain(error)}") from error
         if not tiles:
-            told = describe_unreadable(left_out, folders[0]) if left_out else "there are none"
-            raise DatasetError(f"No picture in {folders[0]} can be tiled: {told}")
-    each = f"tiles of {how.grid.size}, of {pictures} pictures"
+            reasons = describe_unreadable(left_out, folders[0]) if left_out else "there are none"
+            raise DatasetError(f"No picture in {folders[0]} can be tiled: {reasons}")
+    each = f"tiles of {how.grid.size}{_why_larger(how.grid)}, of {pictures} pictures"
     first, *others = (Made(workspace.dataset(name), tiles, notes=(each,)) for name in names)
     return [Made(first.folder, tiles, tuple(left_out), first.notes), *others]
+
+
+def _why_larger(grid: TileGrid) -> str:
+    return f" ({grid.tile} and a border of {grid.border} on each side)" if grid.border else ""
 
 
 def _sources(folders: Sequence[Path]) -> tuple[list[Source], list[Unreadable]]:
@@ -120,7 +124,7 @@ def _sources(folders: Sequence[Path]) -> tuple[list[Source], list[Unreadable]]:
 
 
 def named(folder: Path, paths: Iterable[Path]) -> dict[PurePath, Path]:
-    """Pictures below `folder` by what their tiles are named after.
+    """Pictures below `folder`, by the path that their tiles are named after.
 
     That is the path there without its suffix, unless others would have the same name.
     """
@@ -135,7 +139,7 @@ def named(folder: Path, paths: Iterable[Path]) -> dict[PurePath, Path]:
 
 
 def _black(how: Tiling, sources: Iterable[Source]) -> int:
-    """0..255. Where it is to be found, of the first input that can be decoded."""
+    """The level 0..255 that fills borders: as given, or the darkest of the first readable input."""
     if how.black is not None:
         return round(255 * how.black)
     for source in sources:
@@ -253,7 +257,7 @@ def _probe(path: Path) -> Resolution:
 
 
 def _decode(path: Path) -> Image.Image:
-    """RGB or RGBA, and nothing else that the file tells."""
+    """The picture as RGB or RGBA, without metadata."""
     try:
         with open_picture(path) as image:
             decoded = upright(image)

@@ -13,9 +13,7 @@ from warnings import catch_warnings
 from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
-from jobs.kinds import Resolution
-from jobs.paths import Workspace
-from jobs.pictures import (
+from jobs.pictures.finding import (
     Unreadable,
     UnreadablePicture,
     describe_unreadable,
@@ -23,14 +21,16 @@ from jobs.pictures import (
     find_pictures,
     open_picture,
 )
-from multitrain.datasets.decoding import to_rgba, upright
-from multitrain.datasets.making import Made, new_folder
-from multitrain.datasets.parallel import in_order
-from multitrain.datasets.preprocessing import alone_if_large
+from jobs.settings.kinds import Resolution
+from jobs.workspace.paths import Workspace
+from multitrain.datasets.decoded.decoding import to_rgba, upright
+from multitrain.datasets.decoded.parallel import in_order
+from multitrain.datasets.decoded.preprocessing import alone_if_large
+from multitrain.datasets.made.making import Made, new_folder
 from multitrain.datasets.tiles.tiles import TileName
 from multitrain.datasets.tiles.tiling import PNG_LEVEL, named
 
-MOST_PIXELS = 2**29  # of a picture: its size is told by names, which anybody may have given
+MOST_PIXELS = 2**29  # of a picture: its size is read from file names, which may say anything
 
 
 class Outcome(NamedTuple):
@@ -53,8 +53,8 @@ def untile(
     """Lay the tiles of a data set together in the new folder `target`, one PNG for each picture.
 
     Borders are stripped. What no tile covers is as in the picture of the same name in `originals`,
-    or black. `track` sees outcomes go by, and how many there will be. UsageError where there are
-    no such folders; DatasetError where nothing can be made of them.
+    or black. `track` gets the outcomes as they come, and their number, to show progress. UsageError
+    where there are no such folders; DatasetError where nothing can be made of them.
     """
     folder = workspace.dataset(name)
     if not folder.is_dir():
@@ -63,7 +63,7 @@ def untile(
     groups = [tuple(group) for _, group in groupby(tiles, key=lambda tile: tile.name.picture)]
     old, unreadable = _originals(originals)
     left_out += unreadable
-    with new_folder(target) as part, catch_warnings(action="ignore"):  # of Pillow
+    with new_folder(target) as part, catch_warnings(action="ignore"):  # Pillow's
         made = 0
         assembler = _Assembler(part, old)
         try:
@@ -74,20 +74,20 @@ def untile(
         except OSError as error:
             raise DatasetError(f"The pictures cannot be written: {explain(error)}") from error
         if not made:
-            told = describe_unreadable(left_out, folder) if left_out else "there are none"
-            raise DatasetError(f"No tiles in {folder} can be laid together: {told}")
+            reasons = describe_unreadable(left_out, folder) if left_out else "there are none"
+            raise DatasetError(f"No tiles in {folder} can be laid together: {reasons}")
     return Made(target, made, tuple(left_out))
 
 
 class Tile(NamedTuple):
-    """A file, and what its name tells."""
+    """A file, and what its name says."""
 
     name: TileName
     path: Path
 
 
 def _tiles(folder: Path) -> tuple[list[Tile], list[Unreadable]]:
-    """Picture by picture, and row by row; and what is not named like a tile."""
+    """The tiles, picture by picture and row by row; and the files not named like a tile."""
     paths, left_out = find_pictures([folder])
     tiles = []
     for path in paths:
@@ -115,7 +115,7 @@ class _Assembler:
         self.stopping = Event()
 
     def outcome(self, tiles: Sequence[Tile]) -> Outcome:
-        """Of all tiles of one picture. OSError where it cannot be written."""
+        """Lay all tiles of one picture together. OSError where it cannot be written."""
         left_out: list[Unreadable] = []
         first = tiles[0].name
         if first.size.width * first.size.height > MOST_PIXELS:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from jobs.errors import UsageError
-from jobs.kinds import LARGEST_SIDE, Resolution
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from multitrain.datasets.video.frames import Still
 
 SQUARES = {"left": 0.0, "center": 0.5, "right": 1.0}  # where the square lies along the longer side
@@ -41,7 +41,7 @@ class Crop:
     area: Box | None = None
 
     def box(self, size: Resolution) -> Box:
-        """UsageError where the area does not lie in a picture of this size."""
+        """The pixels to cut of such a picture. UsageError where the area does not lie in it."""
         if self.area:
             if self.area.right > size.width or self.area.lower > size.height:
                 wanted = self.area.size
@@ -60,8 +60,10 @@ class Crop:
 
 @dataclass(frozen=True)
 class Scale:
-    """As FFmpeg's filter `scale` has it: pixels, or -n for what keeps the proportion, in multiples
-    of n. Both None: as it is."""
+    """The size of a picture in the form of FFmpeg's filter `scale`.
+
+    Pixels, or -n for what keeps the proportion, in multiples of n. Both None: as it is.
+    """
 
     width: int | None = None
     height: int | None = None

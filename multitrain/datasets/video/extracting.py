@@ -12,22 +12,23 @@ from itertools import count as counting
 from pathlib import Path
 
 from jobs.errors import DatasetError, UsageError
-from jobs.paths import Workspace
-from jobs.pictures import Unreadable, describe_unreadable
+from jobs.pictures.finding import Unreadable, describe_unreadable
+from jobs.workspace.paths import Workspace
 from multitrain.datasets.looking.likeness import near_duplicates
-from multitrain.datasets.making import Made, new_data_set
+from multitrain.datasets.made.making import Made, new_data_set
 from multitrain.datasets.video.crops import Crop, Scale
-from multitrain.datasets.video.fields import Mending, choose, judge
+from multitrain.datasets.video.fields import Fields, Mending, choose, judge
 from multitrain.datasets.video.frames import FrameReader
 from multitrain.datasets.video.moments import Moment, Span, between, evenly, every, share_out
 from multitrain.datasets.video.seeking import plan
 from multitrain.datasets.video.shots import Missed, Saving, Shot, Shots
-from multitrain.datasets.video.videos import UnreadableVideo, Video, look
+from multitrain.datasets.video.videos import Video, look
 from multitrain.datasets.web.downloading import local_files
+from render.shown.opening import UnreadableVideo
 
 LOOKED_AT = 5  # places where `auto` looks at the fields of a video
 AROUND = 5  # frames on both sides there: eleven are two cycles of telecine, and one
-FINENESSES = (2, 4)  # parts of the distance between two times, where others are tried instead
+FINENESSES = (2, 4)  # parts into which gaps between times are cut to try other times instead
 LEAST_BATCH = 16  # frames that are tried at once
 LONGEST_STEM = 60  # characters of a video's name in those of its pictures
 SAID = {
@@ -118,29 +119,31 @@ def _spans(sources: Sequence[Path], request: Request, outcome: _Outcome) -> Iter
 
 def _require(fulfilled: bool, outcome: _Outcome, name: str) -> None:
     if not fulfilled:
-        told = describe_unreadable(outcome.left_out, Path())
-        raise DatasetError(f"nothing could be taken for {name}: {told}")
+        reasons = describe_unreadable(outcome.left_out, Path())
+        raise DatasetError(f"nothing could be taken for {name}: {reasons}")
 
 
 def _suitable(video: Video) -> Mending:
-    """By a few frames at some places: what files say of their fields is often wrong, or missing.
+    """The mending for `video`, judged by a few frames at some places.
 
-    The places are keyframes: up to others, all before would have to be decoded, as it has to be
-    where frames are counted.
+    What files say of their fields is often wrong, or missing. The places are keyframes: to reach
+    other frames, all those before would have to be decoded. Where frames are counted that has to be
+    done anyway, and any place will do.
     """
     if video.drawn:
         return Mending.NONE
-    combed: list[bool] = []
+    places: list[Fields] = []
     with suppress(UnreadableVideo), FrameReader(video, Mending.NONE) as reader:
-        places = evenly(Span(video, 0.0, video.seconds), LOOKED_AT)
-        if not video.counted:
-            places = [video.seconds_at(run.start) for run in plan(video, dict(enumerate(places)))]
-        behind = [at + AROUND * float(video.frame_seconds) for at in places]
+        moments = evenly(Span(video, 0.0, video.seconds), LOOKED_AT)
+        if not video.times.from_beginning:
+            runs = plan(video, dict(enumerate(moments)))
+            moments = [video.seconds_at(run.start) for run in runs]
+        behind = [at + AROUND * float(video.frame_seconds) for at in moments]
         for run in plan(video, dict(enumerate(behind)), AROUND):
             for _, frames in reader.windows(run):
-                combed += judge(frames)
+                places.append(judge(frames))
     rate = float(1 / video.frame_seconds)
-    return choose(combed, rate, progressive=video.progressive)
+    return choose(places, rate, progressive=video.progressive)
 
 
 def _saving(request: Request) -> Saving:
@@ -193,12 +196,12 @@ def _replace_repeats(
     dropped = _drop_repeats(outcome)
     if not dropped:
         return
-    told = f"{dropped} frames looked like others and were left out"
+    note = f"{dropped} frames looked like others and were left out"
     if request.count:
         others = _replacements(shots, spans, wanted, outcome)
         replaced = sum(1 for _ in progress(others, "replacements", wanted - len(outcome.shots)))
-        told += f"; {replaced} were replaced by frames of other times"
-    outcome.notes.append(told)
+        note += f"; {replaced} were replaced by frames of other times"
+    outcome.notes.append(note)
 
 
 def _replacements(
@@ -236,7 +239,7 @@ def _remove(shots: Iterable[Shot]) -> None:
 def _name_files(
     folder: Path, spans: Sequence[Span], shots: Sequence[Shot], request: Request
 ) -> int:
-    """In the order of the videos and of time; the number of pictures."""
+    """Name the files in the order of the videos and of time; returns the number of pictures."""
     numbers = [counting() for _ in spans]
     stems = _stems([span.video.path for span in spans])
     pictures = 0
@@ -250,7 +253,7 @@ def _name_files(
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:
-    """Of the videos' names, what every system takes as part of a file's; all different."""
+    """The videos' names, reduced to what every system takes as part of a file's; all different."""
     stems: list[str] = []
     for path in paths:
         plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()

@@ -2,6 +2,11 @@
 
 Interlaced video shows the odd and even rows of a frame one after the other. Telecine spreads four
 frames of film over ten fields, so that two frames of five are combed, up to a break in the cadence.
+
+Rows that lie off their neighbours are no proof: those of fine patterns do, too. In a frame of two
+moments, the rows of the later one fit to the next frame and those of the earlier one to the frame
+before. Telecine repeats: of five frames, one has the upper field of the frame before, and another
+one the lower field, while the other field moves on.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from collections.abc import Sequence
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from av.filter import Graph
@@ -22,12 +28,15 @@ COLUMNS = 640  # from the middle of a frame: enough to judge it by
 MOVED = 12  # levels of grey between two frames
 COMBED_LEVELS = 9  # the measure and this limit are those of the filter `fieldmatch`
 COMBED_PIXELS = 1 / 2000  # of those looked at
-TIMES_OF_FIELD = 3  # combed pixels in whole frames beside those in fields, which have detail only
+TIMES_OF_FIELD = 3  # combed pixels of whole frames for each one of fields, which are only detail
 
-LEAST_COMBED = {True: 0.3, False: 0.1}  # of what moves; more where the file says: progressive
-# Two frames of five are 0.4, as far as they move; of interlaced video nearly all are combed.
-MOST_OF_TELECINE = 0.7
-TELECINE_RATES = (29.9, 30.1)  # frames per second
+TIMES_OF_ORDER = 1.2  # how much worse rows fit to the frames on their wrong sides, at least
+TIMES_OF_REPEATED = 2  # how much more a field moves than one that is repeated, at least
+
+LEAST_COMBED = {True: 0.3, False: 0.1}  # of moving frames, by whether the file says: progressive
+CYCLE = 5  # frames of telecine, made of four
+LEAST_TELECINED = 2 / 3  # of the places that were looked at, up to breaks in the cadence
+TELECINE_RATES = (29.95, 29.99)  # frames per second: 30000/1001, as files state it
 
 Grey = NDArray[np.int16]
 
@@ -57,15 +66,25 @@ FILTERS: dict[Mending, Filters] = {
 }
 
 
-def judge(frames: Sequence[VideoFrame]) -> list[bool]:
-    """Which of some frames that follow each other are combed; where nothing moves, none is told."""
+class Fields(NamedTuple):
+    """What some frames that follow each other show of their fields."""
+
+    combed: list[int]  # of those that move: 1 upper field first, -1 lower field first, 0 not combed
+    is_telecined: bool | None  # None: too little moves
+
+
+def judge(frames: Sequence[VideoFrame]) -> Fields:
+    """The fields of the frames at one place of a video; where nothing moves, nothing is known."""
     greys = [_middle(frame) for frame in frames]
-    judged = []
-    for before, grey in pairwise(greys):
-        moved = before.shape == grey.shape and abs(grey - before) > MOVED
+    if len({grey.shape for grey in greys}) > 1:
+        return Fields([], None)
+    combed = []
+    for before, grey, after in zip(greys, greys[1:], greys[2:], strict=False):
+        moved = (abs(grey - before) > MOVED) | (abs(after - grey) > MOVED)
         if np.count_nonzero(moved) > COMBED_PIXELS * grey.size:
-            judged.append(_is_combed(grey, np.asarray(moved)))
-    return judged
+            is_combed = _is_combed(grey, moved)
+            combed.append(_first_field(before, grey, after, moved) if is_combed else 0)
+    return Fields(combed, _is_telecined(greys))
 
 
 def _middle(frame: VideoFrame) -> Grey:
@@ -81,6 +100,44 @@ def _is_combed(grey: Grey, moved: NDArray[np.bool_]) -> bool:
     return whole > COMBED_PIXELS * grey.size and whole > TIMES_OF_FIELD * fields
 
 
+def _first_field(before: Grey, grey: Grey, after: Grey, moved: NDArray[np.bool_]) -> int:
+    """1 where the upper field is of an earlier moment, -1 where the lower one is, 0 for neither.
+
+    Rows of the frames on both sides are put between those of the other field, as FFmpeg's `idet`
+    does: those of an earlier field fit when they come from the next frame, of a later one from the
+    frame before.
+    """
+    around, weight = grey[:-2] + grey[2:], moved[1:-1]
+    by_before, by_after = (
+        [int((abs(around - 2 * frame[1:-1]) * weight)[first::2].sum()) for first in (1, 0)]
+        for frame in (before, after)
+    )  # of the upper rows, of the lower ones
+    upper = by_after[0] + by_before[1]  # how badly they fit, the upper field being first
+    lower = by_before[0] + by_after[1]
+    if max(upper, lower) <= TIMES_OF_ORDER * min(upper, lower):
+        return 0
+    return 1 if upper < lower else -1
+
+
+def _is_telecined(greys: Sequence[Grey]) -> bool | None:
+    """Whether of each five steps of these one repeats the upper field, and one the lower field.
+
+    Those of all fives are taken together, so that noise and a poor coding count little. None where
+    too little moves, or there are fewer than two fives.
+    """
+    moved = np.zeros((CYCLE, 2))  # in the upper field and in the lower one
+    moving = 0
+    for number, (before, grey) in enumerate(pairwise(greys)):
+        apart = np.maximum(abs(grey - before) - MOVED, 0)
+        moving += int(np.count_nonzero(apart) > COMBED_PIXELS * grey.size)
+        moved[number % CYCLE] += apart[::2].sum(), apart[1::2].sum()
+    if len(greys) <= 2 * CYCLE or moving < CYCLE:
+        return None
+    upper, lower = moved.T
+    repeated = np.sign(upper - lower) * (moved.max(axis=1) > TIMES_OF_REPEATED * moved.min(axis=1))
+    return sorted(repeated) == [-1, 0, 0, 0, 1]
+
+
 def _combed_pixels(grey: Grey, moved: NDArray[np.bool_]) -> int:
     above, row, below = grey[1:-3], grey[2:-2], grey[3:-1]
     up, down, limit = row - above, row - below, COMBED_LEVELS
@@ -89,24 +146,28 @@ def _combed_pixels(grey: Grey, moved: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(off & bent & moved[2:-2]))
 
 
-def choose(combed: Sequence[bool], rate: float, *, progressive: bool) -> Mending:
-    """What suits a video of `rate` frames per second, by those of its frames that move.
+def choose(places: Sequence[Fields], rate: float, *, progressive: bool) -> Mending:
+    """The mending for a video of `rate` frames per second, judged by some places of it.
 
-    `progressive`: that is what the file says, as many do that are not.
+    `progressive`: whether the file says so, as many do that are not.
     """
-    share = sum(combed) / max(1, len(combed))
-    if share < LEAST_COMBED[progressive]:
-        return Mending.NONE
-    is_film = share < MOST_OF_TELECINE and TELECINE_RATES[0] < rate < TELECINE_RATES[1]
-    return Mending.IVTC if is_film else Mending.YADIF
+    verdicts = [each.is_telecined for each in places if each.is_telecined is not None]
+    is_film = sum(verdicts) >= LEAST_TELECINED * max(1, len(verdicts))
+    if is_film and TELECINE_RATES[0] < rate < TELECINE_RATES[1]:
+        return Mending.IVTC
+    combed = [first for each in places for first in each.combed]
+    of_one_order = max(combed.count(1), combed.count(-1))
+    share = of_one_order / max(1, len(combed))
+    return Mending.NONE if share < LEAST_COMBED[progressive] else Mending.YADIF
 
 
 def mended(
     frames: Sequence[VideoFrame], time: float, mending: Mending, rate: Fraction
 ) -> VideoFrame:
-    """The frame nearest to `time`, as theirs are, of `frames` that follow each other, mended.
+    """Of consecutive `frames`, the one nearest to `time`, mended.
 
-    `rate` is how many there are in a second, of which film has four fifths.
+    `time` is in seconds, as `frame.time`. `rate` is the number of frames per second, of which film
+    has four fifths.
     """
     if mending in FILTERS:
         frames = _filtered(frames, FILTERS[mending], rate) or frames

@@ -11,39 +11,22 @@ from typing import NamedTuple, Self
 
 import av
 from av.video.frame import VideoFrame
-from av.video.reformatter import (
-    ColorPrimaries,
-    Colorspace,
-    ColorTrc,
-    Interpolation,
-    VideoReformatter,
-)
 from PIL import Image
 
-from jobs.kinds import Resolution
+from jobs.settings.kinds import Resolution
 from multitrain.datasets.video.fields import Mending, mended
 from multitrain.datasets.video.seeking import Run, Wanted
-from multitrain.datasets.video.videos import (
-    Video,
-    from_keyframe,
-    opened,
-    seen_size,
-    told_as_unreadable,
-)
-
-HDR = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as ITU-T H.273 counts transfers
-UNSPECIFIED = 2  # matrix, in H.273
-HD_LINES = 720  # from there on, video that does not tell its matrix is BT.709, as players have it
-PRECISE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-QUARTER_TURNS = {
-    90: Image.Transpose.ROTATE_90,
-    180: Image.Transpose.ROTATE_180,
-    270: Image.Transpose.ROTATE_270,
-}
+from multitrain.datasets.video.videos import Video
+from render.shown.opening import decoder_of, opened, told_as_unreadable
+from render.shown.orientation import seen_size
+from render.shown.screen import Screen, over_black
+from render.shown.seeking import from_keyframe
 
 
 class Still(NamedTuple):
-    """A frame as RGB, upright; `seen` is its size with square pixels, which it may not have."""
+    """A frame as RGB, upright, over black; `seen` is its size with square pixels, which it may not
+    have.
+    """
 
     image: Image.Image
     seen: Resolution
@@ -54,9 +37,11 @@ class FrameReader:
 
     def __init__(self, video: Video, mending: Mending) -> None:
         self.video, self._mending = video, mending
-        self._reformatter = VideoReformatter()  # keeps its tables: those of HDR take seconds
+        self._screen = Screen(video.orientation)
         self._files = ExitStack()
         self._container, self._stream = self._files.enter_context(opened(video.path))
+        self._decoder = decoder_of(self._stream)
+        self._decoder.thread_count = 1  # others are at work on other parts of it
 
     def __enter__(self) -> Self:
         return self
@@ -77,8 +62,9 @@ class FrameReader:
         time = float(pts * self.video.time_base)
         with told_as_unreadable(self.video.path):
             frame = mended(frames, time, self._mending, 1 / self.video.frame_seconds)
-            seen = seen_size(frames[0], self.video.pixel_shape)
-            return Still(picture(frame, self._reformatter), seen)
+            stored = Resolution(frame.width, frame.height)
+            seen = seen_size(stored, self.video.pixel_shape, self.video.orientation)
+            return Still(Image.fromarray(over_black(self._screen.picture(frame))), seen)
 
     def windows(self, run: Run) -> Iterator[tuple[Wanted, list[VideoFrame]]]:
         """Each wanted frame and its neighbours, as far as there are any."""
@@ -103,9 +89,11 @@ class FrameReader:
 
     def _decoded(self, run: Run) -> Iterator[VideoFrame]:
         """Frames from the keyframe on; those that no other depends on only where they are wanted"""
-        context = self._stream.codec_context
-        with told_as_unreadable(self.video.path):
-            packets = from_keyframe(self._container, self._stream, run.start, self.video.first)
+        context, video = self._decoder, self.video
+        with told_as_unreadable(video.path):
+            packets = from_keyframe(
+                self._container, self._stream, run.start, video.first, video.times
+            )
             spans = sorted((each.first, each.last) for each in run.wanted)
             context.flush_buffers()
             for packet in chain(packets, [None]):
@@ -123,21 +111,3 @@ def _is_wanted(pts: int | None, spans: Sequence[tuple[int, int]]) -> bool:
         return True
     place = bisect_right(spans, pts, key=lambda span: span[0])
     return place > 0 and pts <= spans[place - 1][1]
-
-
-def picture(frame: VideoFrame, reformatter: VideoReformatter) -> Image.Image:
-    """As RGB, upright. High dynamic range is mapped to that of BT.709, as swscale does it."""
-    if frame.colorspace == UNSPECIFIED and frame.height >= HD_LINES:
-        frame.colorspace = Colorspace.ITU709
-    is_hdr = frame.color_trc in HDR
-    shown = reformatter.reformat(
-        frame,
-        format="rgb24",
-        interpolation=PRECISE,
-        dst_color_trc=ColorTrc.BT709 if is_hdr else None,
-        dst_color_primaries=ColorPrimaries.BT709 if is_hdr else None,
-        threads=1,
-    )
-    image = Image.fromarray(shown.to_ndarray())
-    turn = QUARTER_TURNS.get(frame.rotation % 360)
-    return image.transpose(turn) if turn is not None else image

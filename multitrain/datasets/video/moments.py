@@ -52,7 +52,7 @@ def evenly(span: Span, count: int) -> list[float]:
 
 
 def every(video: int, span: Span, seconds: float) -> list[Moment]:
-    """From the start on, up to the end and without it; UsageError where these are too many."""
+    """A moment every `seconds` from the start on, before the end; UsageError for too many."""
     if span.seconds > MOST_MOMENTS * seconds:
         raise UsageError(
             f"a frame of {span.video.path} every {seconds:g} seconds would make more than "

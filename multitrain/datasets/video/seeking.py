@@ -8,10 +8,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from multitrain.datasets.video.videos import Video, from_keyframe, opened
+from multitrain.datasets.video.videos import Video
+from render.shown.opening import opened
+from render.shown.seeking import from_keyframe
 
 if TYPE_CHECKING:
-    from multitrain.datasets.video.videos import Packets
+    from render.shown.seeking import Packets
 
 REORDERED = 16  # frames that are stored before ones that are shown earlier: H.264 and HEVC, at most
 
@@ -44,7 +46,7 @@ class _Group:
     wanted: list[Wanted] = field(default_factory=list)
 
     def read_beyond(self, pts: int, frames: int) -> None:
-        """Until at least so many frames are known that are shown after `pts`, or to the end."""
+        """Read until at least `frames` frames shown after `pts` are known, or to the end."""
         while len(self.shown) - bisect_left(self.shown, pts + 1) < frames:
             packet = next(self.packets, None)
             if packet is None:
@@ -53,7 +55,7 @@ class _Group:
                 insort(self.shown, packet.pts)
 
     def nearest(self, number: int, pts: int, around: int) -> Wanted:
-        """With `around` neighbours on both sides, where there are as many."""
+        """The frame nearest to `pts`, with up to `around` neighbours on each side."""
         place = bisect_left(self.shown, pts)
         if place and (place == len(self.shown) or self._before_is_nearer(place, pts)):
             place -= 1
@@ -66,11 +68,11 @@ class _Group:
 
 
 def plan(video: Video, times: Mapping[int, float], around: int = 0) -> list[Run]:
-    """For times in seconds from the first frame, by their numbers, the frames nearest to them.
+    """The frames nearest to some times: `times` are seconds from the first frame, by their numbers.
 
     `around` neighbours on both sides are wanted with each. Only packets are read, not decoded, and
-    those of a group of pictures once, however many times lie in it. Times beyond the last frame
-    get that. UnreadableVideo where the file is.
+    those of a group of pictures once, however many times lie in it. For times beyond the last
+    frame, that frame is taken. UnreadableVideo where the file cannot be read.
     """
     groups: list[_Group] = []
     with ExitStack() as files:
@@ -79,9 +81,10 @@ def plan(video: Video, times: Mapping[int, float], around: int = 0) -> list[Run]
         lead = round(around * video.frame_seconds / video.time_base)
         for number, seconds in sorted(times.items(), key=lambda each: each[1]):
             pts = min(video.pts_at(seconds), video.last)
-            start = _start(from_keyframe(*looking, pts - lead, video.first), video.first)
+            ahead = from_keyframe(*looking, pts - lead, video.first, video.times)
+            start = _start(ahead, video.first)
             if not groups or groups[-1].start != start:
-                packets = from_keyframe(*reading, start, video.first)
+                packets = from_keyframe(*reading, start, video.first, video.times)
                 groups.append(_Group(start, packets))
             group = groups[-1]
             group.read_beyond(pts, REORDERED + around + 1)

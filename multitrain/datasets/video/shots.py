@@ -11,14 +11,14 @@ from threading import Event, Lock
 from typing import Any, NamedTuple, Self
 
 from jobs.errors import UsageError
+from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.looking.likeness import perceptual_hash
-from multitrain.datasets.parallel import in_order
 from multitrain.datasets.video.crops import Crop, Scale, cut
 from multitrain.datasets.video.fields import Mending
 from multitrain.datasets.video.frames import FrameReader, Still
 from multitrain.datasets.video.moments import Moment, Span
 from multitrain.datasets.video.seeking import Run, plan
-from multitrain.datasets.video.videos import UnreadableVideo
+from render.shown.opening import UnreadableVideo
 
 
 class Shot(NamedTuple):
@@ -28,11 +28,11 @@ class Shot(NamedTuple):
     pts: int
     crops: tuple[Crop, ...]
     files: tuple[Path, ...]
-    likeness: int  # 0 where nobody asks for it
+    likeness: int  # 0 where it is not asked for
 
 
 class Saving(NamedTuple):
-    """The suffix of files, and what Pillow is told when it saves them."""
+    """The suffix of files, and the options with which Pillow saves them."""
 
     suffix: str
     options: Mapping[str, Any]
@@ -84,7 +84,7 @@ class Shots:
             readers.close()
 
     def take(self, moments: Sequence[Moment]) -> Generator[Shot | Missed, None, None]:
-        """In any order; each frame once. Threads are at work until this is closed."""
+        """The shots at `moments`, in any order; each frame once. Close this to end its threads."""
         stopping = Event()
         work = partial(self._work, stopping)
         with closing(in_order(work, self._jobs(moments), stopping)) as done:
@@ -111,7 +111,7 @@ class Shots:
                     yield _Job(video, fresh, numbered)
 
     def _fresh(self, video: int, run: Run) -> Run | None:
-        """Without frames that have been taken."""
+        """`run` without the frames that have been taken; None where none is left."""
         taken, fresh = self._taken[video], []
         for wanted in run.wanted:
             if wanted.pts in taken:

@@ -1,4 +1,4 @@
-"""Collections of pictures that may be used freely, with where they are and what they must be."""
+"""Collections of pictures that may be used freely, with their addresses and checksums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Source(NamedTuple):
     archive_bytes: int | None = None
 
 
-# Only what its makers put under a free licence, and whose digest they or others have published.
+# Only collections under a free licence whose checksum their makers or others have published.
 COLLECTIONS = {
     "flowers": Source(
         "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz",

@@ -16,9 +16,14 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from jobs.errors import UsageError
-from jobs.paths import Workspace, publish
-from jobs.pictures import Unreadable, explain
+from jobs.pictures.finding import Unreadable, explain
+from jobs.pictures.suffixes import VIDEO_SUFFIXES
+from jobs.secrets import hidden, plain_address
+from jobs.settings.words import quoted
+from jobs.workspace.files import publish
+from jobs.workspace.paths import Workspace
 from multitrain.datasets.web.transfer import (
+    TIMEOUT,
     Busy,
     Transfer,
     TransferFailed,
@@ -29,13 +34,9 @@ from multitrain.datasets.web.transfer import (
 )
 
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-# What servers call videos that they know as such; others say that a file is some bytes.
+# Content types of videos; servers that do not know a video as such send `octet-stream`.
 VIDEO_TYPES = ("video/", "application/octet-stream", "application/mp4", "application/mxf")
-VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-})  # fmt: skip
-# The second is yt-dlp's. What is unfinished is called `.part`, `.part-Frag7`, `.ytdl` and the like.
+# `.unknown_video` is yt-dlp's; unfinished files are called `.part`, `.part-Frag7`, `.ytdl`, ...
 FINISHED_SUFFIXES = VIDEO_SUFFIXES | {".video", ".unknown_video"}
 DIGITS = 12  # of an address's hash: one folder for each
 LONGEST_NAME = 80  # characters
@@ -58,13 +59,13 @@ def local_files(workspace: Workspace, videos: Sequence[str]) -> tuple[list[Path]
         if ADDRESS.match(each):
             require_address(each)
         elif not Path(each).is_file():
-            raise UsageError(f"{each!r} is not a file")
+            raise UsageError(f"{quoted(each)} is not a file")
     files, unavailable = [], []
     for each in videos:
         try:
             files.append(_download(workspace, each) if ADDRESS.match(each) else Path(each))
         except Unavailable as error:
-            unavailable.append(Unreadable(Path(each), str(error)))
+            unavailable.append(Unreadable(Path(plain_address(each)), hidden(str(error))))
     return files, unavailable
 
 
@@ -84,10 +85,10 @@ def _download(workspace: Workspace, address: str) -> Path:
 
 
 def _fetch(address: str, folder: Path) -> None:
-    """A file as it is, of anything else what yt-dlp makes of it; Busy, Unavailable."""
+    """Download a file as it is, or with yt-dlp the video of a page. Raises Busy and Unavailable."""
     part = folder / "video.part"
     with opened_alone(part) as file:
-        transfer = Transfer(address, part, file, wanted=lambda told: _is_video(told, address))
+        transfer = Transfer(address, part, file, wanted=lambda headers: _is_video(headers, address))
         try:
             transfer.complete()
             publish(part, folder / _name(address))
@@ -101,7 +102,7 @@ def _fetch(address: str, folder: Path) -> None:
 
 
 def _finished(folder: Path) -> Path | None:
-    """The video in a folder of its own, if it is complete."""
+    """The finished video in `folder`, or None."""
     files = (each for each in folder.iterdir() if each.suffix.casefold() in FINISHED_SUFFIXES)
     return next((each for each in sorted(files) if each.is_file()), None)
 
@@ -133,8 +134,9 @@ def _fetch_page(address: str, folder: Path) -> None:
         "no_warnings": True,
         "noprogress": True,
         "restrictfilenames": True,
+        "socket_timeout": TIMEOUT,
     }
-    # It expands variables and the like in names of folders, so it gets to know a plain one.
+    # yt-dlp expands variables and the like in names of folders, so it is given a plain name.
     with tempfile.TemporaryDirectory() as plain:
         home = Path(plain, "home")
         home.symlink_to(folder.absolute())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.errors import DatasetError
+from jobs.secrets import plain_address
 from jobs.units import bytes_for_people
 from multitrain.datasets.web.catalogue import Source
 from multitrain.datasets.web.transfer import (
@@ -23,15 +24,16 @@ from multitrain.datasets.web.transfer import (
 
 
 class Unusable(DatasetError):
-    """Raised by who uses a file: another try would have to fetch it anew."""
+    """Raised by the user of a fetched file, which is then deleted, to be fetched anew."""
 
 
 @contextmanager
 def fetched(source: Source, folder: Path, most_bytes: int, on_bytes: OnBytes) -> Iterator[Path]:
-    """The file at the address, below `folder`; it goes when it was used, or found Unusable.
+    """The file at the address, below `folder`; deleted after use, or when Unusable is raised.
 
-    What is there from an earlier try is kept and gone on with, where the server can. DatasetError
-    where it cannot be had, is larger than `most_bytes` or is not what `source` tells.
+    What is there from an earlier try is kept and continued, where the server can. DatasetError
+    where the file cannot be had, is larger than `most_bytes` or has another checksum than `source`
+    says.
     """
     require_address(source.address)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,17 +57,19 @@ def fetched(source: Source, folder: Path, most_bytes: int, on_bytes: OnBytes) ->
                 raise
             remove(path)
     except Busy:
-        raise DatasetError(f"Another process is fetching {source.address}") from None
+        raise DatasetError(f"Another process is fetching {plain_address(source.address)}") from None
 
 
 def _complete(transfer: Transfer) -> None:
     try:
         transfer.complete()
     except TransferFailed as error:
-        raise DatasetError(f"{transfer.address} cannot be fetched: {error}") from error
+        shown_address = plain_address(transfer.address)
+        raise DatasetError(f"{shown_address} cannot be fetched: {error}") from error
     except TooLarge:
         most = bytes_for_people(transfer.most_bytes)
-        raise DatasetError(f"{transfer.address} is larger than {most}; see --most-gb") from None
+        shown_address = plain_address(transfer.address)
+        raise DatasetError(f"{shown_address} is larger than {most}; see --most-gb") from None
 
 
 def _check(source: Source, path: Path) -> None:
@@ -75,12 +79,12 @@ def _check(source: Source, path: Path) -> None:
     if (found := digest_of(path, algorithm)) != digest.lower():
         remove(path)
         raise DatasetError(
-            f"{source.address} is not what it should be: its {algorithm} is {found}, "
-            f"not {digest}. It was thrown away; it has changed, or came damaged"
+            f"{plain_address(source.address)} is not what it should be: its {algorithm} is "
+            f"{found}, not {digest}. It was thrown away; it has changed, or came damaged"
         )
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
-    """Hexadecimal."""
+    """The digest of the file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

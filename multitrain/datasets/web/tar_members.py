@@ -1,7 +1,7 @@
 """Files in tar archives of strangers: what is decompressed is counted, and the end must be there.
 
 `tarfile` takes a header that it cannot read for the end of the archive, and reads names into memory
-however long they are. Both are looked after here.
+however long they are. Both are prevented here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from jobs.pictures import explain
+from jobs.pictures.finding import explain
 from jobs.units import bytes_for_people
 
 PIECE = 2**16  # bytes that are skipped at once
@@ -26,12 +26,16 @@ STRUCTURE = 2**20  # bytes beside the files that are not counted: headers, what 
 _COMPRESSED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 
 
+# What `tarfile` raises of headers whose numbers make no sense.
+_OF_NUMBERS = (tarfile.TarError, ValueError, ArithmeticError, LookupError)
+
+
 class NoTar(Exception):
-    """It does not begin as a tar archive does."""
+    """The file does not begin as a tar archive does."""
 
 
-class DamagedTar(Exception):
-    """Why it cannot be read to its end: a clause for a person."""
+class DamagedArchive(Exception):
+    """Why the archive cannot be read to its end: a clause for a person."""
 
 
 class TooMuch(Exception):
@@ -41,8 +45,8 @@ class TooMuch(Exception):
 def tar_members(archive: Path, most_bytes: int) -> Iterator[tuple[str, IO[bytes]]]:
     """Ordinary files in their order; each can be read until the next one is asked for.
 
-    NoTar, DamagedTar, and TooMuch where clearly more than `most_bytes` are decompressed, also of
-    files that are passed over.
+    NoTar, DamagedArchive, and TooMuch where clearly more than `most_bytes` are decompressed, also
+    of files that are passed over.
     """
     with _decompressed(archive) as file:
         reader = _Reader(file, most_bytes + STRUCTURE)
@@ -50,12 +54,14 @@ def tar_members(archive: Path, most_bytes: int) -> Iterator[tuple[str, IO[bytes]
             tarred = tarfile.TarFile(fileobj=cast("IO[bytes]", reader))
         except tarfile.ReadError as error:
             raise NoTar from error
+        except _OF_NUMBERS as error:
+            raise DamagedArchive(explain(error)) from error
         try:
             while member := _next(tarred, reader):
                 if member.isreg() and (content := tarred.extractfile(member)):
                     yield member.name, content
-        except tarfile.TarError as error:
-            raise DamagedTar(explain(error)) from error
+        except _OF_NUMBERS as error:
+            raise DamagedArchive(explain(error)) from error
         reader.require_end()
 
 
@@ -101,7 +107,7 @@ class _Reader:
 
     def seek(self, position: int) -> None:
         if position < self._position:
-            raise DamagedTar("its parts overlap")
+            raise DamagedArchive("its parts overlap")
         while (missing := position - self._position) and self._take(min(missing, PIECE)):
             pass
 
@@ -110,18 +116,18 @@ class _Reader:
             return self._take(size)
         self._header -= size
         if self._header < 0:
-            raise DamagedTar(f"a header has more than {bytes_for_people(MOST_HEADER)}")
+            raise DamagedArchive(f"a header has more than {bytes_for_people(MOST_HEADER)}")
         self._last = self._take(size)
         return self._last
 
     def require_end(self) -> None:
         """Two blocks of zeros (POSIX, pax); some programs write one, and nothing behind it."""
         if len(self._last) < tarfile.BLOCKSIZE:
-            raise DamagedTar("it is cut off")
+            raise DamagedArchive("it is cut off")
         if any(self._last):
-            raise DamagedTar(f"there is no header at byte {self._position - tarfile.BLOCKSIZE}")
+            raise DamagedArchive(f"there is no header at byte {self._position - tarfile.BLOCKSIZE}")
         if any(self._take(tarfile.BLOCKSIZE)):
-            raise DamagedTar("there is more behind its end")
+            raise DamagedArchive("there is more behind its end")
         while self._take(PIECE):  # checksums of what is compressed come last
             pass
 
@@ -130,8 +136,8 @@ class _Reader:
             taken = self._file.read(size)
         except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # of the disk
-            raise DamagedTar(explain(error)) from error
+                raise  # an error of the disk
+            raise DamagedArchive(explain(error)) from error
         self._position += len(taken)
         if self._position > self._most:
             raise TooMuch

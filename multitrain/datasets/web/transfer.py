@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import math
-import os
 import re
 import ssl
 import time
@@ -21,16 +19,20 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from jobs.errors import UsageError
-from jobs.pictures import explain
+from jobs.pictures.finding import explain
+from jobs.secrets import plain_address
 from jobs.units import bytes_for_people
+from jobs.workspace import locks
+from multitrain.web_calls import Limit, opened
 
-TIMEOUT = 30.0  # seconds without a byte
-TRIES = 6  # in a row that bring nothing
+TIMEOUT = 60.0  # seconds for an answer, and for each further piece of this size
+LEAST_PIECE = 60_000  # bytes: a server that sends less than 1 kB a second is given up
+TRIES = 6  # in a row that bring next to nothing
 PAUSE = 1.0  # seconds before the second of them; each next one is twice as long
 CHUNK = 2**18  # bytes
 STATED = 2**12  # bytes of a validator that are kept at most
 
-# What ends a connection; a disk that is full does not.
+# Errors of a connection; a full disk is none.
 _BREAKS = (
     urllib.error.URLError,
     http.client.HTTPException,
@@ -42,7 +44,7 @@ _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")  # Content-Range (RFC 9110, 14.4)
 
-OnBytes = Callable[[int, int | None], None]  # bytes that are there, and of how many
+OnBytes = Callable[[int, int | None], None]  # bytes received, and the total if known
 
 
 class TransferFailed(Exception):
@@ -50,33 +52,29 @@ class TransferFailed(Exception):
 
 
 class TooLarge(Exception):
-    """The file has more bytes than it may have."""
+    """The file has more bytes than `most_bytes`."""
 
 
 class Unwanted(Exception):
-    """What the server offers is not taken."""
+    """The answer is not `wanted`."""
 
 
 class Busy(Exception):
-    """Another process works on it."""
+    """Another process works on the file."""
 
 
 @contextmanager
 def opened_alone(path: Path) -> Iterator[IO[bytes]]:
-    """The file, at its end, and nobody else's until it is closed; Busy where it is another's."""
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except (BlockingIOError, FileNotFoundError):
-            raise Busy from None
-        if not is_there:  # who had it has just finished
+    """The file, open at its end and locked until it is closed; Busy if another process has it."""
+    with open(path, "ab", opener=lambda *_: locks.open_file(path)) as file:
+        # The file has left its path where another process has just finished it.
+        if not (locks.lock(file.fileno()) and locks.is_at(path, file.fileno())):
             raise Busy
         yield file
 
 
 def require_address(address: str) -> None:
-    """UsageError where it is not one of the web, as it goes into a request."""
+    """UsageError where `address` is not an HTTP address, escaped as it goes into a request."""
     try:
         parts = urlsplit(address)
         is_of_the_web = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -85,24 +83,24 @@ def require_address(address: str) -> None:
         is_of_the_web = False
     if not is_of_the_web or not address.isascii() or not address.isprintable() or " " in address:
         raise UsageError(
-            f"{address!r} is no address: it begins with http:// or https://, and characters that "
-            "are no plain letters, and spaces, stand in it as %20 and the like"
+            f"{plain_address(address)!r} is no address: it begins with http:// or https://, and "
+            "characters that are no plain letters, and spaces, stand in it as %20 and the like"
         )
 
 
 def remove(path: Path) -> None:
-    """The file, and what is known of it."""
+    """Remove the file, and the note on its version."""
     path.unlink(missing_ok=True)
     _validator_of(path).unlink(missing_ok=True)
 
 
 def _validator_of(path: Path) -> Path:
-    """Where it stands which version of the file the server sent."""
+    """The path of the note that says which version of the file the server sent."""
     return path.with_suffix(".version")
 
 
 class _BrokenOff(Exception):
-    """The connection, or what came of it; why, for a person."""
+    """The connection broke off, or brought the wrong thing; why, for a person."""
 
 
 @dataclass
@@ -114,8 +112,8 @@ class Transfer:
     file: IO[bytes]
     on_bytes: OnBytes = lambda *_: None
     most_bytes: float = math.inf
-    is_checked: bool = False  # afterwards: what is there may be gone on with, whatever version
-    wanted: Callable[[Message], bool] = lambda _: True  # by the headers of an answer
+    is_checked: bool = False  # afterwards, by a checksum: so any earlier part may be continued
+    wanted: Callable[[Message], bool] = lambda _: True  # whether an answer is taken, by its headers
 
     def complete(self) -> None:
         """Have the whole file; TransferFailed, TooLarge, Unwanted."""
@@ -125,8 +123,9 @@ class Transfer:
                 self._try()
                 break
             except _BrokenOff as error:
-                failures = 1 if self._size > most else failures + 1
-                most = max(most, self._size)
+                failures += 1
+                if self._size >= most + LEAST_PIECE:
+                    failures, most = 1, self._size
                 if failures >= TRIES:
                     kept = ". What has come is kept; the same command goes on" * bool(self._size)
                     raise TransferFailed(f"{error}{kept}") from error
@@ -138,13 +137,13 @@ class Transfer:
         return self.file.tell()
 
     def _try(self) -> None:
-        """One connection; _BrokenOff where it ends too soon."""
+        """Try one connection; _BrokenOff where it ends too soon."""
         if self._size and not (self._version or self.is_checked):
             self._begin_anew()  # what is there might be of another version
         request = urllib.request.Request(self.address, headers=self._headers())
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-                self._receive(response)
+            with opened(request, TIMEOUT) as (response, limit):
+                self._receive(response, limit)
         except urllib.error.HTTPError as error:
             with error:
                 self._refused(error)
@@ -172,7 +171,7 @@ class Transfer:
             raise _BrokenOff(f"the server says {said}") from error
         raise TransferFailed(f"the server says {said}")
 
-    def _receive(self, response: http.client.HTTPResponse) -> None:
+    def _receive(self, response: http.client.HTTPResponse, limit: Limit) -> None:
         if not self.wanted(response.headers):
             raise Unwanted
         whole = response.headers.get("Content-Length", "")
@@ -188,10 +187,16 @@ class Transfer:
         self._version = _version_in(response.headers)
         self._require_fitting(total or 0)
         self.on_bytes(self._size, total)
-        while chunk := response.read(CHUNK):
+        allowed_at = self._size
+        while chunk := response.read1(CHUNK):  # what has arrived: `read` would wait for more
             self.file.write(chunk)
             self._require_fitting(self._size)
             self.on_bytes(self._size, total)
+            if self._size >= allowed_at + LEAST_PIECE:
+                allowed_at = self._size
+                limit.allow(TIMEOUT)
+        if limit.was_reached:
+            raise TimeoutError("timed out")
         if total is not None and self._size < total:
             raise _BrokenOff(f"the connection broke off after {bytes_for_people(self._size)}")
 
@@ -207,7 +212,7 @@ class Transfer:
 
     @property
     def _version(self) -> str:
-        """As the server named it; empty where it did not."""
+        """The file's version as the server named it; empty where it did not."""
         with suppress(OSError):
             return _validator_of(self.path).read_text(encoding="latin-1")[:STATED]
         return ""
@@ -219,7 +224,7 @@ class Transfer:
 
 
 def _version_in(headers: Message) -> str:
-    """What If-Range can name: a strong entity tag, or a date (RFC 9110, 13.1.5)."""
+    """The version that If-Range can name: a strong entity tag, or a date (RFC 9110, 13.1.5)."""
     tag: str = headers.get("ETag", "")
     if tag and not tag.startswith("W/"):
         return tag

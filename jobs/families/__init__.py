@@ -1,0 +1,1 @@
+"""Kinds of networks, as far as a sheet has to know them."""

@@ -1,0 +1,1 @@
+"""DCGAN: its layers, planned, and the mistakes that they can have."""

@@ -1,0 +1,1 @@
+"""Which pictures a data set has, by their names and headers."""

@@ -1,0 +1,1 @@
+"""Pure arithmetic of frames: batches, timecuts, boxes, loops."""

@@ -1,0 +1,64 @@
+"""How a column is declared: with its type, and with all else that belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+MayChange = Literal["any", "later", "never"]
+
+_FACETS = "facets"
+
+
+class Change(NamedTuple):
+    """How `mutate` varies a setting at strength 1."""
+
+    weight: float = 1.0  # how often, beside the others
+    spread: float = 0.7  # deviation of the logarithm of a number: 0.7 is up or down by about two
+    from_zero: float = 0.0  # the most that a number of 0 becomes
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What belongs to a column besides its type, its default and its description.
+
+    - opens: the heading of a group of columns on the reference page, which begins with this one.
+    - label: what stands for it in names of jobs; empty: its own name.
+    - varies: how `mutate` varies it; None: not at all. Only what makes the look does, but nothing
+      of the data set, the grid, the length, the video or the farm. The seed stays, so that
+      variations can be compared picture by picture.
+    - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
+      that is made already is made again. `later`: what is made already stays as it is; what is
+      made from now on follows the new value. `never`: the frames depend on it.
+    """
+
+    opens: str = ""
+    label: str = ""
+    varies: Change | None = None
+    may_change: MayChange = "never"
+
+
+def column(
+    default: Any = PydanticUndefined,
+    description: str = "",
+    *,
+    opens: str = "",
+    label: str = "",
+    varies: Change | None = None,
+    may_change: MayChange = "never",
+) -> Any:
+    """A field of a pydantic model; without a default it is required."""
+    facets = Facets(opens, label, varies, may_change)
+    return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
+
+
+def facets_of(field: FieldInfo) -> Facets:
+    """Those that `column` was given for this field."""
+    extra = field.json_schema_extra
+    facets = extra.get(_FACETS) if isinstance(extra, dict) else None
+    assert isinstance(facets, Facets), "declared by `column`"
+    return facets

@@ -1,0 +1,246 @@
+"""Loops that a job asks for, and how long they are: in seconds, frames, or beats of music.
+
+A loop is *cut* from the film (`pingpong`, `crossfade`, `best`) or drawn anew by the trained network
+(`walk`). In a sheet: `walk(beats=32, bpm=128, format=hap)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast, get_args
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer
+
+from jobs.settings.bounds import Count, Natural, NotNegative, Positive
+from jobs.settings.choices import Choice, Finite, Parameter, Table
+from jobs.settings.kinds import Resolution, Size
+from jobs.settings.lengths import SECONDS
+from jobs.settings.videos import FormatName
+
+LoopMode = Literal["pingpong", "crossfade", "best"]
+PathName = Literal["spherical", "cubic"]
+
+LEAST_FRAMES = 2  # of a loop: one frame alone does not move
+LONGEST_SECONDS = 86_400
+
+
+class Length(NamedTuple):
+    """A loop's frames, and by how many seconds they last longer (+) or shorter than was asked."""
+
+    frames: int
+    drift: Fraction
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long a loop is to be, in one of three ways; beats come with the tempo, per minute."""
+
+    seconds: Fraction | None = None
+    frames: int | None = None
+    beats: Fraction | None = None
+    bpm: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        """ValueError says in one clause what is missing, or too much."""
+        if self.bpm is not None and self.beats is None:
+            raise ValueError("bpm is the tempo of beats; give beats, too")
+        if self.beats is not None and self.bpm is None:
+            raise ValueError("beats need a tempo; give bpm, too")
+        ways = [self.seconds, self.frames, self.beats]
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("give its length in one way: seconds, frames, or beats and bpm")
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        seconds: float | None = None,
+        frames: int | None = None,
+        beats: float | None = None,
+        bpm: float | None = None,
+    ) -> Self | None:
+        """From numbers as people write them: 0.1 is a tenth. None where no number is given."""
+        if seconds is frames is beats is bpm is None:
+            return None
+        return cls(_exact(seconds), frames, _exact(beats), _exact(bpm))
+
+    def exact_frames(self, fps: int) -> Fraction:
+        """At `fps` frames per second, rarely a whole number: frames = fps * 60 * beats / bpm."""
+        if self.frames is not None:
+            return Fraction(self.frames)
+        if self.seconds is not None:
+            return self.seconds * fps
+        assert self.beats is not None, "checked when it was made"
+        assert self.bpm is not None, "checked when it was made"
+        return fps * 60 * self.beats / self.bpm
+
+    @property
+    def label(self) -> str:
+        """As it stands in the name of a file: `32beats_128bpm`, `10s`, `600frames`."""
+        return str(self).replace(" at ", "_").replace(" ", "").casefold()
+
+    def __str__(self) -> str:
+        if self.frames is not None:
+            return f"{self.frames} frames"
+        if self.seconds is not None:
+            return f"{float(self.seconds):g} s"
+        assert self.beats is not None, "checked when it was made"
+        assert self.bpm is not None, "checked when it was made"
+        return f"{float(self.beats):g} beats at {float(self.bpm):g} BPM"
+
+
+def planned(wanted: Duration, fps: int, *, even: bool = False) -> Length:
+    """The nearest whole number of frames, of two that are equally near the larger one.
+
+    With `even`, the nearest even number: forth and back, without doubled ends.
+    """
+    exact, unit = wanted.exact_frames(fps), 2 if even else 1
+    frames = max(LEAST_FRAMES, unit * ((2 * exact + unit) // (2 * unit)))
+    return Length(frames, (frames - exact) / fps)
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """How a loop is cut from a film."""
+
+    mode: LoopMode
+    duration: Duration | None = None  # None: as long as the film gives
+    fps: int | None = None  # None: the film's
+    speed: float = 1.0
+    start: float | None = None  # seconds of the film; None: where the picture has settled
+    fade: float | None = None  # seconds; None: an eighth of the loop, at most 2 s
+    smooth: bool = False  # motion interpolation where frames are missing
+    scale: Resolution | None = None
+    crop: Resolution | None = None
+
+
+@dataclass(frozen=True)
+class WalkSettings:
+    """A closed way through latent space."""
+
+    duration: Duration
+    keyframes: int = 8
+    seed: int = 0
+    fps: int | None = None  # None: the job's
+    grid: Resolution | None = None  # columns x rows of samples; None: the job's
+    checkpoint: int | None = None  # a step; None: the newest
+    through_time: bool = False
+    path: PathName = "spherical"
+    scale: Resolution | None = None
+    crop: Resolution | None = None
+
+
+_LENGTH: Mapping[str, Parameter] = {
+    "beats": Parameter(Annotated[Positive, Le(100_000)], None, "length in beats, with `bpm`"),
+    "bpm": Parameter(Annotated[float, Ge(1), Le(1000), Finite], None, "beats per minute"),
+    "seconds": Parameter(
+        Annotated[Positive, Le(LONGEST_SECONDS), SECONDS], None, "length in seconds"
+    ),
+    "frames": Parameter(Annotated[int, Ge(LEAST_FRAMES), Le(10**8)], None, "length in frames"),
+}
+_LOOK: Mapping[str, Parameter] = {
+    "fps": Parameter(Annotated[Count, Le(240)], None, "frames per second; empty: the job's"),
+    "scale": Parameter(Size, None, "pixels, by Lanczos; what stands over is cut off"),
+    "crop": Parameter(Size, None, "pixels cut from the middle, before scaling"),
+    "format": Parameter(
+        FormatName, None, "empty: the job's first; for H.264 and H.265, `h264-intra`"
+    ),
+}
+_CUT: Mapping[str, Parameter] = {
+    "start": Parameter(
+        Annotated[NotNegative, Le(LONGEST_SECONDS), SECONDS],
+        None,
+        "seconds of the film where it begins; empty: where the picture has settled",
+    ),
+    "speed": Parameter(Annotated[float, Gt(0), Le(1000), Finite], 1.0, "2 is twice as fast"),
+    "smooth": Parameter(bool, False, "motion interpolation where frames are missing"),
+}
+_FADE = {
+    "fade": Parameter(
+        Annotated[Positive, Le(LONGEST_SECONDS), SECONDS],
+        None,
+        "seconds; empty: an eighth of the loop, at most 2 s",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Loop(Choice):
+    """A loop that a sheet asks for."""
+
+    KEY: ClassVar[str] = "mode"
+    TABLE: ClassVar[Table] = {
+        "pingpong": {**_LENGTH, **_CUT, **_LOOK},
+        "crossfade": {**_LENGTH, **_CUT, **_FADE, **_LOOK},
+        "best": {**_LENGTH, **_CUT, **_FADE, **_LOOK},
+        "walk": {
+            **_LENGTH,
+            "keyframes": Parameter(Annotated[int, Ge(2), Le(10_000)], 8, "latents on the way"),
+            "seed": Parameter(Annotated[int, Ge(0), Le(2**31 - 1)], 0, "of these latents"),
+            "grid": Parameter(Size, None, "samples, columns x rows; empty: the job's grid"),
+            "checkpoint": Parameter(
+                Natural, None, "a step of `keep_checkpoints`; empty: the last one"
+            ),
+            "through_time": Parameter(
+                bool,
+                False,
+                "through the kept checkpoints, too, from the first to the last and back",
+            ),
+            "path": Parameter(PathName, "spherical", "`spherical` or `cubic`, between keyframes"),
+            **_LOOK,
+        },
+    }
+    HELP: ClassVar[Mapping[str, str]] = {
+        "pingpong": "forth and back, without doubled ends; always an even number of frames",
+        "crossfade": "the end fades into the beginning",
+        "best": "a crossfade between the two most alike moments at that length",
+        "walk": "drawn anew by the trained network: a closed way through its latents",
+    }
+
+    def __post_init__(self) -> None:
+        """ValueError says in one clause why there can be no such loop."""
+        try:
+            duration = self.duration
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from error
+        if duration is None and self.is_walk:
+            raise ValueError("walk: give its length: seconds, frames, or beats and bpm")
+
+    @property
+    def is_walk(self) -> bool:
+        return self.name == "walk"
+
+    @property
+    def duration(self) -> Duration | None:
+        return Duration.of(**{name: self[name] for name in _LENGTH})
+
+    @property
+    def format(self) -> FormatName | None:
+        """None: the job's first format."""
+        return cast("FormatName | None", self["format"])
+
+    def clip_settings(self) -> ClipSettings:
+        """The settings of a loop that is cut from the film."""
+        assert self.name in get_args(LoopMode), "walks are not cut from films"
+        own = {name: self[name] for name in (*_CUT, *_LOOK) if name != "format"}
+        fade = self.parameters().get("fade")
+        return ClipSettings(cast("LoopMode", self.name), self.duration, fade=fade, **own)
+
+    def walk_settings(self) -> WalkSettings:
+        """The settings of a walk."""
+        duration = self.duration
+        assert duration, "checked when it was made"
+        names = ("keyframes", "seed", "fps", "grid", "checkpoint", "through_time", "path")
+        own = {name: self[name] for name in (*names, "scale", "crop")}
+        return WalkSettings(duration, **own)
+
+
+OneLoop = Annotated[InstanceOf[Loop], BeforeValidator(Loop.parse), PlainSerializer(str)]
+
+
+def _exact(number: float | None) -> Fraction | None:
+    """The number as it is written: 0.1 is a tenth, not the float that is nearest to it."""
+    return None if number is None else Fraction(str(number))

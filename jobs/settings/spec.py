@@ -1,0 +1,210 @@
+"""JobSpec: every setting of a job, declared once with its type, default, bounds and help.
+
+`jobs.settings.parsing` turns text into specs and makes its messages from this declaration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, Lt
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+from jobs.settings.bounds import Count, Decay, NotNegative, Positive, Share
+from jobs.settings.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.settings.colours import ColourModel
+from jobs.settings.columns import Change, Facets, column, facets_of
+from jobs.settings.destinations import checked_destination
+from jobs.settings.kinds import (
+    Augmentation,
+    Channels,
+    Dilation,
+    DiscriminatorConvolution,
+    EverySteps,
+    Folders,
+    GeneratorConvolution,
+    KernelSide,
+    Name,
+    Normalization,
+    OneActivation,
+    OneClipping,
+    OneEncoder,
+    OneLoss,
+    OneMotion,
+    OneOptimizer,
+    OneSchedule,
+    PerLayer,
+    Preset,
+    Several,
+    Size,
+    SizeOrSide,
+    Stride,
+    Switch,
+)
+from jobs.settings.lengths import MINUTES, SECONDS
+from jobs.settings.loops import OneLoop
+from jobs.settings.preprocess import Preprocessing, checked_mode
+from jobs.settings.videos import FormatName
+
+
+# fmt: off
+class JobSpec(BaseModel):
+    """One job: one training, one film. Frozen; the columns stand in the order of the reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    name:           Name                        = column(description="unique; names every output", opens="What to make")
+    dataset:        Folders                     = column(description="folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second")
+    grid_width:     Count                       = column(description="samples side by side in a frame")
+    grid_height:    Count                       = column(description="samples one above the other in a frame")
+    video_length:   Annotated[Positive, Le(1440), MINUTES] = column(description="minutes of finished video, fractions allowed; or a length such as `1m30s` or `0:45`, as in every column of minutes or seconds", may_change="later")
+
+    preprocess:     Annotated[str, AfterValidator(checked_mode)] = column("none", "what becomes of pictures before networks see them: `none`, `resize` (to `load_size`, whatever the proportions), `cover` (scaled until they cover `load_size`, the rest cut off evenly), `scale_width` (to the width of `load_size`, in proportion), `center_crop` (of `crop_size`), `crop` (of `crop_size`, at a random place in every batch); or two of them, as `cover_and_crop`", opens="Pictures")
+    load_size:      SizeOrSide | None           = column(None, "pixels that pictures are scaled to; one number is a square's side, or the width for `scale_width`")
+    crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side")
+    flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
+
+    family:         Literal["dcgan", "testcard"] = column("dcgan", "kind of network; `testcard` trains nothing and draws frame numbers", opens="Networks")
+    colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
+    nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5))
+    nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5))
+    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector", label="gf", varies=Change(0.5))
+    df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer", label="df", varies=Change(0.5))
+    filters_g:      PerLayer[Channels] | None   = column(None, "channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`", varies=Change(0.5))
+    filters_d:      PerLayer[Channels] | None   = column(None, "channels of the discriminator's convolutions; empty: by `df_dim`", varies=Change(0.5))
+    k_w:            PerLayer[KernelSide]        = column((5,), "kernel width of the convolutions", label="kw", varies=Change())
+    k_h:            PerLayer[KernelSide]        = column((5,), "kernel height of the convolutions", label="kh", varies=Change())
+    k_w_g:          PerLayer[KernelSide] | None = column(None, "kernel width in the generator; empty: `k_w`", label="kwg", varies=Change())
+    k_h_g:          PerLayer[KernelSide] | None = column(None, "kernel height in the generator; empty: `k_h`", label="khg", varies=Change())
+    k_w_d:          PerLayer[KernelSide] | None = column(None, "kernel width in the discriminator; empty: `k_w`", label="kwd", varies=Change())
+    k_h_d:          PerLayer[KernelSide] | None = column(None, "kernel height in the discriminator; empty: `k_h`", label="khd", varies=Change())
+    stride_g:       PerLayer[Stride]            = column((2,), "by how much each convolution of the generator enlarges", varies=Change(0.5))
+    stride_d:       PerLayer[Stride]            = column((2,), "by how much each convolution of the discriminator shrinks", varies=Change(0.5))
+    dilation_g:     PerLayer[Dilation]          = column((1,), "pixels from one value of the generator's kernels to the next; above 1 not where a `deconv` enlarges", varies=Change(0.5))
+    dilation_d:     PerLayer[Dilation]          = column((1,), "pixels from one value of the discriminator's kernels to the next", varies=Change(0.5))
+    convolution_g:  PerLayer[GeneratorConvolution] = column(("deconv",), "of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels", label="convg", varies=Change())
+    convolution_d:  PerLayer[DiscriminatorConvolution] = column(("conv",), "of the discriminator; `dilated`: by 2 where `dilation_d` says 1", label="convd", varies=Change(0.5))
+    activation_g:   PerLayer[OneActivation]     = column((Activation("relu"),), "of the generator's hidden layers", label="actg", varies=Change(2.0))
+    activation_d:   PerLayer[OneActivation]     = column((Activation("lrelu"),), "of the discriminator's hidden layers", label="actd", varies=Change(2.0))
+    batch_norm_g:   Switch                      = column(True, "batch normalisation in the generator, where `normalization_g` is empty", label="bng")
+    batch_norm_d:   Switch                      = column(True, "batch normalisation in the discriminator but for its first layer, where `normalization_d` is empty", label="bnd")
+    normalization_g: PerLayer[Normalization] | None = column(None, "of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`", label="normg", varies=Change(0.5))
+    normalization_d: PerLayer[Normalization] | None = column(None, "of the discriminator's hidden layers; `spectral` is of their weights, and behind the last of the linear layer's, too; empty: by `batch_norm_d`", label="normd", varies=Change(0.5))
+    dropout_g:      PerLayer[Decay]             = column((0.0,), "share of the values of the generator's hidden layers that are left out in training", label="dropg", varies=Change(0.5, from_zero=0.3))
+    dropout_d:      PerLayer[Decay]             = column((0.0,), "share of the values of the discriminator's hidden layers that are left out in training", label="dropd", varies=Change(from_zero=0.3))
+    noise_g:        PerLayer[NotNegative]       = column((0.0,), "deviation of Gaussian noise, added to the generator's hidden layers in training", varies=Change(from_zero=0.2))
+    noise_d:        PerLayer[NotNegative]       = column((0.0,), "deviation of Gaussian noise, added to the discriminator's hidden layers in training", varies=Change(0.5, from_zero=0.2))
+
+    z_dim:          Annotated[Count, Le(65536)] = column(100, "length of the latent vector", opens="Latents", label="z", varies=Change(0.5, spread=1.0))
+    z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3))
+    latent_motion:  OneMotion                   = column(LatentMotion("fixed"), "`walk`: the samples' latents go a closed way, so that the film drifts", label="motion")
+
+    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change())
+    optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change())
+    optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change())
+    learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0))
+    learning_rate_d: Positive                   = column(0.0002, "of the discriminator", label="lrd", varies=Change(2.0, spread=1.0))
+    schedule_g:     OneSchedule                 = column(Schedule("constant"), "of the generator's learning rate", varies=Change(0.5))
+    schedule_d:     OneSchedule                 = column(Schedule("constant"), "of the discriminator's learning rate", varies=Change(0.5))
+    beta1_g:        Decay                       = column(0.5, "the optimizer's first decay, for the generator, where it has one", varies=Change(0.5, from_zero=0.5))
+    beta1_d:        Decay                       = column(0.5, "the optimizer's first decay, for the discriminator, where it has one", varies=Change(0.5, from_zero=0.5))
+    gradient_clip_g: OneClipping                = column(Clipping("none"), "of the generator's gradients", label="clipg", varies=Change(0.3))
+    gradient_clip_d: OneClipping                = column(Clipping("none"), "of the discriminator's gradients", label="clipd", varies=Change(0.3))
+    nbr_g_updates:  Annotated[Count, Le(100)]   = column(1, "updates of the generator per step", label="gups", varies=Change(0.5))
+    nbr_d_updates:  Annotated[Count, Le(100)]   = column(1, "updates of the discriminator per step", label="dups", varies=Change(0.5))
+    batch_size:     Annotated[Count, Le(65536)] | None = column(None, "pictures per update; empty: the samples in the grid", label="batch")
+    label_smoothing: Annotated[Share, Lt(1)]    = column(0.0, "pictures count as so much less than 1, with the losses vanilla and lsgan", label="smooth", varies=Change(0.5, from_zero=0.3))
+    instance_noise: NotNegative                 = column(0.0, "deviation of Gaussian noise, added to all that the discriminator is shown in training; pictures are in [-1, 1]", label="inoise", varies=Change(0.5, from_zero=0.3))
+    diffaugment:    Several[Augmentation] | None = column(None, "differentiable augmentation of all that the discriminator is shown in training")
+    feature_matching: NotNegative               = column(0.0, "weight, in the generator's loss, of how far the means of the discriminator's last features lie apart; with several `gpus` on TensorFlow, means over each one's share of a batch", label="match", varies=Change(0.3, from_zero=1.0))
+    ema:            Decay                       = column(0.0, "decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself")
+    seed:           Annotated[int, Ge(0), Lt(2**31)] = column(0, "of weights, latents and the order of the pictures")
+    precision:      Literal["auto", "float32", "bfloat16"] = column("auto", "of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
+    engine:         Literal["tensorflow", "jax"] = column("tensorflow", "what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'")
+    jit:            Literal["auto", "on", "off"] = column("auto", "compile the steps with XLA; `auto`: on GPUs, where that works. JAX always compiles")
+    use_checkpoints: Switch                     = column(True, "save and resume; without, timecuts appear when the training is over")
+    keep_checkpoints: EverySteps | None         = column(None, "`every 2000 steps`, or `2000`: the networks' weights of each 2000th step stay in runs/<name>/kept/, for walks from any of them or through all; empty: none", may_change="later")
+
+    init_from:      str | None                  = column(None, "a job, or the path of a checkpoint, whose networks this one starts from, at step 0", opens="Start from elsewhere")
+    init_fitting:   Switch                      = column(False, "start from what fits of `init_from` or `interpolate`; False: all must")
+    interpolate_a:  str | None                  = column(None, "the first of two jobs or checkpoints between which this one starts")
+    interpolate_b:  str | None                  = column(None, "the second one")
+    interpolate_alpha: Share                    = column(0.5, "0: starts at the first one, 1: at the second", label="alpha")
+    freeze_d:       Annotated[int, Ge(0), Le(10)] = column(0, "so many first layers of the discriminator do not learn")
+
+    fps:            Annotated[Count, Le(240)]   = column(60, "frames per second of video", opens="Video")
+    snapshot:       Literal["update", "step"]   = column("update", "`update`: a frame after each network's turn, two per step; `step`: one per step")
+    auto_render_period: Annotated[Positive, Le(86_400), SECONDS] | None = column(None, "seconds of video per timecut, fractions allowed; empty: one cut at the end", may_change="later")
+    render_res:     Size | None                 = column(None, "cuts the grid into boxes of this size, a video each; empty: the whole grid")
+    render_video:   Switch                      = column(True, "False: PNG frames under renders/<name>/, no video")
+    delete_images_after_render: Switch          = column(True, "False: PNG frames under renders/<name>/ as well as the video")
+    encoder:        OneEncoder                  = column("x264", "what makes `h264` and `h265`: x264 and x265, or `nvenc`, NVIDIA's encoder, where one frame of it succeeds", may_change="any")
+    format:         Several[FormatName]         = column(("h264",), "of video: the first one is the film's and the timecuts', the others are made of the film, beside it (`night.hap.mov`); see docs/formats.md", may_change="any")
+    crf:            Annotated[int, Ge(0), Le(51)] = column(17, "constant rate factor of x264 and x265, constant quality of NVENC and VP9; lower is better and larger", may_change="any")
+    preset:         Preset                      = column("medium", "the encoder's effort, by x264's names; slower is smaller", may_change="any")
+    loops:          Several[OneLoop] | None     = column(None, "seamless clips that are made when the film is there: `walk(beats=32, bpm=128)`, `pingpong(seconds=10)`", may_change="any")
+    upload_to_ftp:  Switch                      = column(False, "send each finished video to the server in ftp.ini", may_change="any")
+    upload_to:      Annotated[str, AfterValidator(checked_destination)] | None = column(None, "send whatever is finished to `ftp://user@host/folder`, `sftp://…`, `s3://bucket/folder` or `file:///folder`; passwords stand in upload.ini, see docs/delivery.md", may_change="any")
+    backup_period:  Annotated[Positive, Le(10080), MINUTES] | None = column(None, "minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none", may_change="any")
+
+    gpus:           Annotated[Count, Le(64)]    = column(1, "GPUs (or CPU slots) that train this job together", opens="Farm", may_change="any")
+    retries:        Annotated[int, Ge(0), Le(1000)] = column(2, "further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint", may_change="any")
+    stall_minutes:  Annotated[Positive, Le(10080), MINUTES] = column(20.0, "without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long", may_change="any")
+    on_done:        str | None                  = column(None, "a shell command that is run when the film is there, or an http(s):// address that is told of it; see docs/delivery.md", may_change="any")
+    on_failed:      str | None                  = column(None, "the same when the job has failed", may_change="any")
+    # fmt: on
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders that pictures come from."""
+        return tuple(folder.name for folder in self.dataset)
+
+    @property
+    def weights(self) -> tuple[int, ...] | None:
+        """How often pictures of each folder are drawn; None: as often as there are of them."""
+        if all(folder.weight is None for folder in self.dataset):
+            return None
+        return tuple(folder.weight or 1 for folder in self.dataset)
+
+    @property
+    def samples(self) -> int:
+        """Cells of the grid."""
+        return self.grid_width * self.grid_height
+
+    @property
+    def images_per_batch(self) -> int:
+        return self.batch_size or self.samples
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What is done to its pictures; only for a job that was checked."""
+        return Preprocessing.of(self.preprocess, self.load_size, self.crop_size, flip=self.flip)
+
+    @property
+    def frames_total(self) -> int:
+        return round(self.video_length * 60 * self.fps)
+
+    @property
+    def frames_per_step(self) -> int:
+        return 2 if self.snapshot == "update" else 1
+
+    @property
+    def cut_frames(self) -> int:
+        """Frames per timecut; all of them where the sheet asks for none."""
+        if self.auto_render_period is None:
+            return self.frames_total
+        return min(max(1, round(self.auto_render_period * self.fps)), self.frames_total)
+
+    @property
+    def keeps_images(self) -> bool:
+        """Whether PNG frames stay under `renders/<name>/`."""
+        return not (self.render_video and self.delete_images_after_render)
+
+
+COLUMNS: dict[str, FieldInfo] = JobSpec.model_fields
+
+
+def facets(name: str) -> Facets:
+    """What belongs to the column `name` besides its type, its default and its description."""
+    return facets_of(COLUMNS[name])

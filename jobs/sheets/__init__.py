@@ -1,0 +1,1 @@
+"""Sheets: files into jobs, or every mistake."""

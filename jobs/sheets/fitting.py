@@ -1,0 +1,72 @@
+"""Whether a job's networks can take over all weights of another job's, array by array.
+
+Decided by the plans of both (`jobs.families.dcgan.layers`), before anything is trained.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jobs.families.dcgan.layers import WEIGHTS, Layer, discriminator_layers, generator_layers
+from jobs.settings.words import quoted
+from jobs.workspace.jobfile import JobFile
+
+ADVICE = "make them alike, or set init_fitting to start from what fits"
+
+# Normalizations that keep the same arrays share a name; those that keep none are not here.
+_STATISTICS = {"batch": "batch", "layer": "groups", "instance": "groups", "spectral": "spectral"}
+
+
+class _Weights(NamedTuple):
+    """All that decides which arrays a layer has, with which names and shapes."""
+
+    name: str
+    kernel: tuple[int, int] | None
+    inputs: int
+    columns: int
+    statistics: str | None
+    bias: bool
+
+
+def misfit(origin: JobFile, job: JobFile) -> str | None:
+    """The first layer whose weights `job` cannot take over from `origin`; None where all fit."""
+    there = quoted(origin.spec.name)
+    for network, plan in (("generator", generator_layers), ("discriminator", discriminator_layers)):
+        theirs, ours = (
+            plan(each.spec, each.image_width, each.image_height) for each in (origin, job)
+        )
+        if len(theirs) != len(ours):
+            return f"the {network} has {len(theirs)} layers in {there}, {len(ours)} here; {ADVICE}"
+        for a, b in zip(theirs, ours, strict=True):
+            if _weights(a) != _weights(b):
+                return (
+                    f"layer {a.number} of the {network} is {_described(a)} in {there}, "
+                    f"{_described(b)} here; {ADVICE}"
+                )
+    return None
+
+
+def _weights(layer: Layer) -> _Weights:
+    return _Weights(
+        name=WEIGHTS[layer.kind],
+        kernel=layer.kernel,
+        inputs=_inputs(layer),
+        columns=layer.columns,
+        statistics=_STATISTICS.get(layer.normalization),
+        bias=layer.bias,
+    )
+
+
+def _inputs(layer: Layer) -> int:
+    return layer.input.channels if layer.kernel else layer.input.values
+
+
+def _described(layer: Layer) -> str:
+    """`5x5 deconv of 64 to 32 channels with batch normalization`."""
+    normalized = "out" if layer.normalization == "none" else f" {layer.normalization}"
+    ending = f"with{normalized} normalization"
+    if layer.kernel is None:
+        return f"linear of {_inputs(layer)} to {layer.columns} values {ending}"
+    kind = f"{layer.kind} by {layer.stride}" if layer.kind == "subpixel" else layer.kind
+    width, height = layer.kernel
+    return f"{width}x{height} {kind} of {_inputs(layer)} to {layer.filters} channels {ending}"

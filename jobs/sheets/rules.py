@@ -1,0 +1,304 @@
+"""Rules that tie several cells of a job to each other, to its pictures or to the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from jobs.families.dcgan.layers import SETTINGS_OF_LAYERS
+from jobs.families.dcgan.rules import impossible
+from jobs.settings.choices import Optimizer
+from jobs.settings.destinations import Destination
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
+from jobs.settings.lengths import minutes_told
+from jobs.settings.preprocess import COLUMNS_OF_SIZE
+from jobs.settings.spec import COLUMNS
+from jobs.settings.videos import unfit_film
+from jobs.sheets.delivery_rules import unfit_address, unfit_folder
+from jobs.sheets.loop_rules import impossible_loop
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from jobs.workspace.remembered import remembered
+
+LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
+MOST_CUTS = 9_999  # their names have four digits
+MOST_BOXES = 9_999  # likewise
+ADVISED_SIZES = 4  # that a message names at most
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules look at: a job, how many pictures it has, where it runs."""
+
+    job: JobFile
+    pictures: int
+    workspace: Workspace
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`broken` says what is wrong with `column`; called only where all `needs` are right."""
+
+    column: str
+    needs: frozenset[str]
+    broken: Callable[[Facts], str | None]
+
+
+def broken_rules(facts: Facts, wrong: Collection[str]) -> dict[str, str]:
+    """One reason for each column where a rule is broken; `wrong` columns hold stand-ins."""
+    reasons: dict[str, str] = {}
+    for rule in RULES:
+        if rule.needs.isdisjoint(wrong) and (reason := rule.broken(facts)):
+            reasons.setdefault(rule.column, reason)
+    if facts.job.spec.family in _WITH_LAYERS and _OF_LAYERS.isdisjoint({*wrong, *reasons}):
+        reasons = {**_wrong_layers(facts.job), **reasons}
+    return reasons
+
+
+@remembered(SETTINGS_OF_LAYERS)
+def _wrong_layers(job: JobFile) -> Mapping[str, str]:
+    return impossible(job.spec, job.image_width, job.image_height)
+
+
+def _no_frame(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.frames_total >= 1:
+        return None
+    return f"{minutes_told(spec.video_length)} at {spec.fps} fps are less than one frame"
+
+
+def _too_many_cuts(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    cuts = -(-spec.frames_total // max(1, spec.cut_frames))
+    if cuts <= MOST_CUTS:
+        return None
+    return f"would cut the film into {cuts} timecuts; make it longer, {MOST_CUTS} are the most"
+
+
+def _too_few_pictures(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if facts.pictures >= spec.images_per_batch:
+        return None
+    source = "batch_size" if spec.batch_size else f"{spec.grid_width} x {spec.grid_height} samples"
+    return (
+        f"holds {facts.pictures} pictures, fewer than a batch of {spec.images_per_batch} "
+        f"({source}); add pictures or set batch_size"
+    )
+
+
+def _uneven_batch(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.images_per_batch % spec.gpus == 0:
+        return None
+    return (
+        f"a batch of {spec.images_per_batch} pictures cannot be shared out evenly over {spec.gpus} "
+        f"gpus; set batch_size to a multiple of {spec.gpus}"
+    )
+
+
+def _compiles_replicas(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.jit != "on" or spec.gpus == 1 or spec.engine != "tensorflow":
+        return None
+    return f"on cannot be had with {spec.gpus} gpus: TensorFlow's replicas are not compiled by XLA"
+
+
+def _uneven_boxes(facts: Facts) -> str | None:
+    job, box = facts.job, facts.job.spec.render_res
+    if box is None:
+        return None
+    widths = _divisions(job.spec.grid_width, job.image_width)
+    heights = _divisions(job.spec.grid_height, job.image_height)
+    if box.width in widths and box.height in heights:
+        return _too_many_boxes(facts, box, widths, heights)
+    near = sorted(
+        (Resolution(width, height) for width in widths for height in heights),
+        key=lambda size: abs(size.width - box.width) + abs(size.height - box.height),
+    )
+    advised = ", ".join(map(str, near[:ADVISED_SIZES]))
+    return (
+        f"{box} does not cut the frame of {_frame(facts)} ({job.spec.grid_width} x "
+        f"{job.spec.grid_height} samples of {job.image_width}x{job.image_height}) into equal boxes "
+        f"of whole samples; {advised} would"
+    )
+
+
+def _too_many_boxes(
+    facts: Facts, box: Resolution, widths: Sequence[int], heights: Sequence[int]
+) -> str | None:
+    frame = _frame(facts)
+
+    def count(size: Resolution) -> int:
+        return (frame.width // size.width) * (frame.height // size.height)
+
+    # A frame that is too large is reported by `_too_large_frame`.
+    if count(box) <= MOST_BOXES or frame.width * frame.height > LARGEST_FRAME:
+        return None
+    sizes = (Resolution(width, height) for width in widths for height in heights)
+    fitting = max((size for size in sizes if count(size) <= MOST_BOXES), key=count)
+    return (
+        f"{box} cuts the frame of {frame} into {count(box)} boxes, a video each; {MOST_BOXES} are "
+        f"the most, and {fitting} would make {count(fitting)}"
+    )
+
+
+def _divisions(samples: int, pixels: int) -> list[int]:
+    """Sides in pixels of boxes that hold a whole number of samples and divide the frame.
+
+    Only counts up to what a video's side allows are tried: a grid may be absurdly large.
+    """
+    most = min(samples, LARGEST_SIDE)
+    counts = {count for count in range(1, most + 1) if samples % count == 0} | {samples}
+    return [count * pixels for count in sorted(counts)]
+
+
+def _too_large_box(facts: Facts) -> str | None:
+    box = facts.job.spec.render_res
+    return _too_large(facts, "a box", box) if box else None
+
+
+def _too_large_frame(facts: Facts) -> str | None:
+    frame = _frame(facts)
+    if frame.width * frame.height > LARGEST_FRAME:
+        return f"the frame would be {frame} pixels, more than ffmpeg reads; make the grid smaller"
+    return None if facts.job.spec.render_res else _too_large(facts, "the frame", frame)
+
+
+def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
+    if not facts.job.spec.render_video or max(size) <= LARGEST_SIDE:
+        return None
+    return (
+        f"{what} would be {size} pixels, and video has at most {LARGEST_SIDE} a side; "
+        f"make the grid smaller or cut it into smaller boxes with render_res"
+    )
+
+
+def _frame(facts: Facts) -> Resolution:
+    job = facts.job
+    return Resolution(
+        job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height
+    )
+
+
+def _unfit_formats(facts: Facts) -> str | None:
+    formats = facts.job.spec.format
+    twice = next((each for each in formats if formats.count(each) > 1), None)
+    return f"names {twice} twice; once is enough" if twice else unfit_film(formats[0])
+
+
+def _encodes_nothing(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.render_video or spec.format == COLUMNS["format"].default:
+        return None
+    return f"{','.join(spec.format)} has no effect where render_video is False; leave it empty"
+
+
+def _no_server(facts: Facts) -> str | None:
+    if not facts.job.spec.upload_to_ftp:
+        return None
+    settings = facts.workspace.ftp_settings
+    if settings.is_file():
+        return None
+    return f"needs the server's settings in {settings}, and there is no such file"
+
+
+def _no_way_there(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if not spec.upload_to:
+        return None
+    destination = Destination.parse(spec.upload_to)
+    extra = destination.missing_extra
+    if not extra:
+        return unfit_folder(destination, facts.workspace)
+    return f"needs the extra {extra}: pip install -c constraints.txt -e '.[{extra}]'"
+
+
+def _no_backup(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.backup_period is None:
+        return None
+    if not spec.upload_to and not spec.upload_to_ftp:
+        return "needs upload_to, which says where the backups go"
+    return None if spec.use_checkpoints else "needs checkpoints; leave use_checkpoints True"
+
+
+def _smoothed_in_vain(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if not spec.label_smoothing or spec.loss.name in _LOSSES_WITH_LABELS:
+        return None
+    return (
+        f"is not for the loss {spec.loss.name}, which compares with no label; leave it 0, "
+        f"or use {' or '.join(_LOSSES_WITH_LABELS)}"
+    )
+
+
+def _augmented_twice(facts: Facts) -> str | None:
+    kinds = facts.job.spec.diffaugment or ()
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    return f"names {twice} twice; once is enough" if twice else None
+
+
+def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
+    if optimizer.name != "sgd" or not optimizer["nesterov"] or optimizer["momentum"]:
+        return None
+    return "nesterov looks ahead by the momentum, which is 0; give both, as momentum=0.9"
+
+
+_LOSSES_WITH_LABELS = ("vanilla", "lsgan")
+_WITH_LAYERS = {"dcgan"}  # families
+
+_GRID = COLUMNS_OF_SIZE | {"dataset", "grid_width", "grid_height"}
+_SIZE = _GRID | {"render_res", "render_video"}
+_OF_LOOPS = {
+    "loops", "family", "use_checkpoints", "keep_checkpoints", "video_length", "fps", "snapshot",
+    "format",
+}  # fmt: skip
+# Without those that can make no network impossible.
+_OF_LAYERS = SETTINGS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"}
+
+RULES = (
+    Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
+    Rule(
+        "auto_render_period",
+        frozenset({"video_length", "fps", "auto_render_period"}),
+        _too_many_cuts,
+    ),
+    Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
+    Rule("gpus", frozenset({"grid_width", "grid_height", "batch_size", "gpus"}), _uneven_batch),
+    Rule("jit", frozenset({"jit", "gpus", "engine"}), _compiles_replicas),
+    Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
+    Rule("render_res", _SIZE, _too_large_box),
+    Rule("grid_width", _SIZE, _too_large_frame),
+    Rule("format", frozenset({"format"}), _unfit_formats),
+    Rule("format", frozenset({"format", "render_video"}), _encodes_nothing),
+    Rule("loops", _SIZE | _OF_LOOPS, lambda facts: impossible_loop(facts.job)),
+    Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
+    Rule("upload_to", frozenset({"upload_to"}), _no_way_there),
+    Rule(
+        "on_done",
+        frozenset({"on_done"}),
+        lambda facts: unfit_address(facts.job.spec.on_done or ""),
+    ),
+    Rule(
+        "on_failed",
+        frozenset({"on_failed"}),
+        lambda facts: unfit_address(facts.job.spec.on_failed or ""),
+    ),
+    Rule(
+        "backup_period",
+        frozenset({"backup_period", "upload_to", "upload_to_ftp", "use_checkpoints"}),
+        _no_backup,
+    ),
+    Rule("label_smoothing", frozenset({"label_smoothing", "loss"}), _smoothed_in_vain),
+    Rule("diffaugment", frozenset({"diffaugment"}), _augmented_twice),
+    Rule(
+        "optimizer_g",
+        frozenset({"optimizer_g"}),
+        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_g),
+    ),
+    Rule(
+        "optimizer_d",
+        frozenset({"optimizer_d"}),
+        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_d),
+    ),
+)

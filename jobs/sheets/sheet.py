@@ -1,0 +1,180 @@
+"""A sheet into jobs that can be started, or every mistake in it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import Mistake, SheetError
+from jobs.pictures.folders import DatasetFolders, Found
+from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
+from jobs.settings.parsing import parse_cells
+from jobs.settings.preprocess import COLUMNS_OF_SIZE, unfit_sizes
+from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.videos import notes_on
+from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
+from jobs.sheets.forms.cells import Row, Rows, read_content, text_of
+from jobs.sheets.forms.lists import too_long
+from jobs.sheets.loop_rules import notes_on_loops
+from jobs.sheets.origins import origin_mistakes
+from jobs.sheets.rules import Facts, broken_rules
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.names import TakenNames, folded
+from jobs.workspace.paths import Workspace
+
+# Stand-ins for required cells that are wrong, so that the rest of the row is checked all the same.
+_STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The jobs in the order of their rows, and what the user should know before they start."""
+
+    jobs: tuple[JobFile, ...]
+    warnings: tuple[str, ...]
+
+
+def read_sheet(path: Path, workspace: Workspace) -> Sheet:
+    """Read and check a sheet: a workbook where it is one, YAML where its name ends so, else CSV.
+
+    SheetError carries all mistakes. Nothing is written, no picture is decoded.
+    """
+    file = str(path)
+    rows = _rows_of(read_content(path), path)
+    folders = DatasetFolders(workspace)
+    jobs = check_rows(rows, file, folders, workspace)
+    notes = (*folders.warnings(), *_notes_on_formats(jobs))
+    return Sheet(jobs, tuple(f"{file}: {each}" for each in notes))
+
+
+def _rows_of(content: bytes, path: Path) -> Rows:
+    file = str(path)
+    if xlsx_cells.is_workbook(content):
+        return xlsx_cells.read_rows(content, file)
+    text = text_of(content, path)
+    if path.suffix.casefold() in (".yaml", ".yml"):
+        return yaml_cells.read_rows(text, file)
+    return csv_cells.read_rows(text, file)
+
+
+def check_rows(
+    rows: Rows, file: str, folders: DatasetFolders, workspace: Workspace
+) -> tuple[JobFile, ...]:
+    """The jobs that the rows of `file` describe; SheetError carries all mistakes."""
+    taken, taken_elsewhere = _taken_names(rows.rows), TakenNames(workspace)
+    reported = {(each.line, each.column) for each in rows.mistakes}
+    mistakes = list(rows.mistakes)
+    read = [_read_row(row, folders, workspace) for row in rows.rows]
+    jobs = tuple(job for job, _ in read)
+    unsure = {place for place, (_, reasons) in enumerate(read) if reasons or rows.mistakes}
+    unfit_origins = origin_mistakes(jobs, workspace, unsure)
+    for row, (job, reasons), unfit, taken_by in zip(
+        rows.rows, read, unfit_origins, taken, strict=True
+    ):
+        reasons = unfit | reasons
+        if taken_by is not None:
+            reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
+        elif "name" not in reasons and (reason := taken_elsewhere.reason(job.spec.name)):
+            reasons["name"] = reason
+        mistakes += [
+            Mistake(file, row.line_of(column), column, _without_secrets(row, column, reasons))
+            for column in COLUMNS
+            if column in reasons
+            and column not in rows.missing
+            and (row.line_of(column), column) not in reported
+        ]
+    if mistakes:
+        raise SheetError(mistakes)
+    return jobs
+
+
+def _without_secrets(row: Row, column: str, reasons: Mapping[str, str]) -> str:
+    """The reason of a mistake, unless the cell that it may repeat, or a part of it, is a secret."""
+    reason, cell = reasons[column], row.cells.get(column)
+    known = (NO_SECRETS, IN_A_VARIABLE)
+    return NOT_REPEATED if reason not in known and cell and seems_secret(cell.text) else reason
+
+
+def _notes_on_formats(jobs: Sequence[JobFile]) -> Iterator[str]:
+    """How films and loops will differ from what was asked for, each once, however many jobs do."""
+    by_note: dict[str, list[str]] = {}
+    for job in jobs:
+        plan, spec = job.plan, job.spec
+        for name in spec.format if spec.render_video else ():
+            for note in notes_on(name, plan.box_width, plan.box_height, plan.fps):
+                by_note.setdefault(note, []).append(spec.name)
+        for note in notes_on_loops(job):
+            by_note.setdefault(note, []).append(spec.name)
+    for note, names in by_note.items():
+        others = f" and {len(names) - 1} more" if names[1:] else ""
+        yield f"{names[0]}{others}: {note}"
+
+
+def _taken_names(rows: Sequence[Row]) -> list[int | None]:
+    """For each row, the line of an earlier one of the same name: file systems may ignore case."""
+    first: dict[str, int] = {}
+    taken: list[int | None] = []
+    for row in rows:
+        cell = row.cells.get("name")
+        name = folded(cell.text) if cell else ""
+        taken.append(first.get(name) if name else None)
+        first.setdefault(name, row.line)
+    return taken
+
+
+def _read_row(
+    row: Row, folders: DatasetFolders, workspace: Workspace
+) -> tuple[JobFile, dict[str, str]]:
+    """The job, and one reason for each column with a mistake: with any, it holds stand-ins."""
+    texts = row.texts()
+    spec, reasons = parse_cells(texts)
+    if spec is not None:
+        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
+    if spec is None:
+        good = {column: text for column, text in texts.items() if column not in reasons}
+        spec, _ = parse_cells(_STAND_INS | good)
+        assert spec is not None, "a row without its wrong cells is right"
+        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
+    job, pictures, unfit = _with_pictures(spec, folders, reasons)
+    reasons = too_long(texts, spec, reasons) | unfit | reasons
+    facts = Facts(job, pictures, workspace)
+    return job, broken_rules(facts, reasons) | reasons | secret_cells(texts)
+
+
+def _with_pictures(
+    spec: JobSpec, folders: DatasetFolders, wrong: Collection[str]
+) -> tuple[JobFile, int, dict[str, str]]:
+    """The job, how many pictures it has, and what is wrong with these or with their preprocessing.
+
+    `wrong` columns hold stand-ins: mistakes that depend on them are not reported.
+    """
+    unknown = JobFile(spec=spec, image_width=1, image_height=1)
+    are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
+    reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
+    if reasons or not are_read:
+        misplaced = folders.misplaced(spec.folders)
+        return unknown, 0, reasons | ({"dataset": misplaced} if misplaced else {})
+    found = folders.look_at(spec.folders, spec.preprocessing)
+    if found.reason:
+        return unknown, 0, {"dataset": found.reason}
+    if found.unfit:
+        return unknown, 0, {"crop_size": found.unfit}
+    assert found.size, "nothing is wrong with the pictures"
+    if spec.weights and (empty := _empty_folder(spec, folders, found)):
+        return unknown, 0, {"dataset": empty}
+    width, height = found.size
+    loaded = found.survey.size if found.survey.size != found.size else None
+    job = JobFile(spec=spec, image_width=width, image_height=height, loaded=loaded)
+    return job, found.survey.count, {}
+
+
+def _empty_folder(spec: JobSpec, folders: DatasetFolders, found: Found) -> str | None:
+    """What is wrong with a weighted folder that has no pictures of the size of all together."""
+    for name in spec.folders:
+        alone = folders.look_at((name,), spec.preprocessing)
+        if alone.reason or alone.unfit:
+            return f"{name} {alone.reason or alone.unfit}"
+        if alone.survey.size != found.survey.size:
+            return f"{name} holds pictures of {alone.survey.size}, not {found.survey.size}"
+    return None

@@ -1,0 +1,62 @@
+"""About how much room videos will take: measured of some films, rounded up generously."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from jobs.plans.cycles import Footage, plan_loop_in
+from jobs.plans.framing import framing
+from jobs.settings.loops import Loop, planned
+from jobs.settings.spec import JobSpec
+from jobs.settings.videos import VIDEOS, FormatName
+from jobs.sheets.loop_rules import shown_before
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import Export, Extra, LoopFile, format_of
+
+# DCGAN films of the demo data set took 0.45 to 0.63 bits per pixel at crf 17. Twice that is
+# assumed, for networks that do not settle. Six crf more or less halve or double it.
+VIDEO_BYTES_PER_PIXEL = 1.2 / 8
+REFERENCE_CRF = 17
+CRF_PER_DOUBLING = 6
+PNG_BYTES_PER_VALUE = 2.0 / 3  # 1.9 to 2.0 per pixel of the same films
+# Relative to h264. Formats that encode every frame by itself take more, of slow films above all.
+VIDEO_BYTES: dict[FormatName, float] = {"h264-intra": 2.0, "webm": 1.25}
+# Formats that know no crf: measured of noisy frames, with alpha where the format keeps it.
+OWN_BYTES_PER_PIXEL: dict[FormatName, float] = {
+    "hap": 0.5, "hap-alpha": 1.0, "hap-q": 1.0, "dxv": 0.55, "prores": 0.85, "prores-4444": 5.0,
+    "ffv1": 3.4, "gif": 1.1,
+}  # fmt: skip
+
+
+def bytes_per_pixel(name: FormatName, spec: JobSpec, channels: int) -> float:
+    """Bytes that a video of this format takes for each pixel of each frame."""
+    if name == "png":
+        return PNG_BYTES_PER_VALUE * channels
+    if name in OWN_BYTES_PER_PIXEL:
+        return OWN_BYTES_PER_PIXEL[name]
+    growth: float = 2 ** ((REFERENCE_CRF - spec.crf) / CRF_PER_DOUBLING)
+    return VIDEO_BYTES_PER_PIXEL * VIDEO_BYTES.get(name, 1.0) * growth
+
+
+def extra_bytes(extra: Extra, job: JobFile) -> int:
+    """Bytes of what is made when the film is there; all loops of the job must be possible."""
+    plan = job.plan
+    film = plan.frames_total * plan.box_width * plan.box_height
+    match extra:
+        case Export(_, name):
+            return round(film * bytes_per_pixel(name, job.spec, plan.channels))
+        case LoopFile(_, _, loop):
+            size = framing(shown_before(loop, job), loop["crop"], loop["scale"]).size
+            pixels = _frames(loop, job) * size.width * size.height
+            name = format_of(loop, job.spec)
+            return round(pixels * bytes_per_pixel(name, job.spec, plan.channels))
+    return 0  # pictures are small
+
+
+def _frames(loop: Loop, job: JobFile) -> int:
+    name, plan = format_of(loop, job.spec), job.plan
+    if loop.is_walk:
+        walk = loop.walk_settings()
+        return planned(walk.duration, int(VIDEOS[name].shown_fps(walk.fps or plan.fps))).frames
+    footage = Footage(plan.frames_total, Fraction(plan.fps))
+    return plan_loop_in(name, loop.clip_settings(), footage).frames

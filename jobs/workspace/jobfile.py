@@ -1,0 +1,181 @@
+"""`runs/<job>/job.yaml`: what the trainer and the render worker need to know of a job."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+
+from jobs.errors import MultitrainError, NewerVersion
+from jobs.plans.plan import FramePlan, Stretch
+from jobs.reading import parse_yaml, read_text
+from jobs.settings.kinds import Resolution, Size
+from jobs.settings.preprocess import Step
+from jobs.settings.spec import JobSpec
+from jobs.workspace.files import flush_to_disk, write_text
+from jobs.workspace.paths import JobPaths
+
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, ten times as fast
+
+VERSION = 2  # of the file; 1 had no number, and films whose length could not change
+
+# In the text of a job file; texts of settings that have several lines are indented further.
+_FPS = re.compile(r"^  fps: (\d{1,3})$", re.MULTILINE)
+_NO_LOOPS = "\n  loops: null\n"
+_ONE_FORMAT = re.compile(r"^  format:\n  - [\w-]+\n(?!  - )", re.MULTILINE)
+
+_CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
+
+
+class Glance(NamedTuple):
+    """What can be seen of a job without reading all of its file."""
+
+    fps: int | None = None
+    may_have_extras: bool = False  # loops or exports
+
+
+class JobFile(BaseModel):
+    """A job as submitted: its spec and the size of its pictures, in pixels.
+
+    `image_width` x `image_height` is what networks see and make; `loaded` is the size that pictures
+    are decoded to, where random parts of that size are cut out of larger ones.
+
+    `settled` are the timecuts that earlier settings have planned and that stay
+    (`jobs.plans.settling`); `first_frames_total` is how long the film was to be when its training
+    began, where that was another length: schedules keep to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spec: JobSpec
+    image_width: PositiveInt
+    image_height: PositiveInt
+    loaded: Size | None = None
+    settled: tuple[Stretch, ...] = ()
+    first_frames_total: PositiveInt | None = None
+    version: int = VERSION
+
+    @model_validator(mode="after")
+    def _stretches_are_in_order(self) -> Self:
+        """ValueError where they are not: a damaged file may hold anything."""
+        stop = 0
+        for stretch in self.settled:
+            ends = [each for resplit in stretch.resplits for each in resplit]
+            if stretch.stop <= stop or stretch.cut_frames < 1 or any(end < 0 for end in ends):
+                raise ValueError("settled: no stretches of timecuts, one after another")
+            stop = stretch.stop
+        if stop > self.spec.frames_total:
+            raise ValueError("settled: more timecuts than the film has frames")
+        return self
+
+    @property
+    def loaded_size(self) -> Resolution:
+        return self.loaded or Resolution(self.image_width, self.image_height)
+
+    @property
+    def pictures(self) -> tuple[tuple[str, ...], int, int, int, tuple[Step, ...]]:
+        """Which pictures it trains on: folders, width, height, channels, steps of preprocessing."""
+        steps = self.spec.preprocessing.fixed
+        return self.spec.folders, *self.loaded_size, self.plan.channels, steps
+
+    @cached_property
+    def plan(self) -> FramePlan:
+        return FramePlan.of(self.spec, self.image_width, self.image_height, self.settled)
+
+    @property
+    def frames_planned_first(self) -> int:
+        """How long the film was to be when its training began, in frames."""
+        return self.first_frames_total or self.plan.frames_total
+
+    @property
+    def schedule_steps(self) -> int:
+        """Training steps that schedules are spread over."""
+        return -(-self.frames_planned_first // self.plan.frames_per_step)
+
+    @property
+    def text(self) -> str:
+        """The text of its file."""
+        fields = self.model_dump(mode="json")
+        return yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+    def replaced(self, **fields: object) -> JobFile:
+        """A copy with other values of these fields, and a plan of its own."""
+        return JobFile(**{name: getattr(self, name) for name in JobFile.model_fields} | fields)
+
+    def without(self, columns: Collection[str]) -> JobFile:
+        """A copy with these columns left empty; they must be optional ones."""
+        return self.replaced(spec=self.spec.model_copy(update=dict.fromkeys(columns)))
+
+    def save(self, paths: JobPaths) -> None:
+        """Write the file, unless it is there already: then a job can go on with a full disk.
+
+        A new file is not flushed, which would take longer than the rest of a start: nothing depends
+        on it before `load`, which flushes it.
+        """
+        if not self.is_saved(paths):
+            is_new = not os.path.lexists(paths.job_file)
+            write_text(paths.job_file, self.text, flush=not is_new)
+
+    def is_saved(self, paths: JobPaths) -> bool:
+        """Whether the file is there and holds this job."""
+        try:
+            return read_text(paths.job_file) == self.text
+        except (OSError, ValueError):
+            return False
+
+    @classmethod
+    def load(cls, paths: JobPaths) -> JobFile | None:
+        """As `read`, but flushes the file first: for processes whose own files depend on it."""
+        with suppress(OSError):  # where that fails, so will what follows, which reports it
+            for path in (paths.job_file, paths.run, paths.workspace.runs):
+                flush_to_disk(path)
+        return cls.read(paths)
+
+    @staticmethod
+    def glance(paths: JobPaths) -> Glance:
+        """What the text of its file shows without parsing it.
+
+        Takes a hundredth of the time of `read`, for commands that look at thousands of jobs.
+        """
+        try:
+            text = read_text(paths.job_file)
+        except (OSError, ValueError):
+            return Glance()
+        fps = _FPS.search(text)
+        is_plain = _NO_LOOPS in text and _ONE_FORMAT.search(text)
+        return Glance(int(fps[1]) if fps else None, may_have_extras=not is_plain)
+
+    @classmethod
+    def read(cls, paths: JobPaths) -> JobFile | None:
+        """The saved job; None where there is none.
+
+        MultitrainError where it cannot be read, NewerVersion where a later version of this program
+        has written it.
+        """
+        try:
+            text = read_text(paths.job_file)
+            if not text.strip(_CUT_OFF):
+                return None
+            content = parse_yaml(text)
+            _refuse_newer(content, paths)
+            known = content if isinstance(content, dict) else {}
+            return cls.model_validate({**known, "version": VERSION})
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except ValueError as error:
+            raise MultitrainError(
+                f"{paths.job_file} is damaged; run the sheet of {paths.name} again, which writes "
+                "it anew"
+            ) from error
+
+
+def _refuse_newer(content: object, paths: JobPaths) -> None:
+    version = content.get("version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise NewerVersion(paths.job_file)

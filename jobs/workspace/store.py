@@ -1,0 +1,262 @@
+"""The store: one SQLite file with the state of every job of a workspace.
+
+Only the farm and short commands write it; trainers and render workers speak through their job's
+folder. It keeps a rollback journal, not a write-ahead log: that needs shared memory in a file. Once
+somebody truncates that file, a signal kills the farm; and network disks have no shared memory. The
+farm and `status` wait for each other only for milliseconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobs.errors import DamagedStore, MultitrainError, NewerVersion
+from jobs.workspace.files import atomic_write, flush_to_disk
+from jobs.workspace.states import State
+
+VERSION = 1  # of the schema; 0 in stores of versions that wrote none
+_SCHEMA = """
+CREATE TABLE jobs (
+    name         TEXT PRIMARY KEY,
+    position     INTEGER NOT NULL,           -- order of submission
+    state        TEXT NOT NULL,
+    frames_done  INTEGER NOT NULL DEFAULT 0,
+    frames_total INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0, -- starts that were not drained
+    slot         TEXT NOT NULL DEFAULT '',   -- where it runs
+    error        TEXT NOT NULL DEFAULT '',   -- the last failure, one line
+    changed      REAL NOT NULL               -- unix seconds of the last transition
+) STRICT
+"""
+BUSY_SECONDS = 5.0  # how long another writer, such as somebody's shell, is waited for
+
+BESIDE = ("-wal", "-shm", "-journal")  # endings of what SQLite keeps beside its file
+# Why SQLite fails on a file that may well be whole.
+_NOT_DAMAGE = {
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+}  # fmt: skip
+
+_COLUMNS = "name, state, frames_done, frames_total, attempts, slot, error"
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job as `multitrain status` shows it."""
+
+    name: str
+    state: State
+    frames_done: int
+    frames_total: int
+    attempts: int
+    slot: str
+    error: str
+
+
+class Store:
+    """Job states on disk. Every change is a transaction: a crash leaves the state before it."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the store, or makes an empty one.
+
+        DamagedStore, with the file left as it is, where it is no store any more; NewerVersion where
+        a newer version wrote it; MultitrainError where it cannot be opened or written.
+        """
+        if not os.path.lexists(path):
+            create(path, ())
+        _read(path, is_checked=True)  # without writing: SQLite would tidy up a damaged file, too
+        with _in_words(path, "written"):
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+            try:
+                self._database.execute("PRAGMA journal_mode=DELETE")
+                self._database.execute(f"PRAGMA user_version={VERSION}")
+            except BaseException:
+                self._database.close()
+                raise
+
+    def close(self) -> None:
+        self._database.close()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Set how many seconds a change waits for another writer before it fails."""
+        self._database.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Several changes as one, all or none of them; also much faster than one by one."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:  # a full disk may have ended it already
+                self._database.execute("ROLLBACK")
+            raise
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs in the order of their submission."""
+        return _all_rows(self._database)
+
+    def job(self, name: str) -> JobRow | None:
+        row = self._database.execute(
+            f"SELECT {_COLUMNS} FROM jobs WHERE name = ?", (name,)
+        ).fetchone()
+        return _row(row) if row else None
+
+    def add(self, name: str, frames_total: int) -> None:
+        """A new job in the queue; it must not be there yet."""
+        self._database.execute(
+            "INSERT INTO jobs (name, position, state, frames_total, changed)"
+            " VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM jobs), ?, ?, ?)",
+            (name, State.QUEUED, frames_total, time.time()),
+        )
+
+    def transition(
+        self, name: str, state: State, *, attempts: int, slot: str = "", error: str = ""
+    ) -> None:
+        """Move a job to `state`; ValueError where the table of transitions has no such move."""
+        job = self.job(name)
+        if job is None or not job.state.may_become(state):
+            raise ValueError(f"{name} cannot go from {job and job.state} to {state}")
+        self.save([replace(job, state=state, attempts=attempts, slot=slot, error=error)])
+
+    def save(self, rows: Iterable[JobRow]) -> None:
+        """Update the jobs of these `rows`, which are in the store already."""
+        now = time.time()
+        self._database.executemany(
+            "UPDATE jobs SET changed = CASE WHEN state = :state THEN changed ELSE :now END,"
+            " state = :state, frames_done = :frames_done, frames_total = :frames_total,"
+            " attempts = :attempts, slot = :slot, error = :error WHERE name = :name",
+            [{**_values(row), "now": now} for row in rows],
+        )
+
+    def plan_frames(self, name: str, frames_total: int) -> None:
+        """Change the planned length of a job, in frames."""
+        self._database.execute(
+            "UPDATE jobs SET frames_total = ? WHERE name = ?", (frames_total, name)
+        )
+
+    def record_frames(self, name: str, frames_done: int) -> None:
+        self._database.execute(
+            "UPDATE jobs SET frames_done = ? WHERE name = ?", (frames_done, name)
+        )
+
+
+def read_jobs(path: Path) -> list[JobRow]:
+    """The jobs of a store that a farm may be writing; none where there is no store.
+
+    Works in a workspace that one may only read. Errors are those of `Store`.
+    """
+    return _read(path, is_checked=False) if os.path.lexists(path) else []
+
+
+def create(path: Path, rows: Iterable[JobRow]) -> None:
+    """A new store that holds `rows`, in their order. MultitrainError where it cannot be written."""
+    with _in_words(path, "written"), atomic_write(path) as part:
+        part.unlink(missing_ok=True)  # where a process was killed before
+        with closing(sqlite3.connect(part)) as database:
+            database.execute("PRAGMA journal_mode=MEMORY")  # nothing beside a file that has no name
+            database.execute(f"PRAGMA user_version={VERSION}")
+            database.execute(_SCHEMA)
+            database.executemany(
+                f"INSERT INTO jobs (position, changed, {_COLUMNS}) VALUES (?, ?{', ?' * 7})",
+                [(place, time.time(), *_values(row).values()) for place, row in enumerate(rows, 1)],
+            )
+            database.commit()
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a store with all that SQLite keeps beside it; returns where it lies now."""
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in itertools.count(1))
+    aside = next(name for name in names if not any(map(os.path.lexists, _with_files(name))))
+    for old, new in zip(_with_files(path), _with_files(aside), strict=True):
+        if os.path.lexists(old):
+            flush_to_disk(old)
+            os.replace(old, new)
+    flush_to_disk(path.parent)
+    return aside
+
+
+def has_files_beside(path: Path) -> bool:
+    """Whether there is anything that SQLite keeps beside a store."""
+    return any(os.path.lexists(path.with_name(path.name + ending)) for ending in BESIDE)
+
+
+def _with_files(path: Path) -> list[Path]:
+    """The store itself last: without it, SQLite throws away what lies beside it."""
+    return [path.with_name(path.name + ending) for ending in (*BESIDE, "")]
+
+
+def _read(path: Path, *, is_checked: bool) -> list[JobRow]:
+    """All rows; with `is_checked`, every page of the store is looked at."""
+    if not path.is_file():
+        raise DamagedStore(path, "it is no file")
+    if not path.stat().st_size:
+        raise DamagedStore(path, "it is empty")
+    # A journal that a killed process left is rolled back, which takes writing. The last mode is for
+    # folders that one may not write to.
+    is_half_written = os.path.lexists(path.with_name(f"{path.name}-journal"))
+    for mode in ("mode=rw" if is_half_written else "mode=ro", "immutable=1"):
+        try:
+            with _in_words(path, "read"), closing(_open_to_read(path, mode)) as database:
+                _check(database, path, is_thorough=is_checked)
+                return _all_rows(database)
+        except _OutOfReach as error:
+            reason = error
+    raise reason
+
+
+def _open_to_read(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+
+
+def _check(database: sqlite3.Connection, path: Path, *, is_thorough: bool) -> None:
+    (version,) = database.execute("SELECT * FROM pragma_user_version").fetchone()
+    if version > VERSION:
+        raise NewerVersion(path)
+    if is_thorough:
+        (found,) = database.execute("SELECT * FROM pragma_integrity_check(1)").fetchone()
+        if found != "ok":
+            raise DamagedStore(path, found.splitlines()[-1])
+
+
+class _OutOfReach(MultitrainError):
+    """The store may be whole, but this process cannot get at it."""
+
+
+@contextmanager
+def _in_words(path: Path, doing: str) -> Iterator[None]:
+    """Turns errors of SQLite, and of impossible rows, into errors of ours with messages."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError) as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        is_outside = code & 0xFF in _NOT_DAMAGE and code != sqlite3.SQLITE_IOERR_SHORT_READ
+        reason = " ".join(str(error).split())
+        if is_outside:
+            raise _OutOfReach(f"{path} cannot be {doing} ({reason})") from error
+        raise DamagedStore(path, reason) from error
+
+
+def _all_rows(database: sqlite3.Connection) -> list[JobRow]:
+    rows = database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY position")
+    return [_row(row) for row in rows]
+
+
+def _values(row: JobRow) -> dict[str, object]:
+    """The values of a row to write: SQLite takes no path whose bytes are not UTF-8."""
+    error = row.error.encode(errors="backslashreplace").decode()
+    return {**vars(row), "error": error}
+
+
+def _row(row: tuple[str, str, int, int, int, str, str]) -> JobRow:
+    return JobRow(row[0], State(row[1]), *row[2:])

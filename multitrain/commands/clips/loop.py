@@ -1,0 +1,274 @@
+"""`multitrain loop`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import click
+
+from jobs.errors import UsageError
+from jobs.plans.framing import Corner
+from jobs.settings.kinds import Resolution
+from jobs.settings.loops import ClipSettings, Duration, LoopMode
+from jobs.settings.videos import FormatName, for_loops, notes_on_loop, of_box
+from jobs.sheets.rules import MOST_BOXES
+from jobs.workspace.paths import Workspace
+from multitrain.commands.clips.clip_options import (
+    SizeType,
+    duration_of,
+    format_for,
+    format_option,
+    is_there,
+    length_options,
+    loop_option,
+    names_file,
+    note_timecuts,
+    output_for,
+    output_option,
+    scale_option,
+    shown_frames,
+    told_drift,
+)
+from multitrain.commands.options import force_option, workspace_option
+
+if TYPE_CHECKING:
+    from render.clips.looping import Made
+
+# Other modules are imported when needed, so that a wrong call is reported at once.
+
+_CROP = re.compile(r"(\d+\s*[xX×*]\s*\d+)(?:\+(\d{1,5})\+(\d{1,5}))?")
+
+
+class Crop(NamedTuple):
+    """The area to cut out; `corner` None: the middle."""
+
+    size: Resolution
+    corner: Corner | None
+
+
+class CropType(click.ParamType[Crop]):
+    """`640x360`, or `640x360+100+50`."""
+
+    name = "WxH[+X+Y]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Crop:
+        if isinstance(value, Crop):
+            return value
+        match = _CROP.fullmatch(value.strip())
+        if not match:
+            self.fail(f"{value[:40]!r} is no area such as 640x360 or 640x360+100+50", param, ctx)
+        corner = Corner(int(match[2]), int(match[3])) if match[2] else None
+        return Crop(SizeType().convert(match[1], param, ctx), corner)
+
+
+class _Input(NamedTuple):
+    """What a loop is cut from."""
+
+    title: str  # begins the output's name
+    files: tuple[Path, ...]
+    name: FormatName  # the default
+
+
+@click.command("loop")
+@click.argument("source", metavar="INPUT")
+@click.option(
+    "--mode",
+    type=click.Choice([*get_args(LoopMode), "walk"]),
+    default="pingpong",
+    show_default=True,
+    help="Forth and back; the end fades into the beginning; that, where both are most alike; or "
+    "drawn anew by the network: see `multitrain walk`.",
+)
+@length_options
+@loop_option("best", "fps", "Frames per second of the loop.", show_default="the film's")
+@loop_option("best", "speed")
+@loop_option(
+    "best",
+    "start",
+    "Seconds of the film where it begins; with best, at the earliest.",
+    show_default="where the picture has settled",
+)
+@loop_option(
+    "best",
+    "fade",
+    "Seconds in which the end fades into the beginning.",
+    show_default="an eighth of the loop, at most 2",
+)
+@loop_option("best", "smooth")
+@scale_option
+@click.option(
+    "--crop", type=CropType(), help="Cut from the middle, or from X+Y on, before scaling."
+)
+@click.option(
+    "--box", type=click.IntRange(1, MOST_BOXES), show_default="1", help="Of a job with boxes."
+)
+@format_option
+@output_option
+@force_option
+@workspace_option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    source: str,
+    mode: str,
+    box: int | None,
+    name: FormatName | None,
+    output: Path | None,
+    force: bool,
+    workspace: Path,
+    **options: Any,
+) -> None:
+    """Make a clip that plays for ever without a jump of INPUT: a film, a timecut or a job's name.
+
+    \b
+    multitrain loop night --seconds 10
+    multitrain loop night --mode best --beats 32 --bpm 128 --format hap
+    multitrain loop renders/night.mp4 --mode crossfade --scale 1080p -o loop.mp4
+
+    Without a length it is as long as the film gives; with best, half of it.
+    """
+    if mode == "walk":
+        _hand_over(context, source, workspace)
+        return
+    from render.clips.asked import asked_for
+    from render.clips.looping import make_loop, plan_clip
+    from render.encoding import ffmpeg
+
+    settings, corner = _settings(mode, **options)
+    place = Workspace(workspace.absolute())
+    given = _find(source, box, place)
+    form = name or for_loops(format_for(None, output, given.name))
+    planned = plan_clip(given.files, settings, form, lambda _: None)
+    total = planned.cycle.frames
+    length = settings.duration or Duration(frames=total)
+    note = asked_for(given.files, settings, corner, form)
+    title = f"{given.title}_{mode}_{length.label}"
+    clip = output_for(output, title, form, place, force=force, note=note)
+    if is_there(clip, force=force):
+        return
+    if any(clip.exists() and clip.samefile(file) for file in given.files):
+        raise UsageError(f"{clip} is the film itself; give the loop another name")
+    ffmpeg.find(form)
+    with shown_frames(clip.name, total) as on_progress:
+        made = make_loop(
+            given.files,
+            settings,
+            form,
+            clip,
+            on_progress,
+            corner=corner,
+            planned=planned,
+            note=note,
+        )
+    _tell(clip, made, settings, form)
+
+
+def _settings(
+    mode: str,
+    *,
+    seconds: float | None,
+    frames: int | None,
+    beats: float | None,
+    bpm: float | None,
+    crop: Crop | None,
+    **options: Any,
+) -> tuple[ClipSettings, Corner | None]:
+    """What the options say, and where the crop begins; UsageError where they do not agree."""
+    if options["fade"] is not None and mode == "pingpong":
+        raise UsageError("pingpong has no fade; take --mode crossfade or best")
+    settings = ClipSettings(
+        mode=next(each for each in get_args(LoopMode) if each == mode),
+        duration=duration_of(seconds, frames, beats, bpm),
+        crop=crop.size if crop else None,
+        **options,
+    )
+    return settings, crop.corner if crop else None
+
+
+def _find(source: str, box: int | None, workspace: Workspace) -> _Input:
+    """A file, else a job's film or its timecuts so far."""
+    path = Path(source)
+    if path.is_file():
+        if box is not None:
+            raise UsageError(f"{path} is a file; --box is for jobs")
+        return _Input(path.stem, (path,), "h264")
+    if names_file(source):
+        raise UsageError(f"there is no file {path}")
+    from jobs.tinkering.earlier_jobs import past_job
+    from render.clips.comparing import find_take
+
+    take = find_take(workspace, source, box)
+    note_timecuts(source, take.files)
+    return _Input(f"{source}{of_box(box)}", take.files, past_job(workspace, source).spec.format[0])
+
+
+def _tell(clip: Path, made: Made, settings: ClipSettings, name: FormatName) -> None:
+    """Print how long the loop is, where it was cut, and what was done to the pictures."""
+    length = f"{made.frames} frames at {made.fps} fps, {made.seconds:.3f} s"
+    click.echo(f"{clip}: {length}{told_drift(made.drift)}")
+    fade = f", with a fade of {made.fade:.2f} s" if made.fade else ""
+    shown = f"{made.taken:.2f} s of the film, from {made.start:.2f} s on{fade}"
+    click.echo(f"{settings.mode}: {shown}")
+    if why := _why_there(made):
+        click.echo(f"{why}; --start names another moment")
+    if made.framed:
+        click.echo(made.framed)
+    for note in notes_on_loop(name, *made.size, made.fps):
+        click.echo(note)
+
+
+def _why_there(made: Made) -> str | None:
+    """Why a loop begins where it does, if that depends on when the picture settles; else None."""
+    if not made.settled:
+        return None
+    where = f"looked for from {made.earliest:.2f} s on" if made.start > made.earliest else "begins"
+    if not made.settled_in_time:
+        why = "the picture has not settled in its first half"
+        if made.earliest != made.settled:
+            return f"{where} before the middle of the film: {why}, and the rest is too short"
+        there = (
+            ", the middle of the film"
+            if made.start > made.earliest
+            else " in the middle of the film"
+        )
+        return f"{where}{there}: {why}"
+    if made.earliest == made.settled:
+        return f"{where} where the picture has settled"
+    return f"{where} before the picture has settled, at {made.settled:.2f} s: the rest is too short"
+
+
+# Options that `loop` hands over to `walk`.
+_WALKING = ("seconds", "frames", "beats", "bpm", "fps", "scale", "name", "output", "force")
+
+
+def _hand_over(context: click.Context, source: str, workspace: Path) -> None:
+    """Run `multitrain walk` with the options given. UsageError for those that it does not have."""
+    from multitrain.commands.clips.walk import command as walk
+
+    if Path(source).is_file():
+        raise UsageError(
+            f"a walk is drawn by a network that a job has trained: name the job, not {source}"
+        )
+    call = [source, "--workspace", str(workspace)]
+    for option in context.command.params:
+        key = str(option.name)
+        given_by = context.get_parameter_source(key)
+        if given_by is None or given_by.name == "DEFAULT" or key in ("source", "mode", "workspace"):
+            continue
+        if key == "crop":
+            if context.params[key].corner:
+                raise UsageError(
+                    "a walk is cut from the middle: give --crop without a corner, such as "
+                    f"{context.params[key].size}"
+                )
+            call += ["--crop", str(context.params[key].size)]
+        elif key not in _WALKING:
+            raise UsageError(f"{option.opts[0]} is not for walks: see `multitrain walk --help`")
+        else:
+            call += [option.opts[-1]]
+            call += [] if key == "force" else [str(context.params[key])]
+    with walk.make_context("walk", call, parent=context) as inner:
+        walk.invoke(inner)

@@ -1,0 +1,181 @@
+"""`multitrain walk`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jobs.errors import UsageError
+from jobs.settings.loops import WalkSettings
+from jobs.settings.videos import FormatName, for_loops, notes_on_loop
+from multitrain.commands.clips.clip_options import (
+    duration_of,
+    format_for,
+    format_option,
+    is_there,
+    length_options,
+    loop_option,
+    output_for,
+    output_option,
+    refuse_taken,
+    scale_option,
+    shown_frames,
+    told_drift,
+)
+from multitrain.commands.options import force_option, workspace_option
+from multitrain.startup import environment
+
+if TYPE_CHECKING:
+    from multitrain.walking.making import WalkPlan
+    from multitrain.weights.moments import Moments
+
+# Other modules are imported when needed, so that a wrong call is reported at once.
+
+STDERR = 2  # its descriptor
+
+
+@click.command("walk")
+@click.argument("job")
+@length_options
+@loop_option("walk", "fps", "Frames per second of the walk.", show_default="the job's")
+@loop_option("walk", "keyframes", "Latents on the way; more in the same time go faster.")
+@loop_option("walk", "seed")
+@loop_option(
+    "walk",
+    "path",
+    "Between keyframes: every picture as likely as in training, or calmer ones.",
+)
+@loop_option(
+    "walk",
+    "grid",
+    "Samples, columns x rows; each goes a way of its own.",
+    show_default="the job's",
+)
+@loop_option("walk", "checkpoint", "Of the training.", metavar="STEP", show_default="the newest")
+@loop_option("walk", "through_time")
+@format_option
+@scale_option
+@loop_option("walk", "crop")
+@click.option(
+    "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
+)
+@output_option
+@force_option
+@workspace_option
+def command(
+    job: str,
+    name: FormatName | None,
+    gpus: str,
+    output: Path | None,
+    force: bool,
+    workspace: Path,
+    **options: Any,
+) -> None:
+    """Draw a loop with the network that JOB has trained: a closed way through its latents.
+
+    \b
+    multitrain walk night --beats 32 --bpm 128
+    multitrain walk night --seconds 20 --grid 1x1 --scale 1080p --format hap
+    multitrain walk night --seconds 30 --through-time
+    """
+    from jobs.tinkering.earlier_jobs import past_job
+    from jobs.workspace.paths import Workspace
+    from multitrain.walking.making import WalkPlan
+    from multitrain.weights.moments import moments_of
+    from render.clips.asked import asked_for
+    from render.encoding import ffmpeg
+
+    way = _settings(**options)
+    place = Workspace(workspace.absolute())
+    file = past_job(place, job)
+    form = name or for_loops(format_for(None, output, file.spec.format[0]))
+    plan = WalkPlan(file, way, form)
+    plan.check()
+    film = output_for(output, _title(job, way), plan.name, place, force=True)
+    moments = moments_of(place.job(job), file.spec.family, way)
+    note = asked_for(moments.files, file.text, way, plan.name)
+    refuse_taken(film, plan.name, place, force=force, note=note)
+    if is_there(film, force=force):
+        return
+    ffmpeg.find(plan.name)
+    _draw(plan, moments, film, gpus, note)
+    _tell(plan, moments, film)
+
+
+def _settings(
+    *,
+    seconds: float | None,
+    frames: int | None,
+    beats: float | None,
+    bpm: float | None,
+    **options: Any,
+) -> WalkSettings:
+    """What the options say; UsageError where they do not agree."""
+    duration = duration_of(seconds, frames, beats, bpm)
+    if duration is None:
+        raise UsageError("how long is the walk to be? --seconds, --frames, or --beats with --bpm")
+    return WalkSettings(duration=duration, **options)
+
+
+def _title(job: str, way: WalkSettings) -> str:
+    """The name of the output; a walk through the training gets another name."""
+    kind = "walk_through_time" if way.through_time else "walk"
+    return f"{job}_{kind}_{way.duration.label}"
+
+
+def _draw(plan: WalkPlan, moments: Moments, film: Path, gpus: str, note: str) -> None:
+    from multitrain.engine.session import SessionSettings
+    from multitrain.walking.device import leased_device
+    from multitrain.walking.making import make_walk
+
+    environment.clean_up()
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as well
+    for chatty in ("tensorflow", "absl", "h5py"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    with leased_device(gpus, _note):
+        with _hushed():
+            import multitrain.walking.sampler  # noqa: F401 - with its framework
+        with shown_frames(film.name, plan.frames) as on_progress:
+            settings, stop = SessionSettings(), threading.Event()
+            make_walk(plan, moments, film, on_progress, settings, stop, note=note)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Hide what libraries write to stderr meanwhile."""
+    try:
+        shown = os.dup(STDERR)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, STDERR)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(shown, STDERR)
+        os.close(shown)
+
+
+def _tell(plan: WalkPlan, moments: Moments, film: Path) -> None:
+    frames, drift = plan.length
+    length = f"{frames} frames at {plan.fps} fps, {frames / plan.fps:.3f} s{told_drift(drift)}"
+    click.echo(f"{film}: {length}; {moments.told}")
+    if plan.framed.told:
+        click.echo(plan.framed.told)
+    asked = plan.settings.fps or plan.job.spec.fps
+    for note in notes_on_loop(plan.name, *plan.framed.size, asked):
+        click.echo(note)
+
+
+def _note(line: str) -> None:
+    click.echo(line, err=True)

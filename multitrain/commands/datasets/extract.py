@@ -1,0 +1,89 @@
+"""`multitrain dataset extract`: frames of videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from jobs.errors import UsageError
+from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
+from multitrain.commands.options import Seconds, workspace_option
+
+LONGEST_SECONDS = 10**7
+TIME = Seconds(0, LONGEST_SECONDS)
+MENDINGS = ("auto", "yadif", "ivtc", "none")
+
+
+@click.command()
+@click.argument("videos", nargs=-1, required=True, metavar="VIDEO...")
+@click.argument("name")
+@click.option("--count", type=click.IntRange(1, 1_000_000), help="Frames, evenly spaced.")
+@click.option("--every", type=TIME, metavar="TIME", help="A frame every so often.")
+@click.option(
+    "--crop",
+    default="left,right",
+    show_default=True,
+    help="Squares (left, center, right), none, or an area such as 640x480+0+0.",
+)
+@click.option(
+    "--scale",
+    default="-1:256",
+    show_default=True,
+    help="Size of each picture as FFmpeg writes it; -1 keeps the proportion; none.",
+)
+@click.option(
+    "--start",
+    type=TIME,
+    default=0.0,
+    metavar="TIME",
+    help="Seconds, or 1:30.",
+)
+@click.option("--end", type=TIME, metavar="TIME", help="Seconds, or 1:30.")
+@click.option(
+    "--deinterlace",
+    type=click.Choice(MENDINGS),
+    default="auto",
+    show_default=True,
+    help="What is done to fields; ivtc takes telecined video back to film.",
+)
+@click.option("--dedupe", is_flag=True, help="Take no two frames that look alike.")
+@click.option(
+    "--format", "form", type=click.Choice(("png", "jpg")), default="png", show_default=True
+)
+@click.option(
+    "--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of jpg."
+)
+@json_option
+@workspace_option
+def command(
+    videos: tuple[str, ...], name: str, count: int | None, every: float | None, crop: str,
+    scale: str, start: float, end: float | None, deinterlace: str, dedupe: bool, form: str,
+    quality: int, as_json: bool, workspace: Path,
+) -> None:  # fmt: skip
+    """Make the data set NAME of frames of each VIDEO, a file or an address.
+
+    Each picture is the frame nearest to its time. Several videos share the count by their length.
+    """
+    from multitrain.datasets.video.crops import parse_crops, parse_scale
+    from multitrain.datasets.video.extracting import Request, extract
+    from multitrain.datasets.video.fields import Mending
+
+    if (count is None) == (not every):
+        raise UsageError("tell either --count, or --every with a time above 0")
+    if end is not None and end <= start:
+        raise UsageError(f"--end ({end:g} s) must lie behind --start ({start:g} s)")
+    request = Request(
+        crops=parse_crops(crop),
+        scale=parse_scale(scale),
+        count=count,
+        every=every,
+        start=start,
+        end=end,
+        mending=None if deinterlace == "auto" else Mending(deinterlace),
+        dedupe=dedupe,
+        suffix=f".{form}",
+        quality=quality,
+    )
+    made = extract(workspace_at(workspace), name, videos, request, shown)
+    tell([made], as_json=as_json)

@@ -1,0 +1,150 @@
+"""The layers of both networks with their sizes and memory, from their plans: `multitrain show`.
+
+What is counted, in float32: the weights and statistics of a layer; for each of them that learns, a
+gradient and what the optimizer keeps; for the generator with `ema`, a second copy; and what a layer
+makes of one batch, once. What a framework holds besides for its gradients, and its own working
+space, come on top; in bfloat16, a batch takes half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.table import Table
+
+from jobs.families.dcgan.layers import Layer, discriminator_layers, generator_layers
+from jobs.settings.choices import Optimizer
+from jobs.settings.spec import JobSpec
+from jobs.units import bytes_for_people
+from jobs.workspace.jobfile import JobFile
+
+FLOAT32 = 4  # bytes
+CAPTION = (
+    "in training: the weights, a gradient of each, what the optimizer keeps for each, and the "
+    "average of `ema`; the weights alone take 4 bytes a parameter. a batch: what is made of one"
+)
+
+# Values that an optimizer keeps for each weight, with its parameters at their defaults.
+SLOTS: Mapping[str, int] = {
+    "adam": 2,
+    "adamw": 2,
+    "nadam": 2,
+    "adamax": 2,
+    "lamb": 2,
+    "lion": 1,
+    "sgd": 0,
+    "rmsprop": 1,
+    "adagrad": 1,
+    "adadelta": 2,
+    "adafactor": 1,
+    "ftrl": 2,
+    "muon": 1,
+    "schedulefreeadamw": 2,
+}
+# Parameters that, if set, make an optimizer keep one value more for each weight.
+_MORE: Mapping[str, Sequence[str]] = {
+    "adam": ["amsgrad"],
+    "adamw": ["amsgrad"],
+    "sgd": ["momentum"],
+    "rmsprop": ["momentum", "centered"],
+}
+
+
+@dataclass(frozen=True)
+class LayerMemory:
+    """A layer, and the bytes of its weights in training and of one batch of its values."""
+
+    layer: Layer
+    weights: int
+    batch: int
+
+
+def slots(optimizer: Optimizer) -> int:
+    """How many values `optimizer` keeps for each weight."""
+    more = _MORE.get(optimizer.name, [])
+    return SLOTS[optimizer.name] + sum(bool(optimizer[parameter]) for parameter in more)
+
+
+def networks(job: JobFile) -> dict[str, list[LayerMemory]]:
+    """The layers of the generator and the discriminator, with their memory."""
+    spec, size = job.spec, (job.image_width, job.image_height)
+    averaged = 1 if spec.ema else 0
+    learns_g = 1 + slots(spec.optimizer_g) + averaged
+    learns_d = 1 + slots(spec.optimizer_d)
+    return {
+        "generator": [_measured(layer, spec, learns_g) for layer in generator_layers(spec, *size)],
+        "discriminator": [
+            _measured(layer, spec, learns_d if layer.number > spec.freeze_d else 0)
+            for layer in discriminator_layers(spec, *size)
+        ],
+    }
+
+
+def _measured(layer: Layer, spec: JobSpec, copies: int) -> LayerMemory:
+    """`copies`: how many values are kept for each weight besides itself."""
+    return LayerMemory(
+        layer=layer,
+        weights=layer.parameters * (1 + copies) * FLOAT32,
+        batch=layer.output.values * spec.images_per_batch * FLOAT32,
+    )
+
+
+def table(layers: Mapping[str, Sequence[LayerMemory]]) -> Table:
+    """A row for each layer, one with the sums of each network, and their sum at the end."""
+    result = Table(box=box.SIMPLE_HEAD, show_footer=True, caption=CAPTION, caption_justify="left")
+    total = [each for network in layers.values() for each in network]
+    result.add_column("layer", "both networks")
+    for name in ("kind", "kernel", "stride", "dilation", "output", "activation", "normalization"):
+        result.add_column(name)
+    for name, footer in zip(("parameters", "in training", "a batch"), _sums(total), strict=True):
+        result.add_column(name, footer, justify="right")
+    for network, measured in layers.items():
+        for each in measured:
+            result.add_row(f"{network} {each.layer.number}", *_cells(each))
+        result.add_row(network, *[""] * 7, *_sums(measured), style="bold", end_section=True)
+    return result
+
+
+def for_machines(layers: Mapping[str, Sequence[LayerMemory]]) -> dict[str, object]:
+    """The same as plain data: sizes in pixels and bytes."""
+    return {network: [_plain(each) for each in measured] for network, measured in layers.items()}
+
+
+def _plain(each: LayerMemory) -> dict[str, object]:
+    layer = each.layer
+    return {
+        "layer": layer.number,
+        "kind": layer.kind,
+        "kernel": layer.kernel,
+        "stride": layer.stride,
+        "dilation": layer.dilation,
+        "output": [layer.output.width, layer.output.height, layer.output.channels],
+        "activation": str(layer.activation) if layer.activation else None,
+        "normalization": layer.normalization,
+        "dropout": layer.dropout,
+        "noise": layer.noise,
+        "parameters": layer.parameters,
+        "weight_bytes": each.weights,
+        "batch_bytes": each.batch,
+    }
+
+
+def _cells(each: LayerMemory) -> list[str]:
+    layer = each.layer
+    sizes = ["", "", ""]
+    if layer.kernel:
+        width, height = layer.kernel
+        sizes = [f"{width}x{height}", str(layer.stride), str(layer.dilation)]
+    activation = str(layer.activation) if layer.activation else ""
+    normalization = "" if layer.normalization == "none" else layer.normalization
+    return [layer.kind, *sizes, str(layer.output), activation, normalization, *_sums([each])]
+
+
+def _sums(measured: Sequence[LayerMemory]) -> tuple[str, str, str]:
+    return (
+        f"{sum(each.layer.parameters for each in measured):,}",
+        bytes_for_people(sum(each.weights for each in measured)),
+        bytes_for_people(sum(each.batch for each in measured)),
+    )

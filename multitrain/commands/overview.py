@@ -1,0 +1,105 @@
+"""The state of every job and its files in `renders/`: for `status` and the end of `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jobs.errors import MultitrainError
+from jobs.workspace.jobfile import Glance, JobFile
+from jobs.workspace.outputs import Export, LoopFile, OutputName, extras
+from jobs.workspace.paths import JobPaths, Workspace
+from jobs.workspace.states import State
+from jobs.workspace.store import JobRow
+from multitrain.forecasts.forecasting import Forecast
+from render.films.earlier import outputs_by_job
+from render.spool.notes import made_extras
+
+
+class Count(NamedTuple):
+    """How many are there, and how many the sheet asks for."""
+
+    done: int = 0
+    total: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.done}/{self.total}" if self.total else ""
+
+
+NONE = Count()
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What `multitrain status` shows of one job."""
+
+    row: JobRow
+    loops: Count = NONE
+    exports: Count = NONE
+    films: tuple[Path, ...] = ()  # one for each box; of a job that is done
+    film_seconds: float | None = None  # of each film
+    left: Forecast | None = None  # until its film is done, as forecast by the farm that runs here
+
+    def for_machines(self) -> dict[str, Any]:
+        """The job for `--json`. Its fields keep their names: other programs read them."""
+        return {
+            **vars(self.row),
+            "loops_done": self.loops.done,
+            "loops_total": self.loops.total,
+            "exports_done": self.exports.done,
+            "exports_total": self.exports.total,
+            "films": [str(film) for film in self.films],
+            "film_seconds": self.film_seconds,
+            "seconds_left": self.left and self.left.seconds,
+            "seconds_left_spread": self.left and self.left.spread,
+        }
+
+
+def overviews(
+    workspace: Workspace, rows: Sequence[JobRow], left: Mapping[str, Forecast]
+) -> list[Overview]:
+    """One for each of `rows`, in their order.
+
+    Thousands take a second, because most job files are only skimmed.
+    """
+    done = {row.name for row in rows if row.state is State.DONE}
+    films = outputs_by_job(workspace.renders, done)
+    return [
+        _of(workspace.job(row.name), row, films.get(row.name, ()), left.get(row.name))
+        for row in rows
+    ]
+
+
+def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], left: Forecast | None) -> Overview:
+    glance = JobFile.glance(paths)
+    loops, exports = _counts(paths, glance)
+    films = tuple(path for path in outputs if _is_film(path.name))
+    seconds = row.frames_total / glance.fps if films and glance.fps else None
+    return Overview(row, loops, exports, films, seconds, left)
+
+
+def _is_film(file: str) -> bool:
+    name = OutputName.parse(file)
+    return name is not None and name.is_film
+
+
+def _counts(paths: JobPaths, glance: Glance) -> tuple[Count, Count]:
+    """Loops and exports, made and asked for; 0 for a job that has not begun or cannot be read."""
+    if not glance.may_have_extras:
+        return NONE, NONE
+    try:
+        job = JobFile.read(paths)
+    except MultitrainError:
+        return NONE, NONE
+    if job is None:
+        return NONE, NONE
+    made = made_extras(paths, job)
+    missing = [each for each in extras(job.spec, job.plan) if each not in made]
+    loops, exports = len(job.spec.loops or ()), len(job.spec.format) - 1
+    if not job.spec.render_video:
+        exports = 0
+    loops_left = {each.number for each in missing if isinstance(each, LoopFile)}
+    exports_left = {each.format for each in missing if isinstance(each, Export)}
+    return Count(loops - len(loops_left), loops), Count(exports - len(exports_left), exports)

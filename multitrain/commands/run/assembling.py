@@ -1,0 +1,194 @@
+"""From the jobs of a sheet to a running farm: every part made and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from jobs.errors import ExitCode, MultitrainError, UsageError
+from jobs.pictures.finding import DEMO, demo_is_built_in
+from jobs.units import bytes_for_people
+from jobs.workspace.disk import means_full
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import format_of
+from jobs.workspace.paths import Workspace
+from jobs.workspace.store import JobRow, Store
+from multitrain.commands.run import loop as night
+from multitrain.commands.run.display import Display, open_display
+from multitrain.datasets.drawn.demo import ensure_demo
+from multitrain.datasets.made import making
+from multitrain.executors.local import LocalExecutor
+from multitrain.farm.ahead.pictures_ahead import PicturesAhead
+from multitrain.farm.ahead.spare_keeper import SpareKeeper
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.events import Happening
+from multitrain.farm.farm import Farm, check_slots
+from multitrain.farm.launching import TrainerSettings, open_lifeline
+from multitrain.farm.rebuilding import leave_whole, open_store
+from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.submission import finish_all_moves, make_room, submit
+from multitrain.farm.unsent import unsent_files
+from multitrain.farm.workspace_lock import hold
+from multitrain.farm.writable import check_writable, is_full
+from multitrain.machine.defaults import (
+    default_encoders,
+    default_keep_free_bytes,
+    default_spool_bytes,
+)
+from multitrain.slots.opening import open_pool
+from multitrain.slots.slots import Pool
+from render.encoding import ffmpeg
+from render.files import claims
+from render.films.earlier import earlier_bytes
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of `multitrain run`; None stands for a default that fits the machine."""
+
+    gpus: str = "all"
+    slots: int | None = None
+    fresh: tuple[str, ...] = ()  # names of jobs that start over, or `all`
+    deterministic: bool = False
+    encoders: int | None = None
+    spool_gb: float | None = None
+    keep_free_gb: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a farm has ended: its exit code, and where its jobs stand."""
+
+    code: ExitCode
+    rows: list[JobRow]
+
+
+def run_jobs(
+    workspace: Workspace,
+    jobs: Sequence[JobFile],
+    options: RunOptions,
+    console: Console,
+    untold: Collection[Happening] = (),
+) -> Outcome:
+    """Train and render `jobs`; returns when all have ended or somebody has stopped the farm.
+
+    Happenings in `untold` are not shown. UsageError, before anything is started, where the machine
+    or the workspace cannot take the jobs.
+    """
+    with night.StopSignals() as stop, closing(open_display(console, untold)) as display:
+        pool = open_pool(options.gpus, options.slots, display.note)
+        check_slots(jobs, pool)
+        _check_encoders(jobs)
+        for folder in (workspace.runs, workspace.renders):
+            check_writable(folder, may_be_full=True)
+        with hold(workspace, display.note, stop) as lock:
+            _sweep(workspace)
+            if is_full(workspace.runs):
+                finish_all_moves(workspace)
+                make_room(workspace, jobs)
+            for folder in (workspace.runs, workspace.renders):
+                check_writable(folder)
+            with closing(open_store(workspace, display.note)) as store:
+                entries = submit(workspace, store, jobs, options.fresh)
+                for note in (note for entry in entries for note in entry.notes):
+                    display.note(note)
+                jobs = [entry.job for entry in entries]
+                _prepare_demo(workspace, jobs, display)
+                farm = _assemble(workspace, store, jobs, pool, options, lock.descriptors)
+                code = night.run(farm, display, stop, lock.look)
+            leave_whole(workspace, farm.rows(), display.note)
+            for note in _unsent(workspace, jobs):
+                display.note(note)
+            return Outcome(code, farm.rows())
+
+
+def _sweep(workspace: Workspace) -> None:
+    """Remove what commands that were killed have left half-made."""
+    for folder in {workspace.renders, workspace.root, Path.cwd()}:
+        claims.sweep(folder)
+    making.sweep(workspace.data)
+
+
+def _check_encoders(jobs: Sequence[JobFile]) -> None:
+    """UsageError where no ffmpeg here makes a format that a job asks for.
+
+    H.264 is not checked: of x264 and NVENC, one is always found when it is needed.
+    """
+    wanted = {name for job in jobs if job.spec.render_video for name in job.spec.format}
+    wanted |= {format_of(loop, job.spec) for job in jobs for loop in job.spec.loops or ()}
+    for name in sorted(wanted - {"h264"}):
+        try:
+            ffmpeg.find(name)
+        except MultitrainError as error:
+            if not means_full(error):  # a full disk: no ffmpeg can be tried now
+                raise UsageError(str(error)) from error
+
+
+def _disks(workspace: Workspace) -> list[Path]:
+    """A folder on each disk that is written to."""
+    by_device = {path.stat().st_dev: path for path in (workspace.renders, workspace.runs)}
+    return list(by_device.values())
+
+
+def _room_in_earlier(workspace: Workspace) -> str:
+    kept = earlier_bytes(workspace)
+    return f"earlier films take {bytes_for_people(kept)} (multitrain earlier)" if kept else ""
+
+
+def _step_bytes(job: JobFile) -> int:
+    return job.plan.frame_bytes * job.plan.frames_per_step
+
+
+def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
+    """A line for each job that has files which were not sent to their destination."""
+    for job in jobs:
+        name = job.spec.name
+        if unsent := unsent_files(workspace.job(name), job):
+            yield f"{name}: {len(unsent)} files were not sent (log: {workspace.render_log})"
+
+
+def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
+    wanted = any(DEMO in job.spec.folders for job in jobs)
+    if wanted and demo_is_built_in(workspace.dataset(DEMO)):
+        display.note("drawing the built-in pictures")
+        ensure_demo(workspace)
+
+
+def _assemble(
+    workspace: Workspace,
+    store: Store,
+    jobs: Sequence[JobFile],
+    pool: Pool,
+    options: RunOptions,
+    locks: Sequence[int],
+) -> Farm:
+    executor = LocalExecutor()
+    encoders = options.encoders or default_encoders()
+    spool = round((options.spool_gb or 0) * GIB) or default_spool_bytes(workspace.runs)
+    keep_free = default_keep_free_bytes(workspace.runs)
+    if options.keep_free_gb is not None:
+        keep_free = round(options.keep_free_gb * GIB)
+    settings = TrainerSettings(
+        # An equal share for each job that trains, and one for all that have trained.
+        spool_bytes=spool // (min(pool.size, len(jobs)) + 1),
+        keep_free_bytes=keep_free,
+        lifeline=open_lifeline(),
+        descriptors=tuple(locks),
+        deterministic=options.deterministic,
+    )
+    spare = SpareKeeper(executor, settings, pool.example())
+    pictures = PicturesAhead(workspace, executor, settings)
+    keeper = RenderKeeper(
+        workspace, executor, encoders, locks, pool.environment, keep_free=keep_free
+    )
+    # Trainers wait when not even one more step would fit above the floor.
+    floor = keep_free and keep_free + max(map(_step_bytes, jobs))
+    disk = DiskWatch(_disks(workspace), floor, advice=lambda: _room_in_earlier(workspace))
+    ready = (spare, pictures)
+    return Farm(workspace, store, jobs, pool, disk, spare, keeper, settings, ready)

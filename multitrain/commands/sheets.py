@@ -1,0 +1,29 @@
+"""What the commands that read a sheet share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.console import Console
+
+from jobs.sheets.sheet import Sheet, read_sheet
+from jobs.workspace.paths import Workspace
+
+LOG_WIDTH = 200  # columns
+
+
+def output_console(stream: TextIO | None = None) -> Console:
+    """A console on `stream` (default: stdout); files and pipes get lines that need no folding."""
+    stream = stream or sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else LOG_WIDTH)
+
+
+def read_telling(path: Path, workspace: Workspace) -> Sheet:
+    """The sheet; its warnings are printed on stderr."""
+    sheet = read_sheet(path, workspace)
+    for warning in sheet.warnings:
+        click.echo(f"note: {warning}", err=True)
+    return sheet

@@ -1,0 +1,110 @@
+"""`multitrain status`, and the table at the end of `run`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from jobs.units import bytes_for_people, clock, duration
+from jobs.workspace.paths import Workspace
+from jobs.workspace.store import JobRow, read_jobs
+from multitrain.commands import long_tables
+from multitrain.commands.options import existing_workspace_option
+from multitrain.commands.sheets import output_console
+
+if TYPE_CHECKING:
+    from multitrain.commands.overview import Overview
+
+# Other modules are imported by the commands that need them, so that each starts at once.
+
+ALWAYS = {"name", "state", "frames", "attempts"}  # columns
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@existing_workspace_option
+def status(as_json: bool, workspace: Path) -> None:
+    """Tell where every job of the workspace stands, and whether a farm runs here."""
+    from multitrain.commands.earlier import COMMAND as EARLIER
+    from multitrain.commands.overview import overviews
+    from multitrain.farm.time_left import NightLeft, told_by_farm
+    from multitrain.farm.workspace_lock import FARM, holder
+    from render.films.earlier import earlier_bytes
+
+    place = Workspace(workspace.absolute())
+    rows = read_jobs(place.store)
+    found = holder(place)
+    farm = found if found and found.who == FARM else None
+    night = (told_by_farm(place) if farm else None) or NightLeft()
+    jobs = overviews(place, rows, night.jobs)
+    if as_json:
+        seconds = night.whole.seconds or None
+        shown = farm and {"pid": farm.pid, "since": farm.since, "seconds_left": seconds}
+        click.echo(json.dumps([{**job.for_machines(), "farm": shown} for job in jobs], indent=2))
+        return
+    if not rows:
+        click.echo(
+            f"No jobs yet in {place.root}: start some with `multitrain run SHEET`, "
+            "or name another --workspace."
+        )
+        return
+    _print(place, jobs)
+    if farm:
+        left = f"; {night}" if str(night) else ""
+        click.echo(f"A farm runs here since {farm.since} (pid {farm.pid}){left}.")
+    elif found:
+        click.echo(f"The {found.who} with pid {found.pid} is at work here since {found.since}.")
+    elif any(not row.state.ended for row in rows):
+        click.echo("No farm is running here: `multitrain run SHEET` goes on.")
+    else:
+        click.echo("No farm is running here.")
+    if kept := earlier_bytes(place):
+        click.echo(f"Earlier films take {bytes_for_people(kept)}: see `{EARLIER}`.")
+
+
+def print_at_the_end(place: Workspace, rows: Sequence[JobRow]) -> None:
+    """Print where the jobs of a run stand, and where their films are."""
+    from multitrain.commands.overview import overviews
+
+    jobs = overviews(place, rows, {})
+    _print(place, jobs)
+    if films := sum(len(job.films) for job in jobs):
+        click.echo(f"{films} film{'s' * (films > 1)} in {place.renders}")
+
+
+def _print(place: Workspace, jobs: Sequence[Overview]) -> None:
+    """Columns that say nothing of any job are left out."""
+    table = Table(box=None, pad_edge=False)
+    cells = {
+        "name": [job.row.name for job in jobs],
+        "state": [str(job.row.state) for job in jobs],
+        "frames": [f"{job.row.frames_done}/{job.row.frames_total}" for job in jobs],
+        "left": [duration(job.left.seconds) if job.left else "" for job in jobs],
+        "loops": [str(job.loops) for job in jobs],
+        "exports": [str(job.exports) for job in jobs],
+        "attempts": [str(job.row.attempts) for job in jobs],
+        "slot": [job.row.slot for job in jobs],
+        "film": [_film(place, job) for job in jobs],
+        "error": [job.row.error for job in jobs],
+    }
+    shown = {name: column for name, column in cells.items() if name in ALWAYS or any(column)}
+    for name in shown:
+        table.add_column(name, overflow="fold")
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*row)
+    long_tables.show(output_console(), table, markup=False)
+
+
+def _film(place: Workspace, job: Overview) -> str:
+    """`renders/night.mp4 0:39.0`; with several boxes, also how many more there are."""
+    if not job.films:
+        return ""
+    first, *others = job.films
+    length = f" {clock(job.film_seconds)}" if job.film_seconds else ""
+    more = f" and {len(others)} more" if others else ""
+    return f"{first.relative_to(place.root)}{more}{length}"

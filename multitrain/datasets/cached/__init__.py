@@ -1,0 +1,1 @@
+"""Pictures decoded once, and kept for the next trainings."""

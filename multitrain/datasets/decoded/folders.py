@@ -1,0 +1,156 @@
+"""Folders of pictures into one array, as a trainer wants them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import psutil
+
+from jobs.errors import DatasetError
+from jobs.pictures.finding import Unreadable, describe_unreadable, find_pictures
+from jobs.pictures.folders import converting
+from jobs.settings.colours import RGB
+from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Step
+from multitrain.datasets.decoded.decoding import DIGEST_BYTES, Decoded, Uint8Array, decode
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Identifies the pictures of a data set in memory."""
+
+    count: int
+    width: int  # pixels
+    height: int
+    digest: str  # BLAKE2b of all pixels in their order, hexadecimal
+
+    @classmethod
+    def of(cls, images: Uint8Array) -> Self:
+        """The fingerprint of `(n, height, width, channels)` uint8, contiguous.
+
+        Takes about a second per GB.
+        """
+        count, height, width, _ = images.shape
+        digest = hashlib.blake2b(images.data, digest_size=DIGEST_BYTES).hexdigest()
+        return cls(count, width, height, digest)
+
+    @classmethod
+    def of_decoded(cls, decoded: Decoded, width: int, height: int) -> Self:
+        """The fingerprint of pictures of this size that were just decoded."""
+        return cls(decoded.count, width, height, decoded.digest)
+
+    def __str__(self) -> str:
+        return f"{self.count} of {Resolution(self.width, self.height)}"
+
+    def difference(self, now: Fingerprint) -> str:
+        """How the data set `now` differs from this one, which it once was; empty if it does not."""
+        if self == now:
+            return ""
+        if str(self) == str(now):
+            return f"{self} then and now, but not the same ones or not in the same order"
+        return f"{self} then, {now} now"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set in memory.
+
+    `images` is `(n, height, width, channels)` uint8, RGB or RGBA, contiguous. It begins at a page
+    of memory, so that an engine can use it where it is, and may be a file that is mapped; `skipped`
+    are the files left out. With several folders, `counts` are the numbers of pictures in each, in
+    the order of the folders, as their pictures follow each other in `images`.
+    """
+
+    images: Uint8Array
+    skipped: tuple[Unreadable, ...]
+    fingerprint: Fingerprint
+    counts: tuple[int, ...] = ()
+    mapped: Path | None = None  # the file that `images` are mapped from
+
+    def are_intact(self) -> bool:
+        """Whether the pictures still are as decoded: changes to a mapped file show in them.
+
+        Takes about a second per GB, in which other threads go on. Pictures that take more than half
+        of the machine's memory count as intact: to read them once more would hold up the training.
+        """
+        if not self.mapped or self.images.nbytes > psutil.virtual_memory().total // 2:
+            return True
+        return self.fingerprint.digest.startswith(Fingerprint.of(self.images).digest)
+
+    def counted(self, folders: Sequence[Path]) -> Self:
+        """The pictures with the `counts` of `folders`, which then are part of the fingerprint.
+
+        DatasetError where other files are there than when the pictures were read.
+        """
+        if len(folders) == 1:
+            return self
+        paths, _ = find_pictures(folders)
+        left_out = {path for path, _ in self.skipped}
+        owners = [
+            next(place for place, folder in enumerate(folders) if path.is_relative_to(folder))
+            for path in paths
+            if path not in left_out
+        ]
+        counts = tuple(owners.count(place) for place in range(len(folders)))
+        if sum(counts) != len(self.images):
+            raise DatasetError("The pictures change while they are read; run the job again")
+        digest = f"{self.fingerprint.digest} {counts}"
+        return replace(self, counts=counts, fingerprint=replace(self.fingerprint, digest=digest))
+
+
+def load_pictures(
+    folders: Sequence[Path],
+    width: int,
+    height: int,
+    channels: int = RGB,
+    steps: tuple[Step, ...] = (),
+) -> Pictures:
+    """All pictures below `folders`, in the order of their listing.
+
+    Only those that have `width` x `height` pixels after these `steps` of preprocessing.
+
+    Takes about a byte of memory per value. Unreadable files and those of another size are skipped;
+    DatasetError where none is left.
+    """
+    paths, unreadable = find_pictures(folders)
+    images = _pages((len(paths), height, width, channels))
+    places = iter(images)
+
+    def take(picture: Uint8Array) -> None:
+        next(places)[...] = picture
+
+    decoded = decode(paths, width, height, channels, take, steps)
+    skipped = (*unreadable, *decoded.skipped)
+    if not decoded.count:
+        raise none_left(folders, width, height, skipped)
+    fingerprint = Fingerprint.of_decoded(decoded, width, height)
+    return Pictures(images[: decoded.count], skipped, fingerprint)
+
+
+def _pages(shape: tuple[int, int, int, int]) -> Uint8Array:
+    """Memory that is taken page by page as pictures arrive: those skipped cost next to nothing."""
+    size = math.prod(shape)
+    pages = mmap.mmap(-1, max(1, size), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, np.uint8, size).reshape(shape)
+
+
+def none_left(
+    folders: Sequence[Path], width: int, height: int, skipped: Sequence[Unreadable]
+) -> DatasetError:
+    """What to raise where `folders` hold no picture of this size."""
+    where = ", ".join(map(str, folders))
+    if not skipped:
+        return DatasetError(f"No picture of {width}x{height} in {where}: there are no pictures")
+    why = describe_unreadable(skipped, folders[0])
+    command = converting(folders, Resolution(width, height))
+    return DatasetError(
+        f"No picture of {width}x{height} in {where}: {why}. Where only their size is wrong, this "
+        f"makes a data set of it: {command}"
+    )

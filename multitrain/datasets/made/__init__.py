@@ -1,0 +1,1 @@
+"""Data sets that are there whole or not at all."""

@@ -1,0 +1,1 @@
+"""Causes of failure, by the words of CUDA and the frameworks."""

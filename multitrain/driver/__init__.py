@@ -1,0 +1,1 @@
+"""NVIDIA's driver: what is asked of it, without ever waiting long."""

@@ -1,0 +1,115 @@
+"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+
+Latents are drawn on the device by JAX's generator, the order of the pictures on the host by
+NumPy's, a few thousand at once: so a block of steps knows its pictures without asking the device.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
+from multitrain.engine.streams import Stream
+from multitrain.engine.windows import SHARES
+
+Indices = NDArray[np.int32]
+
+ORDERS_KEPT = 16
+DRAWN_AT_ONCE = 4096  # pictures at least: a generator costs as much as some hundred of them
+
+
+def grid(seed: int, samples: int, latents: Latents) -> Any:
+    """The latents that frame 0 shows: `(samples, length)` float32."""
+    return _latents(_key(seed, Stream.GRID), latents, samples)
+
+
+def generations(
+    seed: int, detours: Any, step: Any, generations: int, count: int, latents: Latents
+) -> Any:
+    """Latents: `(generations, count, length)` float32; `detours` and `step` may be traced."""
+    return _latents(_key(seed, Stream.LATENTS, detours, step), latents, generations, count)
+
+
+def mixing(seed: int, detours: Any, step: Any, updates: int, count: int) -> Any:
+    """`(updates, count)` float32 in [0, 1): where between pictures and fakes a penalty is taken.
+
+    `detours` and `step` may be traced.
+    """
+    key = _key(seed, Stream.MIXING, detours, step)
+    return jax.random.uniform(key, (updates, count), jnp.float32)
+
+
+def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any:
+    """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures.
+
+    `detours` and `step` may be traced.
+    """
+    key = _key(seed, Stream.WINDOWS, detours, step)
+    return jax.random.uniform(key, (SHARES, batches, count), jnp.float32)
+
+
+def picture_indices(seed: int, detours: int, first: int, count: int, mixture: Mixture) -> Indices:
+    """`(count,)`: the pictures from number `first` on in an endless pass over all pictures.
+
+    Round after round, each in an order of its own. With several sets, a round of one set may end,
+    and its next one begin, within a cycle.
+    """
+    positions = np.arange(first, first + count)
+    if len(mixture.counts) == 1:
+        return _shuffled(positions, mixture.counts[0], seed, Stream.PICTURES, detours)
+    places = _shuffled(positions, mixture.cycle, seed, Stream.SETS, detours)
+    sets = np.searchsorted(mixture.first_places, places, side="right") - 1
+    indices = np.empty(count, np.int32)
+    for number in np.unique(sets):
+        of_set = sets == number
+        cycles = positions[of_set] // mixture.cycle
+        place = places[of_set] - mixture.first_places[number]
+        nth = cycles * mixture.weights[number] + place
+        pictures = mixture.counts[number]
+        drawn = _shuffled(nth, pictures, seed, Stream.PICTURES, detours, int(number))
+        indices[of_set] = mixture.first_pictures[number] + drawn
+    return indices
+
+
+def _shuffled(positions: NDArray[np.int64], length: int, *key: int) -> Indices:
+    """The numbers at `positions` of an endless sequence: 0 to `length` - 1, round after round.
+
+    Each round is in an order of its own.
+    """
+    rounds = -(-DRAWN_AT_ONCE // length)
+    runs, places = np.divmod(positions, rounds * length)
+    numbers = np.empty(len(positions), np.int32)
+    for run in np.unique(runs):
+        of_run = runs == run
+        numbers[of_run] = _order(key, int(run), rounds, length)[places[of_run]]
+    return numbers
+
+
+@lru_cache(ORDERS_KEPT)
+def _order(key: tuple[int, ...], run: int, rounds: int, length: int) -> Indices:
+    """The `run`-th run of `rounds` rounds, one after the other: `(rounds * length,)`."""
+    entropy = np.random.SeedSequence([*key, run])
+    random = np.random.Generator(np.random.Philox(entropy))
+    sorted_rounds = np.tile(np.arange(length, dtype=np.int32), (rounds, 1))
+    return random.permuted(sorted_rounds, axis=1).ravel()
+
+
+def _key(seed: int, stream: Stream, *counters: Any) -> Any:
+    key = jax.random.key(seed, impl="threefry2x32")  # by name: JAX's default may change
+    for counter in (stream, *counters):
+        key = jax.random.fold_in(key, counter)
+    return key
+
+
+def _latents(key: Any, latents: Latents, *counts: int) -> Any:
+    shape = *counts, latents.length
+    if latents.distribution == "normal":
+        return jax.random.normal(key, shape, jnp.float32)
+    return jax.random.uniform(key, shape, jnp.float32, -1.0, 1.0)

@@ -1,0 +1,101 @@
+"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+
+A resume needs no generator's state, and the draws do not depend on how steps form blocks. All
+functions work inside a `tf.function`; `step` and `update` may be tensors. Not inside one that XLA
+compiles: it draws other numbers from the same keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
+from multitrain.engine.streams import Stream
+from multitrain.engine.windows import SHARES
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The draws of one job. `detours` is a variable: each detour changes all draws but GRID.
+
+    Layers that draw, such as dropout, do so by counters of their own.
+    """
+
+    seed: int
+    detours: Any
+
+    def grid(self, samples: int, latents: Latents) -> Any:
+        """The latents that frame 0 shows: `(samples, length)` float32."""
+        return _latents(self._key(Stream.GRID), samples, latents)
+
+    def latents(self, step: Any, update: int, count: int, latents: Latents) -> Any:
+        """The latents of an update: `(count, length)` float32."""
+        return _latents(self._key(Stream.LATENTS, self.detours, step, update), count, latents)
+
+    def mixing(self, step: Any, update: int, count: int) -> Any:
+        """`(count,)` float32 in [0, 1): where between pictures and fakes a penalty is taken."""
+        key = self._key(Stream.MIXING, self.detours, step, update)
+        return tf.random.stateless_uniform((count,), key, alg="philox")
+
+    def windows(self, step: Any, batches: int, count: int) -> Any:
+        """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures."""
+        key = self._key(Stream.WINDOWS, self.detours, step)
+        return tf.random.stateless_uniform((SHARES, batches, count), key, alg="philox")
+
+    def picture_indices(self, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
+        """`(batches * count,)` int64: the `batch`-th batch and those after it.
+
+        They are an endless pass over all pictures, round after round, each in an order of its own.
+        With several sets, a round of one set may end, and its next one begin, within a cycle.
+        """
+        drawn = batches * count
+        positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
+        if len(mixture.counts) == 1:
+            return self._shuffled(positions, mixture.counts[0], Stream.PICTURES)
+        places = self._shuffled(positions, mixture.cycle, Stream.SETS)
+        indices = tf.zeros_like(positions)
+        sets = zip(
+            mixture.counts,
+            mixture.weights,
+            mixture.first_pictures,
+            mixture.first_places,
+            strict=True,
+        )
+        for number, (pictures, weight, first_picture, first_place) in enumerate(sets):
+            place = places - first_place
+            nth = positions // mixture.cycle * weight + place
+            drawn_of_set = self._shuffled(tf.maximum(nth, 0), pictures, Stream.PICTURES, number)
+            is_of_set = tf.logical_and(place >= 0, place < weight)
+            indices = tf.where(is_of_set, first_picture + drawn_of_set, indices)
+        return indices
+
+    def _shuffled(self, positions: Any, length: int, stream: Stream, *counters: int) -> Any:
+        """The numbers at `positions` of an endless sequence: 0 to `length` - 1, round after round.
+
+        Each round is in an order of its own.
+        """
+        key = self._key(stream, self.detours, *counters)
+        drawn = tf.shape(positions)[0]
+        rounds = tf.cast(positions // length, tf.int32)
+        seeds = tf.stack([tf.fill([drawn], key[0]), tf.fill([drawn], key[1]), rounds], axis=1)
+        # The op itself: `tf.random.experimental.index_shuffle` takes one seed for all positions.
+        return tf.raw_ops.RandomIndexShuffle(
+            index=positions % length, seed=seeds, max_index=tf.constant(length - 1, tf.int64)
+        )
+
+    def _key(self, stream: Stream, *counters: Any) -> Any:
+        key = tf.constant([self.seed, stream], tf.int32)
+        for counter in counters:
+            key = tf.random.fold_in(key, tf.cast(counter, tf.int32), alg="philox")
+        return key
+
+
+def _latents(key: Any, count: int, latents: Latents) -> Any:
+    shape = count, latents.length
+    if latents.distribution == "normal":
+        return tf.random.stateless_normal(shape, key, alg="philox")
+    return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg="philox")

@@ -1,0 +1,1 @@
+"""DCGAN: its networks, built of the layers that were planned."""

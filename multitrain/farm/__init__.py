@@ -1,0 +1,1 @@
+"""The farm: jobs are given slots, watched, and seen to their films."""

@@ -1,0 +1,1 @@
+"""What the farm gets ready for the next jobs while others train."""

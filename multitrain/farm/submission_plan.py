@@ -1,0 +1,395 @@
+"""What becomes of each job of a sheet in a workspace with history: decided, nothing changed.
+
+`multitrain check` shows it, `multitrain run` carries it out (`multitrain.farm.submission`).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobs.errors import MultitrainError, NewerVersion, UsageError
+from jobs.settings.words import nearest, quoted, start_over
+from jobs.tinkering.earlier_jobs import made_with
+from jobs.workspace.changes import Begun, Changed, change, minutes
+from jobs.workspace.files import listing
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import extras
+from jobs.workspace.paths import JobPaths, Workspace
+from jobs.workspace.states import State
+from jobs.workspace.store import JobRow
+from render.files.probe import read_header
+from render.films.earlier import outputs_by_job, outputs_in
+from render.films.extent import fits_plan, frames_made, has_begun
+from render.films.integrity import Losses, losses
+from render.spool.manifest_facts import Facts, extras_in_manifest, videos_in_manifest
+from render.spool.notes import film_is_made
+
+ALL = "all"  # of `--fresh`: every job of the sheet
+
+
+class Action(enum.Enum):
+    """What is done with a job."""
+
+    BEGIN = enum.auto()
+    GO_ON = enum.auto()
+    START_OVER = enum.auto()  # its film is kept
+    LENGTHEN = enum.auto()  # its film is there, and it goes on beyond the end
+    REOPEN = enum.auto()  # it is trained; something is to be made of its film, or the film joined
+    STAY = enum.auto()  # it is done
+    FAIL = enum.auto()  # it is not known how to go on
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job as it will go on, and what is done with it."""
+
+    job: JobFile
+    action: Action
+    before: JobFile | None = None  # with the settings that it began with, if it has begun
+    notes: tuple[str, ...] = ()  # what its user should know, a line each
+    refusal: str = ""  # why it cannot go on with the settings of its row
+    failure: str = ""
+    aside: tuple[Path, ...] = ()  # outputs that new ones will replace
+    changed: tuple[Path, ...] = ()  # videos that have changed since they were published; they stay
+    film_is_whole: bool = False  # this and the next are about a job that is reopened
+    manifest_is_readable: bool = True
+
+
+def plan_submission(
+    workspace: Workspace,
+    rows: Sequence[JobRow],
+    jobs: Sequence[JobFile],
+    fresh: Collection[str],
+    stuck: Mapping[str, str] | None = None,
+) -> list[Entry]:
+    """An entry for each job; `fresh` names those that start over, or is `all`.
+
+    `stuck` says, by job, why its files cannot be moved to their places.
+
+    UsageError where a job cannot go on with the settings of its row, where `fresh` names a job that
+    the sheet lacks, and where a newer version of this program was at work here.
+    """
+    states = {row.name: row.state for row in rows}
+    names = {job.spec.name for job in jobs}
+    there = outputs_by_job(workspace.renders, names)
+    runs = frozenset(listing(workspace.runs))
+    chosen = _chosen(workspace, names, there, fresh)
+    entries = []
+    for job in jobs:
+        name = job.spec.name
+        if stuck and name in stuck:
+            entries.append(Entry(job, Action.FAIL, failure=stuck[name]))
+            continue
+        found = _Found(workspace.job(name), states.get(name), there.get(name, []))
+        if found.is_new(runs):
+            entries.append(Entry(job, Action.BEGIN))
+        else:
+            entries.append(_decide(found, job, starts_over=name in chosen))
+    refused = [f"{each.job.spec.name} {each.refusal}" for each in entries if each.refusal]
+    if refused:
+        raise UsageError("\n".join(refused))
+    return entries
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of a job before its folder is looked into."""
+
+    paths: JobPaths
+    state: State | None  # None: the store does not know it
+    outputs: Sequence[Path]  # in `renders/`
+
+    def is_new(self, runs: Collection[str]) -> bool:
+        """Whether nothing of the job exists or existed; `runs` are the names in that folder.
+
+        Most jobs of a large sheet are new, and looking for each of their files takes long.
+        """
+        was_done, paths = self.state is State.DONE, self.paths
+        return not (was_done or self.outputs or paths.name in runs or paths.removed.name in runs)
+
+
+def _chosen(
+    workspace: Workspace,
+    names: Collection[str],
+    there: Mapping[str, Sequence[Path]],
+    fresh: Collection[str],
+) -> frozenset[str]:
+    """Names of the jobs that start over."""
+    if "" in fresh:
+        raise UsageError(
+            "--fresh takes the names of the jobs that are to start over, or `all`; nothing was "
+            f"started. {_what_all_means(workspace, there)}"
+        )
+    if ALL in fresh and ALL not in names:
+        return frozenset(names)
+    for name in fresh:
+        if name not in names:
+            raise UsageError(
+                f"--fresh {quoted(name)}: there is no such job in this sheet{nearest(name, names)}"
+            )
+    return frozenset(fresh)
+
+
+def _what_all_means(workspace: Workspace, there: Mapping[str, Sequence[Path]]) -> str:
+    films = [f"{name} ({len(files)} files)" for name, files in there.items()]
+    if not films:
+        return "None of this sheet's jobs has made anything yet."
+    return (
+        f"--fresh {ALL} would train these anew, and set aside in {workspace.earlier} what they "
+        f"have made: {', '.join(films)}."
+    )
+
+
+def _decide(found: _Found, job: JobFile, *, starts_over: bool) -> Entry:
+    paths, state = found.paths, found.state
+    if paths.removed.exists() or (starts_over and not _has_started_over(paths, job)):
+        return _anew(found, job)
+    begun, note = _begun(paths, job, state)
+    if starts_over:
+        restored = f"`multitrain earlier --restore {paths.name}` takes the earlier film back"
+        note += (f"{paths.name} has started over already, and goes on; {restored}",)
+    if begun is None:
+        if state is State.DONE and not paths.replaces.exists():
+            gone = f"{job.spec.name} is done, but its film and its folder are not there any more"
+            return Entry(job, Action.STAY, notes=(f"{gone}; {_again(job)}",))
+        # Films of that name whose job is unknown keep their place for now.
+        is_marked = paths.replaces.exists()
+        unknown = outputs_in(paths.outputs, paths.name) if is_marked else found.outputs
+        return _anew(found, job) if unknown else Entry(job, Action.BEGIN)
+    if begun.job is job and (unlike := _unlike_film(paths, job)):
+        return Entry(job, Action.FAIL, notes=note, failure=f"{unlike}; {_again(job)}")
+    changed = change(begun, job)
+    if changed.refusal:
+        return Entry(job, Action.FAIL, refusal=_refusal(paths, job, changed))
+    notes = (*note, *_note_on_format(job, changed))
+    if begun.made and not fits_plan(paths, changed.job.plan):
+        reason = (
+            f"{paths.segments} and {paths.spool} hold frames of other settings than "
+            f"{paths.job_file} tells; {_again(job)}"
+        )
+        return Entry(changed.job, Action.FAIL, begun.job, notes, failure=reason)
+    return _go_on(paths, begun, changed, state, notes)
+
+
+def _go_on(
+    paths: JobPaths, begun: Begun, changed: Changed, state: State | None, notes: tuple[str, ...]
+) -> Entry:
+    job = changed.job
+    was_done = state is State.DONE and not paths.replaces.exists()
+    films = paths.films(begun.job.plan)
+    has_film = film_is_made(paths, begun.job.plan) or (
+        was_done and all(film.exists() for film in films)
+    )
+    if changed.is_longer and (has_film or paths.manifest.exists()):
+        return _longer(paths, begun, job, notes)
+    if paths.manifest.exists() or was_done:
+        return _of_done(paths, job, notes)
+    return Entry(job, Action.GO_ON, begun.job, notes)
+
+
+def _has_started_over(paths: JobPaths, job: JobFile) -> bool:
+    """Whether a take with exactly these settings is being made: the command was given twice."""
+    if not (paths.replaces.exists() and has_begun(paths)):
+        return False
+    try:
+        begun = JobFile.read(paths)
+    except MultitrainError:
+        return False
+    return begun is not None and begun.spec == job.spec
+
+
+def _anew(found: _Found, job: JobFile) -> Entry:
+    paths = found.paths
+    if not (found.outputs or paths.run.exists() or paths.removed.exists()):
+        return Entry(job, Action.BEGIN)
+    note = f"{paths.name} starts over"
+    if found.outputs:
+        note += (
+            f"; what it has made stays in {paths.workspace.renders} until the new film is there, "
+            f"and is then kept in {paths.workspace.earlier}"
+        )
+    return Entry(job, Action.START_OVER, notes=(note,))
+
+
+def _longer(paths: JobPaths, begun: Begun, job: JobFile, notes: tuple[str, ...]) -> Entry:
+    before = begun.job
+    if before.spec.render_video:
+        facts, _ = _in_manifest(paths)
+        unlike = losses(paths, paths.all_timecuts(before.plan), facts).unlike
+        if unlike:
+            reason = (
+                f"cannot be made longer: {unlike[0]}, which the longer film begins with, is not "
+                "there any more, or another video by now. Put it back; or move it away and run "
+                f"the row as it was, with video_length {minutes(before)}, which cuts it from the "
+                "film"
+            )
+            return Entry(job, Action.FAIL, refusal=reason)
+    note = (
+        f"{paths.name} goes on from frame {begun.made} to {job.plan.frames_total}; its film stays "
+        f"in {paths.outputs} until the longer one is there"
+    )
+    return Entry(job, Action.LENGTHEN, before, (*notes, note))
+
+
+def _begun(
+    paths: JobPaths, job: JobFile, state: State | None
+) -> tuple[Begun | None, tuple[str, ...]]:
+    """What is known of a job that has begun, and a note where that had to be guessed."""
+    notes: tuple[str, ...] = ()
+    known: JobFile | None = None
+    is_begun = has_begun(paths)
+    if is_begun:
+        try:
+            known = JobFile.read(paths)
+        except NewerVersion:
+            raise
+        except MultitrainError:
+            notes = (f"{paths.job_file} was damaged; it is written anew from the sheet",)
+    known = known or _job_in_manifest(paths)
+    has_film = state is State.DONE and all(film.exists() for film in paths.films(job.plan))
+    if known is None and not (is_begun or has_film or paths.manifest.exists()):
+        return None, ()
+    known = known or job
+    made = frames_made(paths, known.plan)
+    if not known.spec.use_checkpoints and made < known.plan.frames_total:
+        made = 0  # it begins anew whenever it is stopped
+    return Begun(known, made, bool(paths.checkpoint_names())), notes
+
+
+def _unlike_film(paths: JobPaths, job: JobFile) -> str:
+    """Why an existing film cannot be that of this row; for a job of which only the film is left."""
+    for film in paths.films(job.plan) if job.spec.render_video else ():
+        with suppress(MultitrainError):
+            header = read_header(film)
+            if header.frames != job.plan.frames_total:
+                length = f"{header.frames} frames, and this row asks for {job.plan.frames_total}"
+                return f"its settings are lost, and {film} has {length}: set video_length back"
+    return ""
+
+
+def _job_in_manifest(paths: JobPaths) -> JobFile | None:
+    """The job by the manifest of its film, for a job whose folder was removed."""
+    try:
+        return made_with(paths)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _refusal(paths: JobPaths, job: JobFile, changed: Changed) -> str:
+    name = job.spec.name
+    restore = (
+        f" `multitrain earlier --restore {name}` gives up the take in the making."
+        if paths.replaces.exists()
+        else ""
+    )
+    return (
+        f"has begun with other settings: {changed.refusal}. Give the row another name, or run it "
+        f"with {start_over(name)}, which keeps what it has made until the new film is there."
+        f"{restore}"
+    )
+
+
+def _again(job: JobFile) -> str:
+    return f"{start_over(job.spec.name)} trains it anew"
+
+
+def _note_on_format(job: JobFile, changed: Changed) -> Iterator[str]:
+    if changed.film_stays:
+        others = ", ".join(changed.job.spec.format[1:])
+        yield (
+            f"{job.spec.name}: its film stays {changed.film_stays}, as it began; {others} is made "
+            "of it"
+        )
+
+
+# --- jobs that are done ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Videos:
+    """What is left of the film and the timecuts of a job that is done."""
+
+    films: Losses
+    timecuts: Losses
+
+    @property
+    def changed(self) -> tuple[Path, ...]:
+        return self.films.changed + self.timecuts.changed
+
+    @property
+    def are_lost(self) -> bool:
+        """Whether some can no longer be made from the others."""
+        films, timecuts = self.films, self.timecuts
+        return bool((films.unusable and timecuts.unlike) or (timecuts.unusable and films.unlike))
+
+
+def _of_done(paths: JobPaths, job: JobFile, notes: tuple[str, ...]) -> Entry:
+    """Whether anything is to be made of the job's film, or the film itself again."""
+    facts, is_readable = _in_manifest(paths)
+    if not (is_readable or job.spec.render_video):
+        note = f"{paths.name} is done, but {paths.manifest} cannot be read; {_again(job)}"
+        return Entry(job, Action.STAY, notes=(*notes, note))
+    found = _look(paths, job, facts) if job.spec.render_video else _Videos(Losses(), Losses())
+    notes += tuple(
+        f"{video} is not the video that was published; it is left as it is. To have it made again, "
+        "move it away"
+        for video in found.changed
+    )
+    films, timecuts = found.films, found.timecuts
+    if found.are_lost:
+        lost = ", ".join(path.name for path in (*films.unlike, *timecuts.unlike)[:3])
+        note = f"{paths.name} is done, but {lost} cannot be used any more; {_again(job)}"
+        return Entry(job, Action.STAY, notes=(*notes, note))
+    for losses_of, source in ((films, "its timecuts"), (timecuts, "its film")):
+        troubles = dict.fromkeys(losses_of.missing, "is not there any more")
+        troubles |= dict.fromkeys(losses_of.damaged, "is damaged")
+        notes += tuple(
+            f"{video.name} {trouble}; it is made again from {source}"
+            for video, trouble in troubles.items()
+        )
+    late = _late_extras(paths, job) if is_readable else {}
+    notes += tuple(f"{paths.name}: {extra} is made now" for extra in late)
+    aside = [*films.damaged, *timecuts.damaged]
+    aside += [path for files in late.values() for path in files if path.exists()]
+    entry = Entry(
+        job,
+        Action.REOPEN,
+        notes=notes,
+        aside=tuple(aside),
+        changed=found.changed,
+        film_is_whole=not films.unusable,
+        manifest_is_readable=is_readable,
+    )
+    nothing_to_do = not (films.unusable or timecuts.unusable or late) and is_readable
+    if nothing_to_do and not paths.reopened.exists():
+        return replace(entry, action=Action.STAY)
+    return entry
+
+
+def _in_manifest(paths: JobPaths) -> tuple[Mapping[str, Facts], bool]:
+    """What the manifest says of videos, and whether it can be read."""
+    try:
+        return videos_in_manifest(paths), True
+    except (OSError, ValueError):
+        return {}, False
+
+
+def _look(paths: JobPaths, job: JobFile, facts: Mapping[str, Facts]) -> _Videos:
+    return _Videos(
+        films=losses(paths, paths.films(job.plan), facts),
+        timecuts=losses(paths, paths.all_timecuts(job.plan), facts),
+    )
+
+
+def _late_extras(paths: JobPaths, job: JobFile) -> dict[str, list[Path]]:
+    """Extras that the sheet asks for only since the job was done, and the files of each."""
+    made = extras_in_manifest(paths)
+    return {
+        str(extra): paths.files_of(extra, job.spec)
+        for extra in extras(job.spec, job.plan)
+        if str(extra) not in made
+    }

@@ -1,0 +1,42 @@
+"""Why queued jobs do not get a slot, for people."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from jobs.workspace.states import State
+from multitrain.farm.disk_watch import DiskWatch
+from multitrain.farm.job_table import JobTable
+from multitrain.farm.placement import Placement
+from multitrain.slots.slots import Pool
+
+
+def waiting_reasons(
+    table: JobTable, pool: Pool, disk: DiskWatch, placement: Placement
+) -> dict[str, str]:
+    """The reasons, keyed by what is missing, or by job; none where no job is queued."""
+    queued = table.in_state(State.QUEUED)
+    if not queued:
+        return {}
+    reasons = pool.busy_reasons()
+    if disk.shortage:
+        reasons["the disk"] = disk.shortage
+    with suppress(OSError):  # `tick` reports a workspace that cannot be reached
+        if placement.spool_is_full():
+            reasons["the spool"] = "full; its frames are encoded first"
+    usable = pool.usable()
+    for job in queued if table.most_gpus > usable else ():
+        if job.file.spec.gpus > usable:
+            reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
+    return reasons | _waiting_for_origins(table)
+
+
+def _waiting_for_origins(table: JobTable) -> dict[str, str]:
+    """The reason of the first job that waits for another: thousands may wait for the same."""
+    queued = table.queued_with_origins()
+    waiting = [(job, origin) for job in queued if (origin := table.awaited_by(job))]
+    if not waiting:
+        return {}
+    (first, awaited), *others = waiting
+    more = f" ({len(others)} more jobs wait like that)" if others else ""
+    return {first.name: f"starts from {awaited.name}, which is not done yet{more}"}

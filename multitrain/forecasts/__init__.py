@@ -1,0 +1,1 @@
+"""How long jobs will take: speeds that this machine has shown, and what follows from them."""

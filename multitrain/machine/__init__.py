@@ -1,0 +1,1 @@
+"""This machine: its cores, and defaults that fit its size."""

@@ -1,0 +1,1 @@
+"""Operations that Keras leaves to the framework, for each of them."""

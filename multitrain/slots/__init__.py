@@ -1,0 +1,1 @@
+"""Where jobs can run: pools of GPUs and cores, and leases on them."""

@@ -1,0 +1,75 @@
+"""What can be done for a job before its trainer is called: all that comes before its first step.
+
+Only for CPU cores: there is no GPU that the job will have for certain, and none may be touched
+before it is leased. What the job starts from, which may still be in training, is not read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.datasets.cached.cache import NotCached, decode_ahead, open_pictures_of
+from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.engine.session import Session, SessionSettings
+from multitrain.families import open_session
+
+UNSHARED_BYTES = 64 * 2**20  # of pictures, that may lie in memory twice
+
+
+@dataclass
+class Rehearsed:
+    """A session at step 0, and what it was opened for."""
+
+    job: JobFile
+    settings: SessionSettings
+    pictures: Fingerprint
+    session: Session | None  # None once it is given away
+
+    def serves(self, job: JobFile, settings: SessionSettings, pictures: Fingerprint) -> bool:
+        """Whether this is what the job wants now that it is called."""
+        return (self.job, self.settings, self.pictures) == (job, settings, pictures)
+
+    def give_away(self) -> Session | None:
+        """The session, at the first call."""
+        session, self.session = self.session, None
+        return session
+
+
+def rehearse(
+    job: JobFile, paths: JobPaths, settings: SessionSettings, keep_free: int
+) -> Rehearsed | None:
+    """Open the job's pictures and networks, and have its step built.
+
+    None where anything fails: the training will meet the error again, and report it. None also
+    where many pictures cannot come from the cache: each process that opens them needs memory for
+    its own.
+    """
+    try:
+        are_shared = _are_shared(paths.workspace, *job.pictures, keep_free=keep_free)
+        pictures = open_pictures_of(job, paths.workspace, keep_free=keep_free)
+        if not are_shared and pictures.images.nbytes > UNSHARED_BYTES:
+            return None
+        session = open_session(job, pictures.images, settings, pictures.counts)
+        session.warm_up()
+        if not pictures.are_intact():
+            return None
+    except Exception:
+        return None
+    return Rehearsed(job, settings, pictures.fingerprint, session)
+
+
+def _are_shared(*which: Any, keep_free: int) -> bool:
+    try:
+        decode_ahead(*which, keep_free=keep_free)
+    except NotCached:
+        return False
+    return True
+
+
+def opening_with(rehearsed: Rehearsed, then: Callable[[], Session]) -> Callable[[], Session]:
+    """A function that opens sessions: the first is the one that is open already, then `then()`."""
+    return lambda: rehearsed.give_away() or then()

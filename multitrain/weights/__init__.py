@@ -1,0 +1,1 @@
+"""Checkpoints, and the weights that trainings and walks begin from."""

@@ -1,0 +1,123 @@
+"""The weights that a walk draws with: those of one step of a training, or of all that are kept."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.errors import MultitrainError, UsageError
+from jobs.settings.loops import WalkSettings
+from jobs.workspace.paths import JobPaths
+from multitrain.engine.session import State
+from multitrain.weights.checkpoints import Damaged, load_first_whole, load_weights
+
+NAMED = 4  # most steps that a message names
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Steps of a training, in order, and the weights of each."""
+
+    steps: tuple[int, ...]
+    load: Callable[[int], State]  # of the moment at this place in `steps`
+    files: tuple[Path, ...] = ()  # that the weights come from
+
+    @property
+    def told(self) -> str:
+        """The moments in words, for people."""
+        first, last = self.steps[0], self.steps[-1]
+        if first == last:
+            return f"step {first}"
+        return f"steps {first} to {last} and back, through {len(self.steps)} kept checkpoints"
+
+
+def moments_of(paths: JobPaths, family: str, how: WalkSettings) -> Moments:
+    """The moments that a walk goes through; raises as the two functions below."""
+    if how.through_time:
+        return through_time(paths, family)
+    return at_step(paths, family, how.checkpoint)
+
+
+def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
+    """The weights of that step, loaded; None: the newest that are undamaged.
+
+    UsageError where there are none; MultitrainError where they are damaged or of another version.
+    """
+    steps: dict[Path, int] = {}
+
+    def listed() -> Iterable[Path]:
+        steps.clear()
+        steps.update(_wanted(paths, step))
+        return steps
+
+    found = load_first_whole(listed, family)
+    if found is None:
+        raise MultitrainError(f"{', '.join(map(str, steps))}: damaged; name another step")
+    path, weights = found
+    return Moments((steps[path],), lambda _: weights, (path,))
+
+
+def through_time(paths: JobPaths, family: str) -> Moments:
+    """All moments that `keep_checkpoints` kept, loaded one by one; UsageError for fewer than 2."""
+    steps = tuple(paths.kept_steps())
+    if len(steps) < 2:
+        there = f"has only that of step {steps[0]}" if steps else "has none"
+        raise UsageError(
+            f"to walk through time takes two kept checkpoints or more, and {paths.name} {there}; "
+            "set its keep_checkpoints, as every 1000 steps, and train it again"
+        )
+
+    def load(place: int) -> State:
+        try:
+            return load_weights(paths.kept_weights(steps[place]), family)
+        except (Damaged, FileNotFoundError) as trouble:
+            path = paths.kept_weights(steps[place])
+            raise MultitrainError(f"{path} cannot be used: {trouble}") from trouble
+
+    return Moments(steps, load, tuple(map(paths.kept_weights, steps)))
+
+
+def moment_at(number: int, frames: int, steps: Sequence[int]) -> tuple[int, float]:
+    """Where in time frame `number` of `frames` is: a place in `steps`, and the share of the way
+    from there to the next.
+
+    Frame 0 is at the first one; then it goes to the last one and back, turning gently.
+    """
+    gone = (1.0 - math.cos(2.0 * math.pi * (number % frames) / frames)) / 2.0
+    step = steps[0] + gone * (steps[-1] - steps[0])
+    place = min(bisect_right(steps, step), len(steps) - 1) - 1
+    return place, min(1.0, (step - steps[place]) / (steps[place + 1] - steps[place]))
+
+
+def _wanted(paths: JobPaths, step: int | None) -> dict[Path, int]:
+    """The files with weights of that step, or of all, newest first. UsageError if none."""
+    there = _files(paths)
+    if not there:
+        raise UsageError(f"{paths.name} has no checkpoint; a walk needs one: train it first")
+    if step is None:
+        return there
+    if step not in there.values():
+        raise UsageError(
+            f"{paths.name} has no weights of step {step}; there are those of "
+            f"{_named(set(there.values()), step)} (keep_checkpoints keeps more of them)"
+        )
+    return {path: each for path, each in there.items() if each == step}
+
+
+def _files(paths: JobPaths) -> dict[Path, int]:
+    """The step of each file with weights, the newest first; of one step, there may be two."""
+    kept = {paths.kept_weights(step): step for step in paths.kept_steps()}
+    newest = {paths.checkpoint(name): name.step for name in paths.checkpoint_names()}
+    return dict(sorted((kept | newest).items(), key=lambda each: each[1], reverse=True))
+
+
+def _named(there: Collection[int], wanted: int) -> str:
+    """The steps nearest to the one that is `wanted`."""
+    nearest = sorted(sorted(there, key=lambda step: abs(step - wanted))[:NAMED])
+    more = len(there) - len(nearest)
+    listed = ", ".join(map(str, nearest))
+    word = "step" if len(there) == 1 else "steps"
+    return f"{word} {listed}" + (f" and {more} others" if more else "")

@@ -1,0 +1,1 @@
+"""ffmpeg: the program, its arguments, running it."""

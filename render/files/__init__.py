@@ -1,0 +1,1 @@
+"""Videos as files: joined, copied, read, verified."""

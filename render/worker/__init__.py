@@ -1,0 +1,1 @@
+"""The process that renders for a farm."""

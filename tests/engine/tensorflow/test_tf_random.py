@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from jobs.settings.choices import LatentMotion
+from multitrain.engine.adversarial import Latents
+from multitrain.engine.mixture import Mixture
+from multitrain.engine.tensorflow.random import Draws
+from tests.engine.mixtures import SETS, check_batches, check_rounds, check_shares
+
+
+def one_set(pictures: int) -> Mixture:
+    return Mixture((pictures,), (1,))
+
+
+def latents(length: int, distribution: str = "uniform") -> Latents:
+    return Latents(length, distribution, LatentMotion("fixed"))
+
+
+def indices(draws: Draws, batches: int, count: int, pictures: int) -> list[int]:
+    drawn = [
+        draws.picture_indices(batch, count, one_set(pictures)).numpy() for batch in range(batches)
+    ]
+    return np.concatenate(drawn).tolist()
+
+
+def test_every_picture_comes_once_before_any_comes_again() -> None:
+    order = indices(Draws(0, 0), batches=12, count=5, pictures=20)
+
+    rounds = [order[start : start + 20] for start in range(0, 60, 20)]
+    assert all(sorted(each) == list(range(20)) for each in rounds)
+    assert rounds[0] != rounds[1] != rounds[2] != list(range(20))
+
+
+def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
+    order = indices(Draws(0, 0), batches=3, count=7, pictures=3)
+
+    assert [sorted(order[start : start + 3]) for start in range(0, 21, 3)] == [[0, 1, 2]] * 7
+
+
+def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
+    drawn = [
+        Draws(seed, detours).latents(step, update, 100, latents(50)).numpy()
+        for seed, detours, step, update in [
+            (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1),
+        ]
+    ]  # fmt: skip
+
+    for each in drawn:
+        assert -1 <= each.min() < -0.99 < 0.99 < each.max() <= 1
+        assert abs(each.mean()) < 0.03
+    for number, each in enumerate(drawn):
+        for other in drawn[number + 1 :]:
+            assert abs(np.corrcoef(each.ravel(), other.ravel())[0, 1]) < 0.06
+
+
+def test_draws_inside_a_graph_are_the_same() -> None:
+    draws = Draws(3, tf.Variable(2, dtype=tf.int64))
+    graph = tf.function(lambda step: draws.latents(step, 1, 4, latents(6)))
+
+    np.testing.assert_array_equal(
+        graph(tf.constant(9, tf.int64)), draws.latents(9, 1, 4, latents(6))
+    )
+
+
+def test_detours_change_the_order_of_pictures_but_not_the_grid() -> None:
+    straight, detoured = Draws(5, 0), Draws(5, 1)
+
+    assert indices(straight, 1, 20, 20) != indices(detoured, 1, 20, 20)
+    np.testing.assert_array_equal(straight.grid(4, latents(3)), detoured.grid(4, latents(3)))
+
+
+def test_latents_may_be_normal() -> None:
+    drawn = Draws(0, 0).latents(0, 0, 1000, latents(50, "normal")).numpy()
+
+    assert abs(drawn.mean()) < 0.02
+    assert abs(drawn.std() - 1) < 0.02
+    assert 3.5 < np.abs(drawn).max() < 6
+
+
+def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
+    drawn = [
+        Draws(0, detours).mixing(step, update, 500).numpy()
+        for detours, step, update in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    ]
+
+    for mixing in drawn:
+        assert 0 <= mixing.min() < 0.02 < 0.98 < mixing.max() < 1
+    assert len({mixing.tobytes() for mixing in drawn}) == 4
+
+
+def mixed(batches: int, count: int) -> list[int]:
+    draws = Draws(0, 0)
+    drawn = [draws.picture_indices(batch, count, SETS).numpy() for batch in range(batches)]
+    return np.concatenate(drawn).tolist()
+
+
+@pytest.mark.parametrize("check", [check_shares, check_rounds, check_batches])
+def test_several_sets_are_mixed_by_their_weights(check: Callable[..., None]) -> None:
+    check(mixed)

@@ -1,0 +1,88 @@
+"""When a setting may change of a job that has begun: each column has its answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.plans.plan import Stretch
+from jobs.settings.parsing import parse_cells
+from jobs.settings.spec import COLUMNS, facets
+from jobs.workspace.changes import Begun, change
+from jobs.workspace.jobfile import JobFile
+
+
+def job(**cells: str) -> JobFile:
+    row = {"name": "a", "dataset": "demo", "grid_width": "2", "grid_height": "2"}
+    spec, mistakes = parse_cells({**row, "video_length": "0.1", **cells})
+    assert spec, mistakes
+    return JobFile(spec=spec, image_width=96, image_height=54)
+
+
+def begun(made: int = 360, *, can_go_on: bool = True, **cells: str) -> Begun:
+    return Begun(job(**cells), made, can_go_on)
+
+
+def test_only_what_no_frame_depends_on_may_change() -> None:
+    told = {
+        kind: {each for each in COLUMNS if facets(each).may_change == kind}
+        for kind in ("any", "later")
+    }
+    assert told == {
+        "any": {
+            "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
+            "backup_period", "on_done", "on_failed", "retries", "stall_minutes", "gpus",
+        },
+        "later": {"video_length", "keep_checkpoints", "auto_render_period"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"seed": "1"}, "seed was 0, is now 1"),
+        (
+            {"learning_rate_g": "0.1", "fps": "30"},
+            "learning_rate_g was 0.0002, is now 0.1; fps was",
+        ),
+        ({"video_length": "0.01"}, "360 frames are made already: it must be at least 0.1"),
+        ({"crf": "20", "video_length": "0.2"}, ""),
+    ],
+)
+def test_refusals_name_the_columns(cells: dict[str, str], told: str) -> None:
+    refusal = change(begun(), job(**cells)).refusal
+    assert told in refusal
+    assert bool(told) == bool(refusal)
+
+
+def test_without_a_checkpoint_no_film_becomes_longer() -> None:
+    longer = job(video_length="0.2")
+    assert "no checkpoint" in change(begun(can_go_on=False), longer).refusal
+    assert not change(begun(made=0, can_go_on=False), longer).refusal
+
+
+def test_schedules_keep_their_first_length_through_all_changes() -> None:
+    once = change(begun(), job(video_length="0.2")).job
+    twice = change(Begun(once, 720, True), job(video_length="0.3")).job
+    assert [each.plan.frames_total for each in (once, twice)] == [720, 1080]
+    assert twice.settled == (Stretch(360, 360), Stretch(720, 720))
+    assert twice.schedule_steps == 180
+    assert (
+        change(Begun(twice, 1080, True), job(video_length="0.3", crf="3")).job.settled
+        == twice.settled
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_then"),
+    [
+        ("h264", "hap", ("h264", "hap")),
+        ("h264,hap", "hap,gif", ("h264", "hap", "gif")),
+        ("h264,hap", "h264", ("h264",)),
+    ],
+)
+def test_a_film_stays_in_the_format_that_it_began_with(
+    was: str, now: str, is_then: tuple[str, ...]
+) -> None:
+    changed = change(begun(format=was), job(format=now))
+    assert changed.job.spec.format == is_then
+    assert changed.film_stays == ("h264" if not now.startswith("h264") else None)

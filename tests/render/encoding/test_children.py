@@ -1,0 +1,75 @@
+"""Programs end with the process that runs them, whatever ends that one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from render.encoding.children import running
+
+SECONDS = 30
+WAITS = (sys.executable, "-c", "import signal; signal.pause()")
+
+# Runs a program from a thread, as the render worker does, and tells its number.
+PARENT = """
+import sys, tempfile, threading
+from render.encoding.children import running
+def run():
+    with tempfile.TemporaryFile() as said, running(sys.argv[1:], said) as program:
+        print(program.pid, flush=True)
+        program.wait()
+threading.Thread(target=run).start()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there, it ends by itself")
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_a_program_dies_with_the_process_that_runs_it(by: signal.Signals) -> None:
+    command = [sys.executable, "-c", PARENT, *WAITS]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert parent.stdout
+    program = psutil.Process(int(parent.stdout.readline()))
+    assert program.is_running()
+    parent.send_signal(by)
+    assert parent.wait(SECONDS) == -by
+    psutil.wait_procs([program], timeout=SECONDS)
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+    parent.stdout.close()
+
+
+def test_it_is_ended_when_the_block_is_left() -> None:
+    before = os.listdir("/dev/fd")
+    with (
+        tempfile.TemporaryFile() as said,
+        pytest.raises(KeyboardInterrupt),
+        running(WAITS, said) as program,
+    ):
+        raise KeyboardInterrupt
+    assert program.returncode == -signal.SIGKILL
+    assert os.listdir("/dev/fd") == before
+
+
+def test_one_that_ends_by_itself_keeps_its_code() -> None:
+    with tempfile.TemporaryFile() as said:
+        with running((sys.executable, "-c", "print('said'); exit(3)"), said) as program:
+            assert program.wait(SECONDS) == 3
+        said.seek(0)
+        assert said.read() == b"said\n"
+
+
+def test_one_that_cannot_be_started(tmp_path: Path) -> None:
+    before = os.listdir("/dev/fd")
+    with (
+        pytest.raises(FileNotFoundError),
+        tempfile.TemporaryFile() as said,
+        running([str(tmp_path / "none")], said),
+    ):
+        raise AssertionError
+    assert os.listdir("/dev/fd") == before
