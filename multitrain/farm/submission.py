@@ -21,6 +21,7 @@ from render.films.clearing import clear_up, drop_uncovered
 from render.films.replacing import begin_anew, begin_longer, set_aside, sweep_beginnings
 from render.spool.manifest_facts import Facts, videos_in_manifest
 from render.spool.notes import (
+    digest_text,
     forget_given_up,
     forget_made,
     missing_walks,
@@ -107,10 +108,10 @@ def _lengthen(paths: JobPaths, entry: Entry) -> None:
     assert before, "only what has begun is made longer"
     cuts = paths.all_timecuts(before.plan) if before.spec.render_video else []
     images = [paths.frames] if before.spec.keeps_images else []
-    digests = _digests(paths, cuts)
-    begin_longer(paths, [*cuts, *images], _image_markers(paths, before))
-    for cut, (digest, size) in digests.items():
-        note_digest(paths, paths.outputs / cut.name, digest, size=size)
+    known = dict.fromkeys(_image_markers(paths, before), "")
+    for cut, (digest, size) in _digests(paths, cuts).items():
+        known[paths.digest(cut)] = digest_text(digest, size)
+    begin_longer(paths, [*cuts, *images], known)
     _forget_done(paths)
     entry.job.save(paths)
 

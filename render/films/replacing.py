@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -50,15 +50,13 @@ def begin_anew(paths: JobPaths) -> None:
         move_all(paths, moves, [aside.run / paths.replaces.name])
 
 
-def begin_longer(
-    paths: JobPaths, published: Collection[Path], markers: Collection[Path] = ()
-) -> None:
+def begin_longer(paths: JobPaths, published: Collection[Path], known: Mapping[Path, str]) -> None:
     """Have the job go on beyond the end of its film, which stays in its place until then.
 
     Its timecuts and PNG frames, the files `published`, become those of the longer film as well;
-    `markers` say which PNG frames are there. What it takes to go on from the earlier film's end is
-    kept with that film. A film that is not in its place, because an even earlier one is, is set
-    aside at once.
+    `known` are the files of the run folder that tell of them, with their texts. What it takes to go
+    on from the earlier film's end is kept with that film. A film that is not in its place, because
+    an even earlier one is, is set aside at once.
     """
     replaced, in_the_making, aside = replaced_by(paths), _in_the_making(paths), next_take(paths)
     next_folder = paths.workspace.next / paths.name
@@ -78,12 +76,13 @@ def begin_longer(
             moves += _into(next_take(paths, 1).outputs, in_the_making)
             moves += _into(next_folder, [outputs / path.name for path in published])
             moves.append(Move(_write_mark(paths, aside), paths.replaces))
-        if markers and not paths.segments.exists():
-            marked = paths.beginning_run / paths.segments.name
-            marked.mkdir(parents=True)
-            for marker in markers:
-                (marked / marker.name).touch()
-            moves.append(Move(marked, paths.segments))
+        for file, text in known.items():
+            ready = paths.beginning_run / file.relative_to(paths.run)
+            ready.parent.mkdir(parents=True, exist_ok=True)
+            ready.write_text(text)
+        for folder in {file.parent for file in known}:
+            if folder == paths.made_folder or not folder.exists():  # that one has moved by then
+                moves.append(Move(paths.beginning_run / folder.name, folder))
         os.sync()
         move_all(paths, moves)
 

@@ -50,9 +50,14 @@ def note_digest(
     where it is known.
     """
     note = paths.digest(output)
-    write_text(note, sha256 if size is None else f"{sha256} {size}")
+    write_text(note, digest_text(sha256, size))
     if written_at:
         os.utime(note, ns=(written_at, written_at))  # a later write to the file is seen by this
+
+
+def digest_text(sha256: str, size: int | None = None) -> str:
+    """The text of a digest's note (`JobPaths.digest`); `size` is in bytes, where it is known."""
+    return sha256 if size is None else f"{sha256} {size}"
 
 
 def noted_digest(paths: JobPaths, output: Path) -> str | None:
