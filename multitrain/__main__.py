@@ -1,5 +1,6 @@
 """`python -m multitrain` and the command `multitrain`."""
 
+import gc
 import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path:
@@ -11,6 +12,8 @@ from multitrain.startup.safe_path import protect
 def main() -> None:
     """Entry point."""
     protect()
+    # A sheet of thousands of jobs is a million objects that all stay.
+    gc.set_threshold(50_000, 20, 50)
     try:
         from multitrain.commands.cli import main as run
     except KeyboardInterrupt:  # the import takes a moment

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
+from textwrap import indent
 from typing import NamedTuple, Self
 
 import yaml
@@ -31,6 +33,16 @@ _NO_LOOPS = "\n  loops: null\n"
 _ONE_FORMAT = re.compile(r"^  format:\n  - [\w-]+\n(?!  - )", re.MULTILINE)
 
 _CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
+
+
+@lru_cache(1024)  # jobs of a sheet agree in most settings, and YAML is slow
+def _setting(name: str, value: str) -> str:
+    """A setting as lines of a job file; its value is given as JSON."""
+    return indent(_as_yaml({name: json.loads(value)}), "  ")
+
+
+def _as_yaml(fields: dict[str, object]) -> str:
+    return yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class Glance(NamedTuple):
@@ -101,8 +113,9 @@ class JobFile(BaseModel):
     @property
     def text(self) -> str:
         """The text of its file."""
-        fields = self.model_dump(mode="json")
-        return yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        spec, *others = self.model_dump(mode="json").items()
+        settings = "".join(_setting(name, json.dumps(value)) for name, value in spec[1].items())
+        return f"{spec[0]}:\n{settings}{_as_yaml(dict(others))}"
 
     def replaced(self, **fields: object) -> JobFile:
         """A copy with other values of these fields, and a plan of its own."""

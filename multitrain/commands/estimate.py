@@ -83,6 +83,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
     """
     estimates = [Estimate.of(entry.job) for entry in entries]
     are_done = [entry.action is Action.STAY for entry in entries]
+    tells_states = any(are_done)
     result = Table(box=box.SIMPLE_HEAD, show_footer=len(estimates) > 1)
     total = f"{len(estimates)} jobs"
     loops, exports = sum(e.loops for e in estimates), sum(e.exports for e in estimates)
@@ -98,7 +99,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
         *([("exports", str(exports))] if exports else []),
         ("disk, about", bytes_for_people(sum(e.disk_bytes for e in estimates))),
         *([("time, about", night)] if times else []),
-        *([("state", "")] if any(are_done) else []),
+        *([("state", "")] if tells_states else []),
     ):
         result.add_column(name, footer, justify="right")
     for number, e in enumerate(estimates):
@@ -114,7 +115,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
             *([str(e.exports)] if exports else []),
             bytes_for_people(e.disk_bytes),
             *times[number : number + 1],
-            *(["done" if are_done[number] else ""] if any(are_done) else []),
+            *(["done" if are_done[number] else ""] if tells_states else []),
         )
     return result
 
