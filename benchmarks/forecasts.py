@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=20, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     given = parser.parse_args(arguments)
-    print(f"about {2 * given.jobs} min", file=sys.stderr, flush=True)
+    print(f"about {given.jobs} min", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         workspace = Workspace(Path(folder))
         sheet = prepare(workspace, draw_rows(given.jobs, given.seed))
