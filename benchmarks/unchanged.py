@@ -75,11 +75,13 @@ sys.path.insert(0, sys.argv[1])
 import json
 from pathlib import Path
 import numpy as np
+import multitrain
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
+assert multitrain.__file__.startswith(sys.argv[1]), multitrain.__file__
 steps, folder = int(sys.argv[2]), Path(sys.argv[3])
 for number, columns in enumerate(json.load(sys.stdin)):
     spec = JobSpec.model_validate(columns)
