@@ -5,6 +5,9 @@ code as it was at that commit and by the code as it is here, in processes that d
 else. On TensorFlow, all weights, statistics, optimizers and frames must be equal bit for bit; on
 JAX, where XLA fuses what is written in another way differently, they must be within 1e-5, frames
 within one level. Exit code 1 where they are not.
+
+With `--speed`, a job of ordinary size is trained by both in turns instead, and what is compared is
+processor time.
 """
 
 from __future__ import annotations
@@ -13,21 +16,26 @@ import argparse
 import io
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import reports
+from benchmarks.turns import Contender, take_turns
 
 HERE = Path(__file__).parents[1]
 NEAR = 1e-5  # on JAX
 TIMEOUT_SECONDS = 1800.0
+SIDES = ("before", "after")
+TURN = 10  # steps
 
 Columns = dict[str, object]
 Arrays = dict[str, NDArray[np.generic]]
@@ -96,10 +104,76 @@ for number, columns in enumerate(json.load(sys.stdin)):
 """
 
 
+TRAINER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import os
+import time
+import numpy as np
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from multitrain.engine.session import SessionSettings
+from multitrain.families import open_session
+
+cells = dict(name="job", dataset="noise", grid_width=3, grid_height=3, video_length=60)
+spec = JobSpec.model_validate({**cells, "engine": os.environ["KERAS_BACKEND"]})
+pictures = np.random.default_rng(0).integers(0, 256, (64, 48, 64, 3), dtype=np.uint8)
+job = JobFile(spec=spec, image_width=64, image_height=48)
+session = open_session(job, pictures, SessionSettings())
+session.run(3)
+print("ready", flush=True)
+for line in sys.stdin:
+    before = time.process_time()
+    session.run(int(line))
+    print(time.process_time() - before, flush=True)
+"""
+
+
+@contextmanager
+def trainer(tree: Path, engine: str) -> Iterator[Contender]:
+    """A training by the code in `tree`: processor seconds for so many steps."""
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-c", TRAINER, tree],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=_environment(engine),
+    )
+    assert child.stdin
+    assert child.stdout
+    stdin, stdout = child.stdin, child.stdout
+
+    def take(steps: int) -> float:
+        print(steps, file=stdin, flush=True)
+        return float(stdout.readline())
+
+    with child:
+        if stdout.readline().strip() != "ready":
+            raise SystemExit(f"{tree} cannot train")
+        yield take
+        stdin.close()
+
+
+def compare_speed(trees: Sequence[Path], engine: str, rounds: int) -> str:
+    """How many times as fast the second tree is as the first, with the least and the most."""
+    with trainer(trees[0], engine) as before, trainer(trees[1], engine) as after:
+        turns = take_turns({"before": before, "after": after}, dict.fromkeys(SIDES, TURN), rounds)
+    ratios = [a / b for a, b in zip(*(turns.seconds[side] for side in SIDES), strict=True)]
+    milliseconds = (f"{side} {1000 * turns.median(side):.0f} ms/step" for side in SIDES)
+    return (
+        f"{statistics.median(ratios):.3f} x as fast ({min(ratios):.3f} to {max(ratios):.3f}, "
+        f"{rounds} rounds of {TURN} steps; {', '.join(milliseconds)} of processor time)"
+    )
+
+
+def _environment(engine: str) -> dict[str, str]:
+    return {**os.environ, "KERAS_BACKEND": engine, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
 def trained(tree: Path, engine: str, kinds: Sequence[Columns], steps: int) -> list[Arrays]:
     """What the code in `tree` makes of jobs, each after so many steps."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        environment = os.environ | {"KERAS_BACKEND": engine, "TF_CPP_MIN_LOG_LEVEL": "3"}
         jobs = [{**COMMON, **columns, "engine": engine, "name": "job"} for columns in kinds]
         done = subprocess.run(
             [sys.executable, "-P", "-c", CHILD, tree, str(steps), folder],
@@ -107,7 +181,7 @@ def trained(tree: Path, engine: str, kinds: Sequence[Columns], steps: int) -> li
             capture_output=True,
             text=True,
             check=False,
-            env=environment,
+            env=_environment(engine),
             cwd=folder,
             timeout=TIMEOUT_SECONDS,
         )
@@ -148,11 +222,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("commit", help="of the code to compare with")
     parser.add_argument("--engine", choices=["tensorflow", "jax"], default="tensorflow")
     parser.add_argument("--steps", type=int, default=6, help="at least 3")
+    parser.add_argument("--speed", type=int, metavar="ROUNDS", help="compare speed instead")
     given = parser.parse_args(arguments)
     near, levels_near = (0.0, 0) if given.engine == "tensorflow" else (NEAR, 1)
     rows = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         trees = [tree_at(given.commit, Path(folder)), HERE]
+        if given.speed:
+            print(compare_speed(trees, given.engine, given.speed))
+            return
         for gpus in (1, 2):
             names = [name for name, columns in KINDS.items() if columns.get("gpus", 1) == gpus]
             sides = [
