@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: bool) -> Any:
-    from multitrain.engine import open_adversarial
+    from multitrain.engine import open_training
     from multitrain.families import open_session
     from multitrain.families.dcgan import describing as dcgan
 
@@ -75,10 +75,10 @@ def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: boo
 
     def describe() -> Any:
         model = dcgan.describe(job)
-        bare = replace(model.generator, network=PassOnly(model.generator.network))
-        return replace(model, generator=bare)
+        bare = PassOnly(model.networks["generator"])
+        return replace(model, networks={**model.networks, "generator": bare})
 
-    return open_adversarial(describe, job.spec, pictures, settings)
+    return open_training(describe, job.spec, pictures, settings)
 
 
 def _run(session: Any, steps: int) -> int:

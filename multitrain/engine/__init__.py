@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from jobs.errors import MultitrainError
 from jobs.settings.spec import JobSpec
-from multitrain.engine.adversarial import Adversarial
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import Model
 from multitrain.engine.session import Frames, Session, SessionSettings
 
 
-def open_adversarial(
-    describe: Callable[[], Adversarial],
+def open_training(
+    describe: Callable[[], Model],
     spec: JobSpec,
     pictures: Frames,
     settings: SessionSettings,

@@ -41,6 +41,13 @@ def adoptable(own: Mapping[str, tuple[int, ...]], offered: State, *, fitting: bo
     return {name: array for name, array in offered.items() if array.shape == own.get(name)}
 
 
+def require_shapes(own: Mapping[str, tuple[int, ...]], state: State) -> None:
+    """KeyError or ValueError where `state` is not that of networks with these arrays."""
+    for name, shape in own.items():
+        if state[name].shape != shape:
+            raise ValueError(f"{name} is {state[name].shape}, not {shape}")
+
+
 def left_out(own: Collection[str], taken: State) -> list[str]:
     """The names of `own` weights for which nothing was taken."""
     return [name for name in own if name not in taken]

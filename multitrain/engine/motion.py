@@ -1,15 +1,36 @@
-"""How the latents that frames show move: pure functions of the frame's number."""
+"""Latents, and how those that frames show move: pure functions of the frame's number."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from keras import ops
 
-from multitrain.engine.adversarial import Latents
+from jobs.settings.choices import LatentMotion
+from jobs.settings.spec import JobSpec
+from multitrain.engine.model import Chance
 
 FINE = 4096.0  # parts of 1, small enough that odd or even is random
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The vectors that samples are made of."""
+
+    length: int
+    distribution: str  # `uniform` in [-1, 1], or `normal`
+    motion: LatentMotion
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Latents:
+        return cls(spec.z_dim, spec.z_distribution, spec.latent_motion)
+
+    @property
+    def chance(self) -> Chance:
+        """How they are drawn."""
+        return Chance((self.length,), self.distribution, -1.0, 1.0)
 
 
 def at_frames(grid: Any, latents: Latents, first: Any, frames: int, fps: int) -> Any:

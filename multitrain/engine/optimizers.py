@@ -10,7 +10,7 @@ from keras import ops
 from keras.optimizers import schedules
 
 from jobs.settings.choices import Clipping
-from multitrain.engine.adversarial import Learning
+from multitrain.engine.model import Learning
 
 FALLS = 10  # of a `step` schedule without `steps`
 
@@ -44,6 +44,17 @@ def optimizer_of(learning: Learning, weights: Sequence[Any]) -> Any:
     if isinstance(optimizer, keras.optimizers.Ftrl):
         _begin_where_the_weights_are(optimizer, learning.rate, weights)
     return optimizer
+
+
+def trainable_weights(networks: Sequence[Any]) -> dict[str, Any]:
+    """The trainable weights of some networks, by their paths; of several, by network and path."""
+    if len(networks) == 1:
+        return {weight.path: weight for weight in networks[0].trainable_variables}
+    return {
+        f"{network.name}/{weight.path}": weight
+        for network in networks
+        for weight in network.trainable_variables
+    }
 
 
 def _begin_where_the_weights_are(ftrl: Any, rate: float, weights: Sequence[Any]) -> None:

@@ -19,7 +19,7 @@ from jobs.errors import OriginUnfit
 from jobs.workspace.jobfile import JobFile
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable
-from multitrain.engine.adversarial import Sampling
+from multitrain.engine.model import Sampling
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Frames, SessionSettings, State
 from multitrain.families import FAMILIES

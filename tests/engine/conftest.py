@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.settings.choices import Clipping, Optimizer, Schedule
-from multitrain.engine.adversarial import Learning
+from multitrain.engine.model import Learning
 
 OF_TENSORFLOW = ["tensorflow/*", "test_precision.py", "test_on_jax.py"]
 OF_JAX = ["jax/*"]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.settings.choices import LatentMotion
-from multitrain.engine.adversarial import Latents
-from multitrain.engine.motion import at_frames
+from multitrain.engine.motion import Latents, at_frames
 
 FPS = 10
 PERIOD = 40  # frames: of a walk of four seconds

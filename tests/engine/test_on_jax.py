@@ -21,7 +21,11 @@ MakeJob = Callable[..., JobFile]
 TESTS = Path(__file__).parents[1]
 SUITES = {
     **{path.stem: [path] for path in sorted((TESTS / "engine" / "jax").glob("test_*.py"))},
-    "sessions": [TESTS / "families" / "test_session_contract.py"],
+    "sessions": [
+        TESTS / "families" / "test_session_contract.py",
+        TESTS / "engine" / "test_sessions.py",
+        TESTS / "engine" / "test_step.py",
+    ],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
@@ -100,7 +104,7 @@ pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
 session = open_session(job, pictures, SessionSettings())
 state = dict(np.load(sys.argv[2]))
 session.adopt(starting_weights(state), fitting=False)
-generator = session._model.generator.network
+generator = session._model.networks["generator"]
 for variable in generator.variables:
     variable.assign(session.state()[f"generator/{variable.path}"])
 np.save(sys.argv[3], np.asarray(generator(state["latents"], training=False)))
@@ -133,7 +137,7 @@ def test_both_engines_make_the_same_samples_of_the_same_weights(
     done = on_jax("-c", SAMPLES, *(tmp_path / n for n in ("job.json", "state.npz", "samples.npy")))
 
     assert done.returncode == 0, done.stderr[-3000:]
-    generator = session._model.generator.network
+    generator = session._model.networks["generator"]
     wanted = np.asarray(generator(state["latents"], training=False))
     assert wanted.std() > 0.3, "the samples say nothing"
     apart = np.load(tmp_path / "samples.npy").astype(np.float64) - wanted

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.settings.choices import Clipping, Optimizer
-from multitrain.engine.adversarial import Learning
+from multitrain.engine.model import Learning
 from multitrain.engine.optimizers import OPTIMIZERS, clipped, learning_rate, optimizer_of
 
 MakeLearning = Callable[..., Learning]

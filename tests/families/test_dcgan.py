@@ -15,8 +15,8 @@ MakeJob = Callable[..., JobFile]
 def test_batch_norm_can_be_left_out(tiny_job: MakeJob) -> None:
     model = describe(tiny_job(batch_norm_g="False", batch_norm_d="no"))
 
-    assert not _norms(model.generator.network) | _norms(model.discriminator.network)
-    assert model.generator.network.get_layer("linear").use_bias
+    assert not _norms(model.networks["generator"]) | _norms(model.networks["discriminator"])
+    assert model.networks["generator"].get_layer("linear").use_bias
 
 
 def _norms(network: keras.Model) -> set[str]:
@@ -29,15 +29,15 @@ def _norms(network: keras.Model) -> set[str]:
 def test_any_size_fits(tiny_job: MakeJob, width: int, height: int, layers: int) -> None:
     model = describe(tiny_job(width, height, nbr_of_layers_g=layers, nbr_of_layers_d=layers, k_w=4))
 
-    pictures = model.generator.network(np.ones((2, 5), np.float32))
+    pictures = model.networks["generator"](np.ones((2, 5), np.float32))
 
     assert pictures.shape == (2, height, width, 3)
-    assert model.discriminator.network(pictures)[0].shape == (2, 1)
+    assert model.networks["discriminator"](pictures)[0].shape == (2, 1)
 
 
 def test_weights_come_from_the_seed(tiny_job: MakeJob) -> None:
     one, same, other = (
-        describe(tiny_job(seed=seed)).generator.network.get_weights() for seed in (1, 1, 2)
+        describe(tiny_job(seed=seed)).networks["generator"].get_weights() for seed in (1, 1, 2)
     )
 
     assert all((a == b).all() for a, b in zip(one, same, strict=True))
@@ -46,8 +46,8 @@ def test_weights_come_from_the_seed(tiny_job: MakeJob) -> None:
 
 def test_weights_are_spread_as_the_paper_says(tiny_job: MakeJob) -> None:
     model = describe(tiny_job(gf_dim=64, df_dim=64))
-    kernel = model.generator.network.get_layer("transposed_1").get_weights()[0]
-    truncated = model.discriminator.network.get_layer("conv_1").get_weights()[0]
+    kernel = model.networks["generator"].get_layer("transposed_1").get_weights()[0]
+    truncated = model.networks["discriminator"].get_layer("conv_1").get_weights()[0]
 
     assert kernel.std() == pytest.approx(0.02, rel=0.03)
     assert np.abs(kernel).max() > 0.05

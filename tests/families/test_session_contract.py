@@ -8,22 +8,40 @@ import numpy as np
 import pytest
 
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine import open_training
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import FAMILIES, open_session
+from tests.engine.proving import PROOFS
 
 OpenSession = Callable[..., Session]
 
 
-@pytest.fixture(params=[*FAMILIES, "dcgan in bfloat16"])
-def job(request: pytest.FixtureRequest, tiny_job: Callable[..., JobFile]) -> JobFile:
-    """Learns so fast that every update shows in the frames."""
-    family, _, precision = request.param.partition(" in ")
-    return tiny_job(family=family, precision=precision or "float32", learning_rate_g=0.03)
+@pytest.fixture(params=[*FAMILIES, "dcgan in bfloat16", *PROOFS])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def fresh(noise: Callable[..., np.ndarray]) -> OpenSession:
-    return lambda job: open_session(job, noise(job), SessionSettings())
+def job(kind: str, tiny_job: Callable[..., JobFile]) -> JobFile:
+    """Learns so fast that every update shows in the frames."""
+    family, _, precision = kind.partition(" in ")
+    family = family if family in FAMILIES else "dcgan"
+    return tiny_job(
+        family=family, precision=precision or "float32", learning_rate_g=0.03, batch_size=8
+    )
+
+
+@pytest.fixture
+def fresh(kind: str, noise: Callable[..., np.ndarray]) -> OpenSession:
+    """`fresh(job, **settings)`: a session of this kind at step 0."""
+
+    def make(job: JobFile, **settings: object) -> Session:
+        how = SessionSettings(**settings)
+        if proof := PROOFS.get(kind):
+            return open_training(lambda: proof().describe(job), job.spec, noise(job), how)
+        return open_session(job, noise(job), how)
+
+    return make
 
 
 def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession) -> None:
@@ -37,10 +55,11 @@ def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession)
     assert all(np.isfinite(loss) for loss in block.losses.values())
 
 
+@pytest.mark.parametrize("kind", FAMILIES, indirect=True)
 def test_one_frame_per_step_where_asked(
-    tiny_job: Callable[..., JobFile], job: JobFile, fresh: OpenSession
+    tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
-    job = tiny_job(family=job.spec.family, snapshot="step")
+    job = tiny_job(family=kind, snapshot="step")
 
     assert fresh(job).run(2).frames.shape == (2, 18, 36, 3)
 
@@ -59,11 +78,8 @@ def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSe
 
 
 @pytest.mark.parametrize("on_device", [True, False])
-def test_warming_up_changes_nothing(
-    job: JobFile, noise: Callable[..., np.ndarray], on_device: bool
-) -> None:
-    settings = SessionSettings(pictures_on_device=on_device)
-    cold, warm = (open_session(job, noise(job), settings) for _ in range(2))
+def test_warming_up_changes_nothing(job: JobFile, fresh: OpenSession, on_device: bool) -> None:
+    cold, warm = (fresh(job, pictures_on_device=on_device) for _ in range(2))
 
     warm.warm_up()
 
@@ -97,6 +113,20 @@ def test_going_back_in_place_brings_the_same_frames(job: JobFile, fresh: OpenSes
     session.restore(beginning)
 
     np.testing.assert_array_equal(session.run(2).frames, first)
+
+
+def test_a_detour_changes_what_follows(job: JobFile, fresh: OpenSession) -> None:
+    """And the way after it is as exact as any: two sessions that took it agree."""
+    if not fresh(job).run(1).losses:
+        pytest.skip("nothing is trained, so nothing is drawn")
+    straight, one, other = (fresh(job) for _ in range(3))
+    other.restore(one.state())
+    for session in (one, other):
+        session.detours = 1
+    frames = [one.run(3).frames, np.concatenate([other.run(n).frames for n in (1, 2)])]
+
+    np.testing.assert_array_equal(*frames)
+    assert (straight.run(3).frames != frames[0]).any()
 
 
 def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: OpenSession) -> None:

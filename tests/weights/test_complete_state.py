@@ -79,7 +79,7 @@ def test_no_step_touches_a_variable_that_is_not_in_the_state(
 ) -> None:
     session = fresh()
 
-    touched = session._block.get_concrete_function().graph.variables
+    touched = session._block().get_concrete_function().graph.variables
 
     kept = {id(variable) for variable in session._variables.values()}
     assert len(touched) > 20

@@ -1,7 +1,8 @@
 """Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
 
-Latents are drawn on the device by JAX's generator, the order of the pictures on the host by
-NumPy's, a few thousand at once: so a block of steps knows its pictures without asking the device.
+What an update is given is drawn on the device by JAX's generator, the order of the pictures on the
+host by NumPy's, a few thousand at once: so a block of steps knows its pictures without asking the
+device.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from multitrain.engine.adversarial import Latents
 from multitrain.engine.mixture import Mixture
-from multitrain.engine.streams import Stream
+from multitrain.engine.model import Chance
+from multitrain.engine.streams import Stream, stream_of, stream_of_samples
 from multitrain.engine.windows import SHARES
 
 Indices = NDArray[np.int32]
@@ -25,25 +26,19 @@ ORDERS_KEPT = 16
 DRAWN_AT_ONCE = 4096  # pictures at least: a generator costs as much as some hundred of them
 
 
-def grid(seed: int, samples: int, latents: Latents) -> Any:
-    """The latents that frame 0 shows: `(samples, length)` float32."""
-    return _latents(_key(seed, Stream.GRID), latents, samples)
+def samples(seed: int, name: str, cells: int, chance: Chance) -> Any:
+    """What frames show: `(cells, ...)` float32."""
+    return _drawn(_key(seed, stream_of_samples(name)), chance, cells)
 
 
-def generations(
-    seed: int, detours: Any, step: Any, generations: int, count: int, latents: Latents
+def chances(
+    seed: int, detours: Any, step: Any, name: str, chance: Chance, draws: int, count: int
 ) -> Any:
-    """Latents: `(generations, count, length)` float32; `detours` and `step` may be traced."""
-    return _latents(_key(seed, Stream.LATENTS, detours, step), latents, generations, count)
-
-
-def mixing(seed: int, detours: Any, step: Any, updates: int, count: int) -> Any:
-    """`(updates, count)` float32 in [0, 1): where between pictures and fakes a penalty is taken.
+    """All draws of a step, for `count` pictures each: `(draws, count, ...)` float32.
 
     `detours` and `step` may be traced.
     """
-    key = _key(seed, Stream.MIXING, detours, step)
-    return jax.random.uniform(key, (updates, count), jnp.float32)
+    return _drawn(_key(seed, stream_of(name), detours, step), chance, draws, count)
 
 
 def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any:
@@ -101,15 +96,15 @@ def _order(key: tuple[int, ...], run: int, rounds: int, length: int) -> Indices:
     return random.permuted(sorted_rounds, axis=1).ravel()
 
 
-def _key(seed: int, stream: Stream, *counters: Any) -> Any:
+def _key(seed: int, stream: int, *counters: Any) -> Any:
     key = jax.random.key(seed, impl="threefry2x32")  # by name: JAX's default may change
     for counter in (stream, *counters):
         key = jax.random.fold_in(key, counter)
     return key
 
 
-def _latents(key: Any, latents: Latents, *counts: int) -> Any:
-    shape = *counts, latents.length
-    if latents.distribution == "normal":
+def _drawn(key: Any, chance: Chance, *counts: int) -> Any:
+    shape = *counts, *chance.shape
+    if chance.distribution == "normal":
         return jax.random.normal(key, shape, jnp.float32)
-    return jax.random.uniform(key, shape, jnp.float32, -1.0, 1.0)
+    return jax.random.uniform(key, shape, jnp.float32, chance.low, chance.high)

@@ -1,4 +1,4 @@
-"""Trains adversaries on JAX: steps follow each other on the device, which waits for nobody."""
+"""Trains models on JAX: steps follow each other on the device, which waits for nobody."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceShardin
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
-from multitrain.engine import motion
-from multitrain.engine.adopting import adoptable, left_out
-from multitrain.engine.adversarial import Adversarial, Drawn
+from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import fits, gpu_bytes
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax.pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
-from multitrain.engine.jax.step import AdversarialStep, Carry, Learner, Weights
+from multitrain.engine.jax.trace import Carry, JaxTrace, Learners
 from multitrain.engine.mixture import Mixture
-from multitrain.engine.optimizers import named_variables
+from multitrain.engine.model import PICTURES, Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.windows import Window
 
 log = logging.getLogger(__name__)
 
 
 class JaxSession:
-    """A `Session` of two adversaries on one device, or with the batches spread over several."""
+    """A `Session` of any model on one device, or with the batches spread over several."""
 
     def __init__(
         self,
-        describe: Callable[[], Adversarial],
+        describe: Callable[[], Model],
         spec: JobSpec,
         pictures: Frames,
         settings: SessionSettings,
@@ -49,28 +48,26 @@ class JaxSession:
         Raises OutOfMemory and MultitrainError.
         """
         devices = devices_for(spec.gpus, settings)
-        self._everywhere, shared = _shardings(devices)
+        self._everywhere, self._spread = _shardings(devices)
         with memory_watched(), jax.default_device(devices[0]):
             with computing_in(spec.precision, lambda: has_native_bfloat16(devices[0])):
-                self._model = describe()
-            grid = jax_random.grid(spec.seed, spec.samples, self._model.latents)
-            self._grid = self._put(grid)
-            self._frames_per_step, self._fps = spec.frames_per_step, spec.fps
-            self._step = AdversarialStep(
-                self._model,
-                spec.grid_height,
-                spec.grid_width,
-                spec.snapshot == "update",
-                lambda batch: jax.lax.with_sharding_constraint(batch, shared) if shared else batch,
+                self._model = model = describe()
+            self._samples: dict[str, Any] = self._put(
+                {
+                    name: jax_random.samples(spec.seed, name, spec.samples, chance)
+                    for name, chance in model.shown.samples.items()
+                }
             )
-            self._carry: Carry = self._put(self._step.begin())
-            updates = self._model.discriminator.learning.updates
+            self._grid = Grid(spec.grid_height, spec.grid_width)
+            self._learners = Learners(model)
+            self._carry: Carry = self._put(self._learners.begin())
             height, width = pictures.shape[1:3]
             window = Window.of(spec.preprocessing, Resolution(width, height))
-            self._drawing = Drawing(spec.seed, mixture, spec.images_per_batch, updates, window)
+            batches = model.draws[PICTURES]
+            self._drawing = Drawing(spec.seed, mixture, spec.images_per_batch, batches, window)
             self._pictures = self._place(pictures, devices, settings)
         self._steps_done = 0
-        self._train = self._compiled()
+        self._steps: dict[int, Any] = {}  # compiled, by the first step of their phase
 
     @property
     def step(self) -> int:
@@ -88,32 +85,34 @@ class JaxSession:
     def warm_up(self) -> None:
         with memory_watched():
             feed = next(iter(self._pictures.feeds(self._steps_done, 1)))
-            self._train = self._train.lower(*self._arguments(feed)).compile()
+            step = self._step_of(self._phase).lower(*self._arguments(feed)).compile()
+        self._steps[self._phase.begins] = step
 
     def run(self, steps: int) -> Block:
         made = []
         with memory_watched():
-            self._carry = self._carry._replace(losses=self._put(jnp.zeros((2,))))
+            self._carry = self._carry._replace(losses=jnp.zeros_like(self._carry.losses))
             for feed in self._pictures.feeds(self._steps_done, steps):
-                self._carry, frames = self._train(*self._arguments(feed))
+                self._carry, frames = self._step_of(self._phase)(*self._arguments(feed))
                 self._steps_done += 1
                 frames.copy_to_host_async()
                 made.append(frames)
             whole = np.concatenate([np.asarray(frames) for frames in made])
-            d, g = (np.array(self._carry.losses) / steps).tolist()
-        return Block(whole, {"d": d, "g": g})
+            means = np.array(self._carry.losses) / steps
+        return Block(whole, dict(zip(self._model.turns, means.tolist(), strict=True)))
 
     def last_frame(self) -> Frames:
-        per_step, latents = self._frames_per_step, self._model.latents
+        phase = self._model.phase_at(self._steps_done - 1)
+        step = Step(self._model, phase, self._grid)
 
-        def draw(carry: Carry, grid: Any, step: Any) -> Any:
-            first = step.astype(jnp.int32) * per_step
-            shown = motion.at_frames(grid, latents, first, per_step, self._fps)
-            return self._step.frame(carry.generator, carry.average, shown[-1])
+        def draw(carry: Carry, samples: Named, number: Any) -> Any:
+            shown = self._shown(samples, number, phase.frames)
+            trace = JaxTrace(self._model, self._learners, phase, carry)
+            return step.frame(trace, {name: each[-1] for name, each in shown.items()})
 
         with memory_watched():
-            drawn = jax.jit(draw)(self._carry, self._grid, np.uint32(self._steps_done - 1))
-            return np.asarray(drawn)[None]
+            number = np.uint32(self._steps_done - 1)
+            return np.asarray(jax.jit(draw)(self._carry, self._samples, number))[None]
 
     def state(self) -> State:
         counters = {"step": np.array(self.step), "detours": np.array(self.detours)}
@@ -121,10 +120,9 @@ class JaxSession:
             return counters | {name: np.array(array) for name, array in self._named_arrays()}
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
-        networks = (self._model.generator.network, self._model.discriminator.network)
         own = {
-            f"{network.name}/{variable.path}": variable
-            for network in networks
+            f"{name}/{variable.path}": variable
+            for name, network in self._model.networks.items()
             for variable in network.variables
             if jnp.issubdtype(variable.dtype, jnp.floating)
         }
@@ -133,57 +131,79 @@ class JaxSession:
         with memory_watched():
             for name, array in taken.items():
                 own[name].assign(array)
-            self._carry = self._put(self._step.begin())
+            self._carry = self._put(self._learners.begin())
         return left_out(own, taken)
 
     def restore(self, state: State) -> None:
-        arrays = [_fitting(name, state[name], like=array) for name, array in self._named_arrays()]
+        own = dict(self._named_arrays())
+        require_shapes({name: array.shape for name, array in own.items()}, state)
+        arrays = [jnp.asarray(state[name], like.dtype) for name, like in own.items()]
         with memory_watched():
-            structure = jax.tree.structure((self._grid, *self._carry[:-1]))
-            self._grid, g, d, average = self._put(jax.tree.unflatten(structure, arrays))
-            self._carry = Carry(g, d, average, self._carry.losses)
+            structure = jax.tree.structure(self._lasting())
+            self._samples, lasting = self._put(jax.tree.unflatten(structure, arrays))
+            self._carry = lasting._replace(losses=self._carry.losses)
         self._steps_done, self.detours = int(state["step"]), int(state["detours"])
+
+    @property
+    def _phase(self) -> Phase:
+        return self._model.phase_at(self._steps_done)
 
     def _arguments(self, feed: Any) -> tuple[Any, ...]:
         """The arguments of the next step, which takes over the memory of the first one."""
         counters = np.array([self.detours, self._steps_done], np.uint32)
-        return self._carry, self._grid, counters, self._pictures.resident, feed
+        return self._carry, self._samples, counters, self._pictures.resident, feed
+
+    def _lasting(self) -> tuple[dict[str, Any], Carry]:
+        return self._samples, self._carry._replace(losses=None)
 
     def _named_arrays(self) -> Iterator[tuple[str, Any]]:
         """All that a resume needs beside the counters, the random draws and the seed."""
-        names = ("latents", *self._names())
-        arrays = (self._grid, *self._carry[:-1])
-        yield from zip(jax.tree.leaves(names), jax.tree.leaves(arrays), strict=True)
+        names = ({name: name for name in self._samples}, self._learners.names())
+        yield from zip(jax.tree.leaves(names), jax.tree.leaves(self._lasting()), strict=True)
 
-    def _names(self) -> tuple[Learner, Learner, Weights]:
-        """The names of the arrays of both networks and of the average, as in checkpoints."""
-        g, d = self._model.generator.network, self._model.discriminator.network
-        weights = g.trainable_variables if self._model.average_decay else ()
-        return (
-            _names_of(g, "optimizer_g", self._step.optimizer_g),
-            _names_of(d, "optimizer_d", self._step.optimizer_d),
-            _paths("average", weights),
-        )
+    def _step_of(self, phase: Phase) -> Any:
+        """A step of a phase; it is compiled at the phase's first step."""
+        if phase.begins not in self._steps:
+            self._steps[phase.begins] = self._compiled(phase)
+        return self._steps[phase.begins]
 
-    def _compiled(self) -> Any:
+    def _compiled(self, phase: Phase) -> Any:
         """A step with its draws, which takes over the memory of what it changes."""
         model, drawing = self._model, self._drawing
+        step = Step(model, phase, self._grid)
 
-        def train(carry: Carry, grid: Any, counters: Any, resident: Any, feed: Any) -> Any:
-            detours, step = counters
-            which = drawing.seed, detours, step
-            count, updates = drawing.batch, model.discriminator.learning.updates
-            frames = self._frames_per_step
-            first = step.astype(jnp.int32) * frames
+        def train(carry: Carry, samples: Named, counters: Any, resident: Any, feed: Any) -> Any:
+            detours, number = counters
+            pictures = self._pictures.of_step(resident, feed, detours, number)
+            chance = {
+                name: jax_random.chances(
+                    drawing.seed, detours, number, name, each, model.draws[name], drawing.batch
+                )
+                for name, each in model.chance.items()
+            }
             drawn = Drawn(
-                jax_random.generations(*which, model.generations, count, model.latents),
-                self._pictures.of_step(resident, feed, detours, step),
-                jax_random.mixing(*which, updates, count),
-                motion.at_frames(grid, model.latents, first, frames, self._fps),
+                self._shared_out({PICTURES: pictures}),
+                self._shared_out(chance),
+                self._shown(samples, number, phase.frames),
             )
-            return self._step(carry, drawn)
+            trace = JaxTrace(model, self._learners, phase, carry)
+            frames, losses = step(trace, drawn)
+            return trace.after._replace(losses=carry.losses + losses), frames
 
         return jax.jit(train, donate_argnums=0, out_shardings=self._everywhere)
+
+    def _shown(self, samples: Named, step: Any, frames: int) -> Named:
+        """Traced: what the frames of a step show."""
+        return self._model.shown.at(samples, step.astype(jnp.int32) * frames, frames)
+
+    def _shared_out(self, drawn: Named) -> Named:
+        """Traced: tensors `(draws, n, ...)`, whose pictures are spread over several devices."""
+        if self._spread is None:
+            return drawn
+        return {
+            name: jax.lax.with_sharding_constraint(tensor, self._spread)
+            for name, tensor in drawn.items()
+        }
 
     def _place(self, pictures: Frames, devices: Devices, settings: SessionSettings) -> Pictures:
         """The data set, on each device where it fits or the settings say so."""
@@ -205,23 +225,4 @@ def _shardings(devices: Devices) -> tuple[Any, Any]:
     if len(devices) == 1:
         return SingleDeviceSharding(devices[0]), None
     mesh = Mesh(np.array(devices), ("batch",))
-    return NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
-
-
-def _names_of(network: Any, name: str, optimizer: Any) -> Learner:
-    return Learner(
-        _paths(network.name, network.trainable_variables),
-        _paths(network.name, network.non_trainable_variables),
-        tuple(f"{name}/{place}" for place, _ in named_variables(optimizer)),
-    )
-
-
-def _paths(owner: str, variables: Any) -> Weights:
-    return tuple(f"{owner}/{variable.path}" for variable in variables)
-
-
-def _fitting(name: str, array: Any, like: Any) -> Any:
-    """`array` with the type of `like`; ValueError where their shapes differ."""
-    if array.shape != like.shape:
-        raise ValueError(f"{name} is {array.shape}, not {like.shape}")
-    return jnp.asarray(array, like.dtype)
+    return NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(None, "batch"))

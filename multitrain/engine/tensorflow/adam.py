@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from multitrain.engine.adversarial import Learning
-from multitrain.engine.optimizers import learning_rate
+from multitrain.engine.model import Learning
+from multitrain.engine.optimizers import learning_rate, trainable_weights
 
 
 class FusedAdam:
-    """Adam for the trainable weights of a Keras network, with its own slots.
+    """Adam for the trainable weights of Keras networks, with its own slots.
 
     Kingma and Ba 2014, in the form at the end of their section 2, as Keras has it. Create it under
     the strategy's scope and apply it in a replica: the slots then live beside the weights, one copy
     per replica.
     """
 
-    def __init__(self, network: Any, learning: Learning) -> None:
+    def __init__(self, networks: Sequence[Any], learning: Learning) -> None:
         chosen = learning.optimizer
-        self._weights = network.trainable_variables
+        named = trainable_weights(networks)
+        self._names, self._weights = list(named), list(named.values())
         self._rate = learning_rate(learning)
         self._beta1 = learning.beta1 if chosen["beta_1"] is None else chosen["beta_1"]
         self._beta2, self._epsilon = chosen["beta_2"], chosen["epsilon"]
@@ -34,7 +35,7 @@ class FusedAdam:
         return self._updates
 
     def apply(self, gradients: list[Any]) -> None:
-        """Do an update; `gradients` are in the order of the network's trainable weights."""
+        """Do an update; `gradients` are in the order of the networks' trainable weights."""
         rate = self._rate(self._updates) if callable(self._rate) else tf.constant(self._rate)
         self._updates.assign_add(1)
         updates = tf.cast(self._updates, tf.float32)
@@ -65,11 +66,11 @@ class FusedAdam:
     def variables(self) -> Iterator[tuple[str, Any]]:
         """What a checkpoint keeps, by name."""
         yield "updates", self._updates
-        for weight, momentum, velocity in zip(
-            self._weights, self._momenta, self._velocities, strict=True
+        for name, momentum, velocity in zip(
+            self._names, self._momenta, self._velocities, strict=True
         ):
-            yield f"{weight.path}/momentum", momentum
-            yield f"{weight.path}/velocity", velocity
+            yield f"{name}/momentum", momentum
+            yield f"{name}/velocity", velocity
 
 
 def _zeros_like(weight: Any) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
 
-from multitrain.engine.adversarial import Player
-from multitrain.engine.optimizers import named_variables, optimizer_of
+from multitrain.engine.model import Learning
+from multitrain.engine.optimizers import named_variables, optimizer_of, trainable_weights
 from multitrain.engine.tensorflow.adam import FusedAdam
 
 
@@ -29,19 +29,22 @@ class GradientDescent(Protocol):
         """What a checkpoint keeps, by name."""
 
 
-def descent_of(player: Player) -> GradientDescent:
-    """The optimizer that `player` chose; Adam in its fused form, where there is one."""
-    chosen = player.learning.optimizer
+def descent_of(networks: Sequence[Any], learning: Learning) -> GradientDescent:
+    """The optimizer that was chosen for some networks; Adam in its fused form, where there is one.
+
+    Its weights are those of all the networks, in their order.
+    """
+    chosen = learning.optimizer
     if chosen.name == "adam" and not chosen["amsgrad"]:
-        return FusedAdam(player.network, player.learning)
-    return KerasDescent(player)
+        return FusedAdam(networks, learning)
+    return KerasDescent(networks, learning)
 
 
 class KerasDescent:
     """One of Keras' own optimizers."""
 
-    def __init__(self, player: Player) -> None:
-        self._learning, self._weights = player.learning, player.network.trainable_variables
+    def __init__(self, networks: Sequence[Any], learning: Learning) -> None:
+        self._learning, self._weights = learning, list(trainable_weights(networks).values())
         self._optimizer = optimizer_of(self._learning, self._weights)
 
     @property

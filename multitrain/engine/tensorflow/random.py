@@ -12,15 +12,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from multitrain.engine.adversarial import Latents
 from multitrain.engine.mixture import Mixture
-from multitrain.engine.streams import Stream
+from multitrain.engine.model import Chance
+from multitrain.engine.streams import Stream, stream_of, stream_of_samples
 from multitrain.engine.windows import SHARES
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The draws of one job. `detours` is a variable: each detour changes all draws but GRID.
+    """The draws of one job. `detours` is a variable: each detour changes all draws but samples.
 
     Layers that draw, such as dropout, do so by counters of their own.
     """
@@ -28,18 +28,14 @@ class Draws:
     seed: int
     detours: Any
 
-    def grid(self, samples: int, latents: Latents) -> Any:
-        """The latents that frame 0 shows: `(samples, length)` float32."""
-        return _latents(self._key(Stream.GRID), samples, latents)
+    def samples(self, name: str, cells: int, chance: Chance) -> Any:
+        """What frames show: `(cells, ...)` float32."""
+        return _drawn(self._key(stream_of_samples(name)), cells, chance)
 
-    def latents(self, step: Any, update: int, count: int, latents: Latents) -> Any:
-        """The latents of an update: `(count, length)` float32."""
-        return _latents(self._key(Stream.LATENTS, self.detours, step, update), count, latents)
-
-    def mixing(self, step: Any, update: int, count: int) -> Any:
-        """`(count,)` float32 in [0, 1): where between pictures and fakes a penalty is taken."""
-        key = self._key(Stream.MIXING, self.detours, step, update)
-        return tf.random.stateless_uniform((count,), key, alg="philox")
+    def chance(self, name: str, chance: Chance, step: Any, number: int, count: int) -> Any:
+        """Draw `number` of a step, for `count` pictures: `(count, ...)` float32."""
+        key = self._key(stream_of(name), self.detours, step, number)
+        return _drawn(key, count, chance)
 
     def windows(self, step: Any, batches: int, count: int) -> Any:
         """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures."""
@@ -87,15 +83,15 @@ class Draws:
             index=positions % length, seed=seeds, max_index=tf.constant(length - 1, tf.int64)
         )
 
-    def _key(self, stream: Stream, *counters: Any) -> Any:
+    def _key(self, stream: int, *counters: Any) -> Any:
         key = tf.constant([self.seed, stream], tf.int32)
         for counter in counters:
             key = tf.random.fold_in(key, tf.cast(counter, tf.int32), alg="philox")
         return key
 
 
-def _latents(key: Any, count: int, latents: Latents) -> Any:
-    shape = count, latents.length
-    if latents.distribution == "normal":
+def _drawn(key: Any, count: int, chance: Chance) -> Any:
+    shape = count, *chance.shape
+    if chance.distribution == "normal":
         return tf.random.stateless_normal(shape, key, alg="philox")
-    return tf.random.stateless_uniform(shape, key, -1.0, 1.0, alg="philox")
+    return tf.random.stateless_uniform(shape, key, chance.low, chance.high, alg="philox")

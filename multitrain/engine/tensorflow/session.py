@@ -1,4 +1,4 @@
-"""Trains adversaries on TensorFlow: many steps per call, nothing leaves the device in between."""
+"""Trains models on TensorFlow: many steps per call, nothing leaves the device in between."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
-from multitrain.engine import motion
-from multitrain.engine.adopting import NETWORKS, adoptable, left_out
-from multitrain.engine.adversarial import Adversarial, Drawn
+from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import fits
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import PICTURES, Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.tensorflow.devices import (
     compiles_with_xla,
     device_bytes,
@@ -34,19 +34,19 @@ from multitrain.engine.tensorflow.pictures import (
     PicturesReadAhead,
 )
 from multitrain.engine.tensorflow.random import Draws
-from multitrain.engine.tensorflow.step import AdversarialStep, Grid
+from multitrain.engine.tensorflow.trace import Learners, TensorFlowTrace
 from multitrain.engine.windows import Window
-from multitrain.networks.native.replicas import share
+from multitrain.networks.native.replicas import mean_over_replicas, share
 
 log = logging.getLogger(__name__)
 
 
 class TensorFlowSession:
-    """A `Session` of two adversaries on one device, or mirrored over several."""
+    """A `Session` of any model on one device, or mirrored over several."""
 
     def __init__(
         self,
-        describe: Callable[[], Adversarial],
+        describe: Callable[[], Model],
         spec: JobSpec,
         pictures: Frames,
         settings: SessionSettings,
@@ -61,29 +61,27 @@ class TensorFlowSession:
         self._strategy = strategy_for(spec.gpus, settings)
         with memory_watched(), self._strategy.scope():
             with computing_in(spec.precision, has_native_bfloat16):
-                self._model = describe()
+                self._model = model = describe()
             self._steps_done = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._detours = tf.Variable(0, dtype=tf.int64, trainable=False)
             self._batch = spec.images_per_batch
             self._draws = draws = Draws(spec.seed, self._detours)
-            self._frames_per_step, self._fps = spec.frames_per_step, spec.fps
-            grid = draws.grid(spec.samples, self._model.latents)
-            self._grid = tf.Variable(grid, trainable=False)
-            self._step = AdversarialStep(
-                self._model,
-                Grid(spec.grid_height, spec.grid_width),
-                frame_after_discriminator=spec.snapshot == "update",
-            )
+            self._samples = {
+                name: tf.Variable(draws.samples(name, spec.samples, chance), trainable=False)
+                for name, chance in model.shown.samples.items()
+            }
+            self._grid = Grid(spec.grid_height, spec.grid_width)
+            self._learners = Learners(model)
             self._variables = dict(self._named_variables())
-            updates = self._model.discriminator.learning.updates
             height, width = pictures.shape[1:3]
             window = Window.of(spec.preprocessing, Resolution(width, height))
-            drawing = Drawing(draws, mixture, spec.images_per_batch, updates, window)
+            batches = model.draws[PICTURES]
+            drawing = Drawing(draws, mixture, spec.images_per_batch, batches, window)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
         self._is_tried = False  # whether a block has run
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
-        self._block = self._build_block()
+        self._blocks: dict[int, Any] = {}  # by the first step of their phase
 
     @property
     def step(self) -> int:
@@ -100,20 +98,24 @@ class TensorFlowSession:
 
     def warm_up(self) -> None:
         with memory_watched():
-            self._block(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
+            self._block()(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
 
     def run(self, steps: int) -> Block:
-        most = self._pictures.most_steps or steps
-        parts = [min(most, steps - done) for done in range(0, steps, most)]
         with memory_watched():
-            frames, losses = zip(*map(self._run_part, parts), strict=True)
-        d, g = (np.sum(losses, axis=0) / steps).tolist()
+            made = [self._run_part(part) for part in self._parts(steps)]
+        frames, losses = zip(*made, strict=True)
         whole = frames[0] if len(frames) == 1 else np.concatenate(frames)
-        return Block(whole, {"d": d, "g": g})
+        means = np.sum(losses, axis=0) / steps
+        return Block(whole, dict(zip(self._model.turns, means.tolist(), strict=True)))
 
     def last_frame(self) -> Frames:
+        phase = self._model.phase_at(self.step - 1)
+        step = Step(self._model, phase, self._grid)
+
         def draw() -> Any:
-            return self._step.frame(self._grids(self._steps_done.read_value() - 1)[-1])
+            shown = self._shown(self._steps_done.read_value() - 1, phase.frames)
+            trace = TensorFlowTrace(self._model, self._learners, phase)
+            return step.frame(trace, {name: each[-1] for name, each in shown.items()})
 
         call = tf.function(draw, jit_compile=self._jit, autograph=False)
         with memory_watched():
@@ -125,6 +127,7 @@ class TensorFlowSession:
         return {name: variable.numpy() for name, variable in self._variables.items()}
 
     def restore(self, state: State) -> None:
+        require_shapes({name: tuple(each.shape) for name, each in self._variables.items()}, state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
         self._pictures.forget()
@@ -133,19 +136,27 @@ class TensorFlowSession:
         own = {
             name: tuple(variable.shape)
             for name, variable in self._variables.items()
-            if name.startswith(NETWORKS) and variable.dtype.is_floating
+            if name.partition("/")[0] in self._model.networks and variable.dtype.is_floating
         }
         taken = adoptable(own, weights, fitting=fitting)
         for name, array in taken.items():
             self._variables[name].assign(array)
-        self._step.begin_anew()
+        self._learners.begin_anew()
         return left_out(own, taken)
 
+    def _parts(self, steps: int) -> Iterator[int]:
+        """So many steps in parts: each of one phase, and no more than the pictures allow."""
+        while steps:
+            most = [self._pictures.most_steps, self._model.steps_until_next_phase(self.step)]
+            part = min([steps, *(each for each in most if each is not None)])
+            yield part
+            steps -= part
+
     def _run_part(self, steps: int) -> tuple[Frames, Any]:
-        """Do `steps` steps, at most `most_steps` of the pictures: frames and sums of losses."""
+        """Do `steps` steps of one phase: frames and sums of losses."""
         feed = self._pictures.feed(self.step, steps)
         try:
-            frames, losses = self._block(tf.constant(steps, tf.int64), feed)
+            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
         except tf.errors.OpError as error:
             # XLA compiles before anything has changed: the same steps can be done without it.
             if self._is_tried or not self._jit:
@@ -158,70 +169,80 @@ class TensorFlowSession:
                 ) from error
             log.warning("XLA cannot compile this job, which goes on without it: %s", error)
             self._jit = False
-            self._block = self._build_block()
-            frames, losses = self._block(tf.constant(steps, tf.int64), feed)
+            self._blocks.clear()
+            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
         self._is_tried = True
         return frames.numpy(), losses.numpy()
 
-    def _build_block(self) -> Any:
+    def _block(self) -> Any:
+        """The block of the phase that the training is in; it is built at the phase's first call."""
+        phase = self._model.phase_at(self.step)
+        if phase.begins not in self._blocks:
+            self._blocks[phase.begins] = self._build_block(phase)
+        return self._blocks[phase.begins]
+
+    def _build_block(self, phase: Phase) -> Any:
         """`_run_block` as one call for the device; XLA may compile its steps."""
-        step = self._step
+        trained = Step(self._model, phase, self._grid)
+
+        def step(drawn: Drawn) -> Any:
+            frames, losses = trained(TensorFlowTrace(self._model, self._learners, phase), drawn)
+            return frames, mean_over_replicas(losses)
+
         if self._jit:
             step = tf.function(step, jit_compile=True, autograph=False)
         feed = self._pictures.feed_spec
         return tf.function(
-            lambda steps, feed: self._run_block(step, steps, feed),
+            lambda steps, feed: self._run_block(step, phase, steps, feed),
             input_signature=[tf.TensorSpec([], tf.int64), feed],
             autograph=False,  # it depends on the version of Python; nothing here needs it
         )
 
-    def _run_block(self, step: Any, steps: Any, feed: Any) -> tuple[Any, Any]:
+    def _run_block(self, step: Any, phase: Phase, steps: Any, feed: Any) -> tuple[Any, Any]:
         """Frames `(steps * frames_per_step, height, width, channels)`, and sums of the losses."""
         first = self._steps_done.read_value()
         count = tf.cast(steps, tf.int32)
 
         def train_one(offset: Any) -> Any:
             number = first + tf.cast(offset, tf.int64)
-            return step(self._draw(number, self._pictures.of_step(feed, offset, number)))
+            return step(self._draw(number, phase, self._pictures.of_step(feed, offset, number)))
 
         def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
             made = self._strategy.run(train_one, (offset,))
             new_frames, new_losses = map(self._of_first_replica, made)
             return offset + 1, frames.write(offset, new_frames), losses + new_losses
 
+        nothing = tf.zeros((len(self._model.turns),))
         _, frames, losses = tf.while_loop(
             lambda offset, *_: offset < count,
             train,
-            (tf.constant(0), tf.TensorArray(tf.uint8, count, infer_shape=True), tf.zeros((2,))),
+            (tf.constant(0), tf.TensorArray(tf.uint8, count, infer_shape=True), nothing),
             parallel_iterations=1,
         )
         with tf.control_dependencies([losses]):  # nothing counts as done where a step fails
             self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
-    def _draw(self, step: Any, pictures: Any) -> Drawn:
+    def _draw(self, step: Any, phase: Phase, pictures: Any) -> Drawn:
         """In a replica: its share of what is drawn for step `step`, beside its `pictures`."""
-        draws, model, batch = self._draws, self._model, self._batch
-        latents = [
-            draws.latents(step, generation, batch, model.latents)
-            for generation in range(model.generations)
-        ]
-        updates = range(model.discriminator.learning.updates)
-        mixing = [draws.mixing(step, update, batch) for update in updates]
-        return Drawn(
-            latents=share(tf.stack(latents), axis=1),
-            pictures=pictures,
-            mixing=share(tf.stack(mixing), axis=1),
-            grids=self._grids(step),
-        )
+        chance = {
+            name: share(
+                tf.stack(
+                    [
+                        self._draws.chance(name, each, step, number, self._batch)
+                        for number in range(self._model.draws[name])
+                    ]
+                ),
+                axis=1,
+            )
+            for name, each in self._model.chance.items()
+        }
+        return Drawn({PICTURES: pictures}, chance, self._shown(step, phase.frames))
 
-    def _grids(self, step: Any) -> Any:
-        """The latents that the frames of step `step` show."""
-        frames = self._frames_per_step
-        first = tf.cast(step * frames, tf.int32)
-        return motion.at_frames(
-            tf.convert_to_tensor(self._grid), self._model.latents, first, frames, self._fps
-        )
+    def _shown(self, step: Any, frames: int) -> Named:
+        """What the frames of step `step` show."""
+        samples = {name: tf.convert_to_tensor(each) for name, each in self._samples.items()}
+        return self._model.shown.at(samples, tf.cast(step * frames, tf.int32), frames)
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -230,19 +251,11 @@ class TensorFlowSession:
         """All that a resume needs. Random draws are functions of these and of the seed."""
         yield "step", self._steps_done
         yield "detours", self._detours
-        yield "latents", self._grid
-        for network in (self._model.generator.network, self._model.discriminator.network):
+        yield from self._samples.items()
+        for name, network in self._model.networks.items():
             for variable in network.variables:
-                yield f"{network.name}/{variable.path}", variable.value
-        parts: list[tuple[str, Any]] = [
-            ("optimizer_g", self._step.descent_g),
-            ("optimizer_d", self._step.descent_d),
-        ]
-        if self._step.average:
-            parts.append(("average", self._step.average))
-        for name, part in parts:
-            for path, variable in part.variables():
-                yield f"{name}/{path}", variable
+                yield f"{name}/{variable.path}", variable.value
+        yield from self._learners.variables()
 
 
 def _place(

@@ -8,18 +8,39 @@ size that the discriminator starts from. Described with Keras alone; the engine 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from jobs.families.dcgan.layers import Network, column, discriminator_layers, generator_layers
+from jobs.settings.colours import ColourModel
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine import open_adversarial
-from multitrain.engine.adversarial import Adversarial, Latents, Learning, Player, Sampling
+from multitrain.engine import open_training
+from multitrain.engine.model import (
+    PICTURES,
+    Average,
+    Batch,
+    Chance,
+    Learning,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Pass,
+    Phase,
+    Sampling,
+    Show,
+    Shown,
+    Turn,
+    Update,
+)
+from multitrain.engine.motion import Latents, at_frames
 from multitrain.engine.session import Frames, Session, SessionSettings
 from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.colours import to_network, to_picture
+from multitrain.networks.judgement import Judgement
 from multitrain.networks.losses import GanLosses
 
 
@@ -27,24 +48,36 @@ def open_session(
     job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
 ) -> Session:
     """A DCGAN at step 0, trained by the engine."""
-    return open_adversarial(lambda: describe(job), job.spec, pictures, settings, counts)
+    return open_training(lambda: describe(job), job.spec, pictures, settings, counts)
 
 
-def describe(job: JobFile) -> Adversarial:
-    """Both networks with fresh weights from the job's seed, their losses and optimizers."""
+def describe(job: JobFile) -> Model:
+    """Both networks with fresh weights from the job's seed, and how they learn."""
     spec = job.spec
     size = job.image_width, job.image_height
     seeds = _seeds(spec.seed)
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
-    return Adversarial(
-        generator=Player(generator, _learning(job, "g", spec.nbr_g_updates)),
-        discriminator=Player(discriminator, _learning(job, "d", spec.nbr_d_updates)),
-        losses=GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching),
-        latents=Latents.of(spec),
-        to_network=partial(to_network, spec.colour_model),
-        to_picture=partial(to_picture, spec.colour_model),
-        average_decay=spec.ema,
+    latents = Latents.of(spec)
+    pair = Pair(
+        GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching),
+        latents,
+        spec.colour_model,
+        spec.fps,
+    )
+    d = _learning(job, "d", spec.nbr_d_updates)
+    g = _learning(job, "g", spec.nbr_g_updates)
+    return Model(
+        networks={"generator": generator, "discriminator": discriminator},
+        passes={"fakes": Pass(("generator",), ("latents",), pair.fakes)},
+        turns={
+            "d": Turn(("discriminator",), d, pair.discriminator_loss, ("fakes",)),
+            "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
+        },
+        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step)),),
+        chance={"latents": latents.chance, "mixing": Chance()},
+        averages={"average": Average("generator", spec.ema)} if spec.ema else {},
+        shown=Shown({"latents": latents.chance}, pair.latents_at, pair.cells),
     )
 
 
@@ -53,6 +86,65 @@ def describe_sampler(job: JobFile) -> Sampling:
     layers = generator_layers(job.spec, job.image_width, job.image_height)
     network = build_generator(layers, _seeds(job.spec.seed))
     return Sampling(network, partial(to_picture, job.spec.colour_model))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a generator and a discriminator do with each other in training.
+
+    The generator maps latents to values `(n, height, width, channels)` in [-1, 1], the
+    discriminator such values to a `Judgement`.
+    """
+
+    losses: GanLosses
+    latents: Latents
+    colour_model: ColourModel
+    fps: int
+
+    def fakes(self, nets: Nets, feeds: Named, chance: Named) -> Any:  # noqa: ARG002
+        return nets("generator", chance["latents"])
+
+    def discriminator_loss(self, nets: Nets, batch: Batch) -> Outcome:
+        reals = to_network(self.colour_model, batch.feeds[PICTURES])
+        fakes = batch.passes["fakes"]
+        loss = self.losses.discriminator(_judged(nets, reals), _judged(nets, fakes))
+        if self.losses.has_gradient_penalty:
+            share = batch.chance["mixing"][:, None, None, None]
+            mixed = reals + share * (fakes - reals)
+            of_mixed = nets.gradient(lambda nets, at: _judged(nets, at).logits, mixed)
+            loss += self.losses.gradient_penalty(of_mixed)
+        return Outcome(loss)
+
+    def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
+        real = None
+        if self.losses.generator_sees_pictures:
+            real = _judged(nets, to_network(self.colour_model, batch.feeds[PICTURES]))
+        return Outcome(self.losses.generator(real, _judged(nets, batch.passes["fakes"])))
+
+    def latents_at(self, samples: Named, first: Any, frames: int) -> Named:
+        return {"latents": at_frames(samples["latents"], self.latents, first, frames, self.fps)}
+
+    def cells(self, nets: Nets, samples: Named) -> Any:
+        drawn = nets("generator", samples["latents"], training=False)
+        return to_picture(self.colour_model, drawn)
+
+
+def _judged(nets: Nets, pictures: Any) -> Judgement:
+    return Judgement(*nets("discriminator", pictures))
+
+
+def _program(d_updates: int, g_updates: int, frames: int) -> list[Update | Show]:
+    """The discriminator's updates, with a batch of pictures each, then the generator's.
+
+    The generator's first update goes back through the fakes that the discriminator saw last.
+    """
+    last = d_updates - 1
+    return [
+        *(Update("d", {PICTURES: n}, {"latents": n, "mixing": n}) for n in range(d_updates)),
+        *(Show() for _ in range(frames - 1)),
+        *(Update("g", {PICTURES: last}, {"latents": last + n}) for n in range(g_updates)),
+        Show(),
+    ]
 
 
 def _learning(job: JobFile, network: Network, updates: int) -> Learning:

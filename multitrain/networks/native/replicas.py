@@ -26,3 +26,11 @@ def mean_over_replicas(tensors: Any) -> Any:
     if context.num_replicas_in_sync == 1:
         return tensors
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors)
+
+
+def gathered(tensor: Any) -> Any:
+    """The parts of a batch `(n, ...)` that all replicas have, in their order."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return tensor
+    return context.all_gather(tensor, axis=0)

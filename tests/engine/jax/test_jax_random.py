@@ -6,10 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from jobs.settings.choices import LatentMotion
-from multitrain.engine.adversarial import Latents
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import Chance
 from tests.engine.mixtures import SETS, check_batches, check_rounds, check_shares
 
 
@@ -17,8 +16,12 @@ def one_set(pictures: int) -> Mixture:
     return Mixture((pictures,), (1,))
 
 
-def latents(length: int, distribution: str = "uniform") -> Latents:
-    return Latents(length, distribution, LatentMotion("fixed"))
+def latents(length: int, distribution: str = "uniform") -> Chance:
+    return Chance((length,), distribution, -1.0, 1.0)
+
+
+def drawn_for(seed: int, detours: int, step: int, draws: int, count: int, chance: Chance) -> object:
+    return jax_random.chances(seed, detours, step, "latents", chance, draws, count)
 
 
 def indices(detours: int, batches: int, count: int, pictures: int) -> list[int]:
@@ -59,7 +62,7 @@ def test_many_batches_at_once_are_those_one_by_one() -> None:
 
 def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
     drawn = [
-        np.asarray(jax_random.generations(seed, detours, step, 2, 100, latents(50))[update])
+        np.asarray(drawn_for(seed, detours, step, 2, 100, latents(50))[update])
         for seed, detours, step, update in [
             (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1),
         ]
@@ -74,11 +77,9 @@ def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour(
 
 
 def test_draws_that_are_compiled_are_the_same() -> None:
-    compiled = jax.jit(lambda step: jax_random.generations(3, 2, step, 1, 4, latents(6)))
+    compiled = jax.jit(lambda step: drawn_for(3, 2, step, 1, 4, latents(6)))
 
-    np.testing.assert_array_equal(
-        compiled(np.uint32(9)), jax_random.generations(3, 2, 9, 1, 4, latents(6))
-    )
+    np.testing.assert_array_equal(compiled(np.uint32(9)), drawn_for(3, 2, 9, 1, 4, latents(6)))
 
 
 def test_detours_change_the_order_of_pictures() -> None:
@@ -86,23 +87,25 @@ def test_detours_change_the_order_of_pictures() -> None:
 
 
 def test_the_grid_has_draws_of_its_own() -> None:
-    grid = np.asarray(jax_random.grid(5, 4, latents(3)))
+    grid = np.asarray(jax_random.samples(5, "latents", 4, latents(3)))
 
-    np.testing.assert_array_equal(grid, jax_random.grid(5, 4, latents(3)))
-    assert (grid != jax_random.grid(6, 4, latents(3))).all()
-    assert (grid != jax_random.generations(5, 0, 0, 1, 4, latents(3))[0]).all()
+    np.testing.assert_array_equal(grid, jax_random.samples(5, "latents", 4, latents(3)))
+    assert (grid != jax_random.samples(6, "latents", 4, latents(3))).all()
+    assert (grid != drawn_for(5, 0, 0, 1, 4, latents(3))[0]).all()
 
 
 def test_latents_may_be_normal() -> None:
-    drawn = np.asarray(jax_random.generations(0, 0, 0, 2, 500, latents(50, "normal")))
+    values = np.asarray(drawn_for(0, 0, 0, 2, 500, latents(50, "normal")))
 
-    assert abs(drawn.mean()) < 0.02
-    assert abs(drawn.std() - 1) < 0.02
-    assert 3.5 < np.abs(drawn).max() < 6
+    assert abs(values.mean()) < 0.02
+    assert abs(values.std() - 1) < 0.02
+    assert 3.5 < np.abs(values).max() < 6
 
 
 def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
-    one, other = (np.asarray(jax_random.mixing(0, 0, step, 2, 500)) for step in (0, 1))
+    one, other = (
+        np.asarray(jax_random.chances(0, 0, step, "mixing", Chance(), 2, 500)) for step in (0, 1)
+    )
 
     for mixing in (*one, *other):
         assert 0 <= mixing.min() < 0.02 < 0.98 < mixing.max() < 1

@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import pytest
 
-from jobs.errors import MultitrainError, OutOfMemory
+from jobs.errors import OutOfMemory
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine import open_adversarial
-from multitrain.engine.adversarial import Adversarial
+from multitrain.engine import open_training
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.session import JaxSession
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import Batch, Model, Nets, Outcome
+from multitrain.engine.motion import Latents
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families.dcgan.describing import describe
 from multitrain.networks.judgement import Judgement
@@ -31,56 +32,30 @@ Open = Callable[..., JaxSession]
 def open_tiny(noise: Callable[..., np.ndarray]) -> Open:
     def make(job: JobFile, **settings: object) -> JaxSession:
         run = SessionSettings(**settings)
-        return open_adversarial(lambda: describe(job), job.spec, noise(job), run)
+        return open_training(lambda: describe(job), job.spec, noise(job), run)
 
     return make
 
 
-def network_of(model: Adversarial, name: str, state: State) -> keras.Model:
+def network_of(model: Model, name: str, state: State) -> keras.Model:
     """A network with the weights of a session's state."""
-    network = getattr(model, name).network
+    network = model.networks[name]
     for variable in network.variables:
         variable.assign(state[f"{name}/{variable.path}"])
     return network
 
 
-def with_generator_loss(model: Adversarial, told: Callable[[Judgement], None]) -> Adversarial:
-    """`model`, whose generator's loss first tells what it is asked for."""
+def with_generator_loss(model: Model, told: Callable[[Batch], None]) -> Model:
+    """`model`, whose generator's loss first tells what it is given."""
+    turn = model.turns["g"]
 
-    class Telling(GanLosses):
-        def generator(self, real: Judgement | None, fake: Judgement) -> object:
-            told(fake)
-            return super().generator(real, fake)
+    def loss(nets: Nets, batch: Batch) -> Outcome:
+        told(batch)
+        return turn.loss(nets, batch)
 
-    return dataclasses.replace(model, losses=Telling(model.losses.loss))
-
-
-def test_the_grid_shows_the_fixed_latents_row_by_row(tiny_job: MakeJob, open_tiny: Open) -> None:
-    job = tiny_job(learning_rate_g=0.03)
-    session = open_tiny(job)
-
-    frame = session.run(5).frames[-1]
-
-    state = session.state()
-    generator = network_of(describe(job), "generator", state)
-    samples = np.asarray(generator(state["latents"], training=False))
-    pixels = np.clip(np.round((samples + 1) * 127.5), 0, 255)
-    for number, wanted in enumerate(pixels):
-        row, column = divmod(number, 3)
-        cell = frame[row * 9 : row * 9 + 9, column * 12 : column * 12 + 12]
-        assert np.abs(cell - wanted).max() <= 1  # rounding may fall either way
-    assert len(np.unique(frame)) > 10
-
-
-def test_the_frame_after_the_discriminators_turn_shows_the_generator_before_its_own(
-    tiny_job: MakeJob, open_tiny: Open
-) -> None:
-    job = tiny_job(batch_norm_g=False, learning_rate_g=0.01)
-
-    frames = open_tiny(job).run(3).frames
-
-    np.testing.assert_array_equal(frames[2], frames[1])
-    assert (frames[3] != frames[2]).any()
+    return dataclasses.replace(
+        model, turns={**model.turns, "g": dataclasses.replace(turn, loss=loss)}
+    )
 
 
 def test_a_step_is_what_the_plain_recipe_says(
@@ -93,10 +68,11 @@ def test_a_step_is_what_the_plain_recipe_says(
 
     every = Mixture((len(noise(job)),), (1,))
     model, pictures = describe(job), noise(job) / np.float32(127.5) - 1
-    generator, discriminator = model.generator.network, model.discriminator.network
+    generator, discriminator = model.networks.values()
+    losses_of, latents_of = GanLosses(job.spec.loss), Latents.of(job.spec).chance
     adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
     for step in range(2):
-        latents = jax_random.generations(0, 0, step, 3, 6, model.latents)
+        latents = jax_random.chances(0, 0, step, "latents", latents_of, 3, 6)
         told_d, told_g = [], []
         for update in range(2):
             chosen = jax_random.picture_indices(0, 0, (2 * step + update) * 6, 6, every)
@@ -110,7 +86,7 @@ def test_a_step_is_what_the_plain_recipe_says(
                 fake, statistics = discriminator.stateless_call(
                     weights, statistics, fakes, training=True
                 )
-                return model.losses.discriminator(Judgement(*real), Judgement(*fake)), statistics
+                return losses_of.discriminator(Judgement(*real), Judgement(*fake)), statistics
 
             told_d.append(_descend(adams[0], loss_d, discriminator))
         for update in range(1, 3):
@@ -126,7 +102,7 @@ def test_a_step_is_what_the_plain_recipe_says(
                     fakes,
                     training=True,
                 )
-                return model.losses.generator(None, Judgement(*judged)), (statistics, seen)
+                return losses_of.generator(None, Judgement(*judged)), (statistics, seen)
 
             told_g.append(_descend(adams[1], loss_g, generator, discriminator, shared))
         assert losses[step]["d"] == pytest.approx(np.mean(told_d), rel=1e-4)
@@ -176,10 +152,10 @@ def test_blocks_of_any_length_are_compiled_once(
 ) -> None:
     job, traced = tiny_job(), []
 
-    def counting() -> Adversarial:
+    def counting() -> Model:
         return with_generator_loss(describe(job), told=traced.append)
 
-    session = open_adversarial(counting, job.spec, noise(job), SessionSettings())
+    session = open_training(counting, job.spec, noise(job), SessionSettings())
     for steps in (1, 2, 5):
         session.run(steps)
     session.restore(session.state())
@@ -188,90 +164,18 @@ def test_blocks_of_any_length_are_compiled_once(
     assert len(traced) == 1
 
 
-@pytest.mark.parametrize("updates", [1, 2])
-def test_pictures_that_are_read_ahead_make_the_same_frames(
-    tiny_job: MakeJob, open_tiny: Open, updates: int
-) -> None:
-    job = tiny_job(nbr_d_updates=updates, learning_rate_g=0.03)
-    there, handed = (open_tiny(job, pictures_on_device=each) for each in (True, False))
-    for session in (there, handed):
-        session.run(1)
-    np.testing.assert_array_equal(handed.run(4).frames, there.run(4).frames)
-    for session in (there, handed):
-        session.detours = 1
-    np.testing.assert_array_equal(handed.run(2).frames, there.run(2).frames)
-
-
-def test_other_draws_after_a_detour(tiny_job: MakeJob, open_tiny: Open) -> None:
-    session = open_tiny(tiny_job(learning_rate_g=0.03))
-    beginning = session.state()
-    straight = session.run(3)
-    session.restore(beginning)
-    session.detours = 1
-    assert session.run(3).losses != straight.losses
-
-
-@pytest.mark.parametrize("on_device", [True, False])
-def test_pictures_may_be_a_file_that_is_mapped(
-    tiny_job: MakeJob, noise: Callable[..., np.ndarray], tmp_path: Path, on_device: bool
-) -> None:
-    job = tiny_job()
-    pictures = noise(job)
-    pictures.tofile(tmp_path / "pictures")
-    mapped = np.memmap(tmp_path / "pictures", np.uint8, "r", shape=pictures.shape)
-    settings = SessionSettings(pictures_on_device=on_device)
-    sessions = [
-        open_adversarial(lambda: describe(job), job.spec, each, settings)
-        for each in (pictures, mapped)
-    ]
-    one, other = (session.run(2).frames for session in sessions)
-    np.testing.assert_array_equal(one, other)
-
-
-def test_a_state_of_other_networks_is_refused_and_changes_nothing(
-    tiny_job: MakeJob, open_tiny: Open
-) -> None:
-    session = open_tiny(tiny_job())
-    before = session.state()
-    with pytest.raises(ValueError, match=r"kernel is \(.*, not \("):
-        session.restore(open_tiny(tiny_job(gf_dim=8)).state())
-    with pytest.raises(KeyError):
-        session.restore(open_tiny(tiny_job(batch_norm_g=False)).state())
-    for name, array in session.state().items():
-        np.testing.assert_array_equal(array, before[name])
-
-
-def test_weights_and_what_a_checkpoint_keeps_are_float32(
-    tiny_job: MakeJob, open_tiny: Open
-) -> None:
-    exact = open_tiny(tiny_job(precision="float32"))
-    coarse = open_tiny(tiny_job(precision="bfloat16"))
-    told = exact.run(3).losses, coarse.run(3).losses
-    for name in ("d", "g"):
-        assert told[0][name] == pytest.approx(told[1][name], rel=0.02)
-        assert told[0][name] != told[1][name], "both ran at the same precision"
-    assert {name: (a.dtype, a.shape) for name, a in exact.state().items()} == {
-        name: (a.dtype, a.shape) for name, a in coarse.state().items()
-    }
-
-
-def test_a_batch_that_cannot_be_shared_out_is_told(tiny_job: MakeJob, open_tiny: Open) -> None:
-    with pytest.raises(MultitrainError, match="6 pictures cannot be shared out evenly over 4"):
-        open_tiny(tiny_job(gpus=4))
-
-
 def test_too_little_memory_for_a_step_is_told(
     tiny_job: MakeJob, noise: Callable[..., np.ndarray]
 ) -> None:
     job = tiny_job()
 
-    def run_out(fake: Judgement) -> None:
+    def run_out(batch: Batch) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes")
 
-    def describe_too_much() -> Adversarial:
+    def describe_too_much() -> Model:
         return with_generator_loss(describe(job), told=run_out)
 
-    session = open_adversarial(describe_too_much, job.spec, noise(job), SessionSettings())
+    session = open_training(describe_too_much, job.spec, noise(job), SessionSettings())
     with pytest.raises(OutOfMemory, match="lower batch_size"):
         session.run(1)
 
@@ -305,8 +209,8 @@ assert np.abs(blocks[0].frames.astype(int) - blocks[1].frames).max() <= 2
 
 def compiled(session):
     feed = next(iter(session._pictures.feeds(0, 1)))
-    arguments = session._grid, np.zeros(2, np.uint32), session._pictures.resident, feed
-    return session._train.lower(session._carry, *arguments).compile().as_text()
+    arguments = session._samples, np.zeros(2, np.uint32), session._pictures.resident, feed
+    return session._step_of(session._phase).lower(session._carry, *arguments).compile().as_text()
 
 shared_out = ["all-reduce" in compiled(session) for session in sessions]
 assert shared_out == [True, False, True], "each device does all the work"

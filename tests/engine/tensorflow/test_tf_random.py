@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jobs.settings.choices import LatentMotion
-from multitrain.engine.adversarial import Latents
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import Chance
 from multitrain.engine.tensorflow.random import Draws
 from tests.engine.mixtures import SETS, check_batches, check_rounds, check_shares
 
@@ -17,8 +16,8 @@ def one_set(pictures: int) -> Mixture:
     return Mixture((pictures,), (1,))
 
 
-def latents(length: int, distribution: str = "uniform") -> Latents:
-    return Latents(length, distribution, LatentMotion("fixed"))
+def latents(length: int, distribution: str = "uniform") -> Chance:
+    return Chance((length,), distribution, -1.0, 1.0)
 
 
 def indices(draws: Draws, batches: int, count: int, pictures: int) -> list[int]:
@@ -44,7 +43,7 @@ def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
 
 def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
     drawn = [
-        Draws(seed, detours).latents(step, update, 100, latents(50)).numpy()
+        Draws(seed, detours).chance("latents", latents(50), step, update, 100).numpy()
         for seed, detours, step, update in [
             (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1),
         ]
@@ -60,10 +59,10 @@ def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour(
 
 def test_draws_inside_a_graph_are_the_same() -> None:
     draws = Draws(3, tf.Variable(2, dtype=tf.int64))
-    graph = tf.function(lambda step: draws.latents(step, 1, 4, latents(6)))
+    graph = tf.function(lambda step: draws.chance("latents", latents(6), step, 1, 4))
 
     np.testing.assert_array_equal(
-        graph(tf.constant(9, tf.int64)), draws.latents(9, 1, 4, latents(6))
+        graph(tf.constant(9, tf.int64)), draws.chance("latents", latents(6), 9, 1, 4)
     )
 
 
@@ -71,11 +70,12 @@ def test_detours_change_the_order_of_pictures_but_not_the_grid() -> None:
     straight, detoured = Draws(5, 0), Draws(5, 1)
 
     assert indices(straight, 1, 20, 20) != indices(detoured, 1, 20, 20)
-    np.testing.assert_array_equal(straight.grid(4, latents(3)), detoured.grid(4, latents(3)))
+    one, other = (draws.samples("latents", 4, latents(3)) for draws in (straight, detoured))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_latents_may_be_normal() -> None:
-    drawn = Draws(0, 0).latents(0, 0, 1000, latents(50, "normal")).numpy()
+    drawn = Draws(0, 0).chance("latents", latents(50, "normal"), 0, 0, 1000).numpy()
 
     assert abs(drawn.mean()) < 0.02
     assert abs(drawn.std() - 1) < 0.02
@@ -84,7 +84,7 @@ def test_latents_may_be_normal() -> None:
 
 def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
     drawn = [
-        Draws(0, detours).mixing(step, update, 500).numpy()
+        Draws(0, detours).chance("mixing", Chance(), step, update, 500).numpy()
         for detours, step, update in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     ]
 

@@ -1,0 +1,235 @@
+"""A training, described for an engine: networks, turns, what chance decides, what frames show.
+
+Plain data, and functions written with `keras.ops`; an engine computes gradients and carries them
+out. A step is a *program*: one turn's update after the other, with frames shown in between.
+
+- A *turn* learns some of the networks by a loss. Each has an optimizer of its own.
+- A *pass* is a result that several turns use, such as a generator's fakes. To a turn that learns
+  none of its networks it is a constant. One update that learns them goes back through it; it is
+  made anew where a network of it has learned since.
+- *Chance*: all that is drawn for a step is drawn before it, by seed, detours and step.
+- A network that no turn of a phase learns is called as if it were not training. Any other moves its
+  statistics at each training call, in the order of the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+from jobs.settings.choices import Clipping, Optimizer, Schedule
+from multitrain.engine.streams import stream_of
+
+PICTURES = "pictures"  # the feed that every session has
+
+Named = Mapping[str, Any]
+
+NOTHING: Named = MappingProxyType({})
+
+
+class Nets(Protocol):
+    """How functions of a model reach its networks."""
+
+    def __call__(self, name: str, inputs: Any, training: bool = True) -> Any:
+        """The outputs of the network `name`."""
+
+    def gradient(self, of: Callable[[Nets, Any], Any], at: Any) -> Any:
+        """The gradient of the sum of `of(nets, at)`, as large as `at`."""
+
+
+class Batch(NamedTuple):
+    """What one update is given: tensors `(n, ...)` by name, and what is carried from update on."""
+
+    feeds: Named  # pictures `(n, height, width, 3 or 4)` uint8
+    chance: Named
+    passes: Named
+    carried: Named
+
+
+class Outcome(NamedTuple):
+    """What an update comes to: a scalar, and tensors `(n, ...)` for the turn's `carry`."""
+
+    loss: Any
+    made: Named = NOTHING
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a turn learns. `steps` are those of the whole training."""
+
+    optimizer: Optimizer
+    rate: float
+    schedule: Schedule
+    beta1: float  # for an optimizer that has one, where its parameters do not set it
+    clipping: Clipping
+    updates: int  # per step
+    steps: int
+    micro_batches: int = 1  # parts of a batch that are computed one after the other
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Random numbers for each picture of a batch: float32 of this `shape`.
+
+    `uniform` in [`low`, `high`), or `normal`: around 0, with a standard deviation of 1.
+    """
+
+    shape: tuple[int, ...] = ()
+    distribution: str = "uniform"
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An array that lives from update to update, in checkpoints too; it begins with zeros."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A result that several turns use: `make(nets, feeds, chance)` of these networks.
+
+    `uses` names the feeds and the chance that it is made of.
+    """
+
+    networks: tuple[str, ...]
+    uses: tuple[str, ...]
+    make: Callable[[Nets, Named, Named], Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some networks learn by a loss.
+
+    `carry(carried, made)` returns what is carried from then on; `made` is that of the whole batch.
+    """
+
+    networks: tuple[str, ...]
+    learning: Learning
+    loss: Callable[[Nets, Batch], Outcome]
+    passes: tuple[str, ...] = ()
+    carry: Callable[[Named, Named], Named] | None = None
+
+
+class Average(NamedTuple):
+    """A moving average of a network's weights, with which frames show it."""
+
+    network: str
+    decay: float
+
+
+class Update(NamedTuple):
+    """A turn's update in a program: which of the step's batches, and of its draws, it is given."""
+
+    turn: str
+    feeds: Mapping[str, int]
+    chance: Mapping[str, int] = NOTHING
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        """The number of each feed and draw."""
+        return {**self.feeds, **self.chance}
+
+
+class Show(NamedTuple):
+    """A frame in a program: it shows the networks as they are then."""
+
+
+Program = Sequence[Update | Show]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What steps do from step number `begins` on, until the next phase begins."""
+
+    begins: int
+    program: Program
+
+    @property
+    def turns(self) -> frozenset[str]:
+        return frozenset(each.turn for each in self.updates)
+
+    @property
+    def updates(self) -> tuple[Update, ...]:
+        return tuple(each for each in self.program if isinstance(each, Update))
+
+    @property
+    def frames(self) -> int:
+        """Frames per step."""
+        return len(self.program) - len(self.updates)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What frames show: `samples`, drawn once from the job's seed, one for each cell of the grid.
+
+    `at(samples, first, frames)` returns what `frames` frames from number `first` on show,
+    `(frames, cells, ...)` by name; `draw(nets, samples)` draws the cells of one of them,
+    `(cells, height, width, channels)` uint8.
+    """
+
+    samples: Mapping[str, Chance]
+    at: Callable[[Named, Any, int], Named]
+    draw: Callable[[Nets, Named], Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that an engine trains. Names are those in checkpoints and curves.
+
+    ValueError where names, phases or frames do not fit together.
+    """
+
+    networks: Mapping[str, Any]  # `keras.Model`s
+    turns: Mapping[str, Turn]
+    phases: tuple[Phase, ...]
+    shown: Shown
+    passes: Mapping[str, Pass] = field(default_factory=dict)
+    chance: Mapping[str, Chance] = field(default_factory=dict)
+    averages: Mapping[str, Average] = field(default_factory=dict)
+    carried: Mapping[str, Carried] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        begins = [phase.begins for phase in self.phases]
+        if not begins or begins[0] or any(a >= b for a, b in pairwise(begins)):
+            raise ValueError(f"phases begin at steps {begins}, not from 0 on and upwards")
+        if len({phase.frames for phase in self.phases}) > 1:
+            raise ValueError("phases show different numbers of frames per step")
+        if len({stream_of(name) for name in self.chance}) < len(self.chance):
+            raise ValueError(f"two draws of {sorted(self.chance)} would be alike: rename one")
+
+    def phase_at(self, step: int) -> Phase:
+        """The phase of a step."""
+        return [phase for phase in self.phases if phase.begins <= step][-1]
+
+    def steps_until_next_phase(self, step: int) -> int | None:
+        """How many steps the phase of `step` goes on, this one too; None: to the end."""
+        return next((p.begins - step for p in self.phases if p.begins > step), None)
+
+    def learned_in(self, phase: Phase) -> frozenset[str]:
+        """The networks that learn in a phase."""
+        return frozenset(name for turn in phase.turns for name in self.turns[turn].networks)
+
+    @cached_property
+    def draws(self) -> Mapping[str, int]:
+        """How many draws a step makes of each chance, and how many batches of each feed."""
+        counts: dict[str, int] = {}
+        for phase in self.phases:
+            for update in phase.updates:
+                for name, number in update.given.items():
+                    counts[name] = max(counts.get(name, 0), number + 1)
+        return counts
+
+
+class Sampling(NamedTuple):
+    """What draws samples: a `keras.Model`, and a function from its outputs to uint8 pictures."""
+
+    network: Any
+    to_picture: Callable[[Any], Any]
