@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.sheets.operations import PER_PRODUCT
+from jobs.families.layer import PER_PRODUCT
 
 
 def of_product(size: int) -> int:

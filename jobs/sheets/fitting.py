@@ -1,13 +1,14 @@
 """Whether a job's networks can take over all weights of another job's, array by array.
 
-Decided by the plans of both (`jobs.families.dcgan.layers`), before anything is trained.
+Decided by the plans of both (`jobs.families`), before anything is trained.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from jobs.families.dcgan.layers import WEIGHTS, Layer, discriminator_layers, generator_layers
+from jobs.families.layer import WEIGHTS, Layer
+from jobs.families.table import family_of
 from jobs.settings.words import quoted
 from jobs.workspace.jobfile import JobFile
 
@@ -31,10 +32,12 @@ class _Weights(NamedTuple):
 def misfit(origin: JobFile, job: JobFile) -> str | None:
     """The first layer whose weights `job` cannot take over from `origin`; None where all fit."""
     there = quoted(origin.spec.name)
-    for network, plan in (("generator", generator_layers), ("discriminator", discriminator_layers)):
-        theirs, ours = (
-            plan(each.spec, each.image_width, each.image_height) for each in (origin, job)
-        )
+    theirs_of, ours_of = (
+        family_of(each.spec).layers(each.spec, each.image_width, each.image_height)
+        for each in (origin, job)
+    )
+    for network, ours in ours_of.items():
+        theirs = theirs_of.get(network, ())
         if len(theirs) != len(ours):
             return f"the {network} has {len(theirs)} layers in {there}, {len(ours)} here; {ADVICE}"
         for a, b in zip(theirs, ours, strict=True):

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from jobs.errors import UsageError
+from jobs.families.table import family_of
 from jobs.plans.cycles import Footage, plan_loop_in
 from jobs.plans.framing import framing
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.loops import Loop, WalkSettings
 from jobs.settings.videos import VIDEOS, notes_on_loop
-from jobs.sheets.origins import WITHOUT_NETWORKS
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import format_of
 
@@ -59,7 +59,7 @@ def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:
 
     UsageError where it cannot be cut as asked.
     """
-    if job.spec.family in WITHOUT_NETWORKS:
+    if family_of(job.spec).sampler is None:
         return f"a walk is drawn by a trained network, and {job.spec.family} has none"
     if walk.through_time and walk.checkpoint is not None:
         return "a walk through time goes through all kept steps; name no checkpoint"

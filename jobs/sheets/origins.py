@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from jobs.errors import MultitrainError
+from jobs.families.table import family_of
 from jobs.settings.spec import COLUMNS, JobSpec
 from jobs.settings.words import nearest, quoted
 from jobs.sheets.fitting import misfit
@@ -17,7 +18,6 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
 CHECKPOINT = ".h5"  # ends the path of a checkpoint's file; all else names a job
-WITHOUT_NETWORKS = {"testcard"}  # families
 
 
 def origins_of(spec: JobSpec) -> dict[str, str]:
@@ -166,7 +166,7 @@ def _wrong_together(spec: JobSpec) -> dict[str, str]:
     columns = list(origins_of(spec))
     if not columns:
         return {}
-    if spec.family in WITHOUT_NETWORKS:
+    if not family_of(spec).trains:
         return {columns[0]: f"a {spec.family} has no networks; leave it empty"}
     if columns == ["interpolate_a"]:
         return {"interpolate_b": "is needed with interpolate_a: a job starts between two"}
@@ -178,6 +178,6 @@ def _wrong_together(spec: JobSpec) -> dict[str, str]:
 
 
 def _without_networks(spec: JobSpec) -> str | None:
-    if spec.family not in WITHOUT_NETWORKS:
+    if family_of(spec).trains:
         return None
     return f"{quoted(spec.name)} is a {spec.family}, which has no networks"

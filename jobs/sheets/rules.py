@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.families.dcgan.layers import SETTINGS_OF_LAYERS
-from jobs.families.dcgan.rules import impossible
+from jobs.families.table import COLUMNS_OF_LAYERS, family_of
 from jobs.settings.choices import Optimizer
 from jobs.settings.destinations import Destination
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
@@ -50,14 +49,14 @@ def broken_rules(facts: Facts, wrong: Collection[str]) -> dict[str, str]:
     for rule in RULES:
         if rule.needs.isdisjoint(wrong) and (reason := rule.broken(facts)):
             reasons.setdefault(rule.column, reason)
-    if facts.job.spec.family in _WITH_LAYERS and _OF_LAYERS.isdisjoint({*wrong, *reasons}):
+    if _OF_LAYERS.isdisjoint({*wrong, *reasons}):
         reasons = {**_wrong_layers(facts.job), **reasons}
     return reasons
 
 
-@remembered(SETTINGS_OF_LAYERS)
+@remembered(COLUMNS_OF_LAYERS)
 def _wrong_layers(job: JobFile) -> Mapping[str, str]:
-    return impossible(job.spec, job.image_width, job.image_height)
+    return family_of(job.spec).impossible(job.spec, job.image_width, job.image_height)
 
 
 def _no_frame(facts: Facts) -> str | None:
@@ -245,7 +244,6 @@ def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
 
 
 _LOSSES_WITH_LABELS = ("vanilla", "lsgan")
-_WITH_LAYERS = {"dcgan"}  # families
 
 _GRID = COLUMNS_OF_SIZE | {"dataset", "grid_width", "grid_height"}
 _SIZE = _GRID | {"render_res", "render_video"}
@@ -254,7 +252,7 @@ _OF_LOOPS = {
     "format",
 }  # fmt: skip
 # Without those that can make no network impossible.
-_OF_LAYERS = SETTINGS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"}
+_OF_LAYERS = COLUMNS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"}
 
 RULES = (
     Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),

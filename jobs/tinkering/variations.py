@@ -7,6 +7,7 @@ from random import Random
 from typing import Annotated, Any, get_args, get_origin
 
 from jobs.errors import SheetError, UsageError
+from jobs.families.table import family_of
 from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import unwrap
 from jobs.settings.parsing import cell_text
@@ -44,7 +45,7 @@ class Variations:
 
         UsageError where `parent` itself is not valid here, or where draws give too few variations.
         """
-        if self.parent.family == "testcard":
+        if not family_of(self.parent).trains:
             raise UsageError(f"{self.parent.name} trains nothing, so nothing of it can vary")
         valid = _Check(self.workspace)
         base = self._base()

@@ -121,7 +121,7 @@ def show(
     from multitrain.commands import layer_table
 
     found = _job_named(job, read_telling(sheet, Workspace(workspace.absolute(), pictures)))
-    layers = {} if found.spec.family == "testcard" else layer_table.networks(found)
+    layers = layer_table.networks(found)
     if as_json:
         settings = nested(found.spec, changed=changed)
         content = {"settings": settings, "layers": layer_table.for_machines(layers)}

@@ -9,8 +9,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from jobs.families.dcgan.layers import discriminator_layers, generator_layers
-from jobs.sheets.origins import WITHOUT_NETWORKS
+from jobs.families.table import family_of
 from jobs.sheets.sizes import PNG_BYTES_PER_VALUE, bytes_per_pixel, extra_bytes
 from jobs.units import bytes_for_people, clock
 from jobs.workspace.jobfile import JobFile
@@ -66,14 +65,11 @@ class Estimate:
 def kept_bytes(job: JobFile) -> int:
     """Bytes of the weights that `keep_checkpoints` asks for, those of step 0 included."""
     spec, plan = job.spec, job.plan
-    if spec.keep_checkpoints is None or spec.family in WITHOUT_NETWORKS:
+    networks = family_of(spec).layers(spec, job.image_width, job.image_height).values()
+    if spec.keep_checkpoints is None or not networks:
         return 0
-    layers = (
-        *generator_layers(spec, job.image_width, job.image_height),
-        *discriminator_layers(spec, job.image_width, job.image_height),
-    )
     files = plan.steps_total // spec.keep_checkpoints + 1
-    return files * sum(layer.parameters for layer in layers) * FLOAT32
+    return files * sum(layer.parameters for layers in networks for layer in layers) * FLOAT32
 
 
 def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") -> Table:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
-from jobs.families.dcgan.layers import Layer, discriminator_layers, generator_layers
+from jobs.families.family import Trained
+from jobs.families.layer import Layer
+from jobs.families.table import family_of
 from jobs.settings.choices import Optimizer
 from jobs.settings.spec import JobSpec
 from jobs.units import bytes_for_people
@@ -68,22 +70,19 @@ def slots(optimizer: Optimizer) -> int:
 
 
 def networks(job: JobFile) -> dict[str, list[LayerMemory]]:
-    """The layers of the generator and the discriminator, with their memory."""
-    spec, size = job.spec, (job.image_width, job.image_height)
-    averaged = 1 if spec.ema else 0
-    learns_g = 1 + slots(spec.optimizer_g) + averaged
-    learns_d = 1 + slots(spec.optimizer_d)
+    """The layers of each network, with their memory; none of a family that trains nothing."""
+    spec, family = job.spec, family_of(job.spec)
+    trained = family.trained(spec)
     return {
-        "generator": [_measured(layer, spec, learns_g) for layer in generator_layers(spec, *size)],
-        "discriminator": [
-            _measured(layer, spec, learns_d if layer.number > spec.freeze_d else 0)
-            for layer in discriminator_layers(spec, *size)
-        ],
+        name: [_measured(layer, spec, trained[name]) for layer in layers]
+        for name, layers in family.layers(spec, job.image_width, job.image_height).items()
     }
 
 
-def _measured(layer: Layer, spec: JobSpec, copies: int) -> LayerMemory:
-    """`copies`: how many values are kept for each weight besides itself."""
+def _measured(layer: Layer, spec: JobSpec, trained: Trained) -> LayerMemory:
+    copies = 0  # of each weight, beside itself
+    if layer.number > trained.frozen:
+        copies = 1 + slots(trained.optimizer) + trained.is_averaged
     return LayerMemory(
         layer=layer,
         weights=layer.parameters * (1 + copies) * FLOAT32,

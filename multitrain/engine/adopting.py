@@ -6,28 +6,24 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from jobs.families.table import FAMILIES
 from multitrain.engine.session import State
 
-NETWORKS = ("generator/", "discriminator/")
-AVERAGE = "average/"  # of the generator's weights, where the average draws the samples
 
-
-def starting_weights(state: State) -> State:
-    """What another training can start from: weights and statistics of both networks.
+def starting_weights(state: State, family: str) -> State:
+    """What another training can start from: weights and statistics of the family's networks.
 
     Whole numbers are left out: they count random draws, which each training does for itself. Where
-    an average drew the samples, it takes the place of the generator's weights.
+    an average of its weights drew a network's samples, it takes the place of the weights.
     """
-    averages = {
-        f"generator/{name.removeprefix(AVERAGE)}": array
-        for name, array in state.items()
-        if name.startswith(AVERAGE)
-    }
-    weights = {
-        name: array
-        for name, array in state.items()
-        if name.startswith(NETWORKS) and np.issubdtype(array.dtype, np.floating)
-    }
+    known = FAMILIES[family]
+    weights, averages = {}, {}
+    for name, array in state.items():
+        owner, _, path = name.partition("/")
+        if owner in known.networks and np.issubdtype(array.dtype, np.floating):
+            weights[name] = array
+        elif owner in known.averaged:
+            averages[f"{known.averaged[owner]}/{path}"] = array
     return weights | averages
 
 

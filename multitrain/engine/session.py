@@ -61,8 +61,8 @@ class Session(Protocol):
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
         """At step 0: take over the `starting_weights` of another training, and begin from there.
 
-        Their names begin with `generator/` and `discriminator/`. All must fit, else ValueError
-        names the first that does not. With `fitting`, those are taken that have a weight of the
+        Their names begin with those of the networks. All must fit, else ValueError names the first
+        that does not. With `fitting`, those are taken that have a weight of the
         same name and shape here; returns the names of the weights here for which nothing was taken.
         """
 

@@ -6,14 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import Protocol
 
+from jobs.families.table import family_of
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from multitrain.executors import Launch, Process
 from multitrain.protocol.call import PROGRAM, Call
 from multitrain.slots.slots import Lease
 from multitrain.startup.safe_path import python_command
-
-WITHOUT_FRAMEWORK = {"testcard"}  # families that need none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,7 @@ class TrainerSettings:
 
 def imports_of(job: JobFile) -> dict[str, str]:
     """The environment that says which framework a trainer of this job imports; empty: none."""
-    if job.spec.family in WITHOUT_FRAMEWORK:
+    if not family_of(job.spec).trains:
         return {}
     return {"KERAS_BACKEND": job.spec.engine}
 

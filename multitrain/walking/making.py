@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from jobs.errors import UsageError
-from jobs.families.dcgan.layers import generator_layers
+from jobs.families.table import family_of
 from jobs.plans.framing import Framing, framing
 from jobs.settings.kinds import Resolution
 from jobs.settings.loops import Length, WalkSettings, planned
@@ -104,7 +104,9 @@ class WalkPlan:
     def block_frames(self) -> int:
         """How many frames are drawn at once."""
         raw, job, grid = self.raw, self.job, self.grid
-        layers = generator_layers(job.spec, job.image_width, job.image_height)
+        family = family_of(job.spec)
+        assert family.sampler, "walks are of families that draw samples"
+        layers = family.layers(job.spec, job.image_width, job.image_height)[family.sampler]
         widest = max(layer.widest for layer in layers) * VALUE_BYTES * grid.width * grid.height
         by_host = BLOCK_BYTES // (raw.width * raw.height * raw.channels)
         return max(1, min(DEVICE_BYTES // widest, by_host, self.frames))

@@ -106,7 +106,7 @@ def keep_weights(paths: JobPaths, step: int, family: str, state: State) -> None:
 
     OSError where the disk takes no more.
     """
-    save_weights(paths.kept_weights(step), family, starting_weights(state))
+    save_weights(paths.kept_weights(step), family, starting_weights(state, family))
 
 
 def drop_kept_beyond(paths: JobPaths, step: int) -> None:
@@ -128,7 +128,7 @@ def load_weights(path: Path, family: str) -> State:
             if (found := _plain(file.attrs[attribute])) != wanted:
                 difference = f"{path} has {attribute} {found}, not {wanted} as this job"
                 raise OriginUnfit(f"{difference}; {_ADVICE[attribute]}")
-        return starting_weights(_arrays(file))
+        return starting_weights(_arrays(file), family)
 
 
 def load_newest_weights(paths: JobPaths, family: str) -> State | None:

@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from jobs.families.table import family_of
 from jobs.settings.videos import WITH_NVENC
 from jobs.workspace.files import listing, write_text
 from jobs.workspace.jobfile import JobFile
@@ -54,7 +55,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
 
 
 def _versions(job: JobFile) -> dict[str, str]:
-    frameworks = () if job.spec.family == "testcard" else FRAMEWORKS[job.spec.engine]
+    frameworks = FRAMEWORKS[job.spec.engine] if family_of(job.spec).trains else ()
     installed = {package: version(package) for package in ("multitrain", *frameworks)}
     return {**installed, "ffmpeg": ffmpeg.version(), "python": platform.python_version()}
 

@@ -18,14 +18,14 @@ def test_a_training_starts_from_networks_and_nothing_else() -> None:
     whole["step"] = np.array(7)
     whole["generator/dropout/seed"] = np.zeros(2, np.uint32)
 
-    assert starting_weights(whole).keys() == {"generator/a", "discriminator/b"}
+    assert starting_weights(whole, "dcgan").keys() == {"generator/a", "discriminator/b"}
 
 
 def test_what_drew_the_samples_stands_in_the_generators_place() -> None:
     whole = state(generator__a=(2, 3), generator__mean=(3,), average__a=(2, 3))
     whole["average/a"] *= 5
 
-    weights = starting_weights(whole)
+    weights = starting_weights(whole, "dcgan")
 
     assert weights.keys() == {"generator/a", "generator/mean"}
     assert (weights["generator/a"] == 5).all()

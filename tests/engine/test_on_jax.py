@@ -103,7 +103,7 @@ job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
 session = open_session(job, pictures, SessionSettings())
 state = dict(np.load(sys.argv[2]))
-session.adopt(starting_weights(state), fitting=False)
+session.adopt(starting_weights(state, "dcgan"), fitting=False)
 generator = session._model.networks["generator"]
 for variable in generator.variables:
     variable.assign(session.state()[f"generator/{variable.path}"])

@@ -187,7 +187,7 @@ def test_any_optimizer_begins_where_the_weights_are(optimizer: str, open_small: 
     """Its first steps are small at a small rate: from the start, and from weights taken over."""
     source = open_small(seed=1)
     source.run(2)
-    others = starting_weights(source.state())
+    others = starting_weights(source.state(), "dcgan")
     settings = {"optimizer_g": optimizer, "optimizer_d": optimizer, "seed": 2}
     settings |= {"learning_rate_g": 1e-6, "learning_rate_d": 1e-6}
     for weights in ({}, others):
@@ -273,7 +273,7 @@ def test_every_colour_model_makes_frames(
 def test_weights_of_another_training_are_taken_over(open_small: Open) -> None:
     source = open_small(seed=1, dropout_d=0.2)
     source.run(2)
-    given = starting_weights(source.state())
+    given = starting_weights(source.state(), "dcgan")
     session = open_small(seed=2, ema=0.9, noise_g=0.1)
     own = session.state()
 
@@ -288,7 +288,7 @@ def test_weights_of_another_training_are_taken_over(open_small: Open) -> None:
 
 
 def test_weights_that_do_not_fit_are_refused_or_left_out(open_small: Open) -> None:
-    given = starting_weights(open_small(seed=1).state())
+    given = starting_weights(open_small(seed=1).state(), "dcgan")
     wider = open_small(seed=2, df_dim=3)
     before = wider.state()
 

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.figures import Effort
 from benchmarks.standard import standard_job
 from jobs.families.dcgan.layers import discriminator_layers, generator_layers
+from jobs.families.dcgan.plan import layers, step_operations
 from jobs.sheets import operations
 from jobs.workspace.jobfile import JobFile
 from multitrain.families.dcgan.building import build_discriminator, build_generator
@@ -44,27 +45,26 @@ def test_layers_are_counted_as_the_networks_have_them(
     job = tiny_job(*size, nbr_of_layers_g=4, k_w=5)
     generator = build_generator(generator_layers(job.spec, *size), count())
     discriminator = build_discriminator(discriminator_layers(job.spec, *size), job.spec, count())
-    assert operations.of_generator(job) == products(generator)
-    assert operations.of_discriminator(job) == products(discriminator)
+    planned = layers(job.spec, *size)
+    for network, built in (("generator", generator), ("discriminator", discriminator)):
+        assert [layer.operations for layer in planned[network]] == products(built)
 
 
-def test_a_step_by_hand(tiny_job: TinyJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "of_generator", lambda _: [1, 10])
-    monkeypatch.setattr(operations, "of_discriminator", lambda _: [100, 1000])
-    job = tiny_job(batch_size=7, snapshot="step")  # 6 samples
+def test_a_step_by_hand(tiny_job: TinyJob) -> None:
+    spec = tiny_job(batch_size=7, snapshot="step").spec  # 6 samples
     made = 11
     judged = 2 * (1100 + 1100 + 1000)  # forwards, weights, inputs; pictures and fakes
     learnt = 1100 + 1100 + 11 + 10  # D forwards and its inputs; G's weights and inputs
-    assert operations.of_step.__wrapped__(job) == 7 * (made + judged + learnt) + 6 * 11
+    found = step_operations(spec, generator=[1, 10], discriminator=[100, 1000])
+    assert found == 7 * (made + judged + learnt) + 6 * 11
 
 
-def test_more_updates_and_frames(tiny_job: TinyJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_updates_and_frames(tiny_job: TinyJob) -> None:
     """Each update makes fakes of its own, but for the one that two share."""
-    monkeypatch.setattr(operations, "of_generator", lambda _: [1])
-    monkeypatch.setattr(operations, "of_discriminator", lambda _: [0])
-    job = tiny_job(batch_size=1, nbr_d_updates=3, nbr_g_updates=2)
+    spec = tiny_job(batch_size=1, nbr_d_updates=3, nbr_g_updates=2).spec
     weights_of_g, frames = 2, 2 * 6
-    assert operations.of_step.__wrapped__(job) == (3 + 2 - 1) + weights_of_g + frames
+    found = step_operations(spec, generator=[1], discriminator=[0])
+    assert found == (3 + 2 - 1) + weights_of_g + frames
 
 
 def test_the_standard_step() -> None:

@@ -230,6 +230,6 @@ def test_starting_weights_alone_draw(learnt: JobFile, paths: JobPaths) -> None:
     sampler = Sampler(learnt, SessionSettings(), 2, 3)
     latents = a_plan(learnt).path.at([0])
 
-    drawn = sampler.draw(sampler.place(starting_weights(without)), latents)
+    drawn = sampler.draw(sampler.place(starting_weights(without, "dcgan")), latents)
 
     np.testing.assert_array_equal(drawn, sampler.draw(sampler.place(weights), latents))

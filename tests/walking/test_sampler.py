@@ -48,7 +48,7 @@ def test_a_sampler_draws_the_frame_of_the_training(
     job, state, frame = trained
     sampler = Sampler(job, SETTINGS, job.spec.grid_height, job.spec.grid_width)
     latents = np.asarray(state["latents"])
-    weights = sampler.place(starting_weights(state))
+    weights = sampler.place(starting_weights(state, "dcgan"))
 
     drawn = sampler.draw(weights, np.stack([latents, latents[::-1], latents]))
 
@@ -72,7 +72,7 @@ def test_between_two_trainings_all_weights_go_along(
         states.append(session.state())
     sampler = Sampler(job, SETTINGS, 2, 3)
     latents = np.asarray(states[0]["latents"])[None]
-    a, b = (sampler.place(starting_weights(state)) for state in states)
+    a, b = (sampler.place(starting_weights(state, "dcgan")) for state in states)
     middle = {
         name: (states[0][name] + states[1][name]) / 2 if array.dtype == np.float32 else array
         for name, array in states[0].items()
@@ -82,7 +82,7 @@ def test_between_two_trainings_all_weights_go_along(
 
     np.testing.assert_array_equal(at[0.0], sampler.draw(a, latents))
     np.testing.assert_allclose(at[1.0].astype(int), sampler.draw(b, latents), atol=1)
-    mixed = sampler.draw(sampler.place(starting_weights(middle)), latents)
+    mixed = sampler.draw(sampler.place(starting_weights(middle, "dcgan")), latents)
     np.testing.assert_allclose(at[0.5].astype(int), mixed, atol=1)
     assert np.abs(at[0.5].astype(int) - at[0.0]).max() > 10
 
@@ -94,4 +94,4 @@ def test_weights_of_other_networks_are_refused(
     state = open_session(other, noise(other), SETTINGS).state()
 
     with pytest.raises(OriginUnfit, match="do not fit the networks of tiny: generator/"):
-        Sampler(job, SETTINGS, 1, 1).place(starting_weights(state))
+        Sampler(job, SETTINGS, 1, 1).place(starting_weights(state, "dcgan"))

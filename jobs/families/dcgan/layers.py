@@ -11,30 +11,16 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Literal, TypeVar
 
+from jobs.families.layer import LINEAR, Layer, Shape
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
 from jobs.settings.preprocess import COLUMNS_OF_SIZE
 from jobs.settings.spec import JobSpec
 
-LINEAR = "linear"
-# The name of the weights of each kind of layer; kinds whose weights mean the same share one.
-WEIGHTS = {
-    LINEAR: "linear",
-    "deconv": "transposed",
-    "upconv": "upconv",
-    "upconv-bilinear": "upconv",
-    "subpixel": "subpixel",
-    "conv": "conv",
-    "dilated": "conv",
-    "separable": "separable",
-}
 DILATED = 2  # a `dilated` convolution's dilation, where its column asks for none
 
-# Scales, offsets and statistics, per channel.
-_PARAMETERS_OF_NORMALIZATIONS = {"batch": 4, "layer": 2, "instance": 2}
-
 # The settings that decide what layers there are and how large their values.
-SETTINGS_OF_LAYERS = frozenset(
+COLUMNS_OF_LAYERS = frozenset(
     {
         *COLUMNS_OF_SIZE, "dataset", "grid_width", "grid_height", "batch_size", "gpus",
         "colour_model", "freeze_d", "k_h", "k_w", "z_dim", "gf_dim", "df_dim",
@@ -51,83 +37,6 @@ SETTINGS_OF_LAYERS = frozenset(
 
 Network = Literal["g", "d"]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The shape of one picture within a network. A flat vector is 1x1 with many channels."""
-
-    height: int
-    width: int
-    channels: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}x{self.channels}"
-
-    @property
-    def values(self) -> int:
-        return self.height * self.width * self.channels
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A linear layer or a convolution with all that follows it, up to the next one.
-
-    What follows is, in this order: normalization, activation, dropout, noise.
-    """
-
-    number: int  # from 1
-    kind: str  # "linear", or the convolution's name
-    input: Shape  # the activated output of the layer before
-    filters: int  # channels that it makes
-    output: Shape  # after its activation, which may double them
-    kernel: tuple[int, int] | None  # width and height; None: linear
-    stride: int
-    dilation: int
-    activation: Activation | None  # None: the last layer
-    normalization: str
-    dropout: float
-    noise: float
-
-    @property
-    def bias(self) -> bool:
-        """Whether it has a bias: a normalization with an offset of its own would cancel it."""
-        return self.normalization not in _PARAMETERS_OF_NORMALIZATIONS
-
-    @property
-    def parameters(self) -> int:
-        """Weights and statistics, with those of the normalization."""
-        spectral = self.columns if self.normalization == "spectral" else 0
-        offsets = self.columns if self.bias else 0
-        per_channel = _PARAMETERS_OF_NORMALIZATIONS.get(self.normalization, 0)
-        return self.weights + offsets + spectral + per_channel * self.filters
-
-    @property
-    def columns(self) -> int:
-        """Columns of its weights as a matrix: one for each value that they make."""
-        if self.kernel is None:
-            return self.output.height * self.output.width * self.filters
-        return self.filters * (self.stride**2 if self.kind == "subpixel" else 1)
-
-    @property
-    def weights(self) -> int:
-        if self.kernel is None:
-            return self.input.values * self.columns
-        area = self.kernel[0] * self.kernel[1]
-        if self.kind == "separable":
-            return self.input.channels * (area + self.filters)
-        return self.input.channels * area * self.columns
-
-    @property
-    def widest(self) -> int:
-        """The most values of one picture that the layer must hold at once."""
-        enlarged = self.output.height * self.output.width
-        if self.kind.startswith("upconv"):
-            return enlarged * max(self.input.channels, self.output.channels)
-        if self.dilation > 1:  # convolves at stride 1
-            shrunk_from = max(enlarged, self.input.height * self.input.width)
-            return max(shrunk_from * self.filters, self.output.values)
-        return max(self.input.values, self.output.values)
 
 
 def generator_layers(spec: JobSpec, width: int, height: int) -> tuple[Layer, ...]:

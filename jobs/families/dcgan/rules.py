@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobs.families.dcgan.layers import (
-    Layer,
-    Network,
-    Shape,
-    column,
-    discriminator_layers,
-    generator_layers,
-)
+from jobs.families.dcgan.layers import Network, column, discriminator_layers, generator_layers
+from jobs.families.layer import Layer, Shape
 from jobs.settings.spec import JobSpec
 
 MOST_VALUES = 2**31  # of one array: devices count its values in 32 bits

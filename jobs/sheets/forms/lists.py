@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from jobs.families.table import family_of
 from jobs.settings.spec import JobSpec
 from jobs.settings.words import entries_of
 from jobs.sheets.forms.nested import CONVOLUTION, FORMS, LAYER
-from jobs.sheets.origins import WITHOUT_NETWORKS
 
 _OF_BOTH = ("k_w", "k_h")  # of both networks: as long as the deeper one needs
 
@@ -19,7 +19,7 @@ def too_long(
 
     `wrong` columns hold stand-ins in the `spec`: nothing is judged by them.
     """
-    if "family" in wrong or spec.family in WITHOUT_NETWORKS:
+    if "family" in wrong or not family_of(spec).trains:
         return {}
     reasons = {}
     for column, text in cells.items():

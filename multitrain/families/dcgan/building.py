@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from jobs.families.dcgan.layers import WEIGHTS, Layer
+from jobs.families.layer import WEIGHTS, Layer
 from jobs.settings.spec import JobSpec
 from multitrain.networks.activations import activation
 from multitrain.networks.augmentation import DiffAugment

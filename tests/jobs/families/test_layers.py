@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from jobs.families.dcgan.layers import (
-    SETTINGS_OF_LAYERS,
-    Layer,
+    COLUMNS_OF_LAYERS,
     discriminator_layers,
     generator_layers,
 )
 from jobs.families.dcgan.rules import impossible
+from jobs.families.layer import Layer
 from jobs.settings.spec import COLUMNS, JobSpec
 from jobs.sheets import operations
 from jobs.sheets.rules import Facts, broken_rules
@@ -302,4 +302,4 @@ def test_what_is_remembered_depends_on_nothing_else(
     asked.clear()
     question(job)
     assert "gf_dim" in asked
-    assert asked <= SETTINGS_OF_LAYERS | others
+    assert asked <= COLUMNS_OF_LAYERS | others

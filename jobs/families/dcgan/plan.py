@@ -1,0 +1,69 @@
+"""DCGAN before it is built: what sheets are checked by, shown and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobs.families.dcgan.layers import (
+    COLUMNS_OF_LAYERS,
+    discriminator_layers,
+    generator_layers,
+)
+from jobs.families.dcgan.rules import impossible
+from jobs.families.family import Family, Layers, Trained
+from jobs.settings.spec import JobSpec
+
+
+def layers(spec: JobSpec, width: int, height: int) -> Layers:
+    """The layers of both networks."""
+    return {
+        "generator": generator_layers(spec, width, height),
+        "discriminator": discriminator_layers(spec, width, height),
+    }
+
+
+def operations(spec: JobSpec, width: int, height: int) -> int:
+    """Operations of one step: all updates of both networks, and its frames."""
+    generator, discriminator = (
+        [layer.operations for layer in each] for each in layers(spec, width, height).values()
+    )
+    return step_operations(spec, generator, discriminator)
+
+
+def step_operations(spec: JobSpec, generator: Sequence[int], discriminator: Sequence[int]) -> int:
+    """Operations of one step, from those of each layer for one picture.
+
+    Backwards, the gradients of a layer's weights cost as much as the layer does forwards, and those
+    of its input as much again. The discriminator's update needs no gradients of the pictures, the
+    generator's none of the latents and of the discriminator's weights. The generator's first update
+    goes on from the pictures of the discriminator's last.
+    """
+    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
+    update_d = 2 * (2 * sum(discriminator) + sum(discriminator[1:]))  # pictures and fakes
+    update_g = 2 * sum(discriminator) + sum(generator) + sum(generator[1:])
+    trained = (
+        passes * sum(generator) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
+    )
+    shown = spec.frames_per_step * spec.samples * sum(generator)
+    return spec.images_per_batch * trained + shown
+
+
+def trained(spec: JobSpec) -> dict[str, Trained]:
+    """What training keeps of both networks."""
+    return {
+        "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
+        "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
+    }
+
+
+DCGAN = Family(
+    layers=layers,
+    impossible=impossible,
+    operations=operations,
+    trained=trained,
+    columns_of_layers=COLUMNS_OF_LAYERS,
+    columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot"}),
+    networks=("generator", "discriminator"),
+    sampler="generator",
+    averaged={"average": "generator"},
+)

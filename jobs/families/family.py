@@ -1,0 +1,69 @@
+"""What is known of a kind of network before anything is built. Pure, without a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jobs.families.layer import Layer
+from jobs.settings.choices import Optimizer
+from jobs.settings.spec import JobSpec
+
+Layers = Mapping[str, tuple[Layer, ...]]  # by network
+
+
+class Trained(NamedTuple):
+    """What training keeps of a network beside its weights."""
+
+    optimizer: Optimizer
+    is_averaged: bool = False
+    frozen: int = 0  # so many first layers do not learn
+
+
+def _no_layers(spec: JobSpec, width: int, height: int) -> Layers:  # noqa: ARG001
+    return {}
+
+
+def _nothing_wrong(spec: JobSpec, width: int, height: int) -> dict[str, str]:  # noqa: ARG001
+    return {}
+
+
+def _nothing_trained(spec: JobSpec) -> dict[str, Trained]:  # noqa: ARG001
+    return {}
+
+
+def _no_operations(spec: JobSpec, width: int, height: int) -> int:  # noqa: ARG001
+    return 0
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of network to train; one that trains nothing is all defaults.
+
+    Pictures are `width` x `height` pixels.
+
+    - layers: those of each network.
+    - impossible: one reason for each column that asks for what cannot be built or cannot learn.
+    - operations: floating-point operations of a step.
+    - columns_of_layers: the settings that decide what layers there are, and how large.
+    - columns_of_steps: with them, those that decide what a step computes.
+    - trained: what training keeps of each network.
+    - sampler: the network that draws samples of latents, which walks need; None: there is none.
+    - averaged: networks, by the name that an average of their weights has in checkpoints.
+    """
+
+    layers: Callable[[JobSpec, int, int], Layers] = _no_layers
+    impossible: Callable[[JobSpec, int, int], dict[str, str]] = _nothing_wrong
+    operations: Callable[[JobSpec, int, int], int] = _no_operations
+    trained: Callable[[JobSpec], Mapping[str, Trained]] = _nothing_trained
+    columns_of_layers: frozenset[str] = frozenset()
+    columns_of_steps: frozenset[str] = frozenset()
+    networks: tuple[str, ...] = ()
+    sampler: str | None = None
+    averaged: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trains(self) -> bool:
+        """Whether there are networks, and so a framework and checkpoints of weights."""
+        return bool(self.networks)

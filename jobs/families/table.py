@@ -1,0 +1,23 @@
+"""All kinds of networks by the name that sheets give them: nobody else asks for one by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jobs.families.dcgan.plan import DCGAN
+from jobs.families.family import Family
+from jobs.settings.spec import JobSpec
+
+FAMILIES: Mapping[str, Family] = {
+    "dcgan": DCGAN,
+    "testcard": Family(),  # frames that show their number: nothing is trained
+}
+
+# On one of these depends, in some family, what layers there are; and what a step computes.
+COLUMNS_OF_LAYERS = frozenset({"family"}).union(*(f.columns_of_layers for f in FAMILIES.values()))
+COLUMNS_OF_STEPS = COLUMNS_OF_LAYERS.union(*(f.columns_of_steps for f in FAMILIES.values()))
+
+
+def family_of(spec: JobSpec) -> Family:
+    """The family of a job."""
+    return FAMILIES[spec.family]
