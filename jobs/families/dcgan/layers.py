@@ -13,8 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
-from jobs.settings.preprocess import COLUMNS_OF_SIZE
-from jobs.settings.spec import JobSpec
+from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
 
 LINEAR = "linear"
 # The name of the weights of each kind of layer; kinds whose weights mean the same share one.
