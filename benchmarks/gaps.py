@@ -25,6 +25,7 @@ from benchmarks import processes, standard
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import CODE
 from jobs.errors import MultitrainError
+from jobs.sheets.forms.nested_form import sheet_text
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.executors.local import LocalExecutor
@@ -135,15 +136,9 @@ class Yard:
         )
 
     def _start_farm(self, jobs: list[JobFile]) -> subprocess.Popen[bytes]:
-        columns = ["name", "dataset", "grid_width", "grid_height", "fps", "video_length"]
-        columns += standard.QUICK if self._effort.quick else []
-        rows = [[getattr(job.spec, column) for column in columns] for job in jobs]
-        for row in rows:
-            row[1] = "landscapes"
-        lines = [columns, *rows]
-        text = "".join(",".join(map(str, line)) + "\n" for line in lines)
-        (self._workspace.root / "sheet.csv").write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "multitrain", "run", "sheet.csv", "--gpus", "cpu"]
+        text = sheet_text([job.spec for job in jobs], changed=True)
+        (self._workspace.root / "sheet.yaml").write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "multitrain", "run", "sheet.yaml", "--gpus", "cpu"]
         return subprocess.Popen(
             [*command, "--slots", "1", "--keep-free-gb", "0"],
             cwd=self._workspace.root,

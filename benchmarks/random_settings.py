@@ -15,7 +15,7 @@ from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
 from jobs.settings.parsing import cell_text
-from jobs.settings.spec import COLUMNS
+from jobs.settings.spec import COLUMNS, facets
 from jobs.sheets.forms.cells import Cell, Row, Rows
 from jobs.sheets.sheet import check_rows
 from jobs.tinkering.perturbation import Bounds
@@ -24,18 +24,6 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
 SHARE_GIVEN = 0.5  # of the settings of a job; the others stay at their defaults
-
-# What makes no difference to one process that trains a few steps, or must fit its pictures.
-NOT_DRAWN = frozenset({
-    "name", "dataset", "grid_width", "grid_height", "video_length", "preprocess", "load_size",
-    "crop_size", "family", "engine", "jit",
-    "use_checkpoints", "keep_checkpoints", "init_from", "init_fitting", "interpolate_a",
-    "interpolate_b",
-    "interpolate_alpha", "fps", "auto_render_period", "render_res", "render_video",
-    "delete_images_after_render", "encoder", "format", "crf", "preset", "loops",
-    "upload_to_ftp", "upload_to", "backup_period", "on_done", "on_failed", "gpus", "retries",
-    "stall_minutes",
-})  # fmt: skip
 
 SMALL = {  # closer bounds than the settings' own; by column, those of both networks by their stem
     "nbr_of_layers": (2, 5),
@@ -64,7 +52,7 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
-    return [column for column in COLUMNS if column not in NOT_DRAWN]
+    return [column for column in COLUMNS if facets(column).concerns == "step"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ password. Commands and webhooks may name a variable of the environment instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote, urlsplit
 
 NO_SECRETS = (
@@ -20,7 +20,6 @@ IN_A_VARIABLE = (
 )
 NOT_REPEATED = "is wrong; it seems to hold a password, so it is not repeated here"
 HIDDEN = "…"
-ORDERS = ("on_done", "on_failed")  # columns whose text a shell sees, or variables are put into
 
 # All repetitions are bounded: a text may be megabytes without a blank.
 _COLON = r"(?::|%(?:25){0,9}3a)"  # also percent-encoded, even several times over
@@ -44,11 +43,14 @@ _QUERY = re.compile(
 )
 
 
-def secret_cells(texts: Mapping[str, str]) -> dict[str, str]:
-    """The columns whose cells hold a password, each with the reason why it must not."""
+def secret_cells(texts: Mapping[str, str], orders: Collection[str]) -> dict[str, str]:
+    """The columns whose cells hold a password, each with the reason why it must not.
+
+    `orders` are columns whose text a shell sees, or variables are put into.
+    """
     reasons = {}
     for column, text in texts.items():
-        is_order = column in ORDERS
+        is_order = column in orders
         if "@" in text and (_LOGIN.search(text) or (not is_order and _ANY_LOGIN.search(text))):
             reasons[column] = IN_A_VARIABLE if is_order else NO_SECRETS
     return reasons

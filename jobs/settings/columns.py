@@ -9,6 +9,9 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+Sizes = Literal["", "picture", "frame"]
+Private = Literal["", "address", "command"]
+Concerns = Literal["step", "job", "origin", "beside"]
 MayChange = Literal["any", "later", "never"]
 
 _FACETS = "facets"
@@ -31,6 +34,15 @@ class Facets:
     - varies: how `mutate` varies it; None: not at all. Only what makes the look does, but nothing
       of the data set, the grid, the length, the video or the farm. The seed stays, so that
       variations can be compared picture by picture.
+    - nested: its name in nested YAML, such as `generator.kernel`. Empty: its own, and of columns
+      that end in `_g` or `_d`, their own within the network's section: `generator.stride`.
+    - sizes: what it sets the size of: of pictures as networks see them, or of a frame of those.
+    - private: an address, or a command or webhook, which may hold secrets: it is left out of what
+      goes where the film goes.
+    - concerns: what it is about. `step`: networks, and what a step of their training computes;
+      random jobs draw these. `origin`: it names what networks start from. `beside`: what is done
+      beside training and film, which makes no step slower; measurements go without. `job`: all
+      else, such as the pictures, the video and the farm.
     - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
       that is made already is made again. `later`: what is made already stays as it is; what is
       made from now on follows the new value. `never`: the frames depend on it.
@@ -39,6 +51,10 @@ class Facets:
     opens: str = ""
     label: str = ""
     varies: Change | None = None
+    nested: str = ""
+    sizes: Sizes = ""
+    private: Private = ""
+    concerns: Concerns = "step"
     may_change: MayChange = "never"
 
 
@@ -49,10 +65,14 @@ def column(
     opens: str = "",
     label: str = "",
     varies: Change | None = None,
+    nested: str = "",
+    sizes: Sizes = "",
+    private: Private = "",
+    concerns: Concerns = "step",
     may_change: MayChange = "never",
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
-    facets = Facets(opens, label, varies, may_change)
+    facets = Facets(opens, label, varies, nested, sizes, private, concerns, may_change)
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 
 

@@ -158,10 +158,17 @@ def _shortest(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     return entries
 
 
+class EntryFor(NamedTuple):
+    """In an annotation: what a list has an entry for."""
+
+    each: str
+
+
 T = TypeVar("T")
 Several = Annotated[tuple[T, ...], BeforeValidator(_split_entries), Field(min_length=1)]
-# One entry for each layer that it is for, or fewer, which are repeated.
-PerLayer = Annotated[Several[T], AfterValidator(_shortest)]
+# One entry for each hidden layer, or for each convolution, or fewer, which are repeated.
+PerHidden = Annotated[Several[T], AfterValidator(_shortest), EntryFor("hidden layer")]
+PerConv = Annotated[Several[T], AfterValidator(_shortest), EntryFor("convolution")]
 
 OneActivation = Annotated[
     InstanceOf[Activation], BeforeValidator(Activation.parse), PlainSerializer(str)

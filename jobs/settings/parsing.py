@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from jobs.settings.bounds import bounded, too_large, unwrap, words_of
 from jobs.settings.choices import Choice
-from jobs.settings.kinds import Resolution
+from jobs.settings.kinds import EntryFor, Resolution
 from jobs.settings.lengths import MINUTES, SECONDS, length_text
 from jobs.settings.spec import COLUMNS, JobSpec
 from jobs.settings.words import MEANT, one_of, quoted
@@ -69,6 +69,13 @@ LENGTHS = {
     for column in COLUMNS
     for unit, seconds in ((MINUTES, 60), (SECONDS, 1))
     if unit in _metadata(column)
+}
+# Columns whose lists have an entry for each `hidden layer`, or for each `convolution`.
+ENTRIES_FOR = {
+    column: found.each
+    for column in COLUMNS
+    for found in _metadata(column)
+    if isinstance(found, EntryFor)
 }
 
 

@@ -20,8 +20,6 @@ SCALINGS = (RESIZE, COVER, SCALE_WIDTH)  # to the `load_size`
 CUTS = (CROP, CENTER_CROP)  # of the `crop_size`
 AND = "_and_"
 
-COLUMNS_OF_SIZE = frozenset({"preprocess", "load_size", "crop_size"})
-
 
 class Unfit(ValueError):
     """Pictures that are too small: one clause for a person."""

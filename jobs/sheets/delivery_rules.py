@@ -8,9 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobs.settings.destinations import NO_FOLDER, Destination
+from jobs.settings.spec import COLUMNS, facets
 from jobs.workspace.paths import Workspace
 
 WEBHOOKS = ("http://", "https://")
+ORDERS = tuple(column for column in COLUMNS if facets(column).private == "command")
 
 
 def unfit_folder(destination: Destination, workspace: Workspace) -> str | None:
@@ -30,7 +32,7 @@ def unfit_folder(destination: Destination, workspace: Workspace) -> str | None:
 
 
 def is_webhook(order: str) -> bool:
-    """Whether `on_done` or `on_failed` is an address rather than a command."""
+    """Whether an order is an address rather than a command."""
     return order.lstrip().casefold().startswith(WEBHOOKS)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobs.errors import MultitrainError
 from jobs.families.table import family_of
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec, facets
 from jobs.settings.words import nearest, quoted
 from jobs.sheets.fitting import misfit
 from jobs.workspace.files import listing
@@ -18,16 +18,12 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
 CHECKPOINT = ".h5"  # ends the path of a checkpoint's file; all else names a job
+_ORIGINS = tuple(column for column in COLUMNS if facets(column).concerns == "origin")
 
 
 def origins_of(spec: JobSpec) -> dict[str, str]:
     """A job or a path by the column that names it; columns that are empty are left out."""
-    named = {
-        "init_from": spec.init_from,
-        "interpolate_a": spec.interpolate_a,
-        "interpolate_b": spec.interpolate_b,
-    }
-    return {column: origin for column, origin in named.items() if origin}
+    return {column: origin for column in _ORIGINS if (origin := getattr(spec, column))}
 
 
 def jobs_before(spec: JobSpec) -> tuple[str, ...]:

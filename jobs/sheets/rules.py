@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
 from jobs.settings.choices import Optimizer
 from jobs.settings.destinations import Destination
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
-from jobs.settings.preprocess import COLUMNS_OF_SIZE
-from jobs.settings.spec import COLUMNS
+from jobs.settings.spec import COLUMNS, facets
 from jobs.settings.videos import unfit_film
-from jobs.sheets.delivery_rules import unfit_address, unfit_folder
+from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
 from jobs.sheets.loop_rules import impossible_loop
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
@@ -36,18 +36,19 @@ class Facts:
 
 @dataclass(frozen=True)
 class Rule:
-    """`broken` says what is wrong with `column`; called only where all `needs` are right."""
+    """`broken` says what is wrong with `column`; called only where it and all `needs` are right."""
 
     column: str
-    needs: frozenset[str]
     broken: Callable[[Facts], str | None]
+    needs: Set[str] = frozenset()  # the other columns that `broken` looks at
 
 
 def broken_rules(facts: Facts, wrong: Collection[str]) -> dict[str, str]:
     """One reason for each column where a rule is broken; `wrong` columns hold stand-ins."""
     reasons: dict[str, str] = {}
     for rule in RULES:
-        if rule.needs.isdisjoint(wrong) and (reason := rule.broken(facts)):
+        are_right = rule.column not in wrong and rule.needs.isdisjoint(wrong)
+        if are_right and (reason := rule.broken(facts)):
             reasons.setdefault(rule.column, reason)
     if _OF_LAYERS.isdisjoint({*wrong, *reasons}):
         reasons = {**_wrong_layers(facts.job), **reasons}
@@ -243,60 +244,39 @@ def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
     return "nesterov looks ahead by the momentum, which is 0; give both, as momentum=0.9"
 
 
+def _alone(column: str, broken: Callable[[Any], str | None]) -> Rule:
+    """A rule that looks at this one setting."""
+    return Rule(column, lambda facts: broken(getattr(facts.job.spec, column)))
+
+
 _LOSSES_WITH_LABELS = ("vanilla", "lsgan")
 
-_GRID = COLUMNS_OF_SIZE | {"dataset", "grid_width", "grid_height"}
+_GRID = frozenset({"dataset", *(column for column in COLUMNS if facets(column).sizes)})
 _SIZE = _GRID | {"render_res", "render_video"}
 _OF_LOOPS = {
-    "loops", "family", "use_checkpoints", "keep_checkpoints", "video_length", "fps", "snapshot",
-    "format",
+    "family", "use_checkpoints", "keep_checkpoints", "video_length", "fps", "snapshot", "format",
 }  # fmt: skip
 # Without those that can make no network impossible.
 _OF_LAYERS = COLUMNS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"}
 
 RULES = (
-    Rule("video_length", frozenset({"video_length", "fps"}), _no_frame),
-    Rule(
-        "auto_render_period",
-        frozenset({"video_length", "fps", "auto_render_period"}),
-        _too_many_cuts,
-    ),
-    Rule("dataset", _GRID | {"batch_size"}, _too_few_pictures),
-    Rule("gpus", frozenset({"grid_width", "grid_height", "batch_size", "gpus"}), _uneven_batch),
-    Rule("jit", frozenset({"jit", "gpus", "engine"}), _compiles_replicas),
-    Rule("render_res", _GRID | {"render_res"}, _uneven_boxes),
-    Rule("render_res", _SIZE, _too_large_box),
-    Rule("grid_width", _SIZE, _too_large_frame),
-    Rule("format", frozenset({"format"}), _unfit_formats),
-    Rule("format", frozenset({"format", "render_video"}), _encodes_nothing),
-    Rule("loops", _SIZE | _OF_LOOPS, lambda facts: impossible_loop(facts.job)),
-    Rule("upload_to_ftp", frozenset({"upload_to_ftp"}), _no_server),
-    Rule("upload_to", frozenset({"upload_to"}), _no_way_there),
-    Rule(
-        "on_done",
-        frozenset({"on_done"}),
-        lambda facts: unfit_address(facts.job.spec.on_done or ""),
-    ),
-    Rule(
-        "on_failed",
-        frozenset({"on_failed"}),
-        lambda facts: unfit_address(facts.job.spec.on_failed or ""),
-    ),
-    Rule(
-        "backup_period",
-        frozenset({"backup_period", "upload_to", "upload_to_ftp", "use_checkpoints"}),
-        _no_backup,
-    ),
-    Rule("label_smoothing", frozenset({"label_smoothing", "loss"}), _smoothed_in_vain),
-    Rule("diffaugment", frozenset({"diffaugment"}), _augmented_twice),
-    Rule(
-        "optimizer_g",
-        frozenset({"optimizer_g"}),
-        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_g),
-    ),
-    Rule(
-        "optimizer_d",
-        frozenset({"optimizer_d"}),
-        lambda facts: _nesterov_without_momentum(facts.job.spec.optimizer_d),
-    ),
+    Rule("video_length", _no_frame, {"fps"}),
+    Rule("auto_render_period", _too_many_cuts, {"video_length", "fps"}),
+    Rule("dataset", _too_few_pictures, _GRID | {"batch_size"}),
+    Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),
+    Rule("jit", _compiles_replicas, {"gpus", "engine"}),
+    Rule("render_res", _uneven_boxes, _GRID),
+    Rule("render_res", _too_large_box, _SIZE),
+    Rule("grid_width", _too_large_frame, _SIZE),
+    Rule("format", _unfit_formats),
+    Rule("format", _encodes_nothing, {"render_video"}),
+    Rule("loops", lambda facts: impossible_loop(facts.job), _SIZE | _OF_LOOPS),
+    Rule("upload_to_ftp", _no_server),
+    Rule("upload_to", _no_way_there),
+    *(_alone(column, lambda order: unfit_address(order or "")) for column in ORDERS),
+    Rule("backup_period", _no_backup, {"upload_to", "upload_to_ftp", "use_checkpoints"}),
+    Rule("label_smoothing", _smoothed_in_vain, {"loss"}),
+    Rule("diffaugment", _augmented_twice),
+    _alone("optimizer_g", _nesterov_without_momentum),
+    _alone("optimizer_d", _nesterov_without_momentum),
 )

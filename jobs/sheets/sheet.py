@@ -10,11 +10,12 @@ from jobs.errors import Mistake, SheetError
 from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.parsing import parse_cells
-from jobs.settings.preprocess import COLUMNS_OF_SIZE, unfit_sizes
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.preprocess import unfit_sizes
+from jobs.settings.spec import COLUMNS, COLUMNS_OF_SIZE, JobSpec
 from jobs.settings.videos import notes_on
+from jobs.sheets.delivery_rules import ORDERS
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
-from jobs.sheets.forms.cells import Row, Rows, read_content, text_of
+from jobs.sheets.forms.cells import REQUIRED, Row, Rows, read_content, text_of
 from jobs.sheets.forms.lists import too_long
 from jobs.sheets.loop_rules import notes_on_loops
 from jobs.sheets.origins import origin_mistakes
@@ -24,7 +25,7 @@ from jobs.workspace.names import TakenNames, folded
 from jobs.workspace.paths import Workspace
 
 # Stand-ins for required cells that are wrong, so that the rest of the row is checked all the same.
-_STAND_INS = dict.fromkeys(("name", "dataset", "grid_width", "grid_height", "video_length"), "1")
+_STAND_INS = dict.fromkeys(REQUIRED, "1")
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _read_row(
     job, pictures, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
     facts = Facts(job, pictures, workspace)
-    return job, broken_rules(facts, reasons) | reasons | secret_cells(texts)
+    return job, broken_rules(facts, reasons) | reasons | secret_cells(texts, ORDERS)
 
 
 def _with_pictures(

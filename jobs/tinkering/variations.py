@@ -10,9 +10,10 @@ from jobs.errors import SheetError, UsageError
 from jobs.families.table import family_of
 from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import unwrap
-from jobs.settings.parsing import cell_text
+from jobs.settings.parsing import ENTRIES_FOR, cell_text
 from jobs.settings.spec import COLUMNS, JobSpec, facets
 from jobs.sheets.forms.cells import Cell, Row, Rows
+from jobs.sheets.forms.nested import SECTIONS
 from jobs.sheets.sheet import check_rows
 from jobs.tinkering.naming import fitting, label, with_name
 from jobs.tinkering.perturbation import varied
@@ -24,9 +25,6 @@ MOST_CHANGES = 6  # settings of a variation at strength 1
 
 
 CHANGES = {column: change for column in COLUMNS if (change := facets(column).varies)}
-
-PER_LAYER = ("filters", "k_w", "k_h", "stride", "dilation", "convolution", "activation",
-             "normalization", "dropout", "noise")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,13 +68,8 @@ class Variations:
         """The parent, with new networks or with its own to go on from."""
         if not self.from_checkpoint:
             return self.parent
-        origin: dict[str, object] = {
-            "init_from": self.parent.name,
-            "init_fitting": True,
-            "interpolate_a": None,
-            "interpolate_b": None,
-            "interpolate_alpha": COLUMNS["interpolate_alpha"].default,
-        }
+        between = {each: COLUMNS[each].default for (each,) in SECTIONS["interpolate"].values()}
+        origin = {**between, "init_from": self.parent.name, "init_fitting": True}
         # Another name meanwhile: a job cannot start from itself.
         return self.parent.model_copy(update={**origin, "name": fitting(self.parent.name, "-m")})
 
@@ -151,20 +144,20 @@ def _value(spec: JobSpec, column: str) -> Any:
 
 def _with_other_depth(spec: JobSpec, column: str, random: Random) -> dict[str, Any]:
     """The changed settings for a layer more or less; lists gain or lose an entry at that layer."""
-    network, layers = column[-1], getattr(spec, column)
+    layers = getattr(spec, column)
     grows = random.random() < 0.5 if 3 <= layers <= 9 else layers < 3
     place = random.randrange(layers - 1)
     changed: dict[str, Any] = {column: layers + (1 if grows else -1)}
-    for stem in PER_LAYER:
-        value = getattr(spec, f"{stem}_{network}")
-        if value is None or len(value) == 1:
+    for each in ENTRIES_FOR:
+        value = getattr(spec, each)
+        if each[-2:] != column[-2:] or value is None or len(value) == 1:
             continue
         entries = _written_out(value, layers - 1)
         if grows:
             entries.insert(place, entries[place])
         else:
             del entries[place]
-        changed[f"{stem}_{network}"] = tuple(entries)
+        changed[each] = tuple(entries)
     return changed
 
 

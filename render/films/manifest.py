@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jobs.families.table import family_of
+from jobs.settings.spec import COLUMNS, facets
 from jobs.settings.videos import WITH_NVENC
 from jobs.workspace.files import listing, write_text
 from jobs.workspace.jobfile import JobFile
@@ -24,7 +25,7 @@ FRAMEWORKS = {
 }
 
 # Columns left out: the manifest goes where the film goes, and such addresses may hold secrets.
-UNTOLD = {"upload_to", "on_done", "on_failed"}
+UNTOLD = {column for column in COLUMNS if facets(column).private}
 
 
 def write_manifest(paths: JobPaths, job: JobFile) -> None:

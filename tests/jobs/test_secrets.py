@@ -7,6 +7,7 @@ import pytest
 from jobs.errors import SheetError
 from jobs.secrets import NO_SECRETS, hidden, holds_colon, plain_address, secret_cells, seems_secret
 from jobs.settings.spec import COLUMNS
+from jobs.sheets.delivery_rules import ORDERS
 from jobs.sheets.sheet import read_sheet
 from jobs.workspace.paths import Workspace
 
@@ -123,7 +124,7 @@ def test_the_sheet_itself_is_named_by_its_path(workspace: Workspace) -> None:
 )
 def test_what_holds_no_password_is_taken_and_may_be_repeated(text: str) -> None:
     assert not seems_secret(text)
-    assert not secret_cells({"upload_to": text})
+    assert not secret_cells({"upload_to": text}, ORDERS)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_what_holds_no_password_is_taken_and_may_be_repeated(text: str) -> None:
 )
 def test_what_holds_a_password_is_refused_and_not_repeated(text: str) -> None:
     assert seems_secret(text)
-    assert secret_cells({"upload_to": text}) == {"upload_to": NO_SECRETS}
+    assert secret_cells({"upload_to": text}, ORDERS) == {"upload_to": NO_SECRETS}
 
 
 @pytest.mark.parametrize("text", ["u%3Ap@host", "user:pw@host/path"])

@@ -14,8 +14,7 @@ from typing import Any, Literal, TypeVar
 from jobs.families.layer import LINEAR, Layer, Shape
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
-from jobs.settings.preprocess import COLUMNS_OF_SIZE
-from jobs.settings.spec import JobSpec
+from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
 
 DILATED = 2  # a `dilated` convolution's dilation, where its column asks for none
 

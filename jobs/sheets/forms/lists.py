@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from jobs.families.table import family_of
+from jobs.settings.parsing import ENTRIES_FOR
 from jobs.settings.spec import JobSpec
 from jobs.settings.words import entries_of
-from jobs.sheets.forms.nested import CONVOLUTION, FORMS, LAYER
-
-_OF_BOTH = ("k_w", "k_h")  # of both networks: as long as the deeper one needs
+from jobs.sheets.forms.nested import FORMS
 
 
 def too_long(
@@ -23,22 +22,12 @@ def too_long(
         return {}
     reasons = {}
     for column, text in cells.items():
-        networks, is_of_convolutions = _meant(column)
+        networks = column[-1] if column in FORMS else "gd"  # of both, as long as the deeper needs
         counts = {f"nbr_of_layers_{network}" for network in networks}
-        if not counts or not counts.isdisjoint(wrong):
+        if column not in ENTRIES_FOR or not counts.isdisjoint(wrong):
             continue
-        entries, layers = len(entries_of(text)), max(getattr(spec, each) for each in counts) - 1
+        entries, layers = len(entries_of(text)), max(getattr(spec, count) for count in counts) - 1
         if entries > layers:
-            what = "convolution" if is_of_convolutions else "hidden layer"
-            reasons[column] = (
-                f"has {entries} entries for {layers} {what}{'s' if layers > 1 else ''}"
-            )
+            those = f"{ENTRIES_FOR[column]}s" if layers > 1 else ENTRIES_FOR[column]
+            reasons[column] = f"has {entries} entries for {layers} {those}"
     return reasons
-
-
-def _meant(column: str) -> tuple[str, bool]:
-    """The networks whose layers have an entry each, and whether only their convolutions do."""
-    if column in _OF_BOTH:
-        return "gd", True
-    key = FORMS.get(column, "").partition(".")[2]
-    return (column[-1], key in CONVOLUTION) if key in LAYER else ("", False)

@@ -5,46 +5,43 @@ Pure tables: `yaml_settings` reads by them, `nested_form` writes by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from jobs.settings.spec import COLUMNS
-
-HIDDEN = ("filters", "activation", "normalization", "dropout", "noise")
-CONVOLUTION = ("kernel", "stride", "dilation", "convolution")
-LAYER = HIDDEN + CONVOLUTION  # what a mapping in a list of `layers` may say
+from jobs.settings.parsing import ENTRIES_FOR
+from jobs.settings.spec import COLUMNS, facets
 
 LAYERS, KERNEL = "layers", "kernel"
+NETWORKS = {"_g": "generator", "_d": "discriminator"}  # by the end of their columns
 
 Section = dict[str, tuple[str, ...]]  # by key, its columns: two where they are width and height
 
 
-def _network(side: str) -> Section:
-    named: Section = {
-        LAYERS: (f"nbr_of_layers_{side}",),
-        "dim": (f"{side}f_dim",),
-        KERNEL: (f"k_w_{side}", f"k_h_{side}"),
-        "updates": (f"nbr_{side}_updates",),
-    }
-    others = {column for columns in named.values() for column in columns}
-    plain = [c for c in COLUMNS if c.endswith(f"_{side}") and c not in others]
-    return named | {column.removesuffix(f"_{side}"): (column,) for column in plain}
+def _form(column: str) -> str:
+    """`generator.activation`; empty where a column is not nested."""
+    network = NETWORKS.get(column[-2:])
+    return facets(column).nested or (f"{network}.{column[:-2]}" if network else "")
 
 
-NETWORKS = ("generator", "discriminator")
-SECTIONS: dict[str, Section] = {
-    "generator": _network("g"),
-    "discriminator": _network("d"),
-    "interpolate": {key: (f"interpolate_{key}",) for key in ("a", "b", "alpha")},
-}
+def _sections() -> dict[str, Section]:
+    """Columns by section and key; in each section, keys that columns are not called by first."""
+    sections: dict[str, Section] = {}
+    for column in sorted(FORMS, key=lambda column: not facets(column).nested):
+        name, _, key = FORMS[column].partition(".")
+        section = sections.setdefault(name, {})
+        section[key] = (*section.get(key, ()), column)
+    return sections
 
 
-def _forms() -> Iterator[tuple[str, str]]:
-    for section, keys in SECTIONS.items():
-        for key, columns in keys.items():
-            yield from ((column, f"{section}.{key}") for column in columns)
+FORMS = {column: form for column in COLUMNS if (form := _form(column))}
+SECTIONS = _sections()
 
 
-FORMS: dict[str, str] = dict(_forms())  # by column: `generator.activation`
+def _with_entries_for(each: str) -> tuple[str, ...]:
+    keys = SECTIONS["generator"].items()
+    return tuple(key for key, columns in keys if ENTRIES_FOR.get(columns[0]) == each)
+
+
+HIDDEN = _with_entries_for("hidden layer")
+CONVOLUTION = _with_entries_for("convolution")
+LAYER = HIDDEN + CONVOLUTION  # what a mapping in a list of `layers` may say
 
 
 def has(network: str, key: str, number: int, layers: int) -> bool:

@@ -193,4 +193,4 @@ def _is_list(node: yaml.Node) -> bool:
 
 
 def _the(section: str) -> str:
-    return f"the {section}" if section in NETWORKS else section
+    return f"the {section}" if section in NETWORKS.values() else section

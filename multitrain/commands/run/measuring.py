@@ -14,6 +14,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from jobs.errors import ExitCode, UsageError
+from jobs.settings.spec import COLUMNS, facets
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands.run.assembling import RunOptions, run_jobs
@@ -34,10 +35,10 @@ ON_CORES, ON_GPU = 3e10, 3e12  # operations a second: guesses
 
 # Settings that do not affect the speed of a training, or would reach other machines.
 _WITHOUT = {
-    "loops": None, "init_from": None, "interpolate_a": None, "interpolate_b": None,
-    "keep_checkpoints": None, "upload_to_ftp": False, "upload_to": None, "backup_period": None,
-    "on_done": None, "on_failed": None, "retries": 0, "delete_images_after_render": True,
-}  # fmt: skip
+    column: COLUMNS[column].default
+    for column in COLUMNS
+    if facets(column).concerns in ("origin", "beside")
+} | {"retries": 0}
 
 
 def unknown(jobs: Sequence[JobFile], forecaster: Forecaster) -> list[JobFile]:
