@@ -24,14 +24,14 @@ from render.films.manifest import write_manifest
 from render.films.replacing import put_in_place, set_aside
 from render.films.soundness import ensure_film, ensure_segments, ensure_timecut
 from render.spool.notes import (
-    forget_extra,
-    forget_film,
     has_changed,
     is_as_noted,
     made_extras,
     note_digest,
     note_film,
     note_given_up,
+    note_of_extra,
+    note_of_film,
     noted_size,
     was_written_to,
 )
@@ -127,8 +127,7 @@ def look_at_films(
     ]
     if changed:
         with locked(paths):  # boxes are worked on side by side
-            set_aside(paths, changed)
-            forget_film(paths, job.plan)
+            set_aside(paths, changed, [note_of_film(paths, job.plan)])
         raise Damaged(f"{changed[0]} has changed since it was joined, or is gone")
 
 
@@ -161,13 +160,12 @@ def _look_at_extras(paths: JobPaths, job: JobFile) -> None:
         for file in paths.files_of(extra, job.spec)
         if file.is_file() and not is_as_noted(paths, file)
     ]
-    set_aside(paths, [file for _, file in changed])
-    for extra, _ in changed:
-        if is_drawn_by_trainer(extra):  # the weights may be there, but nobody draws any more
-            note_given_up(paths, job, extra)
-        else:
-            forget_extra(paths, job, extra)
     if changed:
+        notes = [note_of_extra(paths, job, extra) for extra, _ in changed]
+        set_aside(paths, [file for _, file in changed], notes)
+        for extra, _ in changed:
+            if is_drawn_by_trainer(extra):  # the weights may be there, but nobody draws any more
+                note_given_up(paths, job, extra)
         raise ChangedExtra(*changed[0])
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -102,10 +102,14 @@ def put_in_place(paths: JobPaths) -> None:
     sweep_beginnings(paths)
 
 
-def set_aside(paths: JobPaths, files: Iterable[Path]) -> None:
-    """Move single outputs to where earlier ones are kept: others take their place."""
-    if there := [file for file in files if os.path.lexists(file)]:
-        move_all(paths, _into(next_take(paths).outputs, there))
+def set_aside(paths: JobPaths, files: Iterable[Path], notes: Sequence[Path] = ()) -> None:
+    """Move single outputs to where earlier ones are kept: others take their place.
+
+    With them go the `notes` that say that they are made.
+    """
+    there = [file for file in files if os.path.lexists(file)]
+    if there or notes:
+        move_all(paths, _into(next_take(paths).outputs, there), notes)
 
 
 def restore(take: EarlierTake) -> None:

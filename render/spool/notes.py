@@ -32,9 +32,9 @@ def note_film(paths: JobPaths, job: JobFile) -> None:
     _note(paths, paths.films(job.plan), FILM)
 
 
-def forget_film(paths: JobPaths, plan: FramePlan) -> None:
-    """Forget that the film is made, so that it is joined again."""
-    paths.made(paths.films(plan)[0]).unlink(missing_ok=True)
+def note_of_film(paths: JobPaths, plan: FramePlan) -> Path:
+    """The file that says that the film is made; without it, the film is joined again."""
+    return paths.made(paths.films(plan)[0])
 
 
 def note_digest(
@@ -119,11 +119,6 @@ def _note_files(
     _note(paths, outputs, str(extra))
 
 
-def forget_extra(paths: JobPaths, job: JobFile, extra: Extra) -> None:
-    """Forget that an extra is made, so that it is made again."""
-    _note_of(paths, job, extra).unlink(missing_ok=True)
-
-
 def has_changed(paths: JobPaths, output: Path) -> bool:
     """Whether a file differs from what this job published. Read only if written to since."""
     return was_written_to(paths, output) and not is_as_noted(paths, output)
@@ -138,6 +133,11 @@ def is_as_noted(paths: JobPaths, output: Path) -> bool:
     """Whether a file is what this job published, as far as that is known. It is read whole."""
     noted = noted_digest(paths, output)
     return noted is None or noted == sha256_of(output)
+
+
+def note_of_extra(paths: JobPaths, job: JobFile, extra: Extra) -> Path:
+    """The file that says that an extra is made, or given up; without it, it is made again."""
+    return paths.made(paths.files_of(extra, job.spec)[0])
 
 
 def note_given_up(paths: JobPaths, job: JobFile, extra: Extra) -> None:
@@ -171,12 +171,12 @@ def film_is_made(paths: JobPaths, plan: FramePlan) -> bool:
 
 def is_made(paths: JobPaths, job: JobFile, extra: Extra) -> bool:
     """Whether this job has made an extra with these settings. Users may have moved it since."""
-    return _text(_note_of(paths, job, extra)) == str(extra)
+    return _text(note_of_extra(paths, job, extra)) == str(extra)
 
 
 def is_over(paths: JobPaths, job: JobFile, extra: Extra) -> bool:
     """Whether nothing is left to do for an extra: it is made, or given up."""
-    return _tells_end(_note_of(paths, job, extra), extra)
+    return _tells_end(note_of_extra(paths, job, extra), extra)
 
 
 def extras_over(paths: JobPaths, job: JobFile) -> frozenset[Extra]:
@@ -220,13 +220,9 @@ def _note(paths: JobPaths, outputs: Sequence[Path], settings: str) -> None:
     write_text(paths.made(outputs[0]), settings)
 
 
-def _note_of(paths: JobPaths, job: JobFile, extra: Extra) -> Path:
-    return paths.made(paths.files_of(extra, job.spec)[0])
-
-
 @lru_cache(maxsize=64)  # as in `render.films.inventory`
 def _notes_of_all(paths: JobPaths, job: JobFile) -> tuple[tuple[Extra, Path], ...]:
-    return tuple((each, _note_of(paths, job, each)) for each in extras(job.spec, job.plan))
+    return tuple((each, note_of_extra(paths, job, each)) for each in extras(job.spec, job.plan))
 
 
 def _tells_end(note: Path, extra: Extra) -> bool:

@@ -114,8 +114,10 @@ class Rendering:
     def _look(self, now: float) -> list[Task]:
         if FinishJob() in self.running:  # files change their places meanwhile
             return []
-        if self.paths.moves.exists():  # cut off by a disk that was away, say
-            finish_moves(self.paths)
+        if self.paths.moves.exists():
+            if self.running:  # one of them may be doing the moves, others would lose their places
+                return []
+            finish_moves(self.paths)  # cut off by a disk that was away, say
         now_due = self._due()
         if now_due.lost:
             self._refuse_lost()

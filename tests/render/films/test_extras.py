@@ -14,6 +14,7 @@ import pytest
 from jobs.errors import MultitrainError
 from jobs.sheets.loop_rules import impossible_loop
 from jobs.sheets.sizes import extra_bytes
+from jobs.workspace import moves
 from jobs.workspace.files import listing, part_of
 from jobs.workspace.outputs import Export, LoopFile, Pictures, extras
 from render.encoding import ffmpeg
@@ -23,10 +24,13 @@ from render.films.clearing import sweep
 from render.films.extras import make_extra
 from render.films.films import finish_job, look_at_films
 from render.spool.notes import (
+    film_is_made,
     is_made,
     is_over,
     made_extras,
     missing_walks,
+    note_digest,
+    note_film,
     note_given_up,
     note_made,
 )
@@ -269,6 +273,33 @@ def test_what_is_made_of_a_film_that_is_damaged_meanwhile_is_made_of_another(
     assert film.read_bytes() == whole[0]
     assert numbers_in(paths.workspace.renders / "job.ffv1.mov") == list(range(12))
     assert film.name in listing(paths.workspace.earlier / "job-1"), "nothing is thrown away"
+
+
+def test_a_kill_while_a_damaged_film_is_set_aside_leaves_no_note_of_it(make_job, monkeypatch):
+    """Else the next run would take it for made, and wait for it without end."""
+    paths, job = make_job(frames=12)
+    film = paths.film()
+    film.parent.mkdir(parents=True, exist_ok=True)
+    film.write_bytes(b"damaged")
+    note_film(paths, job)
+    note_digest(paths, film, "0" * 64)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(moves, "finish_moves", kill)  # when what is to be done is written down
+        with pytest.raises(Killed):
+            look_at_films(paths, job, [film], thoroughly=True)
+    assert film_is_made(paths, job.plan)
+    moves.finish_moves(paths)
+
+    assert not film_is_made(paths, job.plan)
+    assert not paths.made(film).exists()
+    assert (paths.workspace.earlier / "job-1" / film.name).read_bytes() == b"damaged"
 
 
 @pytest.mark.parametrize("name", ["job_loop0001.mp4", "job.ffv1.mov", "job.contact.jpg"])
