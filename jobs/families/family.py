@@ -51,6 +51,7 @@ class Family:
     - trained: what training keeps of each network.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
+    - without: columns that mean nothing to it.
     """
 
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
@@ -62,6 +63,7 @@ class Family:
     networks: tuple[str, ...] = ()
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
 
     @property
     def trains(self) -> bool:

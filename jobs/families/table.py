@@ -6,11 +6,16 @@ from collections.abc import Mapping
 
 from jobs.families.dcgan.plan import DCGAN
 from jobs.families.family import Family
-from jobs.settings.spec import JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec, facets
+
+# What a family that trains nothing still knows of all that concerns steps.
+_OF_FRAMES = {"colour_model", "flip", "snapshot", "batch_size", "seed", "precision"}
+_OF_TRAININGS = {column for column in COLUMNS if facets(column).concerns in ("step", "origin")}
 
 FAMILIES: Mapping[str, Family] = {
     "dcgan": DCGAN,
-    "testcard": Family(),  # frames that show their number: nothing is trained
+    # Frames that show their number.
+    "testcard": Family(without=frozenset(_OF_TRAININGS - _OF_FRAMES)),
 }
 
 # On one of these depends, in some family, what layers there are; and what a step computes.

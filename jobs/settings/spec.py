@@ -66,7 +66,7 @@ class JobSpec(BaseModel):
     crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side", sizes="picture", concerns="job")
     flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
 
-    family:         Literal["dcgan", "testcard"] = column("dcgan", "kind of network; `testcard` trains nothing and draws frame numbers", opens="Networks", concerns="job")
+    family:         Literal["dcgan", "testcard"] = column("dcgan", "kind of network; `testcard` trains nothing and draws frame numbers: settings of networks mean nothing to it, and are refused in its own row", opens="Networks", concerns="job")
     colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
     nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5), nested="generator.layers")
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5), nested="discriminator.layers")

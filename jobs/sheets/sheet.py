@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import Mistake, SheetError
+from jobs.families.table import family_of
 from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.parsing import parse_cells
@@ -139,8 +140,22 @@ def _read_row(
         spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
     job, pictures, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
+    reasons = _unknown_to_family(row, spec) | reasons
     facts = Facts(job, pictures, workspace)
     return job, broken_rules(facts, reasons) | reasons | secret_cells(texts, ORDERS)
+
+
+def _unknown_to_family(row: Row, spec: JobSpec) -> dict[str, str]:
+    """Cells that the row itself fills and that mean nothing to its family.
+
+    What it inherits may be meant for other jobs.
+    """
+    reason = f"means nothing to a {spec.family}; leave it empty"
+    return {
+        column: reason
+        for column in family_of(spec).without
+        if (cell := row.cells.get(column)) and cell.text and not cell.inherited
+    }
 
 
 def _with_pictures(

@@ -32,12 +32,14 @@ _SAVE_AS_TEXT = "save the sheet as CSV (UTF-8) or .xlsx and try again"
 class Cell:
     """Text as it stands in the file, and the line it stands in.
 
-    `entries` are those of a list that was written in several lines, one for each layer.
+    `entries` are those of a list that was written in several lines, one for each layer. An
+    `inherited` cell stands in a preset or among the defaults, not with the job itself.
     """
 
     text: str
     line: int
     entries: tuple[Cell, ...] = ()
+    inherited: bool = False
 
 
 @dataclass(frozen=True)

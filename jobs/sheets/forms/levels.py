@@ -22,6 +22,7 @@ class ByLayer:
 
     entries: tuple[Cell | None, ...]
     lines: tuple[int, ...]  # where the layer of each entry stands
+    inherited: bool = False
 
 
 Level = Mapping[str, Cell | ByLayer]  # by column; a cell that is there is not empty
@@ -45,6 +46,11 @@ def over(high: Level, low: Level) -> Level:
     return merged
 
 
+def inherited(level: Level) -> Level:
+    """The same, as it counts for whoever takes it over."""
+    return {column: replace(said, inherited=True) for column, said in level.items()}
+
+
 def settle(level: Level) -> tuple[dict[str, Cell], list[Unsaid]]:
     """The cells of a row; a layer that no level sets takes the column's default."""
     cells: dict[str, Cell] = {}
@@ -59,7 +65,8 @@ def settle(level: Level) -> tuple[dict[str, Cell], list[Unsaid]]:
         entries = tuple(entry for entry in whole.entries if entry)
         if len(entries) == len(whole.entries):
             line = next(entry.line for entry in said.entries if entry)
-            cells[column] = Cell(",".join(entry.text for entry in entries), line, entries)
+            text = ",".join(entry.text for entry in entries)
+            cells[column] = Cell(text, line, entries, said.inherited)
         else:
             place = whole.entries.index(None)
             unsaid.append(Unsaid(column, place, whole.lines[place]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
 from jobs.settings.parsing import LENGTHS, cell_text
@@ -69,7 +70,8 @@ def nested(spec: JobSpec, *, changed: bool = False) -> Tree:
     written = [
         column
         for column, field in COLUMNS.items()
-        if not changed or field.is_required() or getattr(spec, column) != field.default
+        if column not in family_of(spec).without
+        and (not changed or field.is_required() or getattr(spec, column) != field.default)
     ]
     tree: Tree = {}
     flat: Tree = {}

@@ -14,7 +14,7 @@ from jobs.errors import Mistake, SheetError
 from jobs.settings.kinds import Preset
 from jobs.settings.words import nearest, quoted
 from jobs.sheets.forms.cells import Cell, Row, Rows, place
-from jobs.sheets.forms.levels import Level, over, settle
+from jobs.sheets.forms.levels import Level, inherited, over, settle
 from jobs.sheets.forms.nested import FORMS
 from jobs.sheets.forms.ranges import ranges_in_sheet
 from jobs.sheets.forms.yaml_nodes import TOO_DEEP, Entries, Nodes, compose, line_of, scalar
@@ -70,7 +70,7 @@ class _Reader:
             if not isinstance(node, yaml.MappingNode):
                 self.nodes.tell(node, "", "a job must be a mapping of columns to values")
                 continue
-            level = over(self._level(node, "a job"), defaults)
+            level = over(self._level(node, "a job"), inherited(defaults))
             rows.append(Row(line_of(node), self._settled(level)))
         return Rows(tuple(rows), tuple(self.nodes.mistakes))
 
@@ -112,7 +112,7 @@ class _Reader:
                 _, names = entries.pop(PRESET)
                 for name in names.value if isinstance(names, yaml.SequenceNode) else [names]:
                     below = over(self._named(name), below)
-            self.read[id(node)] = over(read_settings(self.nodes, entries), below)
+            self.read[id(node)] = over(read_settings(self.nodes, entries), inherited(below))
         return self.read[id(node)]
 
     def _named(self, node: yaml.Node) -> Level:

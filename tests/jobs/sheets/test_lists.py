@@ -58,7 +58,6 @@ def test_a_list_longer_than_the_layers_is_a_mistake(
         "k_w: [3, 5, 3, 5, 3]\n  nbr_of_layers_g: 6",  # the deeper network has them all
         "diffaugment: color,translation,cutout\n  nbr_of_layers_d: 2",
         "generator:\n    dropout: [0, 0.1, 0.2]\n    layers: [{dropout: 0}, {dropout: 0.1}, {}]",
-        "family: testcard\n  k_w: 1,2,3,4,5",
     ],
 )
 def test_what_is_not_too_long(sheet: Path, settings: str) -> None:

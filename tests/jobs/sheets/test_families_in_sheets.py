@@ -1,0 +1,57 @@
+"""Cells that mean nothing to the family of their row."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.errors import SheetError
+from jobs.sheets.sheet import read_sheet
+from jobs.workspace.paths import Workspace
+
+JOB = "dataset: demo, grid_width: 2, grid_height: 2, video_length: 1"
+
+
+def mistakes(workspace: Workspace, name: str, text: str) -> list[str]:
+    sheet = workspace.root / name
+    sheet.write_text(text)
+    try:
+        read_sheet(sheet, workspace)
+    except SheetError as error:
+        return [f"{each.line}: {each.column}: {each.reason}" for each in error.mistakes]
+    return []
+
+
+def test_a_cell_of_a_row_that_means_nothing_is_told_at_its_line(workspace: Workspace) -> None:
+    sheet = (
+        "name,family,dataset,grid_width,grid_height,video_length,learning_rate_g,seed\n"
+        "net,,demo,2,2,1,0.001,1\n"
+        "card,testcard,demo,2,2,1,0.001,1\n"
+        "other,testcard,demo,2,2,1,,1\n"
+    )
+    assert mistakes(workspace, "a.csv", sheet) == [
+        "3: learning_rate_g: means nothing to a testcard; leave it empty"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        ("- {name: card, family: testcard, %s}", []),
+        ("- {name: card, preset: soft, family: testcard, %s}", []),
+        ("- {name: card, family: testcard, %s, generator: {noise: 0.1}}", ["noise_g"]),
+        ("- {name: net, %s, generator: {noise: 0.1}}", []),
+    ],
+    ids=["from the defaults", "from a preset", "its own", "of another family"],
+)
+def test_what_a_job_inherits_may_be_meant_for_others(
+    workspace: Workspace, job: str, told: list[str]
+) -> None:
+    sheet = f"""\
+defaults: {{loss: hinge, generator: {{layers: [{{noise: 0.2}}, {{noise: 0.1}}, {{}}, {{}}]}}}}
+presets:
+  soft: {{generator: {{noise: 0.3}}}}
+jobs:
+{job % JOB}
+"""
+    reason = "means nothing to a testcard; leave it empty"
+    assert mistakes(workspace, "a.yaml", sheet) == [f"5: {column}: {reason}" for column in told]
