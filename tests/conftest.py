@@ -54,7 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fast"):
         if long:
             raise pytest.UsageError("--fast and --long: one or the other")
-        fast.watch()
+        if config.getoption("dist", "no") == "no":  # else the processes that it starts will
+            fast.watch()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -80,6 +81,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether all there is was asked for (`--long`)."""
     return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def cases(long: bool) -> int:
+    """Of a fuzzer that draws by itself."""
+    return CASES_IF_LONG if long else CASES
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ process is skipped at that moment. So no list of tests has to be kept.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import pytest
 
@@ -19,7 +18,7 @@ SLOW_FOLDERS = {"disk", "e2e", "engine", "families", "networks"}
 class NoFrameworks:
     """First among the finders of modules."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> None:
+    def find_spec(self, name: str, *_: object) -> None:
         if name in FRAMEWORKS:
             pytest.skip(f"--fast: imports {name}", allow_module_level=True)
 

@@ -21,6 +21,7 @@ from benchmarks.inspection import Damage, Undisturbed, digests, inspect
 from benchmarks.nights import MOST_FAILED_RUNS, Night
 
 
+@pytest.mark.long
 def test_kills_at_random_moments_cost_nothing(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path, rows(cards=0.15, nets=0.05), seed=2)
     campaign.run(rounds=3)
