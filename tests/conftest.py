@@ -17,6 +17,7 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths, Workspace
 from tests import fast
+from tests.times import Times
 
 HOSTILE_NAME = 'l\'été 50 % "$HOME" [%03d] #1'
 
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("multitrain")
     group.addoption("--fast", action="store_true", help="no framework, no process, no ffmpeg")
     group.addoption("--long", action="store_true", help="all there is, as before a release")
+    group.addoption("--times", action="store_true", help="tell processor seconds by folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,11 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError("--fast and --long: one or the other")
         if config.getoption("dist", "no") == "no":  # else the processes that it starts will
             fast.watch()
+        # What a test had opened that was skipped in the middle is closed when it is met as garbage.
+        config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
+    if config.getoption("--times"):
+        config.pluginmanager.register(Times())
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With --fast, folders in which hardly anything is fast are not even looked into."""
-    slow = config.getoption("--fast") and collection_path.name in fast.SLOW_FOLDERS
+    """With --fast, some folders and files are not even looked into."""
+    slow = config.getoption("--fast") and collection_path.name in fast.SLOW_PLACES
     return True if slow else None
 
 

@@ -54,12 +54,14 @@ def found(
     return inspect(yard, finished[1], published or {}, told.append), told
 
 
+@pytest.mark.long
 def test_a_night_without_kills_is_clean(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
     assert found(yard, finished, digests(yard)) == (Damage(), [])
 
 
+@pytest.mark.long
 def test_frames_in_the_wrong_film_are_lost_there_and_doubled_here(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -77,6 +79,7 @@ def test_frames_in_the_wrong_film_are_lost_there_and_doubled_here(
     )
 
 
+@pytest.mark.long
 def test_a_film_that_is_missing_or_cut_off_has_lost_its_frames(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_film_that_is_missing_or_cut_off_has_lost_its_frames(
     assert found(yard, finished)[0] == Damage(frames_lost=2 * 360, films_differing=2)
 
 
+@pytest.mark.long
 def test_what_is_left_over_is_told_by_name(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -100,6 +104,7 @@ def test_what_is_left_over_is_told_by_name(
     assert sum("left over: " in line for line in told) == 4
 
 
+@pytest.mark.long
 def test_a_process_that_is_left_and_a_damaged_store_are_seen(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:

@@ -40,6 +40,7 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
+@pytest.mark.long
 def test_a_kill_before_the_first_checkpoint_changes_nothing(origin: JobPaths) -> None:
     whole, broken = (origin.workspace.job(name) for name in ("whole", "broken"))
     for paths in (whole, broken):

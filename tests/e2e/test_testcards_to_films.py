@@ -231,6 +231,7 @@ def not_under_nohup() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("not_under_nohup")
 def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures

@@ -149,16 +149,23 @@ def test_settings_together_resume_exactly(open_small: Open) -> None:
     resumes_exactly(open_small, TOGETHER)
 
 
+@pytest.fixture(scope="module")
+def made_before() -> dict[str, np.ndarray]:
+    """Frames that several tests look at."""
+    return {}
+
+
 @pytest.mark.long_on_jax
 @pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("settings", ALONE, ids=str)
 def test_a_setting_changes_the_frames_and_resumes_exactly(
-    settings: dict[str, object], open_small: Open
+    settings: dict[str, object], open_small: Open, made_before: dict[str, np.ndarray]
 ) -> None:
     """Each alone, against the default."""
-    plain = open_small().run(6).frames
+    if "plain" not in made_before:
+        made_before["plain"] = open_small().run(6).frames
 
-    assert (resumes_exactly(open_small, settings) != plain).any()
+    assert (resumes_exactly(open_small, settings) != made_before["plain"]).any()
 
 
 def resumes_exactly(open_small: Open, settings: dict[str, object]) -> np.ndarray:
@@ -216,6 +223,7 @@ def test_any_optimizer_begins_where_the_weights_are(optimizer: str, open_small: 
             assert (after[name] != start[name]).any()
 
 
+@pytest.mark.long_on_jax
 def test_pixels_that_no_kernel_meets_train_nothing(open_small: Open) -> None:
     """Far more layers than the picture has sizes: most of each kernel lies in the padding."""
     session = open_small(nbr_of_layers_g=9, nbr_of_layers_d=9, gf_dim=1, df_dim=1, k_w=5, k_h=5)
@@ -229,6 +237,7 @@ def test_pixels_that_no_kernel_meets_train_nothing(open_small: Open) -> None:
         assert changed.tolist() == (np.indices((5, 5)) == 2).all(axis=0).tolist(), name
 
 
+@pytest.mark.long_on_jax
 def test_an_average_draws_the_samples(open_small: Open) -> None:
     """At its start it follows closely: with a decay of 0.9 as `(1 + n) / (10 + n)`."""
     session = open_small(ema=0.9)
@@ -243,6 +252,7 @@ def test_an_average_draws_the_samples(open_small: Open) -> None:
     np.testing.assert_allclose(state[f"average/{name}"], wanted, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.long_on_jax
 def test_frames_move_with_the_latents_and_come_back(open_small: Open) -> None:
     """Nothing learns, so only the latents move."""
     session = open_small(
@@ -255,6 +265,7 @@ def test_frames_move_with_the_latents_and_come_back(open_small: Open) -> None:
     assert all((one != other).any() for one, other in pairwise(frames[:7]))
 
 
+@pytest.mark.long_on_jax
 def test_layers_that_are_frozen_do_not_learn(open_small: Open) -> None:
     session = open_small(freeze_d=1)
     before = session.state()
@@ -321,6 +332,7 @@ def test_weights_that_do_not_fit_are_refused_or_left_out(open_small: Open) -> No
     )
 
 
+@pytest.mark.long_on_jax
 def test_a_schedule_that_has_come_to_its_end_trains_no_more(open_small: Open) -> None:
     session = open_small(
         schedule_g="linear(steps=2)", schedule_d="linear(steps=2)", optimizer_g="sgd"
