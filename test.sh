@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs multitrain with its test tools into .venv, then runs linters, types and all tests.
+# Installs multitrain with its test tools into .venv, then runs linters, types and the tests:
+# with --long all that there are, with --fast only what needs no framework, process or ffmpeg.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")"
 # shellcheck source=install.sh

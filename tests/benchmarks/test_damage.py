@@ -232,6 +232,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     return Campaign(tmp_path_factory.mktemp("damage"), seed=1, sheets=["cards"])
 
 
+@pytest.mark.long
 def test_a_few_rounds(campaign: Campaign) -> None:
     """One of each moment: nothing that the farm has, between two runs and while it works."""
     rounds = [

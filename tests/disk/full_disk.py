@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 from unittest import mock
@@ -53,13 +54,14 @@ class FullDisk:
         with FullDisk(folder, nth=3) as disk:
             ...
         disk.failed  # the lines of the project whose writes failed
+        disk.ways  # to each write: the lines of the project that were being executed
     """
 
     def __init__(self, folder: Path, nth: int, *, stays: bool = False) -> None:
         self.failed: list[Place] = []
+        self.ways: list[tuple[Place, ...]] = []
         self._folder = f"{folder}{os.sep}"
         self._nth, self._stays = nth, stays
-        self._writes = 0
         self._lock = threading.Lock()
         self._patches = ExitStack()
 
@@ -94,14 +96,14 @@ class FullDisk:
 
     def has_room(self, path: object) -> bool:
         """Count a write to `path`, a name or a descriptor; False where it is to fail."""
-        if not self._is_here(path) or (place := _place()) is None:
+        if not self._is_here(path) or not (way := _way()):
             return True
         with self._lock:
-            self._writes += 1
-            behind = self._writes - self._nth
+            self.ways.append(way)
+            behind = len(self.ways) - self._nth
             if self._nth == 0 or behind < 0 or (behind > 0 and not self._stays):
                 return True
-            self.failed.append(place)
+            self.failed.append(way[0])
         return False
 
     def require_room(self, path: object) -> None:
@@ -230,9 +232,12 @@ class _File:
         raise _no_space(self._path)
 
     def close(self) -> None:
-        was_open = not self._file.closed
+        if self._file.closed:
+            return
+        self._file.flush()
+        size = os.fstat(self._file.fileno()).st_size  # the name may be another one by now
         self._file.close()
-        if was_open and self._path.stat().st_size > self._size:  # also by way of `fileno`
+        if size > self._size:  # also by way of `fileno`
             self._disk.require_room(self._path)
 
     def __enter__(self) -> Self:
@@ -274,15 +279,24 @@ class _Video:
         return getattr(self._container, name)
 
 
-def _place() -> Place | None:
-    """The innermost line of the project that is being executed; None in a test's own doing."""
+def _way() -> tuple[Place, ...]:
+    """The lines of the project that are being executed, innermost first; none in a test's own."""
+    way = []
     frame = sys._getframe(1)
     while frame is not None:
-        file = Path(frame.f_code.co_filename)
-        if file.is_relative_to(PROJECT) and file.relative_to(PROJECT).parts[0] in ROOMS:
-            return Place(str(file.relative_to(PROJECT)), frame.f_lineno)
+        if (file := _file_of_ours(frame.f_code.co_filename)) is not None:
+            way.append(Place(file, frame.f_lineno))
         frame = frame.f_back
-    return None
+    return tuple(way)
+
+
+@cache
+def _file_of_ours(name: str) -> str | None:
+    """Relative to the project; None for one of somebody else's, or of the tests."""
+    path = Path(name)
+    if not path.is_relative_to(PROJECT) or path.relative_to(PROJECT).parts[0] not in ROOMS:
+        return None
+    return str(path.relative_to(PROJECT))
 
 
 def _changes(statement: str) -> bool:

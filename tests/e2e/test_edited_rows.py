@@ -82,6 +82,7 @@ def test_two_more_minutes(farmhouse: Farmhouse, paths: JobPaths) -> None:
     assert not paths.workspace.next.exists()
 
 
+@pytest.mark.long
 def test_a_longer_film_whose_last_cut_was_short_and_another_period(
     farmhouse: Farmhouse, paths: JobPaths
 ) -> None:
@@ -173,6 +174,7 @@ def test_a_film_that_goes_on_is_the_one_that_was_longer_at_once(
     assert len(np.unique(longer.reshape(43, -1), axis=0)) >= 20, "the pictures say nothing"
 
 
+@pytest.mark.long
 def test_more_pictures_instead_of_a_film(farmhouse: Farmhouse, paths: JobPaths) -> None:
     header = f"{HEADER},render_video"
     run(farmhouse, f"30,{minutes(45)},,,False", header=header)

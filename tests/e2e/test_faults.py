@@ -21,6 +21,7 @@ from benchmarks.inspection import Damage, Undisturbed, digests, inspect
 from benchmarks.nights import MOST_FAILED_RUNS, Night
 
 
+@pytest.mark.long
 def test_kills_at_random_moments_cost_nothing(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path, rows(cards=0.15, nets=0.05), seed=2)
     campaign.run(rounds=3)
@@ -53,12 +54,14 @@ def found(
     return inspect(yard, finished[1], published or {}, told.append), told
 
 
+@pytest.mark.long
 def test_a_night_without_kills_is_clean(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
     assert found(yard, finished, digests(yard)) == (Damage(), [])
 
 
+@pytest.mark.long
 def test_frames_in_the_wrong_film_are_lost_there_and_doubled_here(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -76,6 +79,7 @@ def test_frames_in_the_wrong_film_are_lost_there_and_doubled_here(
     )
 
 
+@pytest.mark.long
 def test_a_film_that_is_missing_or_cut_off_has_lost_its_frames(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -85,6 +89,7 @@ def test_a_film_that_is_missing_or_cut_off_has_lost_its_frames(
     assert found(yard, finished)[0] == Damage(frames_lost=2 * 360, films_differing=2)
 
 
+@pytest.mark.long
 def test_what_is_left_over_is_told_by_name(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:
@@ -99,6 +104,7 @@ def test_what_is_left_over_is_told_by_name(
     assert sum("left over: " in line for line in told) == 4
 
 
+@pytest.mark.long
 def test_a_process_that_is_left_and_a_damaged_store_are_seen(
     yard: Farmyard, finished: tuple[Farmyard, Undisturbed]
 ) -> None:

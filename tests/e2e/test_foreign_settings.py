@@ -54,7 +54,7 @@ def started(paths: JobPaths, engine: str, lease: Lease) -> Process:
     return LocalExecutor().start(settings.launch(job, paths, lease))
 
 
-@pytest.mark.parametrize("engine", ["tensorflow", "jax"])
+@pytest.mark.parametrize("engine", ["tensorflow", pytest.param("jax", marks=pytest.mark.long)])
 def test_every_frame_is_the_same(
     workspace: Workspace,
     make_pictures: Callable[..., list[Path]],

@@ -49,7 +49,7 @@ if {{"render.worker.worker", "merge"}}.intersection(sys.orig_argv):
 """
 
 
-@pytest.fixture(params=["half-way", "not verified"])
+@pytest.fixture(params=["half-way", pytest.param("not verified", marks=pytest.mark.long)])
 def stuck(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], bool]:

@@ -40,6 +40,7 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
+@pytest.mark.long
 def test_a_kill_before_the_first_checkpoint_changes_nothing(origin: JobPaths) -> None:
     whole, broken = (origin.workspace.job(name) for name in ("whole", "broken"))
     for paths in (whole, broken):
@@ -58,6 +59,7 @@ def test_a_kill_before_the_first_checkpoint_changes_nothing(origin: JobPaths) ->
     assert spool(broken) == spool(whole)
 
 
+@pytest.mark.long
 def test_the_other_engine_goes_on_with_all_of_the_networks(origin: JobPaths) -> None:
     paths = origin.workspace.job("elsewhere")
     save_job(paths, 20, init_from="origin", engine="jax")
@@ -66,6 +68,7 @@ def test_the_other_engine_goes_on_with_all_of_the_networks(origin: JobPaths) -> 
     assert "at random" not in paths.log.read_text()
 
 
+@pytest.mark.long
 def test_networks_that_do_not_fit_fail_the_job_or_give_what_they_can(origin: JobPaths) -> None:
     paths = origin.workspace.job("wider")
     save_job(paths, 40, init_from="origin", gf_dim=6)

@@ -180,7 +180,13 @@ def test_a_farm_that_is_killed_leaves_no_process_and_loses_nothing(
     farmhouse.check_job("a")
 
 
-@pytest.mark.parametrize("is_removed", [False, True], ids=["its lock is there", "removed"])
+@pytest.mark.parametrize(
+    "is_removed",
+    [
+        pytest.param(False, id="its lock is there", marks=pytest.mark.long),
+        pytest.param(True, id="removed"),
+    ],
+)
 def test_a_second_farm_in_the_same_workspace_is_told_who_is_there(
     farmhouse: Farmhouse, make_pictures: MakePictures, is_removed: bool
 ) -> None:
@@ -225,6 +231,7 @@ def not_under_nohup() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("not_under_nohup")
 def test_a_terminal_that_closes_drains_the_farm(
     farmhouse: Farmhouse, make_pictures: MakePictures

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from jobs.errors import ExitCode
 from tests.e2e.farmhouse import Farmhouse
 
@@ -51,6 +53,7 @@ jobs:
 """
 
 
+@pytest.mark.long
 def test_a_film_does_not_depend_on_how_its_sheet_is_written(
     farmhouse: Farmhouse, make_pictures: MakePictures
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_job_in_a_spare_outlives_its_farm_and_goes_on(
     assert len(frames_of(paths.film())) == FRAMES
 
 
+@pytest.mark.long
 def test_no_spare_outlives_a_drain(farm: subprocess.Popen[str]) -> None:
     children = psutil.Process(farm.pid).children(recursive=True)
     assert spares_of(farm).keys() <= {child.pid for child in children}

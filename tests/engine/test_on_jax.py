@@ -45,7 +45,11 @@ SUITES = {
         )
     ],
     "losses": [TESTS / "networks" / "test_losses.py"],
-    "learning": [TESTS / "engine" / "test_optimizers.py", TESTS / "engine" / "test_motion.py"],
+    "learning": [
+        TESTS / "engine" / "test_optimizers.py",
+        TESTS / "engine" / "test_motion.py",
+        TESTS / "families" / "test_learning.py",
+    ],
     "windows": [
         TESTS / "engine" / "test_windows.py",
         TESTS / "families" / "test_random_crops.py",
@@ -83,10 +87,12 @@ def on_jax(tmp_path_factory: pytest.TempPathFactory) -> OnJax:
     return run
 
 
-@pytest.mark.timeout(1200)  # they compile a lot
+@pytest.mark.timeout(7200)  # they compile a lot
 @pytest.mark.parametrize("suite", SUITES)
-def test_suites(suite: str, on_jax: OnJax) -> None:
-    done = on_jax("-m", "pytest", "-p", "no:cacheprovider", *SUITES[suite])
+def test_suites(suite: str, on_jax: OnJax, long: bool) -> None:
+    """Without `--long`, those that are marked `long_on_jax` are left out there, too."""
+    options = ["-p", "no:cacheprovider", *(["--long"] if long else [])]
+    done = on_jax("-m", "pytest", *options, *SUITES[suite])
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pytest
 
 from jobs.pictures.finding import DEMO_SIZE
 from jobs.settings.spec import JobSpec
@@ -14,14 +17,27 @@ from multitrain.datasets.drawn.demo import draw_demo
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
-STEPS = 500
-LARGEST_SHARE = 0.6  # of the distance at the start; measured: 0.21 to 0.25 with seeds 0, 1, 2
+
+class Length(NamedTuple):
+    """How far the distance at the start is to shrink."""
+
+    steps: int
+    largest_share: float
+    rates: dict[str, float]
+
+
+# Measured with seeds 0, 1, 2: 0.54, 0.46, 0.55; without learning it is 1.
+SHORT = Length(60, 0.75, {"learning_rate_g": 0.001, "learning_rate_d": 0.001})
+# At the rates of a user who sets none: 0.21 to 0.25.
+LONG = Length(500, 0.6, {})
+
 PROJECTIONS = 200
 QUANTILES = np.linspace(0, 1, 101)
 
 # Two generator updates: with one, the discriminator wins for the first hundreds of steps.
 SPEC = JobSpec(
     name="learning",
+    engine=os.environ.get("KERAS_BACKEND", "tensorflow"),
     dataset=("demo",),
     grid_width=8,
     grid_height=8,
@@ -36,17 +52,22 @@ SPEC = JobSpec(
 )
 
 
-def test_samples_come_close_to_the_data_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
+)
+def test_samples_come_close_to_the_data_set(tmp_path: Path, seed: int, long: bool) -> None:
     draw_demo(tmp_path / "demo")
     width, height = DEMO_SIZE
     pictures = load_pictures([tmp_path / "demo"], width, height).images
-    job = JobFile(spec=SPEC, image_width=width, image_height=height)
+    length = LONG if long else SHORT
+    spec = SPEC.model_copy(update={"seed": seed, **length.rates})
+    job = JobFile(spec=spec, image_width=width, image_height=height)
     session = open_session(job, pictures, SessionSettings())
 
     start = distance(samples(session.run(1).frames[-1], job), pictures)
-    end = distance(samples(session.run(STEPS - 1).frames[-1], job), pictures)
+    end = distance(samples(session.run(length.steps - 1).frames[-1], job), pictures)
 
-    assert end <= LARGEST_SHARE * start
+    assert end <= length.largest_share * start
 
 
 def samples(frame: np.ndarray, job: JobFile) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import cycle, pairwise
+from itertools import pairwise
 from typing import get_args
 
 import keras
@@ -16,6 +16,7 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
+from tests.combinations import combinations, covering, first_on_jax
 
 MakeJob = Callable[..., JobFile]
 Open = Callable[..., Session]
@@ -46,12 +47,8 @@ def without_graphs() -> Iterator[None]:
         yield
 
 
-ON_JAX = keras.backend.backend() == "jax"
-# There, each training is compiled for seconds: names are tried once, all together.
-in_all_pairs = pytest.mark.skipif(ON_JAX, reason="compiling all of them takes too long")
-OPTIMIZERS = (
-    ["adafactor", "ftrl", "muon", "nadam", "schedulefreeadamw"] if ON_JAX else Optimizer.TABLE
-)
+# One that keeps an average of the weights, and evaluates at another place than it trains.
+OPTIMIZERS = first_on_jax(sorted(Optimizer.TABLE, key=lambda name: name != "schedulefreeadamw"))
 
 
 def trains(session: Session, steps: int = 5) -> None:
@@ -71,9 +68,11 @@ def trains(session: Session, steps: int = 5) -> None:
         ), network
 
 
-@in_all_pairs  # as graphs: what TensorFlow's optimizer makes of them may lack a kernel
-@pytest.mark.parametrize("normalization", get_args(Normalization))
-@pytest.mark.parametrize("activation", Activation.TABLE)
+# As graphs: what TensorFlow's optimizer makes of them may lack a kernel.
+@pytest.mark.long_on_jax
+@pytest.mark.parametrize(
+    ("activation", "normalization"), combinations(Activation.TABLE, get_args(Normalization))
+)
 def test_every_activation_with_every_normalization(
     activation: str, normalization: str, open_small: Open
 ) -> None:
@@ -83,31 +82,31 @@ def test_every_activation_with_every_normalization(
     trains(open_small(**both))
 
 
-@in_all_pairs
+@pytest.mark.long_on_jax
 @pytest.mark.usefixtures("without_graphs")
-@pytest.mark.parametrize("loss", Loss.TABLE)
-@pytest.mark.parametrize("optimizer", Optimizer.TABLE)
+@pytest.mark.parametrize(("optimizer", "loss"), combinations(Optimizer.TABLE, Loss.TABLE))
 def test_every_optimizer_with_every_loss(optimizer: str, loss: str, open_small: Open) -> None:
     trains(open_small(optimizer_g=optimizer, optimizer_d=optimizer, loss=loss))
 
 
 @pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize(
-    ("activation", "normalization", "convolution", "optimizer"),
-    list(
-        zip(
+    "parts",
+    first_on_jax(
+        covering(
             Activation.TABLE,
-            cycle(get_args(Normalization)),
-            cycle(get_args(DiscriminatorConvolution)),
-            cycle(Optimizer.TABLE),
-            strict=False,
+            get_args(Normalization),
+            get_args(DiscriminatorConvolution),
+            Optimizer.TABLE,
         )
     ),
+    ids="-".join,
 )
 def test_gradients_are_penalized_of_every_discriminator(
-    activation: str, normalization: str, convolution: str, optimizer: str, open_small: Open
+    parts: tuple[str, ...], open_small: Open
 ) -> None:
     """Which takes second derivatives of all that it is made of; each name is in one of these."""
+    activation, normalization, convolution, optimizer = parts
     trains(
         open_small(
             loss="wgan-gp",
@@ -120,36 +119,57 @@ def test_gradients_are_penalized_of_every_discriminator(
     )
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"schedule_g": "cosine(steps=6)"},
-        {"gradient_clip_d": "norm(limit=0.01)", "optimizer_d": "sgd"},
-        {"gradient_clip_g": "value(limit=0.0001)", "optimizer_g": "sgd"},
-        {"label_smoothing": 0.3},
-        {"instance_noise": 0.5},
-        {"diffaugment": ",".join(get_args(Augmentation))},
-        {"feature_matching": 5},
-        {"dropout_d": 0.5},
-        {"dropout_g": 0.5},
-        {"noise_d": 0.5},
-        {"noise_g": 0.5},
-        {"loss": "wgan-gp"},
-        {"loss": "relativistic"},
-        {"ema": 0.9},
-        {"z_distribution": "normal"},
-        {"latent_motion": "walk(period=1)"},
-        {"freeze_d": 1},
-        {"optimizer_g": "adam(beta_2=0.9)"},
-        {"optimizer_d": "lion"},
-    ],
-    ids=str,
-)
+ALONE = [
+    {"schedule_g": "cosine(steps=6)"},
+    {"gradient_clip_d": "norm(limit=0.01)", "optimizer_d": "sgd"},
+    {"gradient_clip_g": "value(limit=0.0001)", "optimizer_g": "sgd"},
+    {"label_smoothing": 0.3},
+    {"instance_noise": 0.5},
+    {"diffaugment": ",".join(get_args(Augmentation))},
+    {"feature_matching": 5},
+    {"dropout_d": 0.5},
+    {"dropout_g": 0.5},
+    {"noise_d": 0.5},
+    {"noise_g": 0.5},
+    {"loss": "wgan-gp"},
+    {"loss": "relativistic"},
+    {"ema": 0.9},
+    {"z_distribution": "normal"},
+    {"latent_motion": "walk(period=1)"},
+    {"freeze_d": 1},
+    {"optimizer_g": "adam(beta_2=0.9)"},
+    {"optimizer_d": "lion"},
+]
+APART = {"loss", "freeze_d"}  # a loss would not leave room for the other one
+TOGETHER = {name: value for each in ALONE for name, value in each.items() if name not in APART}
+
+
+def test_settings_together_resume_exactly(open_small: Open) -> None:
+    """As graphs, from a state in the middle, where chance has a part in all of them."""
+    resumes_exactly(open_small, TOGETHER)
+
+
+@pytest.fixture(scope="module")
+def made_before() -> dict[str, np.ndarray]:
+    """Frames that several tests look at."""
+    return {}
+
+
+@pytest.mark.long_on_jax
+@pytest.mark.usefixtures("without_graphs")
+@pytest.mark.parametrize("settings", ALONE, ids=str)
 def test_a_setting_changes_the_frames_and_resumes_exactly(
-    settings: dict[str, object], open_small: Open
+    settings: dict[str, object], open_small: Open, made_before: dict[str, np.ndarray]
 ) -> None:
-    """Each alone, against the default; and from a state in the middle, where chance has a part."""
-    plain = open_small().run(6).frames
+    """Each alone, against the default."""
+    if "plain" not in made_before:
+        made_before["plain"] = open_small().run(6).frames
+
+    assert (resumes_exactly(open_small, settings) != made_before["plain"]).any()
+
+
+def resumes_exactly(open_small: Open, settings: dict[str, object]) -> np.ndarray:
+    """The frames of six steps, of which the last three were also made by another session."""
     session = open_small(**settings)
     first = session.run(3).frames
     resumed = open_small(**settings)
@@ -157,10 +177,10 @@ def test_a_setting_changes_the_frames_and_resumes_exactly(
 
     last = session.run(3).frames
 
-    assert (np.concatenate([first, last]) != plain).any()
     np.testing.assert_array_equal(resumed.run(3).frames, last)
     for name, array in session.state().items():
         np.testing.assert_array_equal(resumed.state()[name], array, err_msg=name)
+    return np.concatenate([first, last])
 
 
 @pytest.mark.usefixtures("without_graphs")
@@ -203,6 +223,7 @@ def test_any_optimizer_begins_where_the_weights_are(optimizer: str, open_small: 
             assert (after[name] != start[name]).any()
 
 
+@pytest.mark.long_on_jax
 def test_pixels_that_no_kernel_meets_train_nothing(open_small: Open) -> None:
     """Far more layers than the picture has sizes: most of each kernel lies in the padding."""
     session = open_small(nbr_of_layers_g=9, nbr_of_layers_d=9, gf_dim=1, df_dim=1, k_w=5, k_h=5)
@@ -216,6 +237,7 @@ def test_pixels_that_no_kernel_meets_train_nothing(open_small: Open) -> None:
         assert changed.tolist() == (np.indices((5, 5)) == 2).all(axis=0).tolist(), name
 
 
+@pytest.mark.long_on_jax
 def test_an_average_draws_the_samples(open_small: Open) -> None:
     """At its start it follows closely: with a decay of 0.9 as `(1 + n) / (10 + n)`."""
     session = open_small(ema=0.9)
@@ -230,6 +252,7 @@ def test_an_average_draws_the_samples(open_small: Open) -> None:
     np.testing.assert_allclose(state[f"average/{name}"], wanted, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.long_on_jax
 def test_frames_move_with_the_latents_and_come_back(open_small: Open) -> None:
     """Nothing learns, so only the latents move."""
     session = open_small(
@@ -242,6 +265,7 @@ def test_frames_move_with_the_latents_and_come_back(open_small: Open) -> None:
     assert all((one != other).any() for one, other in pairwise(frames[:7]))
 
 
+@pytest.mark.long_on_jax
 def test_layers_that_are_frozen_do_not_learn(open_small: Open) -> None:
     session = open_small(freeze_d=1)
     before = session.state()
@@ -255,7 +279,9 @@ def test_layers_that_are_frozen_do_not_learn(open_small: Open) -> None:
     assert not any(name.startswith("optimizer_d/conv_0") for name in after)
 
 
-@pytest.mark.parametrize("colours", ["rgb", "hsv", "hsl", "lab", "grey", "rgba", "packed24"])
+@pytest.mark.parametrize(
+    "colours", first_on_jax(["rgba", "rgb", "hsv", "hsl", "lab", "grey", "packed24"])
+)
 def test_every_colour_model_makes_frames(
     colours: str, tiny_job: MakeJob, noise: Callable[..., np.ndarray]
 ) -> None:
@@ -306,6 +332,7 @@ def test_weights_that_do_not_fit_are_refused_or_left_out(open_small: Open) -> No
     )
 
 
+@pytest.mark.long_on_jax
 def test_a_schedule_that_has_come_to_its_end_trains_no_more(open_small: Open) -> None:
     session = open_small(
         schedule_g="linear(steps=2)", schedule_d="linear(steps=2)", optimizer_g="sgd"

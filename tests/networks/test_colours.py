@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jobs.settings.colours import CHANNELS, ColourModel
 from multitrain.networks.colours import to_network, to_picture
+from tests.combinations import first_on_jax
 
 MODELS = get_args(ColourModel)
 IN_COLOUR: tuple[ColourModel, ...] = ("rgb", "hsv", "hsl", "lab", "packed24")
@@ -72,7 +73,7 @@ def test_rgba_keeps_colour_and_alpha() -> None:
     np.testing.assert_array_equal(there_and_back("rgba", pixels), pixels)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", first_on_jax(MODELS))
 def test_channels_and_range(model: ColourModel) -> None:
     network, picture = CHANNELS[model]
     pictures = np.random.default_rng(2).integers(0, 256, (2, 5, 4, picture), dtype=np.uint8)
@@ -87,7 +88,7 @@ def test_no_colour_leaves_the_range(model: ColourModel) -> None:
     assert np.abs(numpy_of(to_network(model, many_colours()))).max() <= 1
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", first_on_jax(MODELS))
 def test_anything_that_a_network_makes_is_a_colour(model: ColourModel) -> None:
     """Cut off, not wrapped around: levels are continuous in what a network makes."""
     network, channels = CHANNELS[model]
@@ -158,7 +159,7 @@ def test_packed_is_one_whole_number() -> None:
     np.testing.assert_array_equal(ends, [BLACK, WHITE])
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", first_on_jax(MODELS))
 def test_a_compiler_makes_the_same_of_it(model: ColourModel) -> None:
     """Within the last bits, which cost at most a level."""
     colours = np.random.default_rng(4).integers(0, 256, (3, 8, 8, CHANNELS[model].picture))

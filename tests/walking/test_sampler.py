@@ -13,6 +13,7 @@ from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.walking.sampler import Sampler
+from tests.combinations import first_on_jax
 
 SETTINGS = SessionSettings()
 
@@ -29,7 +30,7 @@ JOBS = {
 }
 
 
-@pytest.fixture(params=JOBS)
+@pytest.fixture(params=first_on_jax(JOBS))
 def trained(
     request: pytest.FixtureRequest,
     tiny_job: Callable[..., JobFile],

@@ -6,7 +6,7 @@ import os
 from pathlib import PurePath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.settings.kinds import Resolution
@@ -21,7 +21,6 @@ def product(columns: int, rows: int) -> int:
     return max(columns, 0) * max(rows, 0)
 
 
-@settings(max_examples=200)
 @given(
     picture=st.builds(Resolution, sides, sides),
     tile=st.builds(Resolution, st.integers(8, 60), st.integers(8, 60)),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from benchmarks.sheets import JOBS, MISTAKES, check_mistakes, lines_in, main, outcome
 from benchmarks.strange_sheets import StrangeSheet, make_data, strange_sheets
@@ -31,13 +31,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
-@settings(
-    max_examples=1500,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 @given(strange_sheets())
 def test_any_sheet_ends_as_jobs_or_as_mistakes_in_its_lines(
     data: Workspace, sheet: StrangeSheet

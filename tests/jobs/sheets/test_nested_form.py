@@ -49,9 +49,9 @@ def any_spec(draw: random.Random) -> JobSpec:
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_any_spec_is_read_back_as_it_was(changed: bool) -> None:
+def test_any_spec_is_read_back_as_it_was(changed: bool, cases: int) -> None:
     draw = random.Random(1)
-    for _ in range(150):
+    for _ in range(cases):
         spec = any_spec(draw)
         rows = read_rows(sheet_text([spec], changed=changed), "s.yaml")
         assert not rows.mistakes

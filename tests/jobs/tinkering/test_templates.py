@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import SheetError
@@ -275,7 +275,6 @@ def flow(tree) -> str:
     return tree if tree.isalnum() else f"'{tree}'"
 
 
-@settings(max_examples=150, deadline=None)
 @given(job=TREES, defaults=TREES, presets=TREES)
 def test_strange_templates_end_as_jobs_or_as_mistakes(tmp_path_factory, job, defaults, presets):
     place = Workspace(tmp_path_factory.getbasetemp())

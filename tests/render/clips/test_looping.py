@@ -23,6 +23,7 @@ from render.encoding.streaming import RawVideo, encoding
 from render.files import finished
 from render.files.mixing import mixed, with_channels
 from render.files.reading import FilmReader, frames_in_order
+from tests.combinations import combinations
 from tests.footage import number_of, numbered, write_video
 
 MODES = ("pingpong", "crossfade", "best")
@@ -81,8 +82,11 @@ def steps(path):
     return np.array([np.abs(one - other).mean() for one, other in pairs])
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("changes", [{}, {"speed": 1.5}, {"fps": 30}, {"duration": None}], ids=str)
+@pytest.mark.parametrize(
+    ("mode", "changes"),
+    combinations(MODES, [{}, {"speed": 1.5}, {"fps": 30}, {"duration": None}]),
+    ids=str,
+)
 def test_a_loop_goes_round_without_a_jump(film, tmp_path, mode, changes):
     loop = tmp_path / "loop.mp4"
     told = []
@@ -108,8 +112,11 @@ def both_turns(count):
 
 
 @pytest.mark.parametrize("kind", [quickening, both_turns])
-@pytest.mark.parametrize("mode", ["crossfade", "best"])
-@pytest.mark.parametrize("changes", [{}, {"duration": None}, {"fps": 120}], ids=str)
+@pytest.mark.parametrize(
+    ("mode", "changes"),
+    combinations(["crossfade", "best"], [{}, {"duration": None}, {"fps": 120}]),
+    ids=str,
+)
 def test_where_the_film_itself_takes_long_steps_the_file_begins_at_a_short_one(
     tmp_path, mode, changes, kind
 ):
@@ -181,8 +188,7 @@ def test_the_first_step_that_is_short_enough(steps, turn):
     assert quiet_turn(steps) == turn
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("speed", [0.5, 0.37])
+@pytest.mark.parametrize(("mode", "speed"), combinations(MODES, [0.5, 0.37]))
 def test_motion_is_drawn_where_frames_are_missing(tmp_path, mode, speed):
     film = write_video(tmp_path / "film.mp4", moving(120), fps=60, options=FINEST)
     loop = tmp_path / "loop.mov"
