@@ -204,15 +204,18 @@ def tree_at(commit: str, folder: Path) -> Path:
 
 def apart(before: Arrays, after: Arrays) -> tuple[float, int]:
     """By how much numbers and levels of pictures differ at most; names must be the same."""
-    if missing := before.keys() ^ after.keys():
-        raise SystemExit(f"only one of them has {sorted(missing)}")
+    if in_one_only := before.keys() ^ after.keys():
+        raise SystemExit(f"only one of them has {sorted(in_one_only)}")
     numbers, levels = 0.0, 0
     for name, array in before.items():
+        other = after[name]
+        if (array.shape, array.dtype) != (other.shape, other.dtype):
+            raise SystemExit(f"{name} was {array.dtype}{array.shape}, not {other.shape}")
         if array.size and array.dtype == np.uint8:
-            levels = max(levels, int(np.abs(array.astype(int) - after[name]).max()))
-        elif array.size:
-            away = np.abs(array.astype(np.float64) - after[name].astype(np.float64))
-            numbers = max(numbers, float(away.max()))
+            levels = max(levels, int(np.abs(array.astype(int) - other).max()))
+        elif array.size and not np.array_equal(array, other, equal_nan=array.dtype.kind == "f"):
+            away = np.abs(array.astype(np.float64) - other.astype(np.float64))
+            numbers = max(numbers, float(np.nan_to_num(away, nan=np.inf).max()))
     return numbers, levels
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from jobs.errors import MultitrainError
 from jobs.settings.spec import JobSpec
+from multitrain.engine.misfits import misfits
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Model
 from multitrain.engine.session import Frames, Session, SessionSettings
@@ -40,10 +41,17 @@ def open_training(
             f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
         )
     mixture = Mixture.of(spec.weights, counts, len(pictures))
+
+    def checked() -> Model:
+        model = describe()
+        for wrong in misfits(model, spec.frames_per_step, spec.images_per_batch // spec.gpus):
+            raise ValueError(wrong)
+        return model
+
     if spec.engine == "jax":
         from multitrain.engine.jax.session import JaxSession
 
-        return JaxSession(describe, spec, pictures, settings, mixture)
+        return JaxSession(checked, spec, pictures, settings, mixture)
     from multitrain.engine.tensorflow.session import TensorFlowSession
 
-    return TensorFlowSession(describe, spec, pictures, settings, mixture)
+    return TensorFlowSession(checked, spec, pictures, settings, mixture)

@@ -17,18 +17,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from jobs.settings.choices import Clipping, Optimizer, Schedule
-from multitrain.engine.streams import stream_of
 
 PICTURES = "pictures"  # the feed that every session has
 
 Named = Mapping[str, Any]
 
-NOTHING: Named = MappingProxyType({})
+EMPTY: Named = MappingProxyType({})
 
 
 class Nets(Protocol):
@@ -37,8 +35,8 @@ class Nets(Protocol):
     def __call__(self, name: str, inputs: Any, training: bool = True) -> Any:
         """The outputs of the network `name`."""
 
-    def gradient(self, of: Callable[[Nets, Any], Any], at: Any) -> Any:
-        """The gradient of the sum of `of(nets, at)`, as large as `at`."""
+    def gradient(self, of: Callable[[Any], Any], at: Any) -> Any:
+        """The gradient of the sum of `of(at)`, as large as `at`."""
 
 
 class Batch(NamedTuple):
@@ -54,7 +52,7 @@ class Outcome(NamedTuple):
     """What an update comes to: a scalar, and tensors `(n, ...)` for the turn's `carry`."""
 
     loss: Any
-    made: Named = NOTHING
+    kept: Named = EMPTY
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Chance:
     """
 
     shape: tuple[int, ...] = ()
-    distribution: str = "uniform"
+    distribution: Literal["uniform", "normal"] = "uniform"
     low: float = 0.0
     high: float = 1.0
 
@@ -96,7 +94,7 @@ class Carried:
 class Pass:
     """A result that several turns use: `make(nets, feeds, chance)` of these networks.
 
-    `uses` names the feeds and the chance that it is made of.
+    `uses` names the feeds and the chance that it is made of: nothing else is handed to `make`.
     """
 
     networks: tuple[str, ...]
@@ -108,7 +106,7 @@ class Pass:
 class Turn:
     """Some networks learn by a loss.
 
-    `carry(carried, made)` returns what is carried from then on; `made` is that of the whole batch.
+    `carry(carried, kept)` returns what is carried from then on; `kept` is that of the whole batch.
     """
 
     networks: tuple[str, ...]
@@ -130,7 +128,7 @@ class Update(NamedTuple):
 
     turn: str
     feeds: Mapping[str, int]
-    chance: Mapping[str, int] = NOTHING
+    chance: Mapping[str, int] = EMPTY
 
     @property
     def given(self) -> Mapping[str, int]:
@@ -161,6 +159,10 @@ class Phase:
         return tuple(each for each in self.program if isinstance(each, Update))
 
     @property
+    def ends_with_frame(self) -> bool:
+        return bool(self.program) and isinstance(self.program[-1], Show)
+
+    @property
     def frames(self) -> int:
         """Frames per step."""
         return len(self.program) - len(self.updates)
@@ -182,10 +184,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Model:
-    """Everything that an engine trains. Names are those in checkpoints and curves.
-
-    ValueError where names, phases or frames do not fit together.
-    """
+    """Everything that an engine trains. Names are those in checkpoints and curves."""
 
     networks: Mapping[str, Any]  # `keras.Model`s
     turns: Mapping[str, Turn]
@@ -195,15 +194,6 @@ class Model:
     chance: Mapping[str, Chance] = field(default_factory=dict)
     averages: Mapping[str, Average] = field(default_factory=dict)
     carried: Mapping[str, Carried] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        begins = [phase.begins for phase in self.phases]
-        if not begins or begins[0] or any(a >= b for a, b in pairwise(begins)):
-            raise ValueError(f"phases begin at steps {begins}, not from 0 on and upwards")
-        if len({phase.frames for phase in self.phases}) > 1:
-            raise ValueError("phases show different numbers of frames per step")
-        if len({stream_of(name) for name in self.chance}) < len(self.chance):
-            raise ValueError(f"two draws of {sorted(self.chance)} would be alike: rename one")
 
     def phase_at(self, step: int) -> Phase:
         """The phase of a step."""
@@ -216,6 +206,16 @@ class Model:
     def learned_in(self, phase: Phase) -> frozenset[str]:
         """The networks that learn in a phase."""
         return frozenset(name for turn in phase.turns for name in self.turns[turn].networks)
+
+    def steps_of_turns(self, first: int, steps: int) -> Mapping[str, int]:
+        """In how many of `steps` steps from `first` on each turn learns."""
+        ends = [*(phase.begins for phase in self.phases[1:]), first + steps]
+        counts = dict.fromkeys(self.turns, 0)
+        for phase, end in zip(self.phases, ends, strict=True):
+            learning = max(0, min(end, first + steps) - max(phase.begins, first))
+            for turn in phase.turns:
+                counts[turn] += learning
+        return counts
 
     @cached_property
     def draws(self) -> Mapping[str, int]:

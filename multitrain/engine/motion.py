@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from keras import ops
 
@@ -20,7 +20,7 @@ class Latents:
     """The vectors that samples are made of."""
 
     length: int
-    distribution: str  # `uniform` in [-1, 1], or `normal`
+    distribution: Literal["uniform", "normal"]  # uniform in [-1, 1]
     motion: LatentMotion
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -46,13 +46,11 @@ def optimizer_of(learning: Learning, weights: Sequence[Any]) -> Any:
     return optimizer
 
 
-def trainable_weights(networks: Sequence[Any]) -> dict[str, Any]:
+def trainable_weights(networks: Mapping[str, Any]) -> dict[str, Any]:
     """The trainable weights of some networks, by their paths; of several, by network and path."""
-    if len(networks) == 1:
-        return {weight.path: weight for weight in networks[0].trainable_variables}
     return {
-        f"{network.name}/{weight.path}": weight
-        for network in networks
+        weight.path if len(networks) == 1 else f"{name}/{weight.path}": weight
+        for name, network in networks.items()
         for weight in network.trainable_variables
     }
 
@@ -113,7 +111,7 @@ def _schedule(learning: Learning) -> Any:
 
 
 def clipped(gradients: Sequence[Any], clipping: Clipping) -> list[Any]:
-    """All gradients of a network, limited as the job says."""
+    """All gradients of a turn, limited together as the job says."""
     match clipping.name:
         case "norm":
             # Pascanu, Mikolov, Bengio 2013, https://arxiv.org/abs/1211.5063

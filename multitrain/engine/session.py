@@ -27,11 +27,18 @@ class Block:
     """What some steps have made.
 
     frames: `(steps * frames_per_step, frame_height, frame_width, channels)` uint8.
-    losses: the mean over the steps, by network (`d`, `g`); empty where nothing is trained.
+    losses: by turn (`d`, `g`), the mean over the steps in which it learned; without those that did
+        not.
     """
 
     frames: Frames
     losses: Mapping[str, float] = field(default_factory=dict)
+
+
+def means(sums: NDArray[np.floating], steps: Mapping[str, int]) -> dict[str, float]:
+    """Mean losses, from their sums and in how many steps each turn has learned."""
+    by_turn = zip(steps.items(), sums.tolist(), strict=True)
+    return {name: total / count for (name, count), total in by_turn if count}
 
 
 class Session(Protocol):

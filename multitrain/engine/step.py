@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from keras import ops, tree
+from keras import backend, ops, tree
 
 from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Phase, Show, Turn, Update
 
@@ -24,35 +24,39 @@ class Drawn(NamedTuple):
     shown: Named
 
 
-PullBack = Callable[[Any], Mapping[str, Sequence[Any]]]
+Gradients = Mapping[str, Sequence[Any]]  # by network, one for each trainable weight
+PullBack = Callable[[Any], Gradients]
 
 
 class Trace(Protocol):
     """A model's networks on an engine, while a step is traced; all that the step changes.
 
-    Gradients are lists with one for each trainable weight, None where a weight is not reached.
+    Gradients of what is not reached are zeros.
     """
 
     @property
     def carried(self) -> Named:
         """What is carried from update to update."""
 
-    def make(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
+    def record(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
         """What `make` makes, and what takes gradients of it to the weights of the `networks`."""
 
-    def judge(
+    def differentiate(
         self, networks: Sequence[str], passes: Named, loss: Callable[[Nets, Named], Outcome]
-    ) -> tuple[Outcome, Mapping[str, Sequence[Any]], Named]:
+    ) -> tuple[Outcome, Gradients, Named]:
         """A loss, with its gradients for the weights of the `networks` and for the `passes`."""
 
     def constant(self, values: Any) -> Any:
         """`values`, which may be nested, through which no gradients go."""
 
-    def learn(self, turn: str, gradients: Mapping[str, Sequence[Any]]) -> None:
+    def learn(self, turn: str, gradients: Gradients) -> None:
         """One update of a turn's networks, and of their averages, by these gradients."""
 
-    def carry(self, turn: Turn, made: Named) -> None:
-        """Have the turn say what is carried from now on."""
+    def gathered(self, kept: Named) -> Named:
+        """The parts of a batch `(n, ...)` that all replicas have, in their order."""
+
+    def carry(self, carried: Named) -> None:
+        """Carry these from now on."""
 
     def show(self, draw: Callable[[Nets], Any]) -> Any:
         """What `draw` draws with the averages of networks, where they have one, not training.
@@ -81,7 +85,7 @@ class Step:
         Returns frames `(frames_per_step, frame_height, frame_width, channels)` uint8, and the mean
         losses of the turns, `(turns,)`, in the order of the model; 0 for those of other phases.
         """
-        doing = _Doing(self._model, trace, drawn)
+        doing = _StepInProgress(self._model, trace, drawn)
         losses: dict[str, list[Any]] = {name: [] for name in self._model.turns}
         frames: list[Any] = []
         for each in self._phase.program:
@@ -107,21 +111,19 @@ class Step:
         )
 
 
-class _Made(NamedTuple):
-    """A pass that was made, and how often its networks had learned by then."""
+class _RecordedPass(NamedTuple):
+    """A pass, and how often each of its networks had learned when it was made."""
 
     outputs: Any
     pull_back: PullBack
-    learned: tuple[int, ...]
+    updates: tuple[int, ...]
 
 
-class _Doing:
-    """A step in progress."""
-
+class _StepInProgress:
     def __init__(self, model: Model, trace: Trace, drawn: Drawn) -> None:
         self._model, self._trace, self._drawn = model, trace, drawn
-        self._learned = dict.fromkeys(model.networks, 0)  # updates in this step
-        self._made: dict[tuple[Any, ...], _Made] = {}
+        self._updates = dict.fromkeys(model.networks, 0)  # in this step, by any turn
+        self._passes: dict[tuple[Any, ...], _RecordedPass] = {}
 
     def update(self, update: Update) -> Any:
         """Have a turn learn; returns its loss."""
@@ -131,106 +133,136 @@ class _Doing:
         parts = turn.learning.micro_batches
         outcomes, gradients = zip(
             *(
-                self._gradients(turn, update, part_of(feeds), part_of(chance))
-                for part_of in _micro_batches(parts)
+                self._gradients(turn, update, *batch)
+                for batch in zip(_parts_of(feeds, parts), _parts_of(chance, parts), strict=True)
             ),
             strict=True,
         )
         self._trace.learn(update.turn, _means(gradients))
         for name in turn.networks:
-            self._learned[name] += 1
+            self._updates[name] += 1
         if turn.carry:
-            self._trace.carry(turn, _joined([outcome.made for outcome in outcomes]))
+            kept = self._trace.gathered(_joined([outcome.kept for outcome in outcomes]))
+            before = self._trace.carried
+            self._trace.carry({**before, **_alike(turn.carry(before, kept), before)})
         return _mean([outcome.loss for outcome in outcomes])
 
     def _gradients(
         self, turn: Turn, update: Update, feeds: Named, chance: Named
-    ) -> tuple[Outcome, Mapping[str, Sequence[Any]]]:
-        made = {name: self._pass(name, turn, update, feeds, chance) for name in turn.passes}
+    ) -> tuple[Outcome, Gradients]:
+        passes = {name: self._pass(name, turn, update, feeds, chance) for name in turn.passes}
         learned = {
             name: each
-            for name, each in made.items()
+            for name, each in passes.items()
             if set(turn.networks) & set(self._model.passes[name].networks)
         }
         constant = {
             name: self._trace.constant(each.outputs)
-            for name, each in made.items()
+            for name, each in passes.items()
             if name not in learned
         }
         carried = self._trace.carried
 
-        def loss(nets: Nets, passes: Named) -> Outcome:
-            return turn.loss(nets, Batch(feeds, chance, {**constant, **passes}, carried))
+        def loss(nets: Nets, outputs: Named) -> Outcome:
+            return turn.loss(nets, Batch(feeds, chance, {**constant, **outputs}, carried))
 
         outputs = {name: each.outputs for name, each in learned.items()}
-        outcome, gradients, of_passes = self._trace.judge(turn.networks, outputs, loss)
+        outcome, gradients, of_outputs = self._trace.differentiate(turn.networks, outputs, loss)
         for name, each in learned.items():
-            through = each.pull_back(of_passes[name])
+            through = each.pull_back(of_outputs[name])
             gradients = {
-                network: _sums(found, through.get(network)) for network, found in gradients.items()
+                network: _sums(found, through[network]) if network in through else found
+                for network, found in gradients.items()
             }
         return outcome, gradients
 
-    def _pass(self, name: str, turn: Turn, update: Update, feeds: Named, chance: Named) -> _Made:
+    def _pass(
+        self, name: str, turn: Turn, update: Update, feeds: Named, chance: Named
+    ) -> _RecordedPass:
         """A pass: one that was made of the same before, where it is still what it was."""
         recipe = self._model.passes[name]
-        learned = tuple(self._learned[network] for network in recipe.networks)
+        updates = tuple(self._updates[network] for network in recipe.networks)
         key = (name, *(update.given[used] for used in recipe.uses))
-        whole = turn.learning.micro_batches == 1
-        if whole and (before := self._made.get(key)) and before.learned == learned:
+        is_whole = turn.learning.micro_batches == 1
+        if is_whole and (before := self._passes.get(key)) and before.updates == updates:
             return before
-        outputs, pull_back = self._trace.make(
-            recipe.networks, lambda nets: recipe.make(nets, feeds, chance)
+        given = [
+            {used: tensors[used] for used in recipe.uses if used in tensors}
+            for tensors in (feeds, chance)
+        ]
+        outputs, pull_back = self._trace.record(
+            recipe.networks, lambda nets: recipe.make(_Only(nets, name, recipe.networks), *given)
         )
-        made = _Made(outputs, pull_back, learned)
-        if whole:
-            self._made[key] = made
+        made = _RecordedPass(outputs, pull_back, updates)
+        if is_whole:
+            self._passes[key] = made
         return made
 
 
-def _micro_batches(parts: int) -> list[Callable[[Named], Named]]:
-    """Functions that take the parts of a batch out of named tensors `(n, ...)`."""
+@dataclass(frozen=True)
+class _Only:
+    """`Nets` of a pass: no others than those that it names."""
+
+    nets: Nets
+    name: str
+    networks: Collection[str]
+
+    def __call__(self, name: str, inputs: Any, training: bool = True) -> Any:
+        if name not in self.networks:
+            raise ValueError(f"pass {self.name} calls the network {name}, which it does not name")
+        return self.nets(name, inputs, training)
+
+    def gradient(self, of: Callable[[Any], Any], at: Any) -> Any:
+        return self.nets.gradient(of, at)
+
+
+def _parts_of(batch: Named, parts: int) -> list[Named]:
+    """The micro-batches of named tensors `(n, ...)`."""
     if parts == 1:
-        return [lambda batch: batch]
-
-    def part(number: int) -> Callable[[Named], Named]:
-        return lambda batch: {
-            name: ops.split(tensor, parts)[number] for name, tensor in batch.items()
-        }
-
-    return [part(number) for number in range(parts)]
+        return [batch]
+    split = {name: ops.split(tensor, parts) for name, tensor in batch.items()}
+    return [{name: tensors[number] for name, tensors in split.items()} for number in range(parts)]
 
 
-def _means(parts: Sequence[Mapping[str, Sequence[Any]]]) -> Mapping[str, Sequence[Any]]:
+def _joined(kept: Sequence[Named]) -> Named:
+    """What the micro-batches of one batch have kept, together."""
+    if len(kept) == 1:
+        return kept[0]
+    joined: Named = tree.map_structure(lambda *each: ops.concatenate(each), *kept)
+    return joined
+
+
+def _alike(after: Named, before: Named) -> Named:
+    """What is carried `after` an update, which must be of the kind that it was."""
+    for name, value in after.items():
+        if name not in before:
+            raise ValueError(f"a turn carries {name}, which the model does not have")
+        found, wanted = map(_kind, (value, before[name]))
+        if found != wanted:
+            raise ValueError(f"a turn carries {name} as {found}, and the model has it as {wanted}")
+    return after
+
+
+def _kind(tensor: Any) -> str:
+    return f"{backend.standardize_dtype(tensor.dtype)}{tuple(tensor.shape)}"
+
+
+def _means(parts: Sequence[Gradients]) -> Gradients:
     """The means of the gradients of several micro-batches."""
     if len(parts) == 1:
         return parts[0]
     return {
         network: [
-            None if all(each is None for each in of_weight) else _mean_of_known(of_weight)
+            sum(of_weight) / float(len(parts))
             for of_weight in zip(*(part[network] for part in parts), strict=True)
         ]
         for network in parts[0]
     }
 
 
-def _mean_of_known(gradients: Sequence[Any]) -> Any:
-    return sum(each for each in gradients if each is not None) / float(len(gradients))
-
-
-def _sums(one: Sequence[Any], other: Sequence[Any] | None) -> Sequence[Any]:
-    if other is None:
-        return one
-    return [b if a is None else a if b is None else a + b for a, b in zip(one, other, strict=True)]
+def _sums(one: Sequence[Any], other: Sequence[Any]) -> Sequence[Any]:
+    return [a + b for a, b in zip(one, other, strict=True)]
 
 
 def _mean(losses: Sequence[Any]) -> Any:
     return ops.mean(ops.stack(losses)) if len(losses) > 1 else losses[0]
-
-
-def _joined(made: Sequence[Named]) -> Named:
-    """What the micro-batches of one batch have made, together."""
-    if len(made) == 1:
-        return made[0]
-    joined: Named = tree.map_structure(lambda *each: ops.concatenate(each), *made)
-    return joined

@@ -17,13 +17,16 @@ class Stream(enum.IntEnum):
     SETS = 5
 
 
-_OF_FAMILIES = 2**30  # from here on: streams by name
+# Streams of a model's chance by its name. Those of other names begin behind all others.
+_BY_NAME = {"latents": Stream.LATENTS, "mixing": Stream.MIXING}
+_FIRST_NAMED = 2**30
+TAKEN = {stream.name.lower() for stream in Stream} - set(_BY_NAME)
 
 
 def stream_of(chance: str) -> int:
     """The stream of a model's chance of this name."""
-    own = Stream.__members__.get(chance.upper())
-    return int(own) if own is not None else _OF_FAMILIES + crc32(chance.encode()) % _OF_FAMILIES
+    known = _BY_NAME.get(chance)
+    return _FIRST_NAMED + crc32(chance.encode()) % _FIRST_NAMED if known is None else int(known)
 
 
 def stream_of_samples(name: str) -> int:

@@ -12,7 +12,7 @@ from jobs.errors import MultitrainError
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, Session, SessionSettings
 
-FAMILIES = {
+MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
     "testcard": "multitrain.families.testcard.session",
 }
@@ -29,7 +29,7 @@ def open_session(
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """
     try:
-        family = import_module(FAMILIES[job.spec.family])
+        family = import_module(MODULES[job.spec.family])
     except ModuleNotFoundError as error:
         if error.name not in ENGINES_OF_EXTRAS:
             raise

@@ -78,9 +78,9 @@ def wait_for_call(
 
 def warm(engine: str) -> None:
     """Import all that a training on `engine` takes, and nothing that looks for a device."""
-    from multitrain.families import FAMILIES
+    from multitrain.families import MODULES
 
-    for module in (_ENGINES[engine], *FAMILIES.values(), *_ALWAYS):
+    for module in (_ENGINES[engine], *MODULES.values(), *_ALWAYS):
         import_module(module)
 
 

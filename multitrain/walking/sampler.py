@@ -16,15 +16,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from jobs.errors import OriginUnfit
+from jobs.families.table import family_of
 from jobs.workspace.jobfile import JobFile
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable
 from multitrain.engine.model import Sampling
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Frames, SessionSettings, State
-from multitrain.families import FAMILIES
-
-GENERATOR = "generator/"
+from multitrain.families import MODULES
 
 Placed = Sequence[Any]  # the generator's weights on the device
 
@@ -35,20 +34,21 @@ class Sampler:
     def __init__(self, job: JobFile, settings: SessionSettings, rows: int, columns: int) -> None:
         """Keras' framework and its device are set up. Raises OutOfMemory and MultitrainError."""
         self._job, self._rows, self._columns = job, rows, columns
+        self._prefix = f"{family_of(job.spec).sampler}/"  # of the network's names in states
         with memory_watched():
             compiled, has_native_bfloat16 = _set_up(job, settings)
             with computing_in(job.spec.precision, has_native_bfloat16):
-                self._sampling: Sampling = import_module(
-                    FAMILIES[job.spec.family]
-                ).describe_sampler(job)
+                self._sampling: Sampling = import_module(MODULES[job.spec.family]).describe_sampler(
+                    job
+                )
             self._draw = compiled(self._frames)
             self._draw_between = compiled(self._frames_between)
 
     def place(self, weights: State) -> Placed:
-        """The generator's part of these `starting_weights`, on the device. OriginUnfit if unfit."""
+        """The sampler's part of these `starting_weights`, on the device. OriginUnfit if unfit."""
         variables = self._sampling.network.variables
-        own = {GENERATOR + each.path: tuple(each.shape) for each in variables if _learnt(each)}
-        offered = {name: array for name, array in weights.items() if name.startswith(GENERATOR)}
+        own = {self._prefix + each.path: tuple(each.shape) for each in variables if _learnt(each)}
+        offered = {name: array for name, array in weights.items() if name.startswith(self._prefix)}
         try:
             taken = adoptable(own, offered, fitting=False)
         except ValueError as error:
@@ -56,7 +56,7 @@ class Sampler:
             raise OriginUnfit(reason) from error
         with memory_watched():
             return [
-                ops.convert_to_tensor(taken[GENERATOR + each.path] if _learnt(each) else each)
+                ops.convert_to_tensor(taken[self._prefix + each.path] if _learnt(each) else each)
                 for each in variables
             ]
 

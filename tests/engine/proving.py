@@ -243,7 +243,7 @@ class FrozenEye:
 
     def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
         reals, latents = _mean_colours(step.pictures[0]), step.chance["latents"][0]
-        losses = {"warm": 0.0, "d": 0.0, "g": 0.0}
+        losses: dict[str, float] = {}
         judge, eye = weights["discriminator"], weights["eye"]
         tuned = step.number >= self.tuned_from
         if tuned:
@@ -282,9 +282,9 @@ class Pool:
         def loss_g(nets: Nets, batch: Batch) -> Outcome:
             return Outcome(_squares(nets("discriminator", batch.passes["fakes"]) - 1.0))
 
-        def carry(carried: Named, made: Named) -> Named:
-            chosen = made["chosen"][:, None] < 0.5
-            return {"pool": ops.where(chosen, made["fakes"], carried["pool"])}
+        def carry(carried: Named, kept: Named) -> Named:
+            chosen = kept["chosen"][:, None] < 0.5
+            return {"pool": ops.where(chosen, kept["fakes"], carried["pool"])}
 
         program = [
             Update("d", {PICTURES: 0}, {"latents": 0, "choice": 0}),

@@ -25,6 +25,7 @@ SUITES = {
         TESTS / "families" / "test_session_contract.py",
         TESTS / "engine" / "test_sessions.py",
         TESTS / "engine" / "test_step.py",
+        TESTS / "engine" / "test_misfits.py",
     ],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "networks": [

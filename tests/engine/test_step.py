@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.model import PICTURES, Phase, Show
+from multitrain.engine.model import PICTURES
 from multitrain.engine.session import Session, SessionSettings, State
 from tests.engine.drawn import chance_of, pictures_of
 from tests.engine.proving import PROOFS, FrozenEye, Proof, Step, Weights
@@ -81,21 +80,12 @@ def test_frames_show_the_average_as_it_is_then(
     assert (first != last).any()
 
 
-def test_an_engine_is_told_what_does_not_fit_together(job: JobFile) -> None:
+def test_phases_are_functions_of_the_step(job: JobFile) -> None:
     model = FrozenEye().describe(job)
-    one_frame = Phase(9, [Show()])
-    for phases, wrong in (
-        ((), "phases begin"),
-        ((replace(model.phases[0], begins=1),), "phases begin"),
-        (model.phases[::-1], "phases begin"),
-        ((model.phases[0], one_frame), "numbers of frames"),
-    ):
-        with pytest.raises(ValueError, match=wrong):
-            replace(model, phases=phases)
-    assert model.steps_until_next_phase(0) == 2
-    assert model.steps_until_next_phase(1) == 1
-    assert model.steps_until_next_phase(2) is None
     assert [model.phase_at(step).begins for step in (0, 1, 2, 9)] == [0, 0, 2, 2]
+    assert [model.steps_until_next_phase(step) for step in (0, 1, 2)] == [2, 1, None]
+    assert model.steps_of_turns(1, 4) == {"warm": 1, "d": 3, "g": 3}
+    assert model.steps_of_turns(2, 2) == {"warm": 0, "d": 2, "g": 2}
 
 
 TWO_DEVICES = """

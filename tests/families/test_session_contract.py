@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+from jobs.families.table import FAMILIES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.session import Session, SessionSettings
-from multitrain.families import FAMILIES, open_session
+from multitrain.families import MODULES, open_session
 from tests.engine.proving import PROOFS
 
 OpenSession = Callable[..., Session]
 
 
-@pytest.fixture(params=[*FAMILIES, "dcgan in bfloat16", *PROOFS])
+@pytest.fixture(params=[*MODULES, "dcgan in bfloat16", *PROOFS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -25,7 +27,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def job(kind: str, tiny_job: Callable[..., JobFile]) -> JobFile:
     """Learns so fast that every update shows in the frames."""
     family, _, precision = kind.partition(" in ")
-    family = family if family in FAMILIES else "dcgan"
+    family = family if family in MODULES else "dcgan"
     return tiny_job(
         family=family, precision=precision or "float32", learning_rate_g=0.03, batch_size=8
     )
@@ -55,7 +57,7 @@ def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession)
     assert all(np.isfinite(loss) for loss in block.losses.values())
 
 
-@pytest.mark.parametrize("kind", FAMILIES, indirect=True)
+@pytest.mark.parametrize("kind", MODULES, indirect=True)
 def test_one_frame_per_step_where_asked(
     tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
@@ -138,3 +140,17 @@ def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: O
         again = session.last_frame()
         assert again.shape == shown.shape
         assert np.abs(again.astype(int) - shown).max() <= 2
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.trains])
+def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: str) -> None:
+    """So what is known of checkpoints, and told of layers, is true."""
+    job, family = tiny_job(family=name, ema=0.9), FAMILIES[name]
+    model = import_module(MODULES[name]).describe(job)
+    averaged = {each: average.network for each, average in model.averages.items()}
+    assert (set(family.networks), dict(family.averaged)) == (set(model.networks), averaged)
+    planned = family.layers(job.spec, job.image_width, job.image_height)
+    for network, layers in planned.items():
+        counted = model.networks[network].count_params()
+        assert sum(layer.parameters for layer in layers) == counted, network
+    assert family.trained(job.spec).keys() == planned.keys() == set(family.networks)

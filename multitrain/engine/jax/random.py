@@ -1,4 +1,4 @@
-"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+"""Random numbers as pure functions of (seed, detours, step, number): nothing to save or restore.
 
 What an update is given is drawn on the device by JAX's generator, the order of the pictures on the
 host by NumPy's, a few thousand at once: so a block of steps knows its pictures without asking the

@@ -23,7 +23,7 @@ from multitrain.engine.jax.trace import Carry, JaxTrace, Learners
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import PICTURES, Model, Named, Phase
 from multitrain.engine.precision import computing_in
-from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.windows import Window
 
@@ -89,7 +89,7 @@ class JaxSession:
         self._steps[self._phase.begins] = step
 
     def run(self, steps: int) -> Block:
-        made = []
+        made, counts = [], self._model.steps_of_turns(self._steps_done, steps)
         with memory_watched():
             self._carry = self._carry._replace(losses=jnp.zeros_like(self._carry.losses))
             for feed in self._pictures.feeds(self._steps_done, steps):
@@ -98,8 +98,8 @@ class JaxSession:
                 frames.copy_to_host_async()
                 made.append(frames)
             whole = np.concatenate([np.asarray(frames) for frames in made])
-            means = np.array(self._carry.losses) / steps
-        return Block(whole, dict(zip(self._model.turns, means.tolist(), strict=True)))
+            losses = means(np.array(self._carry.losses), counts)
+        return Block(whole, losses)
 
     def last_frame(self) -> Frames:
         phase = self._model.phase_at(self._steps_done - 1)

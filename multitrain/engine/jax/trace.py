@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from multitrain.engine.averaging import decay_after
-from multitrain.engine.model import Model, Named, Nets, Outcome, Phase, Turn
-from multitrain.engine.optimizers import clipped, named_variables, optimizer_of
-from multitrain.engine.step import PullBack
+from multitrain.engine.model import Model, Named, Nets, Outcome, Phase
+from multitrain.engine.optimizers import clipped, named_variables, optimizer_of, trainable_weights
+from multitrain.engine.step import Gradients, PullBack
 
 Weights = tuple[Any, ...]
 ByName = dict[str, Weights]
@@ -38,23 +38,17 @@ class Learners:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self.optimizers = {
-            name: optimizer_of(turn.learning, self._trainable(turn.networks))
-            for name, turn in model.turns.items()
-        }
+        self.optimizers = self._optimizers()
 
     def begin(self) -> Carry:
         """Copies of what the networks start with; steps do not change the networks themselves."""
         model = self._model
-        # Fresh ones: what an optimizer starts from may depend on the weights.
-        fresh = {
-            name: optimizer_of(turn.learning, self._trainable(turn.networks))
-            for name, turn in model.turns.items()
-        }
+        # Anew: the weights may have been replaced, and an optimizer may start from them.
+        optimizers = self._optimizers()
         return Carry(
             {name: _copies(each.trainable_variables) for name, each in model.networks.items()},
             {name: _copies(each.non_trainable_variables) for name, each in model.networks.items()},
-            {name: _copies(each.variables) for name, each in fresh.items()},
+            {name: _copies(each.variables) for name, each in optimizers.items()},
             {
                 name: _copies(model.networks[average.network].trainable_variables)
                 for name, average in model.averages.items()
@@ -84,10 +78,12 @@ class Learners:
             None,
         )
 
-    def _trainable(self, networks: Sequence[str]) -> list[Any]:
-        return [
-            each for name in networks for each in self._model.networks[name].trainable_variables
-        ]
+    def _optimizers(self) -> dict[str, Any]:
+        made = {}
+        for name, turn in self._model.turns.items():
+            networks = {each: self._model.networks[each] for each in turn.networks}
+            made[name] = optimizer_of(turn.learning, list(trainable_weights(networks).values()))
+        return made
 
 
 class JaxTrace:
@@ -107,7 +103,7 @@ class JaxTrace:
     def carried(self) -> Named:
         return dict(self._carry.carried)
 
-    def make(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
+    def record(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
         def made_by(weights: ByName) -> tuple[Any, ByName]:
             nets = self._nets(weights)
             return make(nets), nets.statistics
@@ -117,25 +113,25 @@ class JaxTrace:
         self._carry = self._carry._replace(statistics=statistics)
         return made, lambda of_made: pull_back(of_made)[0]
 
-    def judge(
+    def differentiate(
         self, networks: Sequence[str], passes: Named, loss: Callable[[Nets, Named], Outcome]
-    ) -> tuple[Outcome, Mapping[str, Sequence[Any]], Named]:
-        def judged(weights: ByName, passes: Named) -> tuple[Any, tuple[Named, ByName]]:
+    ) -> tuple[Outcome, Gradients, Named]:
+        def computed(weights: ByName, passes: Named) -> tuple[Any, tuple[Named, ByName]]:
             nets = self._nets(weights)
             outcome = loss(nets, passes)
-            return outcome.loss, (outcome.made, nets.statistics)
+            return outcome.loss, (outcome.kept, nets.statistics)
 
         weights = {name: self._carry.weights[name] for name in networks}
-        (value, (made, statistics)), (of_weights, of_passes) = jax.value_and_grad(
-            judged, argnums=(0, 1), has_aux=True
+        (value, (kept, statistics)), (of_weights, of_passes) = jax.value_and_grad(
+            computed, argnums=(0, 1), has_aux=True
         )(weights, passes)
         self._carry = self._carry._replace(statistics=statistics)
-        return Outcome(value, made), of_weights, of_passes
+        return Outcome(value, kept), of_weights, of_passes
 
     def constant(self, values: Any) -> Any:
         return jax.lax.stop_gradient(values)
 
-    def learn(self, turn: str, gradients: Mapping[str, Sequence[Any]]) -> None:
+    def learn(self, turn: str, gradients: Gradients) -> None:
         networks, learning = self._model.turns[turn].networks, self._model.turns[turn].learning
         before = self._carry.weights
         learned, variables = self._learners.optimizers[turn].stateless_apply(
@@ -151,10 +147,11 @@ class JaxTrace:
         )
         self._carry = self._carry._replace(averages=self._followed(networks))
 
-    def carry(self, turn: Turn, made: Named) -> None:
-        assert turn.carry, "only turns that carry something are asked"
-        carried = self._carry.carried
-        self._carry = self._carry._replace(carried=carried | dict(turn.carry(carried, made)))
+    def gathered(self, kept: Named) -> Named:
+        return dict(self.constant(kept))  # one program sees the whole batch
+
+    def carry(self, carried: Named) -> None:
+        self._carry = self._carry._replace(carried=dict(carried))
 
     def show(self, draw: Callable[[Nets], Any]) -> Any:
         averages = {
@@ -214,10 +211,12 @@ class _Networks:
         self.statistics = self.statistics | {name: tuple(moved)}
         return answer
 
-    def gradient(self, of: Callable[[Nets, Any], Any], at: Any) -> Any:
+    def gradient(self, of: Callable[[Any], Any], at: Any) -> Any:
+        before = self.statistics
+
         def total(at: Any) -> tuple[Any, ByName]:
-            nets = _Networks(self._model, self._learned, self._weights, self.statistics)
-            return jnp.sum(of(nets, at)), nets.statistics
+            self.statistics = before
+            return jnp.sum(of(at)), self.statistics
 
         gradients, self.statistics = jax.grad(total, has_aux=True)(at)
         return gradients

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -19,7 +19,7 @@ class FusedAdam:
     per replica.
     """
 
-    def __init__(self, networks: Sequence[Any], learning: Learning) -> None:
+    def __init__(self, networks: Mapping[str, Any], learning: Learning) -> None:
         chosen = learning.optimizer
         named = trainable_weights(networks)
         self._names, self._weights = list(named), list(named.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -29,7 +29,7 @@ class GradientDescent(Protocol):
         """What a checkpoint keeps, by name."""
 
 
-def descent_of(networks: Sequence[Any], learning: Learning) -> GradientDescent:
+def descent_of(networks: Mapping[str, Any], learning: Learning) -> GradientDescent:
     """The optimizer that was chosen for some networks; Adam in its fused form, where there is one.
 
     Its weights are those of all the networks, in their order.
@@ -43,7 +43,7 @@ def descent_of(networks: Sequence[Any], learning: Learning) -> GradientDescent:
 class KerasDescent:
     """One of Keras' own optimizers."""
 
-    def __init__(self, networks: Sequence[Any], learning: Learning) -> None:
+    def __init__(self, networks: Mapping[str, Any], learning: Learning) -> None:
         self._learning, self._weights = learning, list(trainable_weights(networks).values())
         self._optimizer = optimizer_of(self._learning, self._weights)
 

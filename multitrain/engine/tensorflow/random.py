@@ -1,7 +1,7 @@
-"""Random numbers as pure functions of (seed, detours, step, update): nothing to save or restore.
+"""Random numbers as pure functions of (seed, detours, step, number): nothing to save or restore.
 
 A resume needs no generator's state, and the draws do not depend on how steps form blocks. All
-functions work inside a `tf.function`; `step` and `update` may be tensors. Not inside one that XLA
+functions work inside a `tf.function`; `step` and `number` may be tensors. Not inside one that XLA
 compiles: it draws other numbers from the same keys.
 """
 

@@ -19,7 +19,7 @@ from multitrain.engine.device_memory import fits
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import PICTURES, Model, Named, Phase
 from multitrain.engine.precision import computing_in
-from multitrain.engine.session import Block, Frames, SessionSettings, State
+from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.tensorflow.devices import (
     compiles_with_xla,
@@ -78,7 +78,7 @@ class TensorFlowSession:
             batches = model.draws[PICTURES]
             drawing = Drawing(draws, mixture, spec.images_per_batch, batches, window)
             self._pictures = _place(pictures, drawing, self._strategy, settings)
-        self._is_tried = False  # whether a block has run
+        self._tried: set[int] = set()  # phases, of which a block has run
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
         self._blocks: dict[int, Any] = {}  # by the first step of their phase
@@ -101,12 +101,12 @@ class TensorFlowSession:
             self._block()(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
 
     def run(self, steps: int) -> Block:
+        counts = self._model.steps_of_turns(self.step, steps)
         with memory_watched():
             made = [self._run_part(part) for part in self._parts(steps)]
         frames, losses = zip(*made, strict=True)
         whole = frames[0] if len(frames) == 1 else np.concatenate(frames)
-        means = np.sum(losses, axis=0) / steps
-        return Block(whole, dict(zip(self._model.turns, means.tolist(), strict=True)))
+        return Block(whole, means(np.sum(losses, axis=0), counts))
 
     def last_frame(self) -> Frames:
         phase = self._model.phase_at(self.step - 1)
@@ -154,12 +154,12 @@ class TensorFlowSession:
 
     def _run_part(self, steps: int) -> tuple[Frames, Any]:
         """Do `steps` steps of one phase: frames and sums of losses."""
-        feed = self._pictures.feed(self.step, steps)
+        phase, feed = self._model.phase_at(self.step), self._pictures.feed(self.step, steps)
         try:
             frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
         except tf.errors.OpError as error:
             # XLA compiles before anything has changed: the same steps can be done without it.
-            if self._is_tried or not self._jit:
+            if phase.begins in self._tried or not self._jit:
                 raise
             if is_lack_of_memory(error) or is_broken_device(error):
                 raise
@@ -171,7 +171,7 @@ class TensorFlowSession:
             self._jit = False
             self._blocks.clear()
             frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
-        self._is_tried = True
+        self._tried.add(phase.begins)
         return frames.numpy(), losses.numpy()
 
     def _block(self) -> Any:

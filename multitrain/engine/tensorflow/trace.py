@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from multitrain.engine.model import Model, Named, Nets, Outcome, Phase, Turn
+from multitrain.engine.model import Model, Named, Nets, Outcome, Phase
 from multitrain.engine.optimizers import clipped
-from multitrain.engine.step import PullBack
+from multitrain.engine.step import Gradients, PullBack
 from multitrain.engine.tensorflow.average import WeightAverage
 from multitrain.engine.tensorflow.optimizers import GradientDescent, descent_of
 from multitrain.networks.native.replicas import gathered, mean_over_replicas, replica
@@ -23,7 +23,7 @@ class Learners:
 
     def __init__(self, model: Model) -> None:
         self.descents: dict[str, GradientDescent] = {
-            name: descent_of([model.networks[each] for each in turn.networks], turn.learning)
+            name: descent_of({each: model.networks[each] for each in turn.networks}, turn.learning)
             for name, turn in model.turns.items()
         }
         self.averages = {
@@ -67,49 +67,46 @@ class TensorFlowTrace:
     def carried(self) -> Named:
         return {name: each.read_value() for name, each in self._learners.carried.items()}
 
-    def make(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
+    def record(self, networks: Sequence[str], make: Callable[[Nets], Any]) -> tuple[Any, PullBack]:
         weights = {name: self._weights(name) for name in networks}
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             made = make(self._nets)
 
-        def pull_back(of_made: Any) -> Mapping[str, Sequence[Any]]:
-            gradients: Mapping[str, Sequence[Any]] = tape.gradient(
-                made, weights, output_gradients=of_made
-            )
+        def pull_back(of_made: Any) -> Gradients:
+            gradients: Gradients = _gradient(tape, made, weights, output_gradients=of_made)
             return gradients
 
         return made, pull_back
 
-    def judge(
+    def differentiate(
         self, networks: Sequence[str], passes: Named, loss: Callable[[Nets, Named], Outcome]
-    ) -> tuple[Outcome, Mapping[str, Sequence[Any]], Named]:
+    ) -> tuple[Outcome, Gradients, Named]:
         weights = {name: self._weights(name) for name in networks}
+        # One tensor may stand under several names, and a tape knows tensors, not names.
+        passes = tf.nest.map_structure(tf.identity, passes)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch((weights, passes))
             outcome = loss(self._nets, passes)
-        of_weights, of_passes = tape.gradient(outcome.loss, (weights, passes))
+        of_weights, of_passes = _gradient(tape, outcome.loss, (weights, passes))
         return outcome, of_weights, of_passes
 
     def constant(self, values: Any) -> Any:
         return tf.nest.map_structure(tf.stop_gradient, values)
 
-    def learn(self, turn: str, gradients: Mapping[str, Sequence[Any]]) -> None:
+    def learn(self, turn: str, gradients: Gradients) -> None:
         networks, learning = self._model.turns[turn].networks, self._model.turns[turn].learning
-        found = [
-            tf.zeros_like(weight) if gradient is None else gradient
-            for name in networks
-            for weight, gradient in zip(self._weights(name), gradients[name], strict=True)
-        ]
-        self._learners.descents[turn].apply(clipped(mean_over_replicas(found), learning.clipping))
+        found = mean_over_replicas([each for name in networks for each in gradients[name]])
+        self._learners.descents[turn].apply(clipped(found, learning.clipping))
         for name, average in self._model.averages.items():
             if average.network in networks:
                 self._learners.averages[name].follow(self._updates_of(average.network))
 
-    def carry(self, turn: Turn, made: Named) -> None:
-        assert turn.carry, "only turns that carry something are asked"
-        whole = {name: gathered(tensor) for name, tensor in self.constant(made).items()}
-        for name, value in turn.carry(self.carried, whole).items():
+    def gathered(self, kept: Named) -> Named:
+        return {name: gathered(tensor) for name, tensor in self.constant(kept).items()}
+
+    def carry(self, carried: Named) -> None:
+        for name, value in carried.items():
             self._learners.carried[name].assign(value)
 
     def show(self, draw: Callable[[Nets], Any]) -> Any:
@@ -144,11 +141,12 @@ class _Networks:
     def __call__(self, name: str, inputs: Any, training: bool = True) -> Any:
         return self._model.networks[name](inputs, training=training and name in self._learned)
 
-    def gradient(self, of: Callable[[Nets, Any], Any], at: Any) -> Any:
+    def gradient(self, of: Callable[[Any], Any], at: Any) -> Any:
+        at = tf.identity(at)  # so that only what is computed of this very tensor counts
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
-            values = of(self, at)
-        return tape.gradient(values, at)
+            values = of(at)
+        return _gradient(tape, values, at)
 
 
 class _Shown(_Networks):
@@ -162,3 +160,10 @@ class _Shown(_Networks):
         if average := self._averages.get(name):
             return average(inputs)
         return super().__call__(name, inputs, training)
+
+
+def _gradient(tape: Any, of: Any, at: Any, **kw: Any) -> Any:
+    """As the tape has it; of what is not reached, zeros; embeddings' as whole tensors."""
+    zeros = tf.UnconnectedGradients.ZERO
+    found = tape.gradient(of, at, unconnected_gradients=zeros, **kw)
+    return tf.nest.map_structure(tf.convert_to_tensor, found)

@@ -7,7 +7,7 @@ size that the discriminator starts from. Described with Keras alone; the engine 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -59,12 +59,9 @@ def describe(job: JobFile) -> Model:
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
     latents = Latents.of(spec)
-    pair = Pair(
-        GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching),
-        latents,
-        spec.colour_model,
-        spec.fps,
-    )
+    losses = GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching)
+    pair = Pair(losses, latents, spec.colour_model, spec.fps)
+    mixing = {"mixing": Chance()} if losses.has_gradient_penalty else {}
     d = _learning(job, "d", spec.nbr_d_updates)
     g = _learning(job, "g", spec.nbr_g_updates)
     return Model(
@@ -74,8 +71,8 @@ def describe(job: JobFile) -> Model:
             "d": Turn(("discriminator",), d, pair.discriminator_loss, ("fakes",)),
             "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
         },
-        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step)),),
-        chance={"latents": latents.chance, "mixing": Chance()},
+        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, mixing)),),
+        chance={"latents": latents.chance, **mixing},
         averages={"average": Average("generator", spec.ema)} if spec.ema else {},
         shown=Shown({"latents": latents.chance}, pair.latents_at, pair.cells),
     )
@@ -111,7 +108,7 @@ class Pair:
         if self.losses.has_gradient_penalty:
             share = batch.chance["mixing"][:, None, None, None]
             mixed = reals + share * (fakes - reals)
-            of_mixed = nets.gradient(lambda nets, at: _judged(nets, at).logits, mixed)
+            of_mixed = nets.gradient(lambda at: _judged(nets, at).logits, mixed)
             loss += self.losses.gradient_penalty(of_mixed)
         return Outcome(loss)
 
@@ -133,14 +130,17 @@ def _judged(nets: Nets, pictures: Any) -> Judgement:
     return Judgement(*nets("discriminator", pictures))
 
 
-def _program(d_updates: int, g_updates: int, frames: int) -> list[Update | Show]:
+def _program(
+    d_updates: int, g_updates: int, frames: int, of_penalty: Collection[str]
+) -> list[Update | Show]:
     """The discriminator's updates, with a batch of pictures each, then the generator's.
 
     The generator's first update goes back through the fakes that the discriminator saw last.
     """
     last = d_updates - 1
+    given = ("latents", *of_penalty)
     return [
-        *(Update("d", {PICTURES: n}, {"latents": n, "mixing": n}) for n in range(d_updates)),
+        *(Update("d", {PICTURES: n}, dict.fromkeys(given, n)) for n in range(d_updates)),
         *(Show() for _ in range(frames - 1)),
         *(Update("g", {PICTURES: last}, {"latents": last + n}) for n in range(g_updates)),
         Show(),

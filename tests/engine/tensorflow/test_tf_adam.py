@@ -19,7 +19,7 @@ def test_updates_are_those_of_keras_adam(
 ) -> None:
     ours, theirs = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]) for _ in range(2))
     theirs.set_weights(ours.get_weights())
-    adam = FusedAdam([ours], learning(chosen, schedule=schedule))
+    adam = FusedAdam({"ours": ours}, learning(chosen, schedule=schedule))
     rates = [0.01, 0.0075, 0.005, 0.0025, 0.0] if schedule != "constant" else [0.01] * 5
     beta_1, beta_2, epsilon = (0.8, 0.9, 0.01) if "(" in chosen else (0.5, 0.999, 1e-8)
     keras_adam = keras.optimizers.Adam(0.01, beta_1, beta_2, epsilon)
@@ -39,7 +39,7 @@ def test_updates_are_those_of_keras_adam(
 
 def test_a_checkpoint_keeps_all_slots(learning: MakeLearning) -> None:
     network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="d")])
-    adam = FusedAdam([network], learning("adam"))
+    adam = FusedAdam({"network": network}, learning("adam"))
 
     names = {name for name, _ in adam.variables()}
 

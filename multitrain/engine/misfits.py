@@ -1,0 +1,112 @@
+"""What does not fit together in a model: mistakes of whoever describes a family."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from itertools import pairwise
+
+from multitrain.engine.model import PICTURES, Model
+from multitrain.engine.streams import TAKEN, stream_of
+
+# Optimizers whose state is the weights: another turn's updates of these would be lost.
+_KEEP_WEIGHTS = {"ftrl", "schedulefreeadamw"}
+_IN_STATES = ("step", "detours", "carried")  # beside the model's own names
+
+
+def misfits(model: Model, frames_per_step: int, share: int) -> Iterator[str]:
+    """A sentence for each; the first ones may be the cause of others.
+
+    A job shows `frames_per_step`, and each of its devices trains on a `share` of a batch.
+    """
+    if wrong := [*_unknown_names(model), *_unfit_phases(model, frames_per_step)]:
+        yield from wrong
+        return
+    yield from _unfit_updates(model)
+    yield from _unfit_turns(model, share)
+    yield from _taken_names(model)
+    yield from _shared_variables(model)
+
+
+def _unknown_names(model: Model) -> Iterator[str]:
+    for name, turn in model.turns.items():
+        yield from _unknown(f"turn {name}", "network", turn.networks, model.networks)
+        yield from _unknown(f"turn {name}", "pass", turn.passes, model.passes)
+    for name, each in model.passes.items():
+        yield from _unknown(f"pass {name}", "network", each.networks, model.networks)
+    for name, average in model.averages.items():
+        yield from _unknown(f"average {name}", "network", [average.network], model.networks)
+    for phase in model.phases:
+        yield from _unknown("a program", "turn", phase.turns, model.turns)
+        for update in phase.updates:
+            yield from _unknown("an update", "chance", update.chance, model.chance)
+
+
+def _unknown(who: str, what: str, names: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{who} names the {what} {name}, which the model does not have"
+
+
+def _unfit_phases(model: Model, frames_per_step: int) -> Iterator[str]:
+    begins = [phase.begins for phase in model.phases]
+    if not begins or begins[0] or any(a >= b for a, b in pairwise(begins)):
+        yield f"phases begin at steps {begins}, not from 0 on and upwards"
+    for phase in model.phases:
+        if phase.frames != frames_per_step:
+            yield f"a program shows {phase.frames} frames per step, and the job {frames_per_step}"
+        elif not phase.ends_with_frame:
+            yield "a program must end with a frame, which shows what the step has come to"
+
+
+def _unfit_updates(model: Model) -> Iterator[str]:
+    updates = [update for phase in model.phases for update in phase.updates]
+    for update in updates:
+        for name in model.turns[update.turn].passes:
+            for used in set(model.passes[name].uses) - set(update.given):
+                yield f"an update of turn {update.turn} lacks {used}, which pass {name} uses"
+    feeds = {name for update in updates for name in update.feeds}
+    for name in (PICTURES, *model.chance):
+        if name not in model.draws:
+            yield f"{name} is given to no update"
+    for name in feeds & set(model.chance):
+        yield f"{name} is both a feed and a chance"
+
+
+def _unfit_turns(model: Model, share: int) -> Iterator[str]:
+    for name, turn in model.turns.items():
+        learning = turn.learning
+        for phase in model.phases:
+            count = [update.turn for update in phase.updates].count(name)
+            if count not in (0, learning.updates):
+                yield f"turn {name} has {count} updates per step, and learns by {learning.updates}"
+        if share % learning.micro_batches:
+            yield f"turn {name} cannot cut {share} pictures into {learning.micro_batches} parts"
+        if learning.optimizer.name in _KEEP_WEIGHTS:
+            for other, its in model.turns.items():
+                if other != name and set(its.networks) & set(turn.networks):
+                    yield (
+                        f"{learning.optimizer.name} of turn {name} keeps the weights itself, so "
+                        f"turn {other} cannot learn the same network"
+                    )
+
+
+def _taken_names(model: Model) -> Iterator[str]:
+    for name in set(model.chance) & TAKEN:
+        yield f"a chance cannot be called {name}, as other draws are"
+    if len({stream_of(name) for name in model.chance}) < len(model.chance):
+        yield f"two draws of {sorted(model.chance)} would be alike: rename one"
+    names = [*model.networks, *model.averages, *model.shown.samples, *_IN_STATES]
+    names += [f"optimizer_{name}" for name in model.turns]
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"two things are called {name} in checkpoints"
+
+
+def _shared_variables(model: Model) -> Iterator[str]:
+    owners: dict[int, str] = {}
+    for name, network in model.networks.items():
+        for variable in network.variables:
+            owner = owners.setdefault(id(variable), name)
+            if owner != name:
+                yield f"{variable.path} is in the networks {owner} and {name}"
