@@ -29,10 +29,16 @@ def _weights_of_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.trainer.training_bench.FakeSession.state", state)
 
 
+@pytest.fixture
+def bench(bench: Callable[..., Bench]) -> Callable[..., Bench]:
+    """Of a family that has networks."""
+    return lambda frames=20, **columns: bench(frames, **{"family": "dcgan", **columns})
+
+
 def kept_steps(each: Bench) -> list[int]:
     """Those whose files hold the weights of just that step, and nothing else."""
     for step in each.paths.kept_steps():
-        weights = load_weights(each.paths.kept_weights(step), "testcard")
+        weights = load_weights(each.paths.kept_weights(step), "dcgan")
         assert {name: array.tolist() for name, array in weights.items()} == {
             "generator/weight": [float(step)]
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jobs.families.table import FAMILIES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.engine.session import SessionSettings, State
@@ -110,6 +111,8 @@ def test_a_rehearsed_session_starts_from_elsewhere_at_its_call(
         return []
 
     monkeypatch.setattr("multitrain.families.testcard.session.TestCard.adopt", adopt)
+    with_network = replace(FAMILIES["testcard"], networks=("generator",))
+    monkeypatch.setitem(FAMILIES, "testcard", with_network)
     job = job.model_copy(update={"spec": job.spec.model_copy(update={"init_from": "a.h5"})})
     paths = workspace.job(job.spec.name)
     job.save(paths)
