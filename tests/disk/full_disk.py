@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -47,21 +48,28 @@ class Place(NamedTuple):
     line: int
 
 
+Way = tuple[Place, ...]  # the lines that are being executed, innermost first
+
+
 class FullDisk:
     """The disk below `folder` has no room at the `nth` write (counting from 1), nor, where it
-    `stays` full, at any later one. 0: there is room all the time.
+    `stays` full, at any later one. 0: there is room all the time. Only writes by that `way` count,
+    if one is given: in which order several threads write is left to chance.
 
         with FullDisk(folder, nth=3) as disk:
             ...
         disk.failed  # the lines of the project whose writes failed
-        disk.ways  # to each write: the lines of the project that were being executed
+        disk.ways  # how often by which lines of the project was written
     """
 
-    def __init__(self, folder: Path, nth: int, *, stays: bool = False) -> None:
+    def __init__(
+        self, folder: Path, nth: int, *, way: Way | None = None, stays: bool = False
+    ) -> None:
         self.failed: list[Place] = []
-        self.ways: list[tuple[Place, ...]] = []
+        self.ways: Counter[Way] = Counter()
         self._folder = f"{folder}{os.sep}"
-        self._nth, self._stays = nth, stays
+        self._nth, self._way, self._stays = nth, way, stays
+        self._is_full = False
         self._lock = threading.Lock()
         self._patches = ExitStack()
 
@@ -99,10 +107,12 @@ class FullDisk:
         if not self._is_here(path) or not (way := _way()):
             return True
         with self._lock:
-            self.ways.append(way)
-            behind = len(self.ways) - self._nth
-            if self._nth == 0 or behind < 0 or (behind > 0 and not self._stays):
-                return True
+            self.ways[way] += 1
+            if not self._is_full:
+                count = self.ways[way] if self._way else self.ways.total()
+                if self._way not in (None, way) or count != self._nth:
+                    return True
+                self._is_full = self._stays
             self.failed.append(way[0])
         return False
 
@@ -279,8 +289,8 @@ class _Video:
         return getattr(self._container, name)
 
 
-def _way() -> tuple[Place, ...]:
-    """The lines of the project that are being executed, innermost first; none in a test's own."""
+def _way() -> Way:
+    """Empty in a test's own doing."""
     way = []
     frame = sys._getframe(1)
     while frame is not None:
