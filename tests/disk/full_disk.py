@@ -69,6 +69,7 @@ class FullDisk:
         self.ways: Counter[Way] = Counter()
         self._folder = f"{folder}{os.sep}"
         self._nth, self._way, self._stays = nth, way, stays
+        self._is_full = False
         self._lock = threading.Lock()
         self._patches = ExitStack()
 
@@ -107,11 +108,11 @@ class FullDisk:
             return True
         with self._lock:
             self.ways[way] += 1
-            if self._way not in (None, way):
-                return True
-            behind = (self.ways[way] if self._way else self.ways.total()) - self._nth
-            if self._nth == 0 or behind < 0 or (behind > 0 and not self._stays):
-                return True
+            if not self._is_full:
+                count = self.ways[way] if self._way else self.ways.total()
+                if self._way not in (None, way) or count != self._nth:
+                    return True
+                self._is_full = self._stays
             self.failed.append(way[0])
         return False
 

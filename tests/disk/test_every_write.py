@@ -50,13 +50,7 @@ def sets(
     return copies()
 
 
-@pytest.mark.parametrize(
-    "stays",
-    [
-        pytest.param(False, id="for a moment"),
-        pytest.param(True, id="for good", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.parametrize("stays", [False, True], ids=["for a moment", "for good"])
 def test_a_full_disk_costs_nothing(
     scene: Scene,
     sets: Iterator[Workspace],
