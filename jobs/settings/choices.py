@@ -204,7 +204,11 @@ class Optimizer(Choice):
             "relative_step": Parameter(bool, True, "smaller steps at the start"),
         },
         "ftrl": {
-            "learning_rate_power": Parameter(Annotated[Real, Le(0)], -0.5, "of its fall"),
+            "learning_rate_power": Parameter(
+                Annotated[Real, Ge(-2), Le(0)],  # powers of it must stay numbers
+                -0.5,
+                "of its fall",
+            ),
             "initial_accumulator_value": _ACCUMULATOR,
             "l1_regularization_strength": Parameter(NotNegative, 0.0, "towards zeros"),
             "l2_regularization_strength": Parameter(NotNegative, 0.0, "towards small weights"),

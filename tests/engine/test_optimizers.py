@@ -114,3 +114,15 @@ def test_gradients_that_are_nought_stay_so() -> None:
     (found,) = clipped([np.zeros(3, np.float32)], Clipping.parse("norm"))
 
     np.testing.assert_array_equal(found, np.zeros(3))
+
+
+@pytest.mark.parametrize("start", ["0", "1000000000"])
+@pytest.mark.parametrize("power", ["0", "-2"])
+def test_ftrl_starts_from_the_weights_whatever_its_powers(
+    learning: MakeLearning, power: str, start: str
+) -> None:
+    """Its sums are powers of the accumulators, which must stay numbers."""
+    weight = keras.Variable(np.float32([0.5, -0.25]))
+    chosen = f"ftrl(learning_rate_power={power}, initial_accumulator_value={start}, beta=1)"
+    for variable in optimizer_of(learning(chosen), [weight]).variables:
+        assert np.isfinite(np.asarray(variable)).all(), variable.path
