@@ -53,6 +53,7 @@ SUITES = {
     ],
     "windows": [
         TESTS / "engine" / "test_windows.py",
+        TESTS / "engine" / "test_pictures.py",
         TESTS / "families" / "test_random_crops.py",
     ],
     "walks": [TESTS / "walking" / "test_sampler.py", TESTS / "walking" / "test_making_walks.py"],

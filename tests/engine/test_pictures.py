@@ -1,12 +1,13 @@
+"""Which parts of which pictures a step sees, alike on both engines."""
+
 from __future__ import annotations
 
+import keras
+import numpy as np
 import pytest
-import tensorflow as tf
 
 from jobs.settings.kinds import Resolution
 from multitrain.engine.mixture import Mixture
-from multitrain.engine.tensorflow.pictures import Drawing, PicturesInPlace, PicturesReadAhead
-from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.windows import Window
 from tests.engine.coded import Part, coded, parts_of
 
@@ -17,6 +18,36 @@ WINDOW = Window(Resolution(17, 13), Resolution(12, 9), flip=True)
 def seen(step: int, *, in_place: bool = True, window: Window | None = WINDOW, detours: int = 0,
          ) -> list[Part]:  # fmt: skip
     """What step `step` sees of coded pictures."""
+    look = _on_jax if keras.backend.backend() == "jax" else _on_tensorflow
+    found = look(step, in_place, window, detours)
+    size = window.size if window else WINDOW.picture
+    assert found.shape == (BATCHES, BATCH, size.height, size.width, 3)
+    return parts_of(found)
+
+
+def _on_jax(step: int, in_place: bool, window: Window | None, detours: int) -> np.ndarray:
+    import jax
+    import jax.numpy as jnp
+
+    from multitrain.engine.jax.pictures import Drawing, PicturesInPlace, PicturesReadAhead
+
+    drawing = Drawing(3, Mixture((COUNT,), (1,)), BATCH, BATCHES, window, detours)
+    pictures = coded(COUNT, *WINDOW.picture)
+    there: PicturesInPlace | PicturesReadAhead = (
+        PicturesInPlace(jnp.asarray(pictures), drawing)
+        if in_place
+        else PicturesReadAhead(pictures, drawing)
+    )
+    (feed,) = there.feeds(step, 1)
+    return np.asarray(jax.jit(there.of_step)(there.resident, feed, detours, step))
+
+
+def _on_tensorflow(step: int, in_place: bool, window: Window | None, detours: int) -> np.ndarray:
+    import tensorflow as tf
+
+    from multitrain.engine.tensorflow.pictures import Drawing, PicturesInPlace, PicturesReadAhead
+    from multitrain.engine.tensorflow.random import Draws
+
     drawing = Drawing(Draws(3, detours), Mixture((COUNT,), (1,)), BATCH, BATCHES, window)
     pictures = coded(COUNT, *WINDOW.picture)
     there: PicturesInPlace | PicturesReadAhead = (
@@ -26,10 +57,7 @@ def seen(step: int, *, in_place: bool = True, window: Window | None = WINDOW, de
     )
     feed = there.feed(step, 1)
     look = tf.function(lambda feed: there.of_step(feed, 0, tf.constant(step, tf.int64)))
-    found = look(feed).numpy()
-    size = window.size if window else WINDOW.picture
-    assert found.shape == (BATCHES, BATCH, size.height, size.width, 3)
-    return parts_of(found)
+    return look(feed).numpy()
 
 
 def test_each_picture_is_cut_at_a_place_of_its_own_at_each_step_and_detour() -> None:
