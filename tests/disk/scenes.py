@@ -59,7 +59,7 @@ from tests.disk import (
     forecast_scenes,
     walk_scenes,
 )
-from tests.executors import Inline
+from tests.inline import Inline
 
 FRAMES, CUT_FRAMES, BATCH_FRAMES = 4, 2, 2
 SIZE = (16, 12)  # of a picture, in pixels

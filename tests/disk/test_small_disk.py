@@ -28,7 +28,7 @@ from render.spool.spool import SpoolWriter
 from render.worker.worker import RenderWorker
 from tests.disk.scenes import SIZE, a_job, trained
 from tests.disk.small_disks import SmallDisk
-from tests.executors import Inline
+from tests.inline import Inline
 
 PATIENCE = 120.0  # seconds; nothing here takes so long on a healthy machine
 

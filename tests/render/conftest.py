@@ -11,7 +11,7 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths, Workspace
 from render.worker.worker import RenderWorker
-from tests.executors import Inline
+from tests.inline import Inline
 from tests.render.workbench import NoCourier
 
 MakeJob = Callable[..., tuple[JobPaths, JobFile]]

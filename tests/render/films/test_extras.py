@@ -36,7 +36,7 @@ from render.spool.notes import (
 )
 from render.worker import rendering
 from render.worker.worker import RenderWorker
-from tests.executors import Inline
+from tests.inline import Inline
 from tests.render.numbered import checkpoint, numbers_in, spool
 from tests.render.workbench import Held, run
 
