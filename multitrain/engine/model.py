@@ -22,8 +22,6 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from jobs.settings.choices import Clipping, Optimizer, Schedule
 
-PICTURES = "pictures"  # the feed that every session has
-
 Named = Mapping[str, Any]
 
 EMPTY: Named = MappingProxyType({})
@@ -42,7 +40,9 @@ class Nets(Protocol):
 class Batch(NamedTuple):
     """What one update is given: tensors `(n, ...)` by name, and what is carried from update on."""
 
-    feeds: Named  # pictures `(n, height, width, 3 or 4)` uint8
+    # Pictures `(n, height, width, 3 or 4)` uint8, clips `(n, frames, height, width, 3 or 4)`; of
+    # those that go on, `(n,)` bool under `begins_of` their name: which follow on no clip before.
+    feeds: Named
     chance: Named
     passes: Named
     carried: Named
@@ -123,6 +123,11 @@ class Average(NamedTuple):
     decay: float
 
 
+def begins_of(feed: str) -> str:
+    """The name under which a batch has which of a feed's clips follow on none before."""
+    return f"{feed}_begins"
+
+
 class Update(NamedTuple):
     """A turn's update in a program: which of the step's batches, and of its draws, it is given."""
 
@@ -172,6 +177,8 @@ class Phase:
 class Shown:
     """What frames show: `samples`, drawn once from the job's seed, one for each cell of the grid.
 
+    Beside them, for each cell one of the `pictures` of these feeds, always the same.
+
     `at(samples, first, frames)` returns what `frames` frames from number `first` on show,
     `(frames, cells, ...)` by name; `draw(nets, samples)` draws the cells of one of them,
     `(cells, height, width, channels)` uint8.
@@ -180,6 +187,7 @@ class Shown:
     samples: Mapping[str, Chance]
     at: Callable[[Named, Any, int], Named]
     draw: Callable[[Nets, Named], Any]
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

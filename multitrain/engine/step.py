@@ -8,13 +8,24 @@ from typing import Any, NamedTuple, Protocol
 
 from keras import backend, ops, tree
 
-from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Phase, Show, Turn, Update
+from multitrain.engine.model import (
+    Batch,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Phase,
+    Show,
+    Turn,
+    Update,
+    begins_of,
+)
 
 
 class Drawn(NamedTuple):
     """All that chance decides of one step, by name, so that the step itself draws nothing.
 
-    feeds: `(batches, n, height, width, 3 or 4)` uint8.
+    feeds: `(batches, n, ...)`: what `Batch` has of each.
     chance: `(draws, n, ...)` float32.
     shown: `(frames_per_step, cells, ...)`: what the frames show.
     """
@@ -129,6 +140,11 @@ class _StepInProgress:
         """Have a turn learn; returns its loss."""
         turn = self._model.turns[update.turn]
         feeds = {name: self._drawn.feeds[name][number] for name, number in update.feeds.items()}
+        feeds |= {
+            begins: self._drawn.feeds[begins][number]
+            for begins, number in ((begins_of(name), n) for name, n in update.feeds.items())
+            if begins in self._drawn.feeds
+        }
         chance = {name: self._drawn.chance[name][number] for name, number in update.chance.items()}
         parts = turn.learning.micro_batches
         outcomes, gradients = zip(

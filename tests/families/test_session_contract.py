@@ -11,6 +11,7 @@ import pytest
 from jobs.families.table import FAMILIES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import MODULES, open_session
 from tests.engine.proving import PROOFS
@@ -39,19 +40,23 @@ def fresh(kind: str, noise: Callable[..., np.ndarray]) -> OpenSession:
 
     def make(job: JobFile, **settings: object) -> Session:
         how = SessionSettings(**settings)
-        if proof := PROOFS.get(kind):
-            return open_training(lambda: proof().describe(job), job.spec, noise(job), how)
-        return open_session(job, noise(job), how)
+        if kind in PROOFS:
+            proof = PROOFS[kind]()
+            return open_training(
+                lambda: proof.describe(job), job.spec, proof.feeds(noise(job)), how
+            )
+        return open_session(job, only(noise(job)), how)
 
     return make
 
 
-def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession) -> None:
+def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: OpenSession) -> None:
     session = fresh(job)
 
     block = session.run(3)
 
-    assert block.frames.shape == (6, 18, 36, 3)
+    across = PROOFS[kind]().across if kind in PROOFS else 1
+    assert block.frames.shape == (6, 18, 36 * across, 3)
     assert block.frames.dtype == np.uint8
     assert session.step == 3
     assert all(np.isfinite(loss) for loss in block.losses.values())

@@ -13,6 +13,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from multitrain.datasets.cached.cache import open_pictures_of
 from multitrain.datasets.cached.picture_file import PIXELS_AT
+from multitrain.engine.feeds import only
 from multitrain.families import open_session
 from multitrain.protocol.call import Call
 from multitrain.trainer.process import train
@@ -54,7 +55,7 @@ def test_a_training_on_damaged_pictures_begins_again(
         seen.append(np.array(pictures))
         assert not paths.checkpoint_names(), "nothing counts that was made with damaged pictures"
         assert spooled_bytes(paths) < job.plan.frames_total * job.plan.frame_bytes
-        return open_session(job, pictures, *others)  # type: ignore[arg-type]
+        return open_session(job, only(pictures), *others)  # type: ignore[arg-type]
 
     monkeypatch.setattr("multitrain.families.open_session", open_and_note)
 

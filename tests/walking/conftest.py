@@ -10,6 +10,7 @@ import pytest
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
 from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.weights import checkpoints
@@ -29,7 +30,7 @@ def learnt(
 ) -> JobFile:
     """Trained for eight steps; a checkpoint at the last one."""
     job = tiny_job(learning_rate_g=0.03, fps=10, z_distribution="normal", keep_checkpoints=4)
-    session = open_session(job, noise(job), SessionSettings())
+    session = open_session(job, only(noise(job)), SessionSettings())
     for step in KEPT:
         if step:
             session.run(step - session.step)

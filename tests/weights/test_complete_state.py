@@ -10,6 +10,7 @@ import pytest
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.engine.tensorflow.session import TensorFlowSession
 from multitrain.families import open_session
@@ -29,7 +30,7 @@ def job(tiny_job: Callable[..., JobFile]) -> JobFile:
 @pytest.fixture
 def fresh(job: JobFile, noise: Callable[..., np.ndarray]) -> Callable[[], TensorFlowSession]:
     """Sessions of one job at step 0."""
-    return lambda: open_session(job, noise(job), SessionSettings())
+    return lambda: open_session(job, only(noise(job)), SessionSettings())
 
 
 def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(

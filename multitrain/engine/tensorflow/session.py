@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from jobs.errors import MultitrainError
-from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.device_memory import fits
-from multitrain.engine.mixture import Mixture
-from multitrain.engine.model import PICTURES, Model, Named, Phase
+from multitrain.engine.feeds import Group
+from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.tensorflow.devices import (
     compiles_with_xla,
-    device_bytes,
     has_native_bfloat16,
     strategy_for,
 )
-from multitrain.engine.tensorflow.pictures import (
-    Drawing,
-    Pictures,
-    PicturesInPlace,
-    PicturesReadAhead,
-)
+from multitrain.engine.tensorflow.pictures import Feeding
 from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.tensorflow.trace import Learners, TensorFlowTrace
-from multitrain.engine.windows import Window
 from multitrain.networks.native.replicas import mean_over_replicas, share
 
 log = logging.getLogger(__name__)
@@ -48,13 +39,10 @@ class TensorFlowSession:
         self,
         describe: Callable[[], Model],
         spec: JobSpec,
-        pictures: Frames,
+        groups: Sequence[Group],
         settings: SessionSettings,
-        mixture: Mixture,
     ) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8.
-
-        A batch can be shared out to all devices.
+        """A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -70,14 +58,17 @@ class TensorFlowSession:
                 name: tf.Variable(draws.samples(name, spec.samples, chance), trainable=False)
                 for name, chance in model.shown.samples.items()
             }
+            self._shown_pictures = {
+                each.feed.name: tf.constant(group.shown(each, spec.samples))
+                for group in groups
+                for each in group.feeds
+                if each.feed.name in model.shown.pictures
+            }
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._variables = dict(self._named_variables())
-            height, width = pictures.shape[1:3]
-            window = Window.of(spec.preprocessing, Resolution(width, height))
-            batches = model.draws[PICTURES]
-            drawing = Drawing(draws, mixture, spec.images_per_batch, batches, window)
-            self._pictures = _place(pictures, drawing, self._strategy, settings)
+            devices, on_device = self._strategy.extended.worker_devices, settings.pictures_on_device
+            self._feeding = Feeding(groups, model.draws, draws, self._batch, devices, on_device)
         self._tried: set[int] = set()  # phases, of which a block has run
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
@@ -94,11 +85,11 @@ class TensorFlowSession:
     @detours.setter
     def detours(self, count: int) -> None:
         self._detours.assign(count)
-        self._pictures.forget()
+        self._feeding.forget()
 
     def warm_up(self) -> None:
         with memory_watched():
-            self._block()(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
+            self._block()(tf.constant(0, tf.int64), self._feeding.handed(self.step, 0))
 
     def run(self, steps: int) -> Block:
         counts = self._model.steps_of_turns(self.step, steps)
@@ -130,7 +121,7 @@ class TensorFlowSession:
         require_shapes({name: tuple(each.shape) for name, each in self._variables.items()}, state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
-        self._pictures.forget()
+        self._feeding.forget()
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
         own = {
@@ -147,16 +138,16 @@ class TensorFlowSession:
     def _parts(self, steps: int) -> Iterator[int]:
         """So many steps in parts: each of one phase, and no more than the pictures allow."""
         while steps:
-            most = [self._pictures.most_steps, self._model.steps_until_next_phase(self.step)]
+            most = [self._feeding.most_steps, self._model.steps_until_next_phase(self.step)]
             part = min([steps, *(each for each in most if each is not None)])
             yield part
             steps -= part
 
     def _run_part(self, steps: int) -> tuple[Frames, Any]:
         """Do `steps` steps of one phase: frames and sums of losses."""
-        phase, feed = self._model.phase_at(self.step), self._pictures.feed(self.step, steps)
+        phase, handed = self._model.phase_at(self.step), self._feeding.handed(self.step, steps)
         try:
-            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
+            frames, losses = self._block()(tf.constant(steps, tf.int64), handed)
         except tf.errors.OpError as error:
             # XLA compiles before anything has changed: the same steps can be done without it.
             if phase.begins in self._tried or not self._jit:
@@ -170,7 +161,7 @@ class TensorFlowSession:
             log.warning("XLA cannot compile this job, which goes on without it: %s", error)
             self._jit = False
             self._blocks.clear()
-            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
+            frames, losses = self._block()(tf.constant(steps, tf.int64), handed)
         self._tried.add(phase.begins)
         return frames.numpy(), losses.numpy()
 
@@ -191,21 +182,20 @@ class TensorFlowSession:
 
         if self._jit:
             step = tf.function(step, jit_compile=True, autograph=False)
-        feed = self._pictures.feed_spec
         return tf.function(
-            lambda steps, feed: self._run_block(step, phase, steps, feed),
-            input_signature=[tf.TensorSpec([], tf.int64), feed],
+            lambda steps, handed: self._run_block(step, phase, steps, handed),
+            input_signature=[tf.TensorSpec([], tf.int64), self._feeding.spec],
             autograph=False,  # it depends on the version of Python; nothing here needs it
         )
 
-    def _run_block(self, step: Any, phase: Phase, steps: Any, feed: Any) -> tuple[Any, Any]:
+    def _run_block(self, step: Any, phase: Phase, steps: Any, handed: Named) -> tuple[Any, Any]:
         """Frames `(steps * frames_per_step, height, width, channels)`, and sums of the losses."""
         first = self._steps_done.read_value()
         count = tf.cast(steps, tf.int32)
 
         def train_one(offset: Any) -> Any:
             number = first + tf.cast(offset, tf.int64)
-            return step(self._draw(number, phase, self._pictures.of_step(feed, offset, number)))
+            return step(self._draw(number, phase, self._feeding.of_step(handed, offset, number)))
 
         def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
             made = self._strategy.run(train_one, (offset,))
@@ -223,8 +213,8 @@ class TensorFlowSession:
             self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
-    def _draw(self, step: Any, phase: Phase, pictures: Any) -> Drawn:
-        """In a replica: its share of what is drawn for step `step`, beside its `pictures`."""
+    def _draw(self, step: Any, phase: Phase, feeds: Named) -> Drawn:
+        """In a replica: its share of what is drawn for step `step`, beside its `feeds`."""
         chance = {
             name: share(
                 tf.stack(
@@ -237,12 +227,13 @@ class TensorFlowSession:
             )
             for name, each in self._model.chance.items()
         }
-        return Drawn({PICTURES: pictures}, chance, self._shown(step, phase.frames))
+        return Drawn(feeds, chance, self._shown(step, phase.frames))
 
     def _shown(self, step: Any, frames: int) -> Named:
         """What the frames of step `step` show."""
         samples = {name: tf.convert_to_tensor(each) for name, each in self._samples.items()}
-        return self._model.shown.at(samples, tf.cast(step * frames, tf.int32), frames)
+        first = tf.cast(step * frames, tf.int32)
+        return self._model.shown.at(samples | self._shown_pictures, first, frames)
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -256,16 +247,3 @@ class TensorFlowSession:
             for variable in network.variables:
                 yield f"{name}/{variable.path}", variable.value
         yield from self._learners.variables()
-
-
-def _place(
-    pictures: Frames, drawing: Drawing, strategy: Any, settings: SessionSettings
-) -> Pictures:
-    """The data set, on each replica's device where it fits or the settings say so."""
-    on_device = settings.pictures_on_device
-    if on_device is None:
-        on_device = fits(pictures.nbytes, device_bytes())
-    if on_device:
-        return PicturesInPlace(pictures, drawing, strategy.extended.worker_devices)
-    log.info("the pictures are too many for the device; they are read while it computes")
-    return PicturesReadAhead(pictures, drawing)

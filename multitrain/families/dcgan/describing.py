@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from jobs.families.dcgan.layers import Network, column, discriminator_layers, generator_layers
+from jobs.families.feed import PICTURES
 from jobs.settings.colours import ColourModel
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import (
-    PICTURES,
     Average,
     Batch,
     Chance,
@@ -37,18 +38,16 @@ from multitrain.engine.model import (
     Update,
 )
 from multitrain.engine.motion import Latents, at_frames
-from multitrain.engine.session import Frames, Session, SessionSettings
+from multitrain.engine.session import Session, SessionSettings
 from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.colours import to_network, to_picture
 from multitrain.networks.judgement import Judgement
 from multitrain.networks.losses import GanLosses
 
 
-def open_session(
-    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
-) -> Session:
+def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
     """A DCGAN at step 0, trained by the engine."""
-    return open_training(lambda: describe(job), job.spec, pictures, settings, counts)
+    return open_training(lambda: describe(job), job.spec, feeds, settings)
 
 
 def describe(job: JobFile) -> Model:
