@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import RESIZE, Step
+from jobs.settings.spec import JobSpec
 
 PICTURES = "pictures"  # the feed of families that are trained on one data set
 
@@ -28,3 +33,41 @@ class Feed:
     factor: int = 1
     frames: int = 1
     goes_on: bool = False
+
+    @classmethod
+    def of_dataset(cls, spec: JobSpec) -> Feed:
+        """That of families that are trained on one data set."""
+        return cls(PICTURES, spec.folders, spec.weights)
+
+
+class Decoding(NamedTuple):
+    """Which pictures, and what becomes of them when they are decoded; sizes are pixels."""
+
+    folders: tuple[str, ...]
+    width: int
+    height: int
+    channels: int
+    steps: tuple[Step, ...] = ()  # of preprocessing
+
+
+def decoding_of(
+    feed: Feed, whole: Feed, loaded: Resolution, channels: int, steps: tuple[Step, ...]
+) -> Decoding:
+    """How a feed's pictures are decoded, where those of the `whole`, of which it is a pair, go
+    through these `steps` and are then `loaded` so large.
+
+    Smaller ones come from the same folders, and are then scaled down, or from folders of their own,
+    which hold smaller ones, for which all sizes are.
+    """
+    if feed.factor == 1:
+        return Decoding(feed.folders, *loaded, channels, steps)
+    size = _smaller(loaded, feed.factor)
+    if feed.folders == whole.folders:
+        steps = (*steps, Step(RESIZE, size))
+    else:
+        steps = tuple(Step(each.kind, _smaller(each.size, feed.factor)) for each in steps)
+    return Decoding(feed.folders, *size, channels, steps)
+
+
+def _smaller(size: Resolution, factor: int) -> Resolution:
+    return Resolution(size.width // factor, size.height // factor)

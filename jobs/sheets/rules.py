@@ -107,8 +107,8 @@ def _uneven_boxes(facts: Facts) -> str | None:
     job, box = facts.job, facts.job.spec.render_res
     if box is None:
         return None
-    widths = _divisions(job.spec.grid_width, job.image_width)
-    heights = _divisions(job.spec.grid_height, job.image_height)
+    widths = _divisions(job.spec.grid_width, job.cell.width)
+    heights = _divisions(job.spec.grid_height, job.cell.height)
     if box.width in widths and box.height in heights:
         return _too_many_boxes(facts, box, widths, heights)
     near = sorted(
@@ -118,7 +118,7 @@ def _uneven_boxes(facts: Facts) -> str | None:
     advised = ", ".join(map(str, near[:ADVISED_SIZES]))
     return (
         f"{box} does not cut the frame of {_frame(facts)} ({job.spec.grid_width} x "
-        f"{job.spec.grid_height} samples of {job.image_width}x{job.image_height}) into equal boxes "
+        f"{job.spec.grid_height} samples of {job.cell}) into equal boxes "
         f"of whole samples; {advised} would"
     )
 
@@ -175,9 +175,7 @@ def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
 
 def _frame(facts: Facts) -> Resolution:
     job = facts.job
-    return Resolution(
-        job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height
-    )
+    return Resolution(job.spec.grid_width * job.cell.width, job.spec.grid_height * job.cell.height)
 
 
 def _unfit_formats(facts: Facts) -> str | None:

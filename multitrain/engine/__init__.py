@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from jobs.errors import MultitrainError
 from jobs.settings.spec import JobSpec
-from multitrain.engine.feeds import Feeds, groups_of
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.misfits import misfits
 from multitrain.engine.model import Model
 from multitrain.engine.session import Session, SessionSettings
@@ -28,6 +28,8 @@ def open_training(
     MultitrainError where the devices cannot train the job together.
     """
     import keras
+
+    from multitrain.engine.groups import groups_of
 
     if (backend := keras.backend.backend()) != spec.engine:
         raise MultitrainError(

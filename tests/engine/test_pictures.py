@@ -12,7 +12,8 @@ from jobs.errors import MultitrainError
 from jobs.families.feed import PICTURES, Feed
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import AS_THEY_ARE, Preprocessing
-from multitrain.engine.feeds import Feeds, OpenFeed, clips, groups_of, only
+from multitrain.engine.feeds import Feeds, OpenFeed, clips, only
+from multitrain.engine.groups import groups_of
 from multitrain.engine.model import begins_of
 from tests.engine.coded import Part, coded, parts_of
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
 from multitrain.datasets.decoded.folders import Fingerprint
@@ -36,7 +37,7 @@ def learnt(
             session.run(step - session.step)
         checkpoints.keep_weights(paths, step, "dcgan", session.state())
     name = CheckpointName(session.step, 2 * session.step)
-    pictures = Fingerprint(7, 12, 9, "")
+    pictures = {PICTURES: Fingerprint(7, 12, 9, "")}
     kind = job.spec.family, job.spec.engine
     checkpoints.save(paths, Checkpoint(name, *kind, pictures, session.state()))
     job.save(paths)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
@@ -43,7 +44,7 @@ def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(
     before.run(5)
     before.detours = 1
     name = CheckpointName(5, job.plan.frame_after(5))
-    pictures = Fingerprint.of(noise(job))
+    pictures = {PICTURES: Fingerprint.of(noise(job))}
     checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, before.state()))
 
     loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")

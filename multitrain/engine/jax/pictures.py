@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from multitrain.engine.device_memory import fits
-from multitrain.engine.feeds import Group, OpenFeed
+from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.groups import Group
 from multitrain.engine.jax.random import Indices, items_of, windows, windows_of_runs
 from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader

@@ -14,7 +14,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import gpu_bytes
-from multitrain.engine.feeds import Group
+from multitrain.engine.groups import Group
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax.pictures import Feeding

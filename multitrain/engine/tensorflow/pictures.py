@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from multitrain.engine.device_memory import fits
-from multitrain.engine.feeds import Group, OpenFeed
+from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.groups import Group
 from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames

@@ -14,7 +14,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.feeds import Group
+from multitrain.engine.groups import Group
 from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
