@@ -84,10 +84,15 @@ class Chance:
 
 @dataclass(frozen=True)
 class Carried:
-    """An array that lives from update to update, in checkpoints too; it begins with zeros."""
+    """An array that lives from update to update, in checkpoints too; it begins with zeros.
+
+    `by_place`: it is `(n, ...)`, and where a batch is computed in parts, a loss is given the rows
+    of its part, not all of them.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
+    by_place: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,9 @@ class Trace(Protocol):
     def learn(self, turn: str, gradients: Gradients) -> None:
         """One update of a turn's networks, and of their averages, by these gradients."""
 
+    def shared(self, places: Named) -> Named:
+        """This replica's share of tensors `(n, ...)` that all replicas have whole."""
+
     def gathered(self, kept: Named) -> Named:
         """The parts of a batch `(n, ...)` that all replicas have, in their order."""
 
@@ -146,12 +149,16 @@ class _StepInProgress:
             if begins in self._drawn.feeds
         }
         chance = {name: self._drawn.chance[name][number] for name, number in update.chance.items()}
-        parts = turn.learning.micro_batches
+        places = self._trace.shared(
+            {
+                name: tensor
+                for name, tensor in self._trace.carried.items()
+                if self._model.carried[name].by_place
+            }
+        )
+        parts = (_parts_of(each, turn.learning.micro_batches) for each in (feeds, chance, places))
         outcomes, gradients = zip(
-            *(
-                self._gradients(turn, update, *batch)
-                for batch in zip(_parts_of(feeds, parts), _parts_of(chance, parts), strict=True)
-            ),
+            *(self._gradients(turn, update, *batch) for batch in zip(*parts, strict=True)),
             strict=True,
         )
         self._trace.learn(update.turn, _means(gradients))
@@ -164,7 +171,7 @@ class _StepInProgress:
         return _mean([outcome.loss for outcome in outcomes])
 
     def _gradients(
-        self, turn: Turn, update: Update, feeds: Named, chance: Named
+        self, turn: Turn, update: Update, feeds: Named, chance: Named, places: Named
     ) -> tuple[Outcome, Gradients]:
         passes = {name: self._pass(name, turn, update, feeds, chance) for name in turn.passes}
         learned = {
@@ -177,7 +184,7 @@ class _StepInProgress:
             for name, each in passes.items()
             if name not in learned
         }
-        carried = self._trace.carried
+        carried = {**self._trace.carried, **places}
 
         def loss(nets: Nets, outputs: Named) -> Outcome:
             return turn.loss(nets, Batch(feeds, chance, {**constant, **outputs}, carried))

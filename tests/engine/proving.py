@@ -426,9 +426,9 @@ class Memory:
         shown = _shown("generator", job)
         return Model(
             networks={"generator": _matrix("generator", 2 * COLOURS, COLOURS, 0)},
-            turns={"g": Turn(("generator",), _learning(), loss, carry=carry)},
+            turns={"g": Turn(("generator",), _learning(1, micro_batches=2), loss, carry=carry)},
             phases=(Phase(0, [Show(), Update("g", {"clips": 0}), Show()]),),
-            carried={"foretold": Carried((job.spec.images_per_batch, COLOURS))},
+            carried={"foretold": Carried((job.spec.images_per_batch, COLOURS), by_place=True)},
             shown=replace(shown, samples={"latents": Chance((2 * COLOURS,), "normal")}),
         )
 

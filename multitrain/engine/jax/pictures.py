@@ -34,26 +34,26 @@ class Drawing:
         """The items of `batches` batches from number `first` on: `(batches * batch,)`."""
         if self.group.runs is not None:
             numbers = np.arange(first, first + batches)
-            items: Indices = self._in_order(numbers)[0].ravel()
+            items: Indices = self._in_order(numbers, self.detours)[0].ravel()
             return items
         start, count = first * self.batch, batches * self.batch
         name, mixture = self.group.name, self.group.mixture
         return items_of(self.seed, self.detours, name, start, count, mixture)
 
-    def begins(self, step: Any) -> Any:
+    def begins(self, detours: Any, step: Any) -> Any:
         """Traced, of a group that goes on: which items of a step follow on none before.
 
         `(batches, batch)` bool.
         """
         numbers = self._numbers(step)
-        items, _ = self._in_order(numbers)
+        items, _ = self._in_order(numbers, detours)
         return (items == jnp.take(self.group.runs, items)) | (numbers[:, None] == 0)
 
     def shares(self, detours: Any, step: Any) -> Any:
         """Traced: what places the window on the step's items: `(3, batches, batch)`."""
         if self.group.runs is None:
             return windows(self.seed, detours, self.group.name, step, self.batches, self.batch)
-        items, laps = self._in_order(self._numbers(step))
+        items, laps = self._in_order(self._numbers(step), detours)
         runs = laps * self.group.items + jnp.take(self.group.runs, items)
         return windows_of_runs(self.seed, self.group.name, runs)
 
@@ -61,9 +61,9 @@ class Drawing:
         """Traced: the numbers of a step's batches."""
         return step.astype(jnp.int32) * self.batches + jnp.arange(self.batches)
 
-    def _in_order(self, numbers: Any) -> tuple[Any, Any]:
+    def _in_order(self, numbers: Any, detours: Any) -> tuple[Any, Any]:
         """Items and laps over all items, `(batches, batch)`, where a group goes on."""
-        places = numbers[:, None] + self.group.first_items(self.batch)
+        places = numbers[:, None] + self.group.first_items(self.batch) + detours
         return places % self.group.items, places // self.group.items
 
 
@@ -242,4 +242,6 @@ class Feeding:
             name: each.of_step(resident[name], handed[name], detours, step)
             for name, each in self._pictures.items()
         }
-        return pictures | {name: each.begins(step) for name, each in self._going_on.items()}
+        return pictures | {
+            name: each.begins(detours, step) for name, each in self._going_on.items()
+        }

@@ -62,7 +62,7 @@ class Drawing:
     def _in_order(self, first_batch: Any, batches: int) -> tuple[Any, Any]:
         """Items and laps over all items, `(batches, batch)` int64, where a group goes on."""
         numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
-        places = numbers[:, None] + self.group.first_items(self.batch)
+        places = numbers[:, None] + self.group.first_items(self.batch) + self.draws.detours
         return places % self.group.items, places // self.group.items
 
 
