@@ -15,7 +15,7 @@ out. A step is a *program*: one turn's update after the other, with frames shown
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
@@ -164,8 +164,13 @@ class Phase:
 
     @property
     def frames(self) -> int:
-        """Frames per step."""
+        """Frames of a step that shows any."""
         return len(self.program) - len(self.updates)
+
+    @cached_property
+    def silent(self) -> Phase:
+        """The same without its frames: for steps that show none."""
+        return replace(self, program=self.updates)
 
 
 @dataclass(frozen=True)

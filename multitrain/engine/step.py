@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from keras import backend, ops, tree
 
+from jobs.settings.kinds import Resolution
 from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Phase, Show, Turn, Update
 
 
@@ -16,7 +17,7 @@ class Drawn(NamedTuple):
 
     feeds: `(batches, n, height, width, 3 or 4)` uint8.
     chance: `(draws, n, ...)` float32.
-    shown: `(frames_per_step, cells, ...)`: what the frames show.
+    shown: `(frames, cells, ...)`: what the step's frames show.
     """
 
     feeds: Named
@@ -72,6 +73,10 @@ class Grid:
     rows: int
     columns: int
 
+    def frame_shape(self, cell: Resolution, channels: int) -> tuple[int, int, int]:
+        """Height, width and channels of a frame whose cells are of this size, in pixels."""
+        return self.rows * cell.height, self.columns * cell.width, channels
+
 
 class Step:
     """A training step of one phase of a model."""
@@ -82,8 +87,9 @@ class Step:
     def __call__(self, trace: Trace, drawn: Drawn) -> tuple[Any, Any]:
         """Trains on what was drawn for one step, or on a replica's share of it.
 
-        Returns frames `(frames_per_step, frame_height, frame_width, channels)` uint8, and the mean
-        losses of the turns, `(turns,)`, in the order of the model; 0 for those of other phases.
+        Returns frames `(frames, frame_height, frame_width, channels)` uint8, None of a program that
+        shows none, and the mean losses of the turns, `(turns,)`, in the order of the model; 0 for
+        those of other phases.
         """
         doing = _StepInProgress(self._model, trace, drawn)
         losses: dict[str, list[Any]] = {name: [] for name in self._model.turns}
@@ -96,7 +102,7 @@ class Step:
                     shown = {name: drawn.shown[name][len(frames)] for name in drawn.shown}
                     frames.append(self.frame(trace, shown))
         means = [_mean(each) if each else ops.zeros(()) for each in losses.values()]
-        return ops.stack(frames), ops.stack(means)
+        return ops.stack(frames) if frames else None, ops.stack(means)
 
     def frame(self, trace: Trace, shown: Named) -> Any:
         """A frame, `(frame_height, frame_width, channels)` uint8, of samples `(cells, ...)`."""
