@@ -129,7 +129,8 @@ def train(job: JobFile, folder: Path, steps: int) -> Outcome:
         session = open_session(job, only(load_pictures(job, folder)), SessionSettings())
         block = session.run(steps)
         plan = job.plan
-        shape = (steps * plan.frames_per_step, plan.frame_height, plan.frame_width, plan.channels)
+        frames = plan.timing.frames_by(steps)
+        shape = (frames, plan.frame_height, plan.frame_width, plan.channels)
         assert block.frames.shape == shape, (block.frames.shape, shape)
         assert block.frames.dtype == np.uint8
         if not all(np.isfinite(loss) for loss in block.losses.values()):

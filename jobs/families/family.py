@@ -43,6 +43,10 @@ def _the_picture(spec: JobSpec, width: int, height: int) -> Resolution:  # noqa:
     return Resolution(width, height)
 
 
+def _one_batch(spec: JobSpec) -> int:  # noqa: ARG001
+    return 1
+
+
 def _no_operations(spec: JobSpec, width: int, height: int) -> int:  # noqa: ARG001
     return 0
 
@@ -57,6 +61,7 @@ class Family:
     - cell: the size of what a frame shows of one sample.
     - layers: those of each network.
     - impossible: one reason for each column that asks for what cannot be built or cannot learn.
+    - batches: batches of pictures that a step draws.
     - operations: floating-point operations of a step.
     - columns_of_layers: the settings that decide what layers there are, and how large.
     - columns_of_steps: with them, those that decide what a step computes.
@@ -70,6 +75,7 @@ class Family:
     cell: Callable[[JobSpec, int, int], Resolution] = _the_picture
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
     impossible: Callable[[JobSpec, int, int], dict[str, str]] = _nothing_wrong
+    batches: Callable[[JobSpec], int] = _one_batch
     operations: Callable[[JobSpec, int, int], int] = _no_operations
     trained: Callable[[JobSpec], Mapping[str, Trained]] = _nothing_trained
     columns_of_layers: frozenset[str] = frozenset()

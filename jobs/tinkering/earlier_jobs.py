@@ -93,4 +93,5 @@ def _in_manifest(manifest: Path) -> JobFile:
         image_height=content["height"] // spec.grid_height,
         settled=content.get("settled", ()),
         first_frames_total=content.get("first_frames_total"),
+        picture_count=content.get("pictures", 0),
     )

@@ -15,7 +15,7 @@ out. A step is a *program*: one turn's update after the other, with frames shown
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
@@ -174,21 +174,29 @@ class Phase:
 
     @property
     def frames(self) -> int:
-        """Frames per step."""
+        """Frames of a step that shows any."""
         return len(self.program) - len(self.updates)
+
+    @cached_property
+    def silent(self) -> Phase:
+        """The same without its frames: for steps that show none."""
+        return replace(self, program=self.updates)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What frames show: `samples`, drawn once from the job's seed, one for each cell of the grid.
+    """What frames show: cells `(height, width, channels)` of uint8.
+
+    Each is of `samples`, drawn once from the job's seed.
 
     Beside them, for each cell one of the `pictures` of these feeds, always the same.
 
     `at(samples, first, frames)` returns what `frames` frames from number `first` on show,
     `(frames, cells, ...)` by name; `draw(nets, samples)` draws the cells of one of them,
-    `(cells, height, width, channels)` uint8.
+    `(cells, height, width, channels)`.
     """
 
+    cell: tuple[int, int, int]
     samples: Mapping[str, Chance]
     at: Callable[[Named, Any, int], Named]
     draw: Callable[[Nets, Named], Any]

@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
 
     feeds: `(batches, n, ...)`: what `Batch` has of each.
     chance: `(draws, n, ...)` float32.
-    shown: `(frames_per_step, cells, ...)`: what the frames show.
+    shown: `(frames, cells, ...)`: what the step's frames show.
     """
 
     feeds: Named
@@ -86,6 +86,11 @@ class Grid:
     rows: int
     columns: int
 
+    def frame_shape(self, cell: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape of a frame whose cells have this one: height, width, channels."""
+        height, width, channels = cell
+        return self.rows * height, self.columns * width, channels
+
 
 class Step:
     """A training step of one phase of a model."""
@@ -96,8 +101,9 @@ class Step:
     def __call__(self, trace: Trace, drawn: Drawn) -> tuple[Any, Any]:
         """Trains on what was drawn for one step, or on a replica's share of it.
 
-        Returns frames `(frames_per_step, frame_height, frame_width, channels)` uint8, and the mean
-        losses of the turns, `(turns,)`, in the order of the model; 0 for those of other phases.
+        Returns frames `(frames, frame_height, frame_width, channels)` uint8, None of a program that
+        shows none, and the mean losses of the turns, `(turns,)`, in the order of the model; 0 for
+        those of other phases.
         """
         doing = _StepInProgress(self._model, trace, drawn)
         losses: dict[str, list[Any]] = {name: [] for name in self._model.turns}
@@ -110,7 +116,7 @@ class Step:
                     shown = {name: drawn.shown[name][len(frames)] for name in drawn.shown}
                     frames.append(self.frame(trace, shown))
         means = [_mean(each) if each else ops.zeros(()) for each in losses.values()]
-        return ops.stack(frames), ops.stack(means)
+        return ops.stack(frames) if frames else None, ops.stack(means)
 
     def frame(self, trace: Trace, shown: Named) -> Any:
         """A frame, `(frame_height, frame_width, channels)` uint8, of samples `(cells, ...)`."""

@@ -24,7 +24,7 @@ from jobs.settings.words import start_over
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import Block, Session, State
-from multitrain.trainer.pacing import Pace, ends_timecut
+from multitrain.trainer.pacing import Pace, ends_timecut, steps_within
 from multitrain.trainer.progress import ProgressLog
 from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
@@ -69,7 +69,6 @@ class Training:
     def __post_init__(self) -> None:
         self._progress = ProgressLog(self.paths)
         self._pace = Pace(self.plan, self.spec.keep_checkpoints)
-        self._step_bytes = self.plan.frame_bytes * self.plan.frames_per_step
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
         self._waited = 0.0  # seconds in which others took too much of the disk
@@ -197,10 +196,18 @@ class Training:
     def _next_steps(self, in_hand: int = 0) -> int:
         """Steps of the next block: near the disk's floor, as few as there is room for.
 
-        `in_hand` are steps that are made and not written yet.
+        `in_hand` are steps that are made and whose frames are not written yet.
         """
-        fitting = self.room.above_floor() / self._step_bytes - in_hand
-        return int(max(1, min(self._pace.steps_from(self.session.step), fitting)))
+        step = self.session.step
+        steps, above = self._pace.steps_from(step), self.room.above_floor()
+        if above == math.inf:
+            return steps
+        frames = int(above / self.plan.frame_bytes) - self._frames_of(step - in_hand, in_hand)
+        return max(1, min(steps, steps_within(self.plan, step, max(0, frames))))
+
+    def _frames_of(self, step: int, steps: int) -> int:
+        """How many frames so many steps from `step` on make."""
+        return self.plan.timing.frames_by(step + steps) - self.plan.timing.frames_by(step)
 
     def _make_block(self, steps: int) -> TimedBlock:
         start = time.perf_counter()
@@ -214,7 +221,7 @@ class Training:
         if made.step >= self.plan.steps_total:  # these frames count before a checkpoint checks them
             self._require_intact_pictures()
             self._final = self._finite_state()
-        first = (made.step - made.steps) * self.plan.frames_per_step
+        first = self.plan.timing.frames_by(made.step - made.steps)
         self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
         frame = self.plan.frame_after(made.step)
         self._progress.tell(
@@ -297,6 +304,8 @@ class Training:
 
     def _shortage(self, in_hand: int = 0, *, waiting: bool = False) -> str | None:
         """Why there is no room for a step more, after those `in_hand`; None if there is."""
-        frame = self.plan.frame_after(self.session.step)
-        coming = (in_hand + 1) * self._step_bytes
-        return self.room.shortage(frame, coming=coming, waiting=waiting)
+        step = self.session.step
+        frames = self._frames_of(step - in_hand, in_hand + 1)
+        return self.room.shortage(
+            self.plan.frame_after(step), coming=frames * self.plan.frame_bytes, waiting=waiting
+        )

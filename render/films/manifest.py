@@ -42,6 +42,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "frames": plan.frames_total,
         "settled": plan.settled,
         "first_frames_total": job.first_frames_total,
+        "pictures": job.picture_count,
         "fps": plan.fps,
         "width": plan.frame_width,
         "height": plan.frame_height,

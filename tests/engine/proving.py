@@ -117,7 +117,8 @@ def _shown(generator: str, job: JobFile) -> Shown:
         latents = samples["latents"]
         return {"latents": ops.broadcast_to(latents, (frames, *latents.shape))}
 
-    return Shown({"latents": LATENTS}, at, draw)
+    cell = (job.image_height, job.image_width, COLOURS)
+    return Shown(cell, {"latents": LATENTS}, at, draw)
 
 
 def _mean_colours(pictures: Array) -> Array:
@@ -385,11 +386,12 @@ class Translation:
                 for name, each in samples.items()
             }
 
+        cell = (job.image_height, self.across * job.image_width, COLOURS)
         return Model(
             networks={"generator": _matrix("generator", COLOURS, COLOURS, 0)},
             turns={"g": Turn(("generator",), _learning(), loss)},
             phases=(Phase(0, [Show(), Update("g", {"inputs": 0, "targets": 0}), Show()]),),
-            shown=Shown({}, at, draw, pictures=("inputs", "targets")),
+            shown=Shown(cell, {}, at, draw, pictures=("inputs", "targets")),
         )
 
     def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:

@@ -38,8 +38,8 @@ class FakeSession:
     def run(self, steps: int) -> Block:
         self.before_run()
         self.runs.append(steps)
-        per_step = self._job.spec.frames_per_step
-        numbers = np.arange(self.step * per_step, (self.step + steps) * per_step)
+        timing = self._job.plan.timing
+        numbers = np.arange(timing.frames_by(self.step), timing.frames_by(self.step + steps))
         self.step += steps
         broken = self.broken_at is not None and self.step >= self.broken_at
         loss = np.nan if broken and self.detours < self.mended_by else 1.5

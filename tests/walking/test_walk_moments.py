@@ -118,6 +118,13 @@ def test_time_is_what_is_kept(paths: JobPaths) -> None:
     assert moments.told == "steps 0 to 8 and back, through 3 kept checkpoints"
 
 
+def test_time_begins_where_the_film_does(paths: JobPaths) -> None:
+    keep(paths, 0, 4, 8, 12)
+    assert through_time(paths, "dcgan", start=5).steps == (8, 12)
+    with pytest.raises(UsageError, match="only that of step 12 from step 9 on, where its film"):
+        through_time(paths, "dcgan", start=9)
+
+
 @pytest.mark.parametrize(("kept", "told"), [((), "has none"), ((4,), "has only that of step 4")])
 def test_time_takes_two_of_them(paths: JobPaths, kept: tuple[int, ...], told: str) -> None:
     keep(paths, *kept)

@@ -142,7 +142,7 @@ def _room_in_earlier(workspace: Workspace) -> str:
 
 
 def _step_bytes(job: JobFile) -> int:
-    return job.plan.frame_bytes * job.plan.frames_per_step
+    return job.plan.frame_bytes * job.plan.timing.frames_per_step
 
 
 def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:

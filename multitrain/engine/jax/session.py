@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from jobs.plans.timing import Timing
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
@@ -61,6 +62,7 @@ class JaxSession:
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._carry: Carry = self._put(self._learners.begin())
+            self._frame_shape = self._grid.frame_shape(model.shown.cell)
             self._seed, self._batch = spec.seed, spec.images_per_batch
             self._feeding = Feeding(
                 groups,
@@ -72,7 +74,9 @@ class JaxSession:
                 settings.pictures_on_device,
             )
         self._steps_done = 0
-        self._steps: dict[int, Any] = {}  # compiled, by the first step of their phase
+        self._timing = Timing.of(spec)
+        # Compiled, by the first step of their phase and whether they show frames.
+        self._steps: dict[tuple[int, bool], Any] = {}
 
     @property
     def step(self) -> int:
@@ -89,19 +93,23 @@ class JaxSession:
     def warm_up(self) -> None:
         with memory_watched():
             handed = next(iter(self._feeding.handed(self._steps_done, 1)))
-            step = self._step_of(self._phase).lower(*self._arguments(handed)).compile()
-        self._steps[self._phase.begins] = step
+            for shows in {self._shows, True}:
+                step = self._step_of(self._phase, shows).lower(*self._arguments(handed)).compile()
+                self._steps[self._phase.begins, shows] = step
 
     def run(self, steps: int) -> Block:
         made, counts = [], self._model.steps_of_turns(self._steps_done, steps)
         with memory_watched():
             self._carry = self._carry._replace(losses=jnp.zeros_like(self._carry.losses))
             for handed in self._feeding.handed(self._steps_done, steps):
-                self._carry, frames = self._step_of(self._phase)(*self._arguments(handed))
+                step = self._step_of(self._phase, self._shows)
+                self._carry, frames = step(*self._arguments(handed))
                 self._steps_done += 1
-                frames.copy_to_host_async()
-                made.append(frames)
-            whole = np.concatenate([np.asarray(frames) for frames in made])
+                if frames is not None:
+                    frames.copy_to_host_async()
+                    made.append(frames)
+            none = np.empty((0, *self._frame_shape), np.uint8)
+            whole = np.concatenate([np.asarray(frames) for frames in made] or [none])
             losses = means(np.array(self._carry.losses), counts)
         return Block(whole, losses)
 
@@ -153,6 +161,11 @@ class JaxSession:
     def _phase(self) -> Phase:
         return self._model.phase_at(self._steps_done)
 
+    @property
+    def _shows(self) -> bool:
+        """Whether the next step shows frames."""
+        return self._timing.makes_frames(self._steps_done)
+
     def _arguments(self, handed: Named) -> tuple[Any, ...]:
         """The arguments of the next step, which takes over the memory of the first one."""
         counters = np.array([self.detours, self._steps_done], np.uint32)
@@ -167,11 +180,12 @@ class JaxSession:
         names = ({name: name for name in self._samples}, self._learners.names())
         yield from zip(jax.tree.leaves(names), jax.tree.leaves(self._lasting()), strict=True)
 
-    def _step_of(self, phase: Phase) -> Any:
-        """A step of a phase; it is compiled at the phase's first step."""
-        if phase.begins not in self._steps:
-            self._steps[phase.begins] = self._compiled(phase)
-        return self._steps[phase.begins]
+    def _step_of(self, phase: Phase, shows: bool) -> Any:
+        """A step of a phase, with its frames or without; it is compiled when it runs first."""
+        kind = phase.begins, shows
+        if kind not in self._steps:
+            self._steps[kind] = self._compiled(phase if shows else phase.silent)
+        return self._steps[kind]
 
     def _compiled(self, phase: Phase) -> Any:
         """A step with its draws, which takes over the memory of what it changes."""
@@ -191,7 +205,7 @@ class JaxSession:
             drawn = Drawn(
                 self._shared_out(feeding.of_step(resident, handed, detours, number)),
                 self._shared_out(chance),
-                self._shown(samples, number, phase.frames),
+                self._shown(samples, number, phase.frames) if phase.frames else {},
             )
             trace = JaxTrace(model, self._learners, phase, carry)
             frames, losses = step(trace, drawn)
@@ -200,8 +214,9 @@ class JaxSession:
         return jax.jit(train, donate_argnums=0, out_shardings=self._everywhere)
 
     def _shown(self, samples: Named, step: Any, frames: int) -> Named:
-        """Traced: what the frames of a step show."""
-        return self._model.shown.at(samples, step.astype(jnp.int32) * frames, frames)
+        """Traced: what the frames of the step that follows `step` steps show."""
+        first = self._timing.first_frame(step.astype(jnp.int32))
+        return self._model.shown.at(samples, first, frames)
 
     def _shared_out(self, drawn: Named) -> Named:
         """Traced: tensors `(draws, n, ...)`, whose pictures are spread over several devices."""

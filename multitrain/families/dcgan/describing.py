@@ -54,6 +54,7 @@ def describe(job: JobFile) -> Model:
     """Both networks with fresh weights from the job's seed, and how they learn."""
     spec = job.spec
     size = job.image_width, job.image_height
+    cell = (job.image_height, job.image_width, job.plan.channels)
     seeds = _seeds(spec.seed)
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
@@ -73,7 +74,7 @@ def describe(job: JobFile) -> Model:
         phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, mixing)),),
         chance={"latents": latents.chance, **mixing},
         averages={"average": Average("generator", spec.ema)} if spec.ema else {},
-        shown=Shown({"latents": latents.chance}, pair.latents_at, pair.cells),
+        shown=Shown(cell, {"latents": latents.chance}, pair.latents_at, pair.cells),
     )
 
 

@@ -213,7 +213,8 @@ assert np.abs(blocks[0].frames.astype(int) - blocks[1].frames).max() <= 2
 def compiled(session):
     handed = next(iter(session._feeding.handed(0, 1)))
     arguments = session._samples, np.zeros(2, np.uint32), session._feeding.resident, handed
-    return session._step_of(session._phase).lower(session._carry, *arguments).compile().as_text()
+    step = session._step_of(session._phase, shows=True)
+    return step.lower(session._carry, *arguments).compile().as_text()
 
 shared_out = ["all-reduce" in compiled(session) for session in sessions]
 assert shared_out == [True, False, True], "each device does all the work"
