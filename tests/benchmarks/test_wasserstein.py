@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import quality, standard
+from benchmarks import quality, standard, wasserstein
 from benchmarks.wasserstein import distance, distances
 from jobs.errors import UsageError
 
 
-@pytest.fixture(scope="module")
-def landscapes() -> np.ndarray:
+@pytest.fixture
+def landscapes(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    monkeypatch.setattr(wasserstein, "PATCHES", 1024)
     return standard.landscapes(24, 96, 64)
 
 
