@@ -146,7 +146,7 @@ def _groups() -> Iterator[str]:
 def _facts(column: str) -> Iterator[str]:
     field = COLUMNS[column]
     yield f"`{FORMS[column]}`" if column in FORMS else ""
-    yield _default(column, field.default)
+    yield _defaults(column, field.default)
     yield _must_be(column)
     yield (field.description or "").replace("<", "&lt;")
 
@@ -164,6 +164,14 @@ def _default(column: str, default: object) -> str:
     if default is PydanticUndefined:
         return "required"
     return f"`{cell_text(column, default)}`" if default is not None else "empty"
+
+
+def _defaults(column: str, default: object) -> str:
+    """The column's default, and those that it has in some families."""
+    others = [
+        f"{family}: {_default(column, value)}" for family, value in facets(column).in_family.items()
+    ]
+    return "; ".join([_default(column, default), *others])
 
 
 def _choices() -> Iterator[str]:

@@ -8,9 +8,20 @@ from typing import NamedTuple
 
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
+from jobs.settings.kinds import LARGEST_SIDE
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
+
+
+class Sides(NamedTuple):
+    """How long the longer side of pictures may be, in pixels."""
+
+    least: int = 1
+    most: int = LARGEST_SIDE
+
+
+ANY_SIDES = Sides()
 
 
 class Trained(NamedTuple):
@@ -52,6 +63,7 @@ class Family:
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
     - without: columns that mean nothing to it.
+    - sides: of the pictures that it takes.
     """
 
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
@@ -64,6 +76,7 @@ class Family:
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    sides: Sides = ANY_SIDES
 
     @property
     def trains(self) -> bool:

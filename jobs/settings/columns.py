@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -46,6 +47,7 @@ class Facets:
     - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
       that is made already is made again. `later`: what is made already stays as it is; what is
       made from now on follows the new value. `never`: the frames depend on it.
+    - in_family: the default that it has in a family instead of its own, by the family's name.
     """
 
     opens: str = ""
@@ -56,6 +58,7 @@ class Facets:
     private: Private = ""
     concerns: Concerns = "step"
     may_change: MayChange = "never"
+    in_family: Mapping[str, Any] = field(default_factory=dict)
 
 
 def column(
@@ -70,9 +73,12 @@ def column(
     private: Private = "",
     concerns: Concerns = "step",
     may_change: MayChange = "never",
+    in_family: Mapping[str, Any] | None = None,
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
-    facets = Facets(opens, label, varies, nested, sizes, private, concerns, may_change)
+    facets = Facets(
+        opens, label, varies, nested, sizes, private, concerns, may_change, in_family or {}
+    )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 
 

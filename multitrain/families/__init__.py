@@ -14,6 +14,7 @@ from multitrain.engine.session import Frames, Session, SessionSettings
 
 MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
+    "fastgan": "multitrain.families.fastgan.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 
