@@ -26,7 +26,5 @@ def test_parts_of_any_map_meet_each_pixel(side: int) -> None:
 
     made = np.asarray(squeezed(maps, 4))[0, :, 0, 0]
 
-    wanted = [
-        maps[0, part * side // 4 : -(-(part + 1) * side // 4)].mean() for part in range(4)
-    ]
+    wanted = [maps[0, part * side // 4 : -(-(part + 1) * side // 4)].mean() for part in range(4)]
     np.testing.assert_allclose(made, wanted, atol=1e-6)
