@@ -47,7 +47,8 @@ INTRODUCTION = """\
 # Settings
 
 Every setting of a job, made from the code: `python -m jobs.reference > docs/settings.md`. Empty
-cells take the default, columns may stand in any order, those without a name are ignored.
+cells take the default, columns may stand in any order, those without a name are ignored. Where a
+family has another default of its own, this stands behind its name.
 
 A sheet is a table with a row for each job (CSV), or YAML with a mapping for each job. In YAML, what
 belongs to one network may be nested. These two are the same job:

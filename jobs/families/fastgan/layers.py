@@ -272,8 +272,8 @@ def decoders(spec: JobSpec, width: int, height: int) -> Decoders:
 def _channels(dimension: int, level: int) -> int:
     """Channels of the maps of a level: half as many as those of the level below it."""
     if level <= _OF_DIMENSIONS:
-        return dimension * min(MOST_TIMES, 2 ** (_OF_DIMENSIONS - level))
-    return -(-dimension // min(LEAST_SHARE, 2 ** (level - _OF_DIMENSIONS)))
+        return dimension * min(MOST_TIMES, 1 << (_OF_DIMENSIONS - level))
+    return -(-dimension // min(LEAST_SHARE, 1 << (level - _OF_DIMENSIONS)))
 
 
 def _enlarging(

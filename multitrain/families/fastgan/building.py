@@ -135,7 +135,7 @@ def halved(pictures: Any, times: int) -> Any:
 
 def _applied(layer: Layer, x: Any, seeds: Iterator[int]) -> Any:
     """What a convolution, with all that follows it, makes of `x`."""
-    given = {
+    given: dict[str, Any] = {
         "use_bias": layer.bias,
         "kernel_initializer": Normal(WEIGHT_STDDEV, next(seeds)),
         "spectral": _spectral(layer, seeds),
