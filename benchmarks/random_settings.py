@@ -99,7 +99,7 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
         return _entry(annotation, _small(column), random)
     entry = get_args(kind)[0]
     if column == "diffaugment":
-        words = words_of(unwrap(entry)[0])
+        words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
         return tuple(random.sample(words, random.randint(1, len(words))))
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))

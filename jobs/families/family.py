@@ -9,10 +9,20 @@ from typing import NamedTuple
 from jobs.families.feed import Feed
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
-from jobs.settings.kinds import Resolution
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
+
+
+class Sides(NamedTuple):
+    """How long the longer side of pictures may be, in pixels."""
+
+    least: int = 1
+    most: int = LARGEST_SIDE
+
+
+ANY_SIDES = Sides()
 
 
 class Trained(NamedTuple):
@@ -69,6 +79,7 @@ class Family:
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
     - without: columns that mean nothing to it.
+    - sides: of the pictures that it takes.
     """
 
     feeds: Callable[[JobSpec], tuple[Feed, ...]] = _the_data_set
@@ -84,6 +95,7 @@ class Family:
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    sides: Sides = ANY_SIDES
 
     @property
     def trains(self) -> bool:

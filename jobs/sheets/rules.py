@@ -256,10 +256,23 @@ def _smoothed_in_vain(facts: Facts) -> str | None:
     )
 
 
+def _unfit_sides(facts: Facts) -> str | None:
+    job = facts.job
+    least, most = family_of(job.spec).sides
+    if least <= max(job.image_width, job.image_height) <= most:
+        return None
+    return (
+        f"{job.spec.family} is for pictures with a longer side of {least} to {most} pixels, and "
+        f"these are {job.image_width}x{job.image_height}; scale them with preprocess and load_size"
+    )
+
+
 def _augmented_twice(facts: Facts) -> str | None:
     kinds = facts.job.spec.diffaugment or ()
     twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
-    return f"names {twice} twice; once is enough" if twice else None
+    if twice:
+        return f"names {twice} twice; once is enough"
+    return "names none beside others; leave it out" if "none" in kinds and kinds[1:] else None
 
 
 def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
@@ -286,6 +299,7 @@ RULES = (
     *map(_length_by, GROUP_OF["video_length"]),
     Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
     Rule("dataset", _too_few_pictures, _GRID | {"batch_size"}),
+    Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),
     Rule("jit", _compiles_replicas, {"gpus", "engine"}),
     Rule("render_res", _uneven_boxes, _GRID),

@@ -1,4 +1,4 @@
-"""The layers of both networks with their sizes and memory, from their plans: `multitrain show`.
+"""The layers of all networks with their sizes and memory, from their plans: `multitrain show`.
 
 What is counted, in float32: the weights and statistics of a layer; for each of them that learns, a
 gradient and what the optimizer keeps; for the generator with `ema`, a second copy; and what a layer
@@ -94,7 +94,7 @@ def table(layers: Mapping[str, Sequence[LayerMemory]]) -> Table:
     """A row for each layer, one with the sums of each network, and their sum at the end."""
     result = Table(box=box.SIMPLE_HEAD, show_footer=True, caption=CAPTION, caption_justify="left")
     total = [each for network in layers.values() for each in network]
-    result.add_column("layer", "both networks")
+    result.add_column("layer", "all networks")
     for name in ("kind", "kernel", "stride", "dilation", "output", "activation", "normalization"):
         result.add_column(name)
     for name, footer in zip(("parameters", "in training", "a batch"), _sums(total), strict=True):

@@ -29,6 +29,7 @@ SUITES = {
         TESTS / "engine" / "test_misfits.py",
     ],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
+    "fastgan": [TESTS / "families" / "test_fastgan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
         for name in (
@@ -37,6 +38,7 @@ SUITES = {
             "building",
             "colours",
             "convolutions",
+            "excitation",
             "initializers",
             "normalization_kinds",
             "regularization",
@@ -44,6 +46,7 @@ SUITES = {
             "taps",
             "transposed",
             "upsampling",
+            "windows",
         )
     ],
     "losses": [TESTS / "networks" / "test_losses.py"],
