@@ -220,7 +220,7 @@ def test_walks_and_other_jobs_take_over_what_frames_are_drawn_with(
     drawn = sampler.draw(sampler.place(weights), np.asarray(state["latents"])[None])[0]
     heir = open_session(job, only(noise(job)), SessionSettings())
 
-    assert len(np.unique(frame)) > 4, "the frame says nothing"
+    assert len(np.unique(frame)) > 2, "the frame says nothing"
     assert np.abs(drawn.astype(int) - frame).max() <= 1
     assert heir.adopt(weights, fitting=False) == []
     assert (

@@ -120,7 +120,7 @@ def test_steps_without_frames_do_not_change_those_with_some(
         timing.frames_by(end) - timing.frames_by(begin)
         for begin, end in ((0, 1), (1, 4), (4, 6), (6, 8))
     ]
-    assert parts[0].frames.shape == (0, 18, 36, 3)
+    assert parts[0].frames.shape == (0, *whole.shape[1:])
     np.testing.assert_array_equal(np.concatenate([part.frames for part in parts]), whole)
     for name, array in uninterrupted.state().items():
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
