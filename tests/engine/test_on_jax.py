@@ -40,6 +40,7 @@ SUITES = {
             "excitation",
             "initializers",
             "normalization_kinds",
+            "perception",
             "regularization",
             "spectral",
             "taps",
