@@ -53,7 +53,8 @@ def read_vgg16(path: Path) -> list[Convolution]:
     found.sort(key=lambda each: _natural(each[0]))
     kernels = [array for _, array in found if array.ndim == KERNEL_RANK]
     biases = [array for _, array in found if array.ndim == 1]
-    read, channels = [], 3
+    read: list[Convolution] = []
+    channels = 3
     for filters in (filters for stage in STAGES for filters in stage):
         kernel, bias = (each.pop(0) if each else np.zeros(0) for each in (kernels, biases))
         if kernel.shape != (*KERNEL, channels, filters) or bias.shape != (filters,):
