@@ -106,6 +106,7 @@ FASTGAN = Family(
     networks=("generator", "discriminator", "decoder"),
     sampler="generator",
     averaged={"average": "generator"},
+    held={"generator": 1, "discriminator": 2, "decoder": 1},
     without=frozenset(
         {"k_w", "k_h", *(f"{name}_{network}" for name in _SET_BY_THE_PAPER for network in "gd")}
     ),
