@@ -52,7 +52,9 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
-    return [column for column in COLUMNS if facets(column).concerns == "step"]
+    needs_a_file = {"perceptual"}
+    of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
+    return [column for column in of_steps if column not in needs_a_file]
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ class Family:
     - trained: what training keeps of each network.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
+    - held: of networks, for how many calls their values are kept at once, for gradients; empty:
+      how much memory a step takes is not reckoned.
     - without: columns that mean nothing to it.
     - sides: of the pictures that it takes.
     """
@@ -94,6 +96,7 @@ class Family:
     networks: tuple[str, ...] = ()
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
     sides: Sides = ANY_SIDES
 

@@ -122,6 +122,14 @@ class Layer:
         return max(self.input.values, enlarged * max(self.filters, self.output.channels))
 
     @property
+    def kept(self) -> int:
+        """The values of one picture that gradients need: what each of its operations is given."""
+        pixels = self.output.height * self.output.width
+        given = self.input.values if self.kind != "pooled-conv" else pixels * self.input.channels
+        is_normalized = self.normalization in _PARAMETERS_OF_NORMALIZATIONS
+        return given + pixels * self.filters * (is_normalized + (self.activation is not None))
+
+    @property
     def _fused_places(self) -> int:
         """Where a fused convolution's 2x2 kernels meet its input: four pixels come of each."""
         return (self.input.height + 1) * (self.input.width + 1)

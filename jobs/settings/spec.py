@@ -131,6 +131,7 @@ class JobSpec(BaseModel):
     instance_noise: NotNegative                 = column(0.0, "deviation of Gaussian noise, added to all that the discriminator is shown in training; pictures are in [-1, 1]", label="inoise", varies=Change(0.5, from_zero=0.3))
     diffaugment:    Several[Augmentation] | None = column(None, "differentiable augmentation of all that the discriminator is shown in training; empty or `none`: nothing is changed", in_family={"fastgan": ("color", "translation")})
     feature_matching: NotNegative               = column(0.0, "weight, in the generator's loss, of how far the means of the discriminator's last features lie apart; with several `gpus` on TensorFlow, means over each one's share of a batch", label="match", varies=Change(0.3, from_zero=1.0))
+    perceptual:     str | None                  = column(None, "whole path of an HDF5 file with weights of VGG16, as Keras writes them: what `fastgan`'s discriminator reconstructs must then look alike to that network, too; empty: pixels and their slopes are compared")
     ema:            Decay                       = column(0.0, "decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself", in_family={"fastgan": 0.999})
     seed:           Annotated[int, Ge(0), Lt(2**31)] = column(0, "of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = column("auto", "of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
@@ -14,6 +15,7 @@ from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.settings.videos import unfit_film
+from jobs.settings.words import quoted
 from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
 from jobs.sheets.loop_rules import impossible_loop
 from jobs.units import clock
@@ -267,6 +269,14 @@ def _unfit_sides(facts: Facts) -> str | None:
     )
 
 
+def _no_weights(path: str | None) -> str | None:
+    if not path:
+        return None
+    if not Path(path).is_absolute():
+        return "must be a whole path, such as /home/me/vgg16.h5"
+    return None if Path(path).is_file() else f"there is no file {quoted(path)}"
+
+
 def _augmented_twice(facts: Facts) -> str | None:
     kinds = facts.job.spec.diffaugment or ()
     twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
@@ -313,6 +323,7 @@ RULES = (
     *(_alone(column, lambda order: unfit_address(order or "")) for column in ORDERS),
     Rule("backup_period", _no_backup, {"upload_to", "upload_to_ftp", "use_checkpoints"}),
     Rule("label_smoothing", _smoothed_in_vain, {"loss"}),
+    _alone("perceptual", _no_weights),
     Rule("diffaugment", _augmented_twice),
     _alone("optimizer_g", _nesterov_without_momentum),
     _alone("optimizer_d", _nesterov_without_momentum),

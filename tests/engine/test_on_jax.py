@@ -41,6 +41,7 @@ SUITES = {
             "excitation",
             "initializers",
             "normalization_kinds",
+            "perception",
             "regularization",
             "spectral",
             "taps",

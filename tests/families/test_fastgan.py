@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from jobs.families.fastgan import layers as plans
+from jobs.families.fastgan.plan import STAGES_OF_VGG16
 from jobs.families.table import FAMILIES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
@@ -207,6 +210,29 @@ def test_it_learns_with_every_loss(
         assert not still, f"{still} have not learnt"
 
 
+def test_what_it_reconstructs_may_be_looked_at_by_vgg16(
+    make_job: MakeJob, noise: Callable[..., np.ndarray], tmp_path: Path
+) -> None:
+    with h5py.File(tmp_path / "vgg.h5", "w") as file:
+        channels, random = 3, np.random.default_rng(0)
+        for number, filters in enumerate(f for stage in STAGES_OF_VGG16 for f in stage):
+            file[f"conv{number}/kernel"] = random.normal(0, 0.1, (3, 3, channels, filters))
+            file[f"conv{number}/bias"] = np.zeros(filters)
+            channels = filters
+    plain = make_job(colour_model="grey", ema=0)
+    looked_at = make_job(colour_model="grey", ema=0, perceptual=str(tmp_path / "vgg.h5"))
+
+    losses = [
+        open_session(job, only(noise(job)), SessionSettings()).run(1).losses
+        for job in (plain, looked_at)
+    ]
+
+    assert losses[1]["d"] > losses[0]["d"] + 0.01
+    assert losses[1]["g"] == pytest.approx(losses[0]["g"], abs=0.05)
+    ratio = FAMILIES["fastgan"].operations
+    assert ratio(looked_at.spec, *SIZE) > 2 * ratio(plain.spec, *SIZE)
+
+
 def test_walks_and_other_jobs_take_over_what_frames_are_drawn_with(
     make_job: MakeJob, noise: Callable[..., np.ndarray]
 ) -> None:
@@ -224,8 +250,8 @@ def test_walks_and_other_jobs_take_over_what_frames_are_drawn_with(
     assert np.abs(drawn.astype(int) - frame).max() <= 1
     assert heir.adopt(weights, fitting=False) == []
     assert (
-        heir.state()["decoder/conv_4/kernel"].tobytes()
-        == weights["decoder/conv_4/kernel"].tobytes()
+        heir.state()["decoder/conv_5/kernel"].tobytes()
+        == weights["decoder/conv_5/kernel"].tobytes()
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from jobs.families.family import Family, Layers, Trained
-from jobs.families.fastgan.layers import SIDES, decoders, discriminator, generator
+from jobs.families.fastgan.layers import SIDES, Decoder, decoders, discriminator, generator
+from jobs.families.layer import PER_PRODUCT
 from jobs.families.limits import too_large
+from jobs.settings.colours import RGB
 from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
 
 # The settings that decide what layers there are and how large their values.
 _OF_LAYERS = frozenset(
     {
         *COLUMNS_OF_SIZE, "dataset", "grid_width", "grid_height", "batch_size", "gpus",
-        "colour_model", "z_dim", "gf_dim", "df_dim", "batch_norm_g", "batch_norm_d",
+        "colour_model", "z_dim", "gf_dim", "df_dim", "batch_norm_g", "batch_norm_d", "perceptual",
     }
 )  # fmt: skip
 # Settings of single layers: here, the paper sets them.
@@ -19,6 +21,11 @@ _SET_BY_THE_PAPER = (
     "nbr_of_layers", "filters", "k_w", "k_h", "stride", "dilation", "convolution", "activation",
     "normalization", "dropout", "noise",
 )  # fmt: skip
+
+
+# Channels of the stages of VGG16 by which pictures are compared; each ends where they are halved.
+STAGES_OF_VGG16 = ((64, 64), (128, 128), (256, 256, 256))
+SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values `perceptual` can be shown
 
 
 def layers(spec: JobSpec, width: int, height: int) -> Layers:
@@ -31,8 +38,13 @@ def layers(spec: JobSpec, width: int, height: int) -> Layers:
 
 
 def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
-    """One reason for each column by which a layer would be too large."""
+    """One reason for each column by which a layer would be too large, or that cannot be had."""
     reasons: dict[str, str] = {}
+    if spec.perceptual and spec.colour_model not in SEEN_AS_RGB:
+        reasons["perceptual"] = (
+            f"looks at red, green and blue, and the networks think in {spec.colour_model}; use "
+            f"colour_model {', '.join(SEEN_AS_RGB[:-1])} or {SEEN_AS_RGB[-1]}, or leave it empty"
+        )
     for network, planned in layers(spec, width, height).items():
         draws = network == "generator"
         dimension = "gf_dim" if draws else "df_dim"
@@ -56,10 +68,23 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     of_pictures = plan.first.operations + plan.trunk[0].operations
     passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
     update_d = 2 * (3 * sum(judged) - of_pictures) + 3 * sum(decoded)
+    if spec.perceptual:  # of pictures made, and wanted; and back to those made
+        update_d += 3 * sum(map(_looked_at, decoders(spec, width, height)[:2]))
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
     trained = passes * sum(made) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
     shown = spec.frames_per_step * spec.samples * sum(made) // spec.steps_per_frame
     return spec.images_per_batch * trained + shown
+
+
+def _looked_at(decoder: Decoder) -> int:
+    """Operations of VGG16's first stages for the picture that a decoder makes."""
+    shape, channels, operations = decoder.last.output, RGB, 0
+    for number, stage in enumerate(STAGES_OF_VGG16):
+        pixels = -(-shape.height >> number) * -(-shape.width >> number)
+        for filters in stage:
+            operations += PER_PRODUCT * 9 * pixels * channels * filters
+            channels = filters
+    return operations
 
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
@@ -82,6 +107,7 @@ FASTGAN = Family(
     networks=("generator", "discriminator", "decoder"),
     sampler="generator",
     averaged={"average": "generator"},
+    held={"generator": 1, "discriminator": 2, "decoder": 1},
     without=frozenset(
         {"k_w", "k_h", *(f"{name}_{network}" for name in _SET_BY_THE_PAPER for network in "gd")}
     ),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from keras import ops
 
 from jobs.families.fastgan import layers as plans
 from jobs.families.feed import PICTURES
-from jobs.settings.colours import ColourModel
+from jobs.settings.colours import RGB, ColourModel
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
@@ -46,6 +47,7 @@ from multitrain.families.fastgan.reconstruction import Reconstruction, apart
 from multitrain.networks.colours import to_network, to_picture
 from multitrain.networks.judgement import Judgement
 from multitrain.networks.losses import GanLosses
+from multitrain.networks.perception import Perception, read_vgg16
 
 
 def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
@@ -67,7 +69,8 @@ def describe(job: JobFile) -> Model:
     losses = GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching)
     top = len(plans.levels(*size)) - 1
     reconstruction = Reconstruction.of(decoders, top, plans.MIDDLE, plans.DEEP)
-    pair = Pair(losses, reconstruction, latents, spec.colour_model, spec.fps)
+    seen_by = Perception(read_vgg16(Path(spec.perceptual))) if spec.perceptual else None
+    pair = Pair(losses, reconstruction, seen_by, latents, spec.colour_model, spec.fps)
     of_d = {"places": Chance((2,))}
     if losses.has_gradient_penalty:
         of_d["mixing"] = Chance()
@@ -100,6 +103,7 @@ class Pair:
 
     losses: GanLosses
     reconstruction: Reconstruction
+    perception: Perception | None
     latents: Latents
     colour_model: ColourModel
     fps: int
@@ -120,7 +124,13 @@ class Pair:
         places = batch.chance["places"]
         made = nets("decoder", self.reconstruction.given(real, places))
         wanted = self.reconstruction.wanted(real, places)
-        return Outcome(loss + sum(map(apart, made, wanted)))
+        return Outcome(loss + sum(map(self._apart, made, wanted)))
+
+    def _apart(self, made: Any, wanted: Any) -> Any:
+        distance = apart(made, wanted)
+        if self.perception:
+            distance += self.perception.apart(_as_rgb(made), _as_rgb(wanted))
+        return distance
 
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
         real = None
@@ -135,6 +145,11 @@ class Pair:
     def cells(self, nets: Nets, samples: Named) -> Any:
         drawn = nets("generator", samples["latents"], training=False)
         return to_picture(self.colour_model, drawn)
+
+
+def _as_rgb(values: Any) -> Any:
+    """The colours of rgb, rgba or grey."""
+    return values[..., :RGB] if values.shape[-1] >= RGB else ops.repeat(values, RGB, axis=-1)
 
 
 def _seen(nets: Nets, pictures: Any) -> Seen:

@@ -80,6 +80,18 @@ jobs:
             "diffaugment: [color, none]",
             ["1: diffaugment: names none beside others; leave it out"],
         ),
+        (
+            "perceptual: vgg16.h5",
+            ["1: perceptual: must be a whole path, such as /home/me/vgg16.h5"],
+        ),
+        ("perceptual: /nowhere/vgg16.h5", ["1: perceptual: there is no file '/nowhere/vgg16.h5'"]),
+        (
+            "perceptual: /dev/../etc/passwd, colour_model: hsv",
+            [
+                "1: perceptual: looks at red, green and blue, and the networks think in hsv; use "
+                "colour_model rgb, rgba or grey, or leave it empty"
+            ],
+        ),
         ("k_w: 3", ["1: k_w: means nothing to a fastgan; leave it empty"]),
         ("nbr_of_layers_g: 6", ["1: nbr_of_layers_g: means nothing to a fastgan; leave it empty"]),
     ],
