@@ -123,7 +123,10 @@ def show(
     layers = layer_table.networks(found)
     if as_json:
         settings = nested(found.spec, changed=changed)
-        content = {"settings": settings, "layers": layer_table.for_machines(layers)}
+        content: dict[str, object] = {
+            "settings": settings,
+            "layers": layer_table.for_machines(layers),
+        }
         if (step := layer_table.step_bytes(found)) is not None:
             content["step_bytes"] = step
         click.echo(json.dumps(content, indent=2))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from jobs.families import vgg16
 from jobs.families.fastgan import layers as plans
-from jobs.families.fastgan.plan import STAGES_OF_VGG16
 from jobs.families.table import FAMILIES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
@@ -215,7 +215,7 @@ def test_what_it_reconstructs_may_be_looked_at_by_vgg16(
 ) -> None:
     with h5py.File(tmp_path / "vgg.h5", "w") as file:
         channels, random = 3, np.random.default_rng(0)
-        for number, filters in enumerate(f for stage in STAGES_OF_VGG16 for f in stage):
+        for number, filters in enumerate(f for stage in vgg16.STAGES for f in stage):
             file[f"conv{number}/kernel"] = random.normal(0, 0.1, (3, 3, channels, filters))
             file[f"conv{number}/bias"] = np.zeros(filters)
             channels = filters

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from jobs.families import vgg16
 from jobs.families.family import Family, Layers, Trained
 from jobs.families.fastgan.layers import SIDES, Decoder, decoders, discriminator, generator
-from jobs.families.layer import PER_PRODUCT
 from jobs.families.limits import too_large
-from jobs.settings.colours import RGB
 from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
 
 # The settings that decide what layers there are and how large their values.
@@ -23,8 +22,6 @@ _SET_BY_THE_PAPER = (
 )  # fmt: skip
 
 
-# Channels of the stages of VGG16 by which pictures are compared; each ends where they are halved.
-STAGES_OF_VGG16 = ((64, 64), (128, 128), (256, 256, 256))
 SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values `perceptual` can be shown
 
 
@@ -78,13 +75,8 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
 
 def _looked_at(decoder: Decoder) -> int:
     """Operations of VGG16's first stages for the picture that a decoder makes."""
-    shape, channels, operations = decoder.last.output, RGB, 0
-    for number, stage in enumerate(STAGES_OF_VGG16):
-        pixels = -(-shape.height >> number) * -(-shape.width >> number)
-        for filters in stage:
-            operations += PER_PRODUCT * 9 * pixels * channels * filters
-            channels = filters
-    return operations
+    picture = decoder.last.output
+    return vgg16.operations(picture.width, picture.height)
 
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
