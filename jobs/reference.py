@@ -20,10 +20,11 @@ from jobs.settings.choices import (
     Optimizer,
     Parameter,
     Schedule,
+    Snapshot,
 )
 from jobs.settings.loops import Loop
 from jobs.settings.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.sheets.forms import csv_cells
 from jobs.sheets.forms.nested import CONVOLUTION, FORMS, HIDDEN
 from jobs.sheets.forms.nested_form import sheet_text
@@ -36,6 +37,7 @@ CHOICES: dict[str, type[Choice]] = {
     "Losses": Loss,
     "Clipping": Clipping,
     "Motion of latents": LatentMotion,
+    "Snapshots": Snapshot,
     "Loops": Loop,
 }
 
@@ -172,6 +174,8 @@ def _must_be(column: str) -> str:
 def _default(column: str, default: object) -> str:
     if default is PydanticUndefined:
         return "required"
+    if others := [each for each in GROUP_OF.get(column, ()) if each != column]:
+        return f"required, unless {_names(others).replace(' and ', ' or ')} is given"
     return f"`{cell_text(column, default)}`" if default is not None else "empty"
 
 

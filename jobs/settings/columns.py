@@ -46,6 +46,8 @@ class Facets:
     - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
       that is made already is made again. `later`: what is made already stays as it is; what is
       made from now on follows the new value. `never`: the frames depend on it.
+    - one_of: the name of a group of columns of which a job gives exactly one; one that is given
+      nearer to the job takes the place of those that its presets or the defaults give.
     """
 
     opens: str = ""
@@ -56,6 +58,7 @@ class Facets:
     private: Private = ""
     concerns: Concerns = "step"
     may_change: MayChange = "never"
+    one_of: str = ""
 
 
 def column(
@@ -70,9 +73,10 @@ def column(
     private: Private = "",
     concerns: Concerns = "step",
     may_change: MayChange = "never",
+    one_of: str = "",
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
-    facets = Facets(opens, label, varies, nested, sizes, private, concerns, may_change)
+    facets = Facets(opens, label, varies, nested, sizes, private, concerns, may_change, one_of)
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 
 

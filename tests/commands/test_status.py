@@ -49,7 +49,7 @@ def submit(workspace: Workspace, store: Store, name: str, **settings: object) ->
     spec = JobSpec.model_validate({"name": name, **SETTINGS, **settings})
     job = JobFile(spec=spec, image_width=16, image_height=12)
     job.save(workspace.job(name))
-    store.add(name, frames_total=spec.frames_total)
+    store.add(name, frames_total=job.frames_total)
     return job
 
 

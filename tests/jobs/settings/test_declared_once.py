@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import jobs
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 
 ROOT = Path(jobs.__file__).parents[1]
 PACKAGES = ("jobs", "render", "multitrain", "benchmarks")
@@ -93,6 +93,9 @@ def test_facets_go_together() -> None:
             assert said.may_change == "never", f"{column}: frames depend on it"
         if said.private or said.concerns in ("origin", "beside"):
             assert not field.is_required(), f"{column} is left out at times"
+        if said.one_of:
+            assert field.default is None, f"{column}: another one may be given instead"
+            assert len(GROUP_OF[column]) > 1, f"{column} has no other beside it"
         if said.private:
             assert field.default is None, f"{column} is left empty at times"
             assert said.concerns == "beside", f"{column}: no measurement may reach other machines"
