@@ -99,7 +99,7 @@ def test_the_command_itself(folder: Path, command: list[str], path: str) -> None
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     assert "none.csv" in ended.stderr
 
 
