@@ -1,6 +1,7 @@
-"""Random jobs over every setting of networks, colours and training, small enough to train at once.
+"""Random jobs of every family that trains, over all settings of networks, colours and training.
 
-Each is one that `multitrain check` passes: settings that it refuses are left out, one by one.
+They are small enough to train at once, and `multitrain check` passes them: settings that it
+refuses are left out, one by one. So is a family that pictures are too small for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from random import Random
 from typing import Any, get_args, get_origin
 
 from jobs.errors import SheetError
+from jobs.families.table import FAMILIES
 from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
@@ -68,7 +70,7 @@ class RandomJobs:
         """Job `number`: the same for the same seed, whatever was drawn before."""
         random = Random(f"{self.seed}|{number}")
         fixed = {"name": f"random-{number:04d}", "engine": engine, **self.fixed}
-        given = _settings(random)
+        given = {"family": self._family(number), **_settings(random)}
         while True:
             cells = {column: Cell(text, 1) for column, text in {**given, **fixed}.items()}
             rows = Rows((Row(1, cells),), ())
@@ -79,6 +81,10 @@ class RandomJobs:
                 # What a rule is told at may be right but for another setting: any goes.
                 for column in wrong or {random.choice(sorted(given))}:
                     del given[column]
+
+    def _family(self, number: int) -> str:
+        trained = [name for name, family in FAMILIES.items() if family.trains]
+        return Random(f"{self.seed}|{number}|family").choice(trained)
 
 
 def _settings(random: Random) -> dict[str, str]:
