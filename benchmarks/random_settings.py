@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from jobs.errors import SheetError
 from jobs.families.table import FAMILIES
 from jobs.pictures.folders import DatasetFolders
-from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.bounds import LARGEST, unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
 from jobs.settings.parsing import cell_text
 from jobs.settings.spec import COLUMNS, facets
@@ -150,8 +150,8 @@ def _number(kind: type, bounds: Bounds, small: tuple[float, float] | None, rando
     """Within both; of any magnitude where the bounds lie far apart."""
     low, high = small or (bounds.low, bounds.high)
     if not small:
-        low = low if math.isfinite(low) else (-1.0 if high <= 0 else WIDEST[0])
-        high = high if math.isfinite(high) else WIDEST[1]
+        low = low if low > -LARGEST else (-1.0 if high <= 0 else WIDEST[0])
+        high = high if high < LARGEST else WIDEST[1]
     if kind is int:
         return random.randint(math.ceil(low), math.floor(high))
     number = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import get_args, get_origin
 
-from benchmarks.random_settings import SMALL, columns_drawn
+from benchmarks.random_settings import SMALL, _entry, columns_drawn
 from benchmarks.random_sheet import FAILED, NOT_FINITE, Outcome, make_sheet, report
 from jobs.families.table import FAMILIES
-from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.bounds import NotNegative, Positive, Real, unwrap, words_of
 from jobs.settings.choices import Choice
 from jobs.settings.spec import COLUMNS
 from jobs.sheets.sheet import read_sheet
@@ -52,6 +53,12 @@ def test_every_family_that_trains_is_drawn(tmp_path):
     for engine in ("tensorflow", "jax"):
         drawn = {job.spec.family for job in jobs if job.spec.engine == engine}
         assert drawn == {name for name, family in FAMILIES.items() if family.trains}
+
+
+def test_numbers_that_may_be_anything_are_drawn_near_one():
+    for kind in (Real, Positive, NotNegative):
+        numbers = [_entry(kind, None, Random(seed)) for seed in range(100)]
+        assert 1 < max(map(abs, numbers)) <= 10
 
 
 def test_the_report_tells_every_job_that_did_not_run():
