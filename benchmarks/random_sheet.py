@@ -119,13 +119,14 @@ def train_here(sheet: Path, names: Sequence[str], steps: int) -> None:
 
 def train(job: JobFile, folder: Path, steps: int) -> Outcome:
     """A few steps of one job, and its frames looked at."""
+    from multitrain.engine.feeds import only
     from multitrain.engine.session import SessionSettings  # here: after the engine was chosen
     from multitrain.families import open_session
 
     start = time.perf_counter()
     ending, told = RAN, ""
     try:
-        session = open_session(job, load_pictures(job, folder), SessionSettings())
+        session = open_session(job, only(load_pictures(job, folder)), SessionSettings())
         block = session.run(steps)
         plan = job.plan
         frames = plan.timing.frames_by(steps)

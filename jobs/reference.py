@@ -8,6 +8,8 @@ from math import inf
 
 from pydantic_core import PydanticUndefined
 
+from jobs.families.family import Family
+from jobs.families.table import FAMILIES
 from jobs.settings.bounds import LARGEST, unwrap
 from jobs.settings.choices import (
     Activation,
@@ -49,7 +51,8 @@ INTRODUCTION = """\
 # Settings
 
 Every setting of a job, made from the code: `python -m jobs.reference > docs/settings.md`. Empty
-cells take the default, columns may stand in any order, those without a name are ignored.
+cells take the default, columns may stand in any order, those without a name are ignored. Where a
+family has another default of its own, this stands behind its name.
 
 A sheet is a table with a row for each job (CSV), or YAML with a mapping for each job. In YAML, what
 belongs to one network may be nested. These two are the same job:
@@ -112,6 +115,13 @@ Of a job that has begun, also of one that is done:
 
 """
 
+FAMILIES_INTRODUCTION = """\
+## Families
+
+Kinds of networks, as `family` names them. A setting that means nothing to a family is refused in
+its own row, and passed over where a row takes it from presets or defaults.
+"""
+
 
 def page() -> str:
     """The page as Markdown."""
@@ -125,7 +135,7 @@ def page() -> str:
         "later": _names([column for column in COLUMNS if facets(column).may_change == "later"]),
     }
     introduction = INTRODUCTION.format(csv=EXAMPLE, yaml=sheet_text([spec], changed=True), **lists)
-    return introduction + "\n".join([*_groups(), *_choices()])
+    return introduction + "\n".join([*_groups(), *_families(), *_choices()])
 
 
 def groups() -> dict[str, list[str]]:
@@ -148,7 +158,7 @@ def _groups() -> Iterator[str]:
 def _facts(column: str) -> Iterator[str]:
     field = COLUMNS[column]
     yield f"`{FORMS[column]}`" if column in FORMS else ""
-    yield _default(column, field.default)
+    yield _defaults(column, field.default)
     yield _must_be(column)
     yield (field.description or "").replace("<", "&lt;")
 
@@ -168,6 +178,37 @@ def _default(column: str, default: object) -> str:
     if others := [each for each in GROUP_OF.get(column, ()) if each != column]:
         return f"required, unless {_names(others).replace(' and ', ' or ')} is given"
     return f"`{cell_text(column, default)}`" if default is not None else "empty"
+
+
+def _defaults(column: str, default: object) -> str:
+    """The column's default, and those that it has in some families."""
+    others = [
+        f"{family}: {_default(column, value)}" for family, value in facets(column).in_family.items()
+    ]
+    return "; ".join([_default(column, default), *others])
+
+
+def _families() -> Iterator[str]:
+    yield FAMILIES_INTRODUCTION
+    for name, family in FAMILIES.items():
+        networks = (
+            f"It trains {_names(family.networks)}." if family.trains else "It trains nothing."
+        )
+        walks = f" Walks are drawn by its `{family.sampler}`." if family.sampler else ""
+        yield f"### {name}\n\n{networks}{walks} {_counting(family)}"
+
+
+def _counting(family: Family) -> str:
+    """Which columns count for it, under the headings of their tables."""
+    if not family.without:
+        return "All settings count.\n"
+    rows = []
+    for heading, columns in groups().items():
+        idle = [column for column in columns if column in family.without]
+        counting = [column for column in columns if column not in family.without]
+        told = ("all" if each == columns else _names(each) for each in (counting, idle))
+        rows.append((f"[{heading}](#{heading.lower().replace(' ', '-')})", *told))
+    return f"Its settings:\n\n{_table(('under', 'count', 'mean nothing to it'), rows)}"
 
 
 def _choices() -> Iterator[str]:
@@ -239,7 +280,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    """`a`, `b` and `c`."""
+    """`a`, `b` and `c`; none where there are none."""
+    if not names:
+        return "none"
     *most, last = (f"`{name}`" for name in names)
     return f"{', '.join(most)} and {last}" if most else last
 

@@ -6,11 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from jobs.families.feed import Feed
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
+
+
+class Sides(NamedTuple):
+    """How long the longer side of pictures may be, in pixels."""
+
+    least: int = 1
+    most: int = LARGEST_SIDE
+
+
+ANY_SIDES = Sides()
 
 
 class Trained(NamedTuple):
@@ -33,6 +45,14 @@ def _nothing_trained(spec: JobSpec) -> dict[str, Trained]:  # noqa: ARG001
     return {}
 
 
+def _the_data_set(spec: JobSpec) -> tuple[Feed, ...]:
+    return (Feed.of_dataset(spec),)
+
+
+def _the_picture(spec: JobSpec, width: int, height: int) -> Resolution:  # noqa: ARG001
+    return Resolution(width, height)
+
+
 def _one_batch(spec: JobSpec) -> int:  # noqa: ARG001
     return 1
 
@@ -47,6 +67,8 @@ class Family:
 
     Pictures are `width` x `height` pixels.
 
+    - feeds: the pictures that it is trained on; those of the first one are `width` x `height`.
+    - cell: the size of what a frame shows of one sample.
     - layers: those of each network.
     - impossible: one reason for each column that asks for what cannot be built or cannot learn.
     - batches: batches of pictures that a step draws.
@@ -56,9 +78,14 @@ class Family:
     - trained: what training keeps of each network.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
+    - held: of networks, for how many calls their values are kept at once, for gradients; empty:
+      how much memory a step takes is not reckoned.
     - without: columns that mean nothing to it.
+    - sides: of the pictures that it takes.
     """
 
+    feeds: Callable[[JobSpec], tuple[Feed, ...]] = _the_data_set
+    cell: Callable[[JobSpec, int, int], Resolution] = _the_picture
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
     impossible: Callable[[JobSpec, int, int], dict[str, str]] = _nothing_wrong
     batches: Callable[[JobSpec], int] = _one_batch
@@ -69,7 +96,9 @@ class Family:
     networks: tuple[str, ...] = ()
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    sides: Sides = ANY_SIDES
 
     @property
     def trains(self) -> bool:

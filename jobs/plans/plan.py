@@ -112,13 +112,13 @@ class FramePlan:
     def of(
         cls,
         spec: JobSpec,
-        image_width: int,
-        image_height: int,
+        cell_width: int,
+        cell_height: int,
         frames_total: int,
         settled: tuple[Stretch, ...] = (),
     ) -> Self:
-        """The plan of a job whose pictures are `image_width` x `image_height` pixels."""
-        width, height = spec.grid_width * image_width, spec.grid_height * image_height
+        """The plan of a job whose cells are `cell_width` x `cell_height` pixels."""
+        width, height = spec.grid_width * cell_width, spec.grid_height * cell_height
         box = spec.render_res
         return cls(
             frame_width=width,

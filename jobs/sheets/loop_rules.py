@@ -51,7 +51,7 @@ def walk_grid(job: JobFile, walk: WalkSettings) -> Resolution:
 def walk_frame(job: JobFile, walk: WalkSettings) -> Resolution:
     """The size in pixels of what is drawn, before it is cut and scaled."""
     grid = walk_grid(job, walk)
-    return Resolution(grid.width * job.image_width, grid.height * job.image_height)
+    return Resolution(grid.width * job.cell.width, grid.height * job.cell.height)
 
 
 def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:

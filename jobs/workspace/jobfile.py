@@ -16,12 +16,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
 
 from jobs.errors import MultitrainError, NewerVersion
+from jobs.families.feed import Decoding, Feed, decoding_of
 from jobs.families.table import family_of
 from jobs.plans.plan import FramePlan, Stretch
 from jobs.plans.timing import frames_asked_for
 from jobs.reading import parse_yaml, read_text
 from jobs.settings.kinds import Resolution, Size
-from jobs.settings.preprocess import Step
 from jobs.settings.spec import JobSpec
 from jobs.workspace.files import flush_to_disk, write_text
 from jobs.workspace.paths import JobPaths
@@ -108,10 +108,24 @@ class JobFile(BaseModel):
         return self.loaded or Resolution(self.image_width, self.image_height)
 
     @property
-    def pictures(self) -> tuple[tuple[str, ...], int, int, int, tuple[Step, ...]]:
-        """Which pictures it trains on: folders, width, height, channels, steps of preprocessing."""
-        steps = self.spec.preprocessing.fixed
-        return self.spec.folders, *self.loaded_size, self.plan.channels, steps
+    def feeds(self) -> tuple[Feed, ...]:
+        """The pictures that it trains on."""
+        return family_of(self.spec).feeds(self.spec)
+
+    @property
+    def decodings(self) -> dict[str, Decoding]:
+        """How the pictures of each feed are decoded."""
+        feeds, steps = {each.name: each for each in self.feeds}, self.spec.preprocessing.fixed
+        size, channels = self.loaded_size, self.plan.channels
+        return {
+            name: decoding_of(each, feeds[each.pair_of or name], size, channels, steps)
+            for name, each in feeds.items()
+        }
+
+    @property
+    def cell(self) -> Resolution:
+        """The size of what a frame shows of one sample."""
+        return family_of(self.spec).cell(self.spec, self.image_width, self.image_height)
 
     @cached_property
     def frames_total(self) -> int:
@@ -126,8 +140,7 @@ class JobFile(BaseModel):
 
     @cached_property
     def plan(self) -> FramePlan:
-        size = self.image_width, self.image_height
-        return FramePlan.of(self.spec, *size, self.frames_total, self.settled)
+        return FramePlan.of(self.spec, *self.cell, self.frames_total, self.settled)
 
     @property
     def frames_planned_first(self) -> int:

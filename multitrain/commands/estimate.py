@@ -77,8 +77,10 @@ def epochs_of(job: JobFile) -> float | None:
 def kept_bytes(job: JobFile) -> int:
     """Bytes of the weights that `keep_checkpoints` asks for, those of step 0 included."""
     spec, plan = job.spec, job.plan
+    if spec.keep_checkpoints is None:
+        return 0
     networks = family_of(spec).layers(spec, job.image_width, job.image_height).values()
-    if spec.keep_checkpoints is None or not networks:
+    if not networks:
         return 0
     files = plan.steps_total // spec.keep_checkpoints + 1
     return files * sum(layer.parameters for layers in networks for layer in layers) * FLOAT32

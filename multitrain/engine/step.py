@@ -8,14 +8,24 @@ from typing import Any, NamedTuple, Protocol
 
 from keras import backend, ops, tree
 
-from jobs.settings.kinds import Resolution
-from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Phase, Show, Turn, Update
+from multitrain.engine.model import (
+    Batch,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Phase,
+    Show,
+    Turn,
+    Update,
+    begins_of,
+)
 
 
 class Drawn(NamedTuple):
     """All that chance decides of one step, by name, so that the step itself draws nothing.
 
-    feeds: `(batches, n, height, width, 3 or 4)` uint8.
+    feeds: `(batches, n, ...)`: what `Batch` has of each.
     chance: `(draws, n, ...)` float32.
     shown: `(frames, cells, ...)`: what the step's frames show.
     """
@@ -53,6 +63,9 @@ class Trace(Protocol):
     def learn(self, turn: str, gradients: Gradients) -> None:
         """One update of a turn's networks, and of their averages, by these gradients."""
 
+    def shared(self, places: Named) -> Named:
+        """This replica's share of tensors `(n, ...)` that all replicas have whole."""
+
     def gathered(self, kept: Named) -> Named:
         """The parts of a batch `(n, ...)` that all replicas have, in their order."""
 
@@ -73,9 +86,10 @@ class Grid:
     rows: int
     columns: int
 
-    def frame_shape(self, cell: Resolution, channels: int) -> tuple[int, int, int]:
-        """Height, width and channels of a frame whose cells are of this size, in pixels."""
-        return self.rows * cell.height, self.columns * cell.width, channels
+    def frame_shape(self, cell: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape of a frame whose cells have this one: height, width, channels."""
+        height, width, channels = cell
+        return self.rows * height, self.columns * width, channels
 
 
 class Step:
@@ -135,13 +149,22 @@ class _StepInProgress:
         """Have a turn learn; returns its loss."""
         turn = self._model.turns[update.turn]
         feeds = {name: self._drawn.feeds[name][number] for name, number in update.feeds.items()}
+        feeds |= {
+            begins: self._drawn.feeds[begins][number]
+            for begins, number in ((begins_of(name), n) for name, n in update.feeds.items())
+            if begins in self._drawn.feeds
+        }
         chance = {name: self._drawn.chance[name][number] for name, number in update.chance.items()}
-        parts = turn.learning.micro_batches
+        places = self._trace.shared(
+            {
+                name: tensor
+                for name, tensor in self._trace.carried.items()
+                if self._model.carried[name].by_place
+            }
+        )
+        parts = (_parts_of(each, turn.learning.micro_batches) for each in (feeds, chance, places))
         outcomes, gradients = zip(
-            *(
-                self._gradients(turn, update, *batch)
-                for batch in zip(_parts_of(feeds, parts), _parts_of(chance, parts), strict=True)
-            ),
+            *(self._gradients(turn, update, *batch) for batch in zip(*parts, strict=True)),
             strict=True,
         )
         self._trace.learn(update.turn, _means(gradients))
@@ -154,7 +177,7 @@ class _StepInProgress:
         return _mean([outcome.loss for outcome in outcomes])
 
     def _gradients(
-        self, turn: Turn, update: Update, feeds: Named, chance: Named
+        self, turn: Turn, update: Update, feeds: Named, chance: Named, places: Named
     ) -> tuple[Outcome, Gradients]:
         passes = {name: self._pass(name, turn, update, feeds, chance) for name in turn.passes}
         learned = {
@@ -167,7 +190,7 @@ class _StepInProgress:
             for name, each in passes.items()
             if name not in learned
         }
-        carried = self._trace.carried
+        carried = {**self._trace.carried, **places}
 
         def loss(nets: Nets, outputs: Named) -> Outcome:
             return turn.loss(nets, Batch(feeds, chance, {**constant, **outputs}, carried))

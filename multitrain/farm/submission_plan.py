@@ -21,7 +21,6 @@ from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
-from render.files.probe import read_header
 from render.films.earlier import outputs_by_job, outputs_in
 from render.films.extent import fits_plan, frames_made, has_begun
 from render.films.integrity import Losses, losses
@@ -262,6 +261,8 @@ def _begun(
 
 def _unlike_film(paths: JobPaths, job: JobFile) -> str:
     """Why an existing film cannot be that of this row; for a job of which only the film is left."""
+    from render.files.probe import read_header  # here: FFmpeg's libraries take a while to load
+
     for film in paths.films(job.plan) if job.spec.render_video else ():
         with suppress(MultitrainError):
             header = read_header(film)

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -60,7 +60,7 @@ class Training:
     paths: JobPaths
     plan: FramePlan
     open_session: Callable[[], Session]  # at step 0, always the same
-    pictures: Fingerprint  # of the pictures that the session trains on
+    pictures: Mapping[str, Fingerprint]  # by feed, of the pictures that the session trains on
     room: Room
     stop: threading.Event = field(default_factory=threading.Event)
     are_intact: Callable[[], bool] = lambda: True  # whether the pictures are; may take a while
@@ -136,12 +136,14 @@ class Training:
         self.session = self.open_session()
 
     def _require_same_pictures(self, checkpoint: Checkpoint) -> None:
-        difference = checkpoint.pictures.difference(self.pictures)
-        if difference:
-            raise PicturesChanged(
-                f"the pictures changed since the checkpoint: {difference}; put them back or start "
-                f"over with {start_over(self.spec.name)}"
-            )
+        for name, then in checkpoint.pictures.items():
+            now = self.pictures.get(name)
+            difference = then.difference(now) if now else f"{then} of {name} then, none now"
+            if difference:
+                raise PicturesChanged(
+                    f"the pictures changed since the checkpoint: {difference}; put them back or "
+                    f"start over with {start_over(self.spec.name)}"
+                )
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         try:

@@ -46,6 +46,8 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "fps": plan.fps,
         "width": plan.frame_width,
         "height": plan.frame_height,
+        "cell": job.cell,
+        "picture": (job.image_width, job.image_height),
         "encoder": _encoder(paths, job) if spec.render_video else None,
         "boxes": [box._asdict() for box in plan.boxes] if plan.has_boxes else [],
         "timecuts": _timecuts(paths, job) if spec.render_video else [],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError, UsageError
+from jobs.families.feed import PICTURES
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.weights import checkpoints
@@ -26,7 +27,7 @@ def keep(paths: JobPaths, *steps: int) -> None:
 
 def save(paths: JobPaths, step: int) -> Path:
     name = CheckpointName(step, 2 * step)
-    pictures = Fingerprint(7, 12, 9, "")
+    pictures = {PICTURES: Fingerprint(7, 12, 9, "")}
     checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, weights_of(step)))
     return paths.checkpoint(name)
 

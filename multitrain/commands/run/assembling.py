@@ -154,7 +154,7 @@ def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
 
 
 def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
-    wanted = any(DEMO in job.spec.folders for job in jobs)
+    wanted = any(DEMO in feed.folders for job in jobs for feed in job.feeds)
     if wanted and demo_is_built_in(workspace.dataset(DEMO)):
         display.note("drawing the built-in pictures")
         ensure_demo(workspace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,33 +12,23 @@ import tensorflow as tf
 
 from jobs.errors import MultitrainError
 from jobs.plans.timing import Timing
-from jobs.settings.colours import CHANNELS
-from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.device_memory import fits
-from multitrain.engine.mixture import Mixture
-from multitrain.engine.model import PICTURES, Model, Named, Phase
+from multitrain.engine.groups import Group
+from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.tensorflow.devices import (
     compiles_with_xla,
-    device_bytes,
     has_native_bfloat16,
     strategy_for,
 )
-from multitrain.engine.tensorflow.pictures import (
-    Drawing,
-    Pictures,
-    PicturesInPlace,
-    PicturesReadAhead,
-)
+from multitrain.engine.tensorflow.pictures import Feeding
 from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.tensorflow.trace import Learners, TensorFlowTrace
-from multitrain.engine.windows import Window
 from multitrain.networks.native.replicas import mean_over_replicas, share
 
 log = logging.getLogger(__name__)
@@ -51,13 +41,10 @@ class TensorFlowSession:
         self,
         describe: Callable[[], Model],
         spec: JobSpec,
-        pictures: Frames,
+        groups: Sequence[Group],
         settings: SessionSettings,
-        mixture: Mixture,
     ) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8.
-
-        A batch can be shared out to all devices.
+        """A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -73,18 +60,18 @@ class TensorFlowSession:
                 name: tf.Variable(draws.samples(name, spec.samples, chance), trainable=False)
                 for name, chance in model.shown.samples.items()
             }
+            self._shown_pictures = {
+                each.feed.name: tf.constant(group.shown(each, spec.samples))
+                for group in groups
+                for each in group.feeds
+                if each.feed.name in model.shown.pictures
+            }
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._variables = dict(self._named_variables())
-            height, width = pictures.shape[1:3]
-            picture = Resolution(width, height)
-            window = Window.of(spec.preprocessing, picture)
-            self._frame_shape = self._grid.frame_shape(
-                window.size if window else picture, CHANNELS[spec.colour_model].picture
-            )
-            batches = model.draws[PICTURES]
-            drawing = Drawing(draws, mixture, spec.images_per_batch, batches, window)
-            self._pictures = _place(pictures, drawing, self._strategy, settings)
+            self._frame_shape = self._grid.frame_shape(model.shown.cell)
+            devices, on_device = self._strategy.extended.worker_devices, settings.pictures_on_device
+            self._feeding = Feeding(groups, model.draws, draws, self._batch, devices, on_device)
         self._timing = Timing.of(spec)
         # Kinds of steps that have run: the first step of their phase, and whether they show frames.
         self._tried: set[tuple[int, bool]] = set()
@@ -103,7 +90,7 @@ class TensorFlowSession:
     @detours.setter
     def detours(self, count: int) -> None:
         self._detours.assign(count)
-        self._pictures.forget()
+        self._feeding.forget()
 
     def warm_up(self) -> None:
         with memory_watched():
@@ -139,7 +126,7 @@ class TensorFlowSession:
         require_shapes({name: tuple(each.shape) for name, each in self._variables.items()}, state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
-        self._pictures.forget()
+        self._feeding.forget()
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
         own = {
@@ -159,7 +146,7 @@ class TensorFlowSession:
         The first step of a kind begins a part: where XLA cannot compile it, nothing has changed.
         """
         while steps:
-            most = [self._pictures.most_steps, self._model.steps_until_next_phase(self.step)]
+            most = [self._feeding.most_steps, self._model.steps_until_next_phase(self.step)]
             if self._timing.has_silent_steps:
                 most.append(self._steps_until_new_kind())
             part = min([steps, *(each for each in most if each is not None)])
@@ -205,8 +192,8 @@ class TensorFlowSession:
         silent, timing = self._timing.silent_steps(self.step), self._timing
         showing = timing.frames_by(self.step + steps) - timing.frames_by(self.step)
         counts = (silent, showing // timing.frames_per_step)
-        feed = self._pictures.feed(self.step, steps)
-        return tf.constant(steps, tf.int64), *(tf.constant(n, tf.int32) for n in counts), feed
+        handed = self._feeding.handed(self.step, steps)
+        return tf.constant(steps, tf.int64), *(tf.constant(n, tf.int32) for n in counts), handed
 
     def _block(self) -> Any:
         """The block of the phase that the training is in; it is built at the phase's first call."""
@@ -217,16 +204,15 @@ class TensorFlowSession:
 
     def _build_block(self, phase: Phase) -> Any:
         """`_run_block` as one call for the device; XLA may compile its steps."""
-        feed = self._pictures.feed_spec
         count = tf.TensorSpec([], tf.int32)
         return tf.function(
             partial(self._run_block, self._step(phase), self._step(phase.silent)),
-            input_signature=[tf.TensorSpec([], tf.int64), count, count, feed],
+            input_signature=[tf.TensorSpec([], tf.int64), count, count, self._feeding.spec],
             autograph=False,  # it depends on the version of Python; nothing here needs it
         )
 
     def _step(self, phase: Phase) -> Callable[[Any, Any], Any]:
-        """In a replica: one step of a phase, `step(number, pictures)`: frames, or None, and losses.
+        """In a replica: one step of a phase, `step(number, feeds)`: frames, or None, and losses.
 
         It is traced when it is called first.
         """
@@ -238,10 +224,10 @@ class TensorFlowSession:
 
         if self._jit:
             step = tf.function(step, jit_compile=True, autograph=False)
-        return lambda number, pictures: step(self._draw(number, phase, pictures))
+        return lambda number, feeds: step(self._draw(number, phase, feeds))
 
     def _run_block(
-        self, step: Any, silent_step: Any, steps: Any, silent: Any, showing: Any, feed: Any
+        self, step: Any, silent_step: Any, steps: Any, silent: Any, showing: Any, handed: Named
     ) -> tuple[Any, Any]:
         """Frames `(n, height, width, channels)`, and sums of the losses.
 
@@ -253,7 +239,7 @@ class TensorFlowSession:
         def run(step: Any, offset: Any) -> tuple[Any, Any]:
             def train_one(offset: Any) -> Any:
                 number = first + tf.cast(offset, tf.int64)
-                return step(number, self._pictures.of_step(feed, offset, number))
+                return step(number, self._feeding.of_step(handed, offset, number))
 
             frames, losses = self._strategy.run(train_one, (offset,))
             return frames, self._of_first_replica(losses)
@@ -288,8 +274,8 @@ class TensorFlowSession:
             self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
-    def _draw(self, step: Any, phase: Phase, pictures: Any) -> Drawn:
-        """In a replica: its share of what is drawn for step `step`, beside its `pictures`."""
+    def _draw(self, step: Any, phase: Phase, feeds: Named) -> Drawn:
+        """In a replica: its share of what is drawn for step `step`, beside its `feeds`."""
         chance = {
             name: share(
                 tf.stack(
@@ -303,13 +289,13 @@ class TensorFlowSession:
             for name, each in self._model.chance.items()
         }
         shown = self._shown(step, phase.frames) if phase.frames else {}
-        return Drawn({PICTURES: pictures}, chance, shown)
+        return Drawn(feeds, chance, shown)
 
     def _shown(self, step: Any, frames: int) -> Named:
         """What the frames of the step that follows `step` steps show."""
         samples = {name: tf.convert_to_tensor(each) for name, each in self._samples.items()}
         first = tf.cast(self._timing.first_frame(step), tf.int32)
-        return self._model.shown.at(samples, first, frames)
+        return self._model.shown.at(samples | self._shown_pictures, first, frames)
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -323,16 +309,3 @@ class TensorFlowSession:
             for variable in network.variables:
                 yield f"{name}/{variable.path}", variable.value
         yield from self._learners.variables()
-
-
-def _place(
-    pictures: Frames, drawing: Drawing, strategy: Any, settings: SessionSettings
-) -> Pictures:
-    """The data set, on each replica's device where it fits or the settings say so."""
-    on_device = settings.pictures_on_device
-    if on_device is None:
-        on_device = fits(pictures.nbytes, device_bytes())
-    if on_device:
-        return PicturesInPlace(pictures, drawing, strategy.extended.worker_devices)
-    log.info("the pictures are too many for the device; they are read while it computes")
-    return PicturesReadAhead(pictures, drawing)

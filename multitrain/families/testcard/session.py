@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from jobs.plans.timing import Timing
 from jobs.settings.colours import RGB
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 
 BITS = 25  # the longest film (a day at 240 frames/s) has fewer than 2**25 frames
@@ -37,9 +38,8 @@ GLYPH_HEIGHT, GLYPH_PITCH = 5, 4  # pixels, the gap to the next digit included
 
 def open_session(
     job: JobFile,
-    pictures: Frames,  # noqa: ARG001
+    feeds: Feeds,  # noqa: ARG001
     settings: SessionSettings,  # noqa: ARG001
-    counts: tuple[int, ...] = (),  # noqa: ARG001
 ) -> TestCard:
     """Needs neither the pictures nor the settings: the size of a cell stands in the job."""
     spec = job.spec

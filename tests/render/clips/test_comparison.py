@@ -136,7 +136,7 @@ def make_film(make_job):
     def make(name, cuts=1, **options):
         paths, job = make_job(name, family="testcard", **options)
         paths.workspace.renders.mkdir(exist_ok=True)
-        session = open_session(job, None, SessionSettings())
+        session = open_session(job, {}, SessionSettings())
         frames = session.run(job.plan.steps_total).frames[: job.plan.frames_total]
         for number, part in enumerate(np.array_split(frames, cuts), start=1):
             raw = paths.run / "raw"
