@@ -51,16 +51,15 @@ def test_kills_do_not_change_a_bit(submit: Callable[..., JobPaths], long: bool) 
     assert not list(broken.run.rglob("*.part"))
 
 
-def test_kills_between_frames_do_not_change_a_bit(submit: Callable[..., JobPaths]) -> None:
-    columns = {"snapshot": "every 5 steps", "first_frame_after": 12, "auto_render_period": 6.0}
-    whole, broken = submit("whole", 200, **columns), submit("broken", 200, **columns)
+def test_a_kill_between_frames_does_not_change_a_bit(submit: Callable[..., JobPaths]) -> None:
+    columns = {"snapshot": "every 3 steps", "first_frame_after": 12, "auto_render_period": 3.0}
+    whole, broken = submit("whole", 100, **columns), submit("broken", 100, **columns)
     assert Trainers(whole).train() == ExitCode.DONE, whole.log.read_text()
 
     trainers = Trainers(broken)
-    lost = [trainers.kill_at(frames) for frames in (30, 130)]
+    trainers.kill_at(50)
     assert trainers.train() == ExitCode.DONE, broken.log.read_text()
 
-    assert any(frames > 0 for frames in lost), "no kill cost anything"
-    assert len(spool(whole)) == 200 * FRAME_BYTES
+    assert len(spool(whole)) == 100 * FRAME_BYTES
     assert spool(broken) == spool(whole)
-    assert broken.checkpoint_names()[-1] == CheckpointName(12 + 200 * 5, 200)
+    assert broken.checkpoint_names()[-1] == CheckpointName(12 + 100 * 3, 100)
