@@ -83,16 +83,15 @@ def _row(number: int, draw: random.Random) -> Row:
         "nbr_of_layers_g": layers,
         "nbr_of_layers_d": layers,
         "nbr_g_updates": draw.choice((1, 1, 2)),
-        "snapshot": draw.choice(("update", "step")),
+        "snapshot": draw.choice(("update", "step", "every 5 steps")),
         "activation_g": draw.choice(("relu", "elu", "mish")),
         "format": draw.choice(("h264", "h264", "h264,hap")),
         "auto_render_period": 5,
-        "video_length": 1,
+        "steps": 1,
     }
     seconds = draw.uniform(SHORTEST, LONGEST)
     steps = seconds / max(1e-3, _operations(row, width, height) / OPERATIONS_PER_SECOND)
-    frames = (2 if row["snapshot"] == "update" else 1) * min(max(steps, FEWEST_STEPS), MOST_STEPS)
-    return {**row, "video_length": round(frames) / FPS / 60}
+    return {**row, "steps": round(min(max(steps, FEWEST_STEPS), MOST_STEPS))}
 
 
 def _operations(row: Row, width: int, height: int) -> int:

@@ -90,8 +90,9 @@ def _make_jobs(workspace: Workspace, count: int) -> None:
         spec = JobSpec.model_validate({**cells, "video_length": 0.1})
         paths = workspace.job(spec.name)
         paths.run.mkdir(parents=True)
-        JobFile(spec=spec, image_width=SIDE, image_height=SIDE).save(paths)
-        total = spec.frames_total
+        job = JobFile(spec=spec, image_width=SIDE, image_height=SIDE)
+        job.save(paths)
+        total = job.frames_total
         rows.append(JobRow(spec.name, State.DONE, total, total, 1, "", ""))
     create(workspace.store, rows)
 

@@ -119,16 +119,18 @@ def train_here(sheet: Path, names: Sequence[str], steps: int) -> None:
 
 def train(job: JobFile, folder: Path, steps: int) -> Outcome:
     """A few steps of one job, and its frames looked at."""
+    from multitrain.engine.feeds import only
     from multitrain.engine.session import SessionSettings  # here: after the engine was chosen
     from multitrain.families import open_session
 
     start = time.perf_counter()
     ending, told = RAN, ""
     try:
-        session = open_session(job, load_pictures(job, folder), SessionSettings())
+        session = open_session(job, only(load_pictures(job, folder)), SessionSettings())
         block = session.run(steps)
         plan = job.plan
-        shape = (steps * plan.frames_per_step, plan.frame_height, plan.frame_width, plan.channels)
+        frames = plan.timing.frames_by(steps)
+        shape = (frames, plan.frame_height, plan.frame_width, plan.channels)
         assert block.frames.shape == shape, (block.frames.shape, shape)
         assert block.frames.dtype == np.uint8
         if not all(np.isfinite(loss) for loss in block.losses.values()):

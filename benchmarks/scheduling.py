@@ -133,7 +133,7 @@ class InProcess:
             return DoneProcess(self, stays=launch.listens)
 
     def _train(self, paths: JobPaths) -> None:
-        frames = self._jobs[paths.name].spec.frames_total
+        frames = self._jobs[paths.name].frames_total
         line = {"time": time.time(), "step": frames // 2, "frame": frames}
         paths.progress.write_text(json.dumps(line) + "\n")
 

@@ -89,13 +89,17 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
+try:
+    from multitrain.engine.feeds import only
+except ImportError:  # trees until November 2026 opened sessions on arrays
+    only = lambda pictures: pictures
 assert multitrain.__file__.startswith(sys.argv[1]), multitrain.__file__
 steps, folder = int(sys.argv[2]), Path(sys.argv[3])
 for number, columns in enumerate(json.load(sys.stdin)):
     spec = JobSpec.model_validate(columns)
     job = JobFile(spec=spec, image_width=13, image_height=9)
     pictures = np.random.default_rng(0).integers(0, 256, (17, 9, 13, 3), dtype=np.uint8)
-    session = open_session(job, pictures, SessionSettings(deterministic=True, threads=1))
+    session = open_session(job, only(pictures), SessionSettings(deterministic=True, threads=1))
     blocks = [session.run(steps - 2), session.run(2)]
     losses = {"losses/" + name: blocks[-1].losses[name] for name in blocks[-1].losses}
     frames = {"frames": np.concatenate([block.frames for block in blocks])}
@@ -115,11 +119,15 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
+try:
+    from multitrain.engine.feeds import only
+except ImportError:  # as above
+    only = lambda pictures: pictures
 cells = dict(name="job", dataset="noise", grid_width=3, grid_height=3, video_length=60)
 spec = JobSpec.model_validate({**cells, "engine": os.environ["KERAS_BACKEND"]})
 pictures = np.random.default_rng(0).integers(0, 256, (64, 48, 64, 3), dtype=np.uint8)
 job = JobFile(spec=spec, image_width=64, image_height=48)
-session = open_session(job, pictures, SessionSettings())
+session = open_session(job, only(pictures), SessionSettings())
 session.run(3)
 print("ready", flush=True)
 for line in sys.stdin:

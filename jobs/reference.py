@@ -8,6 +8,8 @@ from math import inf
 
 from pydantic_core import PydanticUndefined
 
+from jobs.families.family import Family
+from jobs.families.table import FAMILIES
 from jobs.settings.bounds import LARGEST, unwrap
 from jobs.settings.choices import (
     Activation,
@@ -18,10 +20,11 @@ from jobs.settings.choices import (
     Optimizer,
     Parameter,
     Schedule,
+    Snapshot,
 )
 from jobs.settings.loops import Loop
 from jobs.settings.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.sheets.forms import csv_cells
 from jobs.sheets.forms.nested import CONVOLUTION, FORMS, HIDDEN
 from jobs.sheets.forms.nested_form import sheet_text
@@ -34,6 +37,7 @@ CHOICES: dict[str, type[Choice]] = {
     "Losses": Loss,
     "Clipping": Clipping,
     "Motion of latents": LatentMotion,
+    "Snapshots": Snapshot,
     "Loops": Loop,
 }
 
@@ -111,6 +115,13 @@ Of a job that has begun, also of one that is done:
 
 """
 
+FAMILIES_INTRODUCTION = """\
+## Families
+
+Kinds of networks, as `family` names them. A setting that means nothing to a family is refused in
+its own row, and passed over where a row takes it from presets or defaults.
+"""
+
 
 def page() -> str:
     """The page as Markdown."""
@@ -124,7 +135,7 @@ def page() -> str:
         "later": _names([column for column in COLUMNS if facets(column).may_change == "later"]),
     }
     introduction = INTRODUCTION.format(csv=EXAMPLE, yaml=sheet_text([spec], changed=True), **lists)
-    return introduction + "\n".join([*_groups(), *_choices()])
+    return introduction + "\n".join([*_groups(), *_families(), *_choices()])
 
 
 def groups() -> dict[str, list[str]]:
@@ -164,6 +175,8 @@ def _must_be(column: str) -> str:
 def _default(column: str, default: object) -> str:
     if default is PydanticUndefined:
         return "required"
+    if others := [each for each in GROUP_OF.get(column, ()) if each != column]:
+        return f"required, unless {_names(others).replace(' and ', ' or ')} is given"
     return f"`{cell_text(column, default)}`" if default is not None else "empty"
 
 
@@ -173,6 +186,29 @@ def _defaults(column: str, default: object) -> str:
         f"{family}: {_default(column, value)}" for family, value in facets(column).in_family.items()
     ]
     return "; ".join([_default(column, default), *others])
+
+
+def _families() -> Iterator[str]:
+    yield FAMILIES_INTRODUCTION
+    for name, family in FAMILIES.items():
+        networks = (
+            f"It trains {_names(family.networks)}." if family.trains else "It trains nothing."
+        )
+        walks = f" Walks are drawn by its `{family.sampler}`." if family.sampler else ""
+        yield f"### {name}\n\n{networks}{walks} {_counting(family)}"
+
+
+def _counting(family: Family) -> str:
+    """Which columns count for it, under the headings of their tables."""
+    if not family.without:
+        return "All settings count.\n"
+    rows = []
+    for heading, columns in groups().items():
+        idle = [column for column in columns if column in family.without]
+        counting = [column for column in columns if column not in family.without]
+        told = ("all" if each == columns else _names(each) for each in (counting, idle))
+        rows.append((f"[{heading}](#{heading.lower().replace(' ', '-')})", *told))
+    return f"Its settings:\n\n{_table(('under', 'count', 'mean nothing to it'), rows)}"
 
 
 def _choices() -> Iterator[str]:
@@ -244,7 +280,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    """`a`, `b` and `c`."""
+    """`a`, `b` and `c`; none where there are none."""
+    if not names:
+        return "none"
     *most, last = (f"`{name}`" for name in names)
     return f"{', '.join(most)} and {last}" if most else last
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.peers.answering import answer, share_cores
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 
 
@@ -71,14 +72,14 @@ def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: boo
     from multitrain.families.dcgan import describing as dcgan
 
     if not pass_only:
-        return open_session(job, pictures, settings)
+        return open_session(job, only(pictures), settings)
 
     def describe() -> Any:
         model = dcgan.describe(job)
         bare = PassOnly(model.networks["generator"])
         return replace(model, networks={**model.networks, "generator": bare})
 
-    return open_training(describe, job.spec, pictures, settings)
+    return open_training(describe, job.spec, only(pictures), settings)
 
 
 def _run(session: Any, steps: int) -> int:

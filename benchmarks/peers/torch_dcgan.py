@@ -92,7 +92,7 @@ class Training:
             loss_d = loss_d + self._loss(self._judge(fakes.detach()), self._zeros)
         loss_d.backward()
         self._adam_d.step()
-        frames = [self._frame()] if self._spec.snapshot == "update" else []
+        frames = [self._frame()] if self._spec.frames_per_step == 2 else []
 
         self._d.requires_grad_(False)  # no gradients of its weights, where only G learns
         self._adam_g.zero_grad(set_to_none=True)

@@ -93,7 +93,7 @@ class Training:
         loss_d = loss_d + self._reconstruction(reals, middle, deep)
         loss_d.backward()
         self._adam_d.step()
-        frames = [self._frame()] if self._spec.snapshot == "update" else []
+        frames = [self._frame()] if self._spec.frames_per_step == 2 else []
 
         self._d.requires_grad_(False)  # no gradients of its weights, where only G learns
         self._adam_g.zero_grad(set_to_none=True)
@@ -226,7 +226,7 @@ def convolution(layer: Layer) -> Any:
 def _noise() -> Any:
     import torch
 
-    class Noise(torch.nn.Module):  # type: ignore[misc]
+    class Noise(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.strength = torch.nn.Parameter(torch.zeros(()))
@@ -244,7 +244,7 @@ def generator(plan: plans.Generator) -> Any:
     import torch
     from torch import nn
 
-    class Generator(nn.Module):  # type: ignore[misc]
+    class Generator(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             start = plan.start
@@ -285,7 +285,7 @@ def discriminator(plan: plans.Discriminator) -> Any:
     import torch
     from torch import nn
 
-    class Discriminator(nn.Module):  # type: ignore[misc]
+    class Discriminator(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.first = convolution(plan.first)

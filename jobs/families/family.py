@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from jobs.families.feed import Feed
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
-from jobs.settings.kinds import LARGEST_SIDE
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
@@ -44,6 +45,18 @@ def _nothing_trained(spec: JobSpec) -> dict[str, Trained]:  # noqa: ARG001
     return {}
 
 
+def _the_data_set(spec: JobSpec) -> tuple[Feed, ...]:
+    return (Feed.of_dataset(spec),)
+
+
+def _the_picture(spec: JobSpec, width: int, height: int) -> Resolution:  # noqa: ARG001
+    return Resolution(width, height)
+
+
+def _one_batch(spec: JobSpec) -> int:  # noqa: ARG001
+    return 1
+
+
 def _no_operations(spec: JobSpec, width: int, height: int) -> int:  # noqa: ARG001
     return 0
 
@@ -54,8 +67,11 @@ class Family:
 
     Pictures are `width` x `height` pixels.
 
+    - feeds: the pictures that it is trained on; those of the first one are `width` x `height`.
+    - cell: the size of what a frame shows of one sample.
     - layers: those of each network.
     - impossible: one reason for each column that asks for what cannot be built or cannot learn.
+    - batches: batches of pictures that a step draws.
     - operations: floating-point operations of a step.
     - columns_of_layers: the settings that decide what layers there are, and how large.
     - columns_of_steps: with them, those that decide what a step computes.
@@ -68,8 +84,11 @@ class Family:
     - sides: of the pictures that it takes.
     """
 
+    feeds: Callable[[JobSpec], tuple[Feed, ...]] = _the_data_set
+    cell: Callable[[JobSpec, int, int], Resolution] = _the_picture
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
     impossible: Callable[[JobSpec, int, int], dict[str, str]] = _nothing_wrong
+    batches: Callable[[JobSpec], int] = _one_batch
     operations: Callable[[JobSpec, int, int], int] = _no_operations
     trained: Callable[[JobSpec], Mapping[str, Trained]] = _nothing_trained
     columns_of_layers: frozenset[str] = frozenset()

@@ -168,7 +168,7 @@ def open_picture(path: Path) -> Image:
 
     from jobs.pictures import dpx  # noqa: F401  # adds itself to Pillow's formats
 
-    Image.init()  # registers Pillow's own formats, once
+    Image.preinit()  # JPEG and PNG among others; the rest is registered when a file needs it
     # Pillow's guard against huge pictures is for strangers' uploads; these are the user's own, and
     # only those of the size that was planned for are ever decoded.
     Image.MAX_IMAGE_PIXELS = None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
+from jobs.plans.timing import Timing
 from jobs.settings.colours import CHANNELS, RGB
 from jobs.settings.spec import JobSpec
 from jobs.settings.videos import MP4, VIDEOS
@@ -101,7 +102,7 @@ class FramePlan:
     box_height: int
     fps: int
     frames_total: int
-    frames_per_step: int
+    timing: Timing
     cut_frames: int
     channels: int = RGB  # or RGBA, not premultiplied
     suffix: str = MP4  # of its videos
@@ -109,10 +110,15 @@ class FramePlan:
 
     @classmethod
     def of(
-        cls, spec: JobSpec, image_width: int, image_height: int, settled: tuple[Stretch, ...] = ()
+        cls,
+        spec: JobSpec,
+        cell_width: int,
+        cell_height: int,
+        frames_total: int,
+        settled: tuple[Stretch, ...] = (),
     ) -> Self:
-        """The plan of a job whose pictures are `image_width` x `image_height` pixels."""
-        width, height = spec.grid_width * image_width, spec.grid_height * image_height
+        """The plan of a job whose cells are `cell_width` x `cell_height` pixels."""
+        width, height = spec.grid_width * cell_width, spec.grid_height * cell_height
         box = spec.render_res
         return cls(
             frame_width=width,
@@ -120,9 +126,9 @@ class FramePlan:
             box_width=box.width if box else width,
             box_height=box.height if box else height,
             fps=spec.fps,
-            frames_total=spec.frames_total,
-            frames_per_step=spec.frames_per_step,
-            cut_frames=spec.cut_frames,
+            frames_total=frames_total,
+            timing=Timing.of(spec),
+            cut_frames=cut_frames(spec, frames_total),
             channels=CHANNELS[spec.colour_model].picture,
             suffix=VIDEOS[spec.format[0]].suffix,
             settled=settled,
@@ -134,8 +140,11 @@ class FramePlan:
 
     @property
     def steps_total(self) -> int:
-        """Training steps; a last frame beyond the film's end is dropped."""
-        return -(-self.frames_total // self.frames_per_step)
+        """Training steps: up to the one that makes the film's last frame.
+
+        A frame that this step makes beyond the film's end is dropped.
+        """
+        return self.step_of(self.frames_total - 1) if self.frames_total else 0
 
     @property
     def batch_frames(self) -> int:
@@ -217,5 +226,16 @@ class FramePlan:
         return batches + FrameRange(start, cut.stop).split(self.batch_frames)
 
     def frame_after(self, step: int) -> int:
-        """Frames that exist after `step` whole steps."""
-        return min(step * self.frames_per_step, self.frames_total)
+        """Frames of the film that exist after `step` whole steps."""
+        return min(self.timing.frames_by(step), self.frames_total)
+
+    def step_of(self, frame: int) -> int:
+        """The step, counted from 1, that makes `frame`."""
+        return self.timing.step_of(frame)
+
+
+def cut_frames(spec: JobSpec, frames_total: int) -> int:
+    """Frames per timecut; all of them where the sheet asks for none."""
+    if spec.auto_render_period is None:
+        return frames_total
+    return min(max(1, round(spec.auto_render_period * spec.fps)), frames_total)

@@ -32,6 +32,7 @@ from jobs.settings.words import nearest, one_of, quoted, split_commas
 Value = bool | int | float | str | tuple[int, int]
 
 _CALL = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
+_EVERY = re.compile(r"(?:every\s+)?(\d{1,10})(?:\s+steps?)?", re.IGNORECASE)
 
 Finite = Field(allow_inf_nan=False)
 
@@ -129,6 +130,36 @@ _BETA_2 = Parameter(Decay, 0.999, "decay of the second moment")
 _AMSGRAD = Parameter(bool, False, "the largest second moment so far")
 _ACCUMULATOR = Parameter(NotNegative, 0.1, "where the accumulators start")
 _STEPS = Parameter(Count, None, "steps until it has come to its end; empty: the whole training")
+
+
+@dataclass(frozen=True)
+class Snapshot(Choice):
+    """How often a frame shows the networks: `update`, `step`, or `every 10 steps`."""
+
+    TABLE: ClassVar[Table] = {
+        "update": {},
+        "step": {},
+        "every": {
+            "steps": Parameter(
+                Count, 10, "from a frame to the next; also written `every 10 steps`, or `10`"
+            )
+        },
+    }
+    HELP: ClassVar[Mapping[str, str]] = {
+        "update": "a frame after each network's turn, two per step",
+        "step": "a frame after each step",
+        "every": "a frame after so many steps each; those between draw none, so they are quicker",
+    }
+
+    def __str__(self) -> str:
+        return f"every {self['steps']} steps" if self.name == "every" else self.name
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """As `Choice.parse`; also `every 10 steps`, `every 10` and `10`."""
+        match = _EVERY.fullmatch(str(value).strip())
+        found = super().parse(f"every({match[1]})" if match else value)
+        return cls("step") if found.name == "every" and found["steps"] == 1 else found
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class Facets:
     - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
       that is made already is made again. `later`: what is made already stays as it is; what is
       made from now on follows the new value. `never`: the frames depend on it.
+    - one_of: the name of a group of columns of which a job gives exactly one; one that is given
+      nearer to the job takes the place of those that its presets or the defaults give.
     - in_family: the default that it has in a family instead of its own, by the family's name.
     """
 
@@ -58,6 +60,7 @@ class Facets:
     private: Private = ""
     concerns: Concerns = "step"
     may_change: MayChange = "never"
+    one_of: str = ""
     in_family: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -73,11 +76,12 @@ def column(
     private: Private = "",
     concerns: Concerns = "step",
     may_change: MayChange = "never",
+    one_of: str = "",
     in_family: Mapping[str, Any] | None = None,
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
     facets = Facets(
-        opens, label, varies, nested, sizes, private, concerns, may_change, in_family or {}
+        opens, label, varies, nested, sizes, private, concerns, may_change, one_of, in_family or {}
     )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 

@@ -11,7 +11,15 @@ from annotated_types import Le
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from jobs.settings.bounds import Count
-from jobs.settings.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.settings.choices import (
+    Activation,
+    Clipping,
+    LatentMotion,
+    Loss,
+    Optimizer,
+    Schedule,
+    Snapshot,
+)
 from jobs.settings.videos import EncoderName, FormatName, checked_encoder
 from jobs.settings.words import entries_of, quoted, split_commas
 
@@ -182,6 +190,7 @@ OneClipping = Annotated[InstanceOf[Clipping], BeforeValidator(Clipping.parse), P
 OneMotion = Annotated[
     InstanceOf[LatentMotion], BeforeValidator(LatentMotion.parse), PlainSerializer(str)
 ]
+OneSnapshot = Annotated[InstanceOf[Snapshot], BeforeValidator(Snapshot.parse), PlainSerializer(str)]
 
 Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none"]
 GeneratorConvolution = Literal["deconv", "upconv", "upconv-bilinear", "subpixel"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from jobs.settings.bounds import bounded, too_large, unwrap, words_of
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import EntryFor, Resolution
 from jobs.settings.lengths import MINUTES, SECONDS, length_text
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, GROUP_OF, JobSpec
 from jobs.settings.words import MEANT, one_of, quoted
 
 _DECIMAL_COMMAS = re.compile(r"(\d{1,20}),(\d{1,20})(?:\s*[,;]\s*\d+,\d+)*")
@@ -25,16 +25,36 @@ def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str
     Cells that are empty take the default; every key of `cells` must be a column.
     """
     given = {column: text.strip() for column, text in cells.items() if text.strip()}
+    reasons = _wrong_alternatives(given)
     try:
-        return JobSpec.model_validate(given), {}
+        spec = JobSpec.model_validate(given)
     except ValidationError as error:
         # The first reason per column: a list with two unknown activations is one thing to mend.
-        reasons = {str(each["loc"][0]): _reason(each) for each in reversed(error.errors())}
-        return None, {
-            column: _with_advice(reasons[column], column, given.get(column, ""))
-            for column in COLUMNS
-            if column in reasons
-        }
+        reasons |= {str(each["loc"][0]): _reason(each) for each in reversed(error.errors())}
+    if not reasons:
+        return spec, {}
+    return None, {
+        column: _with_advice(reasons[column], column, given.get(column, ""))
+        for column in COLUMNS
+        if column in reasons
+    }
+
+
+def _wrong_alternatives(given: Collection[str]) -> dict[str, str]:
+    """A reason where none of the columns of a group is given, or for each that is one too many."""
+    reasons = {}
+    for group in ALTERNATIVES:
+        said = [column for column in group if column in given]
+        if not said:
+            reasons[group[0]] = f"is required and empty; {instead_of(group[0])} would do, too"
+        for column in said[1:]:
+            reasons[column] = f"stands beside {said[0]}, which says the same; keep one of them"
+    return reasons
+
+
+def instead_of(column: str) -> str:
+    """The columns that may stand instead of this one, in words: `steps or epochs`."""
+    return " or ".join(each for each in GROUP_OF[column] if each != column)
 
 
 def expectation(column: str) -> str:

@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 
-from jobs.settings.bounds import Count, Decay, NotNegative, Positive, Share
-from jobs.settings.choices import Activation, Clipping, LatentMotion, Loss, Optimizer, Schedule
+from jobs.settings.bounds import Count, Decay, Natural, NotNegative, Positive, Share
+from jobs.settings.choices import (
+    Activation,
+    Clipping,
+    LatentMotion,
+    Loss,
+    Optimizer,
+    Schedule,
+    Snapshot,
+)
 from jobs.settings.colours import ColourModel
 from jobs.settings.columns import Change, Facets, column, facets_of
 from jobs.settings.destinations import checked_destination
@@ -35,6 +43,7 @@ from jobs.settings.kinds import (
     OneMotion,
     OneOptimizer,
     OneSchedule,
+    OneSnapshot,
     PerConv,
     PerHidden,
     Preset,
@@ -60,7 +69,9 @@ class JobSpec(BaseModel):
     dataset:        Folders                     = column(description="folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second", concerns="job")
     grid_width:     Count                       = column(description="samples side by side in a frame", sizes="frame", concerns="job")
     grid_height:    Count                       = column(description="samples one above the other in a frame", sizes="frame", concerns="job")
-    video_length:   Annotated[Positive, Le(1440), MINUTES] = column(description="minutes of finished video, fractions allowed; or a length such as `1m30s` or `0:45`, as in every column of minutes or seconds", concerns="job", may_change="later")
+    video_length:   Annotated[Positive, Le(1440), MINUTES] | None = column(None, "minutes of finished video, fractions allowed; or a length such as `1m30s` or `0:45`, as in every column of minutes or seconds", concerns="job", may_change="later", one_of="length")
+    steps:          Count | None                = column(None, "training steps, instead of `video_length`; those of `first_frame_after` are among them. Rounded up to the next step that makes a frame: training and film end together", concerns="job", may_change="later", one_of="length")
+    epochs:         Positive | None             = column(None, "how often, on average, each picture is drawn in training, fractions allowed; instead of `video_length`", concerns="job", may_change="later", one_of="length")
 
     preprocess:     Annotated[str, AfterValidator(checked_mode)] = column("none", "what becomes of pictures before networks see them: `none`, `resize` (to `load_size`, whatever the proportions), `cover` (scaled until they cover `load_size`, the rest cut off evenly), `scale_width` (to the width of `load_size`, in proportion), `center_crop` (of `crop_size`), `crop` (of `crop_size`, at a random place in every batch); or two of them, as `cover_and_crop`", opens="Pictures", sizes="picture", concerns="job")
     load_size:      SizeOrSide | None           = column(None, "pixels that pictures are scaled to; one number is a square's side, or the width for `scale_width`", sizes="picture", concerns="job")
@@ -137,7 +148,8 @@ class JobSpec(BaseModel):
     freeze_d:       Annotated[int, Ge(0), Le(10)] = column(0, "so many first layers of the discriminator do not learn")
 
     fps:            Annotated[Count, Le(240)]   = column(60, "frames per second of video", opens="Video", concerns="job")
-    snapshot:       Literal["update", "step"]   = column("update", "`update`: a frame after each network's turn, two per step; `step`: one per step")
+    snapshot:       OneSnapshot                 = column(Snapshot("update"), "how often a frame shows the networks: `update`, `step`, or `every 10 steps`, also written `10`")
+    first_frame_after: Natural                  = column(0, "steps that are trained before the film begins, so that it does not open on grey; they take their time, and none of the film", concerns="job")
     auto_render_period: Annotated[Positive, Le(86_400), SECONDS] | None = column(None, "seconds of video per timecut, fractions allowed; empty: one cut at the end", concerns="job", may_change="later")
     render_res:     Size | None                 = column(None, "cuts the grid into boxes of this size, a video each; empty: the whole grid", concerns="job")
     render_video:   Switch                      = column(True, "False: PNG frames under renders/<name>/, no video", concerns="job")
@@ -153,7 +165,7 @@ class JobSpec(BaseModel):
 
     gpus:           Annotated[Count, Le(64)]    = column(1, "GPUs (or CPU slots) that train this job together", opens="Farm", concerns="job", may_change="any")
     retries:        Annotated[int, Ge(0), Le(1000)] = column(2, "further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint", concerns="beside", may_change="any")
-    stall_minutes:  Annotated[Positive, Le(10080), MINUTES] = column(20.0, "without a new frame for so long, a try is ended and counts as failed; the first frame of a try may take three times as long", concerns="job", may_change="any")
+    stall_minutes:  Annotated[Positive, Le(10080), MINUTES] = column(20.0, "without a new step for so long, a try is ended and counts as failed; the first step of a try may take three times as long", concerns="job", may_change="any")
     on_done:        str | None                  = column(None, "a shell command that is run when the film is there, or an http(s):// address that is told of it; see docs/delivery.md", private="command", concerns="beside", may_change="any")
     on_failed:      str | None                  = column(None, "the same when the job has failed", private="command", concerns="beside", may_change="any")
     # fmt: on
@@ -197,19 +209,19 @@ class JobSpec(BaseModel):
         return tuple(kind for kind in self.diffaugment or () if kind != "none")
 
     @property
-    def frames_total(self) -> int:
-        return round(self.video_length * 60 * self.fps)
+    def length_column(self) -> str | None:
+        """The column that says how long the film is; None in a row that is not whole."""
+        return next((each for each in GROUP_OF["video_length"] if getattr(self, each) is not None), None)
 
     @property
     def frames_per_step(self) -> int:
-        return 2 if self.snapshot == "update" else 1
+        """Frames of a step that shows any."""
+        return 2 if self.snapshot.name == "update" else 1
 
     @property
-    def cut_frames(self) -> int:
-        """Frames per timecut; all of them where the sheet asks for none."""
-        if self.auto_render_period is None:
-            return self.frames_total
-        return min(max(1, round(self.auto_render_period * self.fps)), self.frames_total)
+    def steps_per_frame(self) -> int:
+        """Steps from a frame to the next one that another step makes."""
+        return self.snapshot["steps"] if self.snapshot.name == "every" else 1
 
     @property
     def keeps_images(self) -> bool:
@@ -224,6 +236,17 @@ def facets(name: str) -> Facets:
     """What belongs to the column `name` besides its type, its default and its description."""
     return facets_of(COLUMNS[name])
 
+
+def _alternatives() -> Iterator[tuple[str, ...]]:
+    """The columns of each group of which a job gives exactly one."""
+    for group in dict.fromkeys(facets(name).one_of for name in COLUMNS):
+        if group:
+            yield tuple(name for name in COLUMNS if facets(name).one_of == group)
+
+
+ALTERNATIVES = tuple(_alternatives())
+# Of each column in such a group, the group.
+GROUP_OF = {column: group for group in ALTERNATIVES for column in group}
 
 COLUMNS_OF_SIZE = frozenset(column for column in COLUMNS if facets(column).sizes == "picture")
 

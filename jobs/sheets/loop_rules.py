@@ -51,7 +51,7 @@ def walk_grid(job: JobFile, walk: WalkSettings) -> Resolution:
 def walk_frame(job: JobFile, walk: WalkSettings) -> Resolution:
     """The size in pixels of what is drawn, before it is cut and scaled."""
     grid = walk_grid(job, walk)
-    return Resolution(grid.width * job.image_width, grid.height * job.image_height)
+    return Resolution(grid.width * job.cell.width, grid.height * job.cell.height)
 
 
 def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:
@@ -77,7 +77,7 @@ def _wrong_walk(loop: Loop, job: JobFile) -> str | None:
         return "it is drawn from a checkpoint, and use_checkpoints is False"
     every, last = spec.keep_checkpoints, job.plan.steps_total
     if walk.through_time:
-        return _too_few_kept(every, last)
+        return _too_few_kept(every, spec.first_frame_after, last)
     if walk.checkpoint is None or walk.checkpoint == last:  # the last is there by then
         return None
     if not every:
@@ -88,11 +88,16 @@ def _wrong_walk(loop: Loop, job: JobFile) -> str | None:
     return None
 
 
-def _too_few_kept(every: int | None, last: int) -> str | None:
-    """What is wrong with a walk through time. Step 0 is always kept, which alone is too little."""
+def _too_few_kept(every: int | None, first: int, last: int) -> str | None:
+    """What is wrong with a walk through time, which begins at step `first` or later."""
     if every is None:
         return NONE_KEPT
-    if every > last:
+    if first and last // every - -(-first // every) < 1:
+        return (
+            f"it goes from a kept checkpoint to another, from step {first} on (first_frame_after), "
+            f"and the last step is {last}; set keep_checkpoints to less than {every}"
+        )
+    if every > last:  # step 0 is kept, which alone is too little
         return (
             "it goes from a kept checkpoint to another, and only that of step 0 is kept: the last "
             f"step is {last}; set keep_checkpoints to at most that, instead of {every}"

@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
+from jobs.settings.bounds import LARGEST
 from jobs.settings.choices import Optimizer
 from jobs.settings.destinations import Destination
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.settings.videos import unfit_film
 from jobs.settings.words import quoted
 from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
 from jobs.sheets.loop_rules import impossible_loop
+from jobs.units import clock
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from jobs.workspace.remembered import remembered
 
 LARGEST_FRAME = 2**28  # pixels: ffmpeg refuses larger ones
+LONGEST_MINUTES = 1440.0  # of a film: a day, as `video_length` has it
 MOST_CUTS = 9_999  # their names have four digits
 MOST_BOXES = 9_999  # likewise
 ADVISED_SIZES = 4  # that a message names at most
@@ -29,10 +32,9 @@ ADVISED_SIZES = 4  # that a message names at most
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules look at: a job, how many pictures it has, where it runs."""
+    """What the rules look at: a job, and where it runs."""
 
     job: JobFile
-    pictures: int
     workspace: Workspace
 
 
@@ -62,16 +64,40 @@ def _wrong_layers(job: JobFile) -> Mapping[str, str]:
     return family_of(job.spec).impossible(job.spec, job.image_width, job.image_height)
 
 
-def _no_frame(facts: Facts) -> str | None:
-    spec = facts.job.spec
-    if spec.frames_total >= 1:
-        return None
-    return f"{minutes_told(spec.video_length)} at {spec.fps} fps are less than one frame"
+def _impossible_length(facts: Facts) -> str | None:
+    job, spec = facts.job, facts.job.spec
+    if spec.video_length is not None and job.frames_total < 1:
+        return f"{minutes_told(spec.video_length)} at {spec.fps} fps are less than one frame"
+    if job.frames_total < 1:
+        return (
+            f"the training would be over before the film begins, which first_frame_after says is "
+            f"after {spec.first_frame_after} steps"
+        )
+    if job.frames_total > LONGEST_MINUTES * 60 * spec.fps:
+        return (
+            f"would make a film of {job.frames_total} frames, {clock(job.frames_total / spec.fps)} "
+            f"at {spec.fps} fps, and {minutes_told(LONGEST_MINUTES)} are the most; have a frame "
+            "show more steps with snapshot, such as every 10 steps"
+        )
+    if job.plan.steps_total > LARGEST:
+        return f"would take {job.plan.steps_total} steps, and {LARGEST} are the most"
+    return None
+
+
+def _length_by(column: str) -> Rule:
+    """The rule of a column that says how long the film is, where it is this one that does."""
+    others = set(GROUP_OF[column]) - {column}
+
+    def broken(facts: Facts) -> str | None:
+        says = facts.job.spec.length_column == column
+        return _impossible_length(facts) if says else None
+
+    return Rule(column, broken, others | {"fps", "snapshot", "first_frame_after"})
 
 
 def _too_many_cuts(facts: Facts) -> str | None:
-    spec = facts.job.spec
-    cuts = -(-spec.frames_total // max(1, spec.cut_frames))
+    plan = facts.job.plan
+    cuts = -(-plan.frames_total // max(1, plan.cut_frames))
     if cuts <= MOST_CUTS:
         return None
     return f"would cut the film into {cuts} timecuts; make it longer, {MOST_CUTS} are the most"
@@ -79,11 +105,11 @@ def _too_many_cuts(facts: Facts) -> str | None:
 
 def _too_few_pictures(facts: Facts) -> str | None:
     spec = facts.job.spec
-    if facts.pictures >= spec.images_per_batch:
+    if facts.job.picture_count >= spec.images_per_batch:
         return None
     source = "batch_size" if spec.batch_size else f"{spec.grid_width} x {spec.grid_height} samples"
     return (
-        f"holds {facts.pictures} pictures, fewer than a batch of {spec.images_per_batch} "
+        f"holds {facts.job.picture_count} pictures, fewer than a batch of {spec.images_per_batch} "
         f"({source}); add pictures or set batch_size"
     )
 
@@ -109,8 +135,8 @@ def _uneven_boxes(facts: Facts) -> str | None:
     job, box = facts.job, facts.job.spec.render_res
     if box is None:
         return None
-    widths = _divisions(job.spec.grid_width, job.image_width)
-    heights = _divisions(job.spec.grid_height, job.image_height)
+    widths = _divisions(job.spec.grid_width, job.cell.width)
+    heights = _divisions(job.spec.grid_height, job.cell.height)
     if box.width in widths and box.height in heights:
         return _too_many_boxes(facts, box, widths, heights)
     near = sorted(
@@ -120,7 +146,7 @@ def _uneven_boxes(facts: Facts) -> str | None:
     advised = ", ".join(map(str, near[:ADVISED_SIZES]))
     return (
         f"{box} does not cut the frame of {_frame(facts)} ({job.spec.grid_width} x "
-        f"{job.spec.grid_height} samples of {job.image_width}x{job.image_height}) into equal boxes "
+        f"{job.spec.grid_height} samples of {job.cell}) into equal boxes "
         f"of whole samples; {advised} would"
     )
 
@@ -177,9 +203,7 @@ def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
 
 def _frame(facts: Facts) -> Resolution:
     job = facts.job
-    return Resolution(
-        job.spec.grid_width * job.image_width, job.spec.grid_height * job.image_height
-    )
+    return Resolution(job.spec.grid_width * job.cell.width, job.spec.grid_height * job.cell.height)
 
 
 def _unfit_formats(facts: Facts) -> str | None:
@@ -276,15 +300,14 @@ _LOSSES_WITH_LABELS = ("vanilla", "lsgan")
 
 _GRID = frozenset({"dataset", *(column for column in COLUMNS if facets(column).sizes)})
 _SIZE = _GRID | {"render_res", "render_video"}
-_OF_LOOPS = {
-    "family", "use_checkpoints", "keep_checkpoints", "video_length", "fps", "snapshot", "format",
-}  # fmt: skip
+_OF_LENGTH = {*GROUP_OF["video_length"], "fps", "snapshot", "first_frame_after"}
+_OF_LOOPS = _OF_LENGTH | {"family", "use_checkpoints", "keep_checkpoints", "format"}
 # Without those that can make no network impossible.
 _OF_LAYERS = COLUMNS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"}
 
 RULES = (
-    Rule("video_length", _no_frame, {"fps"}),
-    Rule("auto_render_period", _too_many_cuts, {"video_length", "fps"}),
+    *map(_length_by, GROUP_OF["video_length"]),
+    Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
     Rule("dataset", _too_few_pictures, _GRID | {"batch_size"}),
     Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),

@@ -12,7 +12,7 @@ from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.parsing import parse_cells
 from jobs.settings.preprocess import unfit_sizes
-from jobs.settings.spec import COLUMNS, COLUMNS_OF_SIZE, JobSpec
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec
 from jobs.settings.videos import notes_on
 from jobs.sheets.delivery_rules import ORDERS
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
@@ -27,6 +27,8 @@ from jobs.workspace.paths import Workspace
 
 # Stand-ins for required cells that are wrong, so that the rest of the row is checked all the same.
 _STAND_INS = dict.fromkeys(REQUIRED, "1")
+# Of columns of which exactly one is required: for the first, where no other is right.
+_FIRST_ONES = {group: {group[0]: "1"} for group in ALTERNATIVES}
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,35 @@ def _read_row(
     if spec is not None:
         spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
     if spec is None:
-        good = {column: text for column, text in texts.items() if column not in reasons}
-        spec, _ = parse_cells(_STAND_INS | good)
+        good = {column: text for column, text in texts.items() if text and column not in reasons}
+        spec, _ = parse_cells(_stand_ins(good) | good)
         assert spec is not None, "a row without its wrong cells is right"
         spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
-    job, pictures, unfit = _with_pictures(spec, folders, reasons)
+    job, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
     reasons = _unknown_to_family(row, spec) | reasons
-    facts = Facts(job, pictures, workspace)
-    return job, broken_rules(facts, reasons) | reasons | secret_cells(texts, ORDERS)
+    broken = broken_rules(Facts(job, workspace), {*reasons, *_unknown_lengths(job, reasons)})
+    return job, broken | reasons | secret_cells(texts, ORDERS)
+
+
+def _stand_ins(good: Collection[str]) -> dict[str, str]:
+    """Texts for required columns, of which only the `good` ones are given."""
+    found = dict(_STAND_INS)
+    for group, first in _FIRST_ONES.items():
+        if not any(column in good for column in group):
+            found |= first
+    return found
+
+
+def _unknown_lengths(job: JobFile, wrong: Collection[str]) -> tuple[str, ...]:
+    """The columns that say how long the film is, where one is wrong or no frame can be counted.
+
+    Epochs have steps only where the pictures are known.
+    """
+    column = job.spec.length_column
+    group = GROUP_OF[column] if column else ()
+    is_unknown = column == "epochs" and not job.picture_count
+    return group if is_unknown or not set(group).isdisjoint(wrong) else ()
 
 
 def _unknown_to_family(row: Row, spec: JobSpec) -> dict[str, str]:
@@ -160,8 +182,8 @@ def _unknown_to_family(row: Row, spec: JobSpec) -> dict[str, str]:
 
 def _with_pictures(
     spec: JobSpec, folders: DatasetFolders, wrong: Collection[str]
-) -> tuple[JobFile, int, dict[str, str]]:
-    """The job, how many pictures it has, and what is wrong with these or with their preprocessing.
+) -> tuple[JobFile, dict[str, str]]:
+    """The job, and what is wrong with its pictures or with their preprocessing.
 
     `wrong` columns hold stand-ins: mistakes that depend on them are not reported.
     """
@@ -170,19 +192,22 @@ def _with_pictures(
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     if reasons or not are_read:
         misplaced = folders.misplaced(spec.folders)
-        return unknown, 0, reasons | ({"dataset": misplaced} if misplaced else {})
+        return unknown, reasons | ({"dataset": misplaced} if misplaced else {})
     found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
-        return unknown, 0, {"dataset": found.reason}
+        return unknown, {"dataset": found.reason}
     if found.unfit:
-        return unknown, 0, {"crop_size": found.unfit}
+        return unknown, {"crop_size": found.unfit}
     assert found.size, "nothing is wrong with the pictures"
     if spec.weights and (empty := _empty_folder(spec, folders, found)):
-        return unknown, 0, {"dataset": empty}
+        return unknown, {"dataset": empty}
     width, height = found.size
     loaded = found.survey.size if found.survey.size != found.size else None
-    job = JobFile(spec=spec, image_width=width, image_height=height, loaded=loaded)
-    return job, found.survey.count, {}
+    count = found.survey.count
+    job = JobFile(
+        spec=spec, image_width=width, image_height=height, loaded=loaded, picture_count=count
+    )
+    return job, {}
 
 
 def _empty_folder(spec: JobSpec, folders: DatasetFolders, found: Found) -> str | None:

@@ -87,10 +87,14 @@ def job_in(folder: Path, name: str) -> JobFile | None:
 def _in_manifest(manifest: Path) -> JobFile:
     content = read_json(manifest, dict)
     spec = JobSpec.model_validate(content["spec"])
+    # Of films that were made before cells could be larger than pictures.
+    cell = content["width"] // spec.grid_width, content["height"] // spec.grid_height
+    width, height = content.get("picture", cell)
     return JobFile(
         spec=spec,
-        image_width=content["width"] // spec.grid_width,
-        image_height=content["height"] // spec.grid_height,
+        image_width=width,
+        image_height=height,
         settled=content.get("settled", ()),
         first_frames_total=content.get("first_frames_total"),
+        picture_count=content.get("pictures", 0),
     )

@@ -5,7 +5,9 @@ Pure. When each setting may change stands with its declaration (`jobs.settings.c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from jobs.plans.settling import settled_by, shortest
 from jobs.settings.kinds import Resolution
@@ -36,6 +38,8 @@ class Changed:
 
 def change(begun: Begun, wanted: JobFile) -> Changed:
     """How a job that has begun goes on with `wanted`, the job as its row describes it now."""
+    if begun.job.picture_count:  # more pictures are no more epochs: it cannot go on with them
+        wanted = wanted.replaced(picture_count=begun.job.picture_count)
     was, now = begun.job.spec, wanted.spec
     reasons = [
         f"{column} was {_text(was, column)}, is now {_text(now, column)}"
@@ -45,8 +49,8 @@ def change(begun: Begun, wanted: JobFile) -> Changed:
     before, after = (Resolution(job.image_width, job.image_height) for job in (begun.job, wanted))
     if before != after:
         reasons.append(f"pictures were {before}, are now {after}")
-    is_longer = now.frames_total > was.frames_total
-    if not reasons and (reason := _unfit_length(begun, now)):
+    is_longer = wanted.frames_total > begun.job.frames_total
+    if not reasons and (reason := _unfit_length(begun, wanted)):
         reasons.append(reason)
     if reasons:
         return Changed(begun.job, "; ".join(reasons))
@@ -57,51 +61,61 @@ def change(begun: Begun, wanted: JobFile) -> Changed:
     return Changed(_with_boundaries(begun, job), "", is_longer, stays)
 
 
-def _unfit_length(begun: Begun, now: JobSpec) -> str:
+def _unfit_length(begun: Begun, wanted: JobFile) -> str:
     """Why the film cannot have the length that is asked for; empty where it can."""
-    was, plan = begun.job.spec, begun.job.plan
-    if now.frames_total == was.frames_total:
+    was, now = begun.job.frames_total, wanted.frames_total
+    least = shortest(begun.job.plan, begun.made)
+    if now == was or (now > was and (begun.can_go_on or not begun.made)) or least <= now < was:
         return ""
-    least = shortest(plan, begun.made)
-    if now.frames_total < least:
-        return (
-            f"video_length was {_text(was, 'video_length')}, is now {_text(now, 'video_length')}, "
-            f"and {least} frames are made already: it must be at least {_minutes(least, now.fps)}"
-        )
-    if now.frames_total > was.frames_total and begun.made and not begun.can_go_on:
-        return (
-            f"video_length was {_text(was, 'video_length')}, is now {_text(now, 'video_length')}, "
-            "and there is no checkpoint from which the film could go on"
-        )
-    return ""
+    before, after = length_said(begun.job), length_said(wanted)
+    column, _, value = after.partition(" ")
+    told = f"{before} is now {after}"
+    if before.startswith(f"{column} "):
+        told = f"{column} was {before.partition(' ')[2]}, is now {value}"
+    if now > was:
+        return f"{told}, and there is no checkpoint from which the film could go on"
+    made = f"{least} frames are made already"
+    return f"{told}, and {made}: it must be at least {_value_of(least, wanted)}"
 
 
 def _with_boundaries(begun: Begun, job: JobFile) -> JobFile:
     """`job` with the timecuts and batches of what is made already."""
-    was, now = begun.job.spec, job.spec
-    asked = [(spec.frames_total, spec.auto_render_period) for spec in (was, now)]
+    kept = begun.job
+    asked = [(each.frames_total, each.spec.auto_render_period) for each in (kept, job)]
     if asked[0] == asked[1]:
-        kept = begun.job
         return job.replaced(settled=kept.settled, first_frames_total=kept.first_frames_total)
     if not begun.made:
         return job
     return job.replaced(
-        settled=settled_by(begun.job.plan, begun.made, now.frames_total),
-        first_frames_total=begun.job.frames_planned_first,
+        settled=settled_by(kept.plan, begun.made, job.frames_total),
+        first_frames_total=kept.frames_planned_first,
     )
 
 
-def minutes(job: JobFile) -> str:
-    """The length of its film as a sheet would say it."""
-    return _text(job.spec, "video_length")
+def length_said(job: JobFile) -> str:
+    """The length of its film as its row says it: `video_length 0.5`, `steps 2000`."""
+    column = job.spec.length_column
+    assert column, "checked when it was made"
+    return f"{column} {_text(job.spec, column)}"
 
 
-def _minutes(frames: int, fps: int) -> str:
-    """The number of minutes with the fewest digits that a sheet can say for so many frames."""
+def _value_of(frames: int, job: JobFile) -> str:
+    """What the column that says the length of `job` would say for so many frames."""
+    column, steps = job.spec.length_column, job.plan.step_of(frames - 1)
+    if column == "steps":
+        return str(steps)
+    if column == "epochs":
+        return _shortest(steps / job.steps_per_epoch)
+    minutes = Fraction(frames, job.spec.fps * 60)
+    return _shortest(minutes, lambda said: round(said * 60 * job.spec.fps) == frames)
+
+
+def _shortest(least: Fraction, is_right: Callable[[float], bool] = lambda _: True) -> str:
+    """The number with the fewest digits, of at least `least`, that a sheet can say for it."""
     for digits in range(1, 9):
         unit = 10**digits
-        said = f"{-(-frames * unit // (fps * 60)) / unit:.{digits}f}"
-        if round(float(said) * 60 * fps) == frames:
+        said = f"{-(-least * unit // 1) / unit:.{digits}f}"
+        if is_right(float(said)):
             break
     return said.rstrip("0").rstrip(".")
 

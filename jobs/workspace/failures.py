@@ -23,7 +23,7 @@ class Kind(enum.StrEnum):
     ORIGIN_UNFIT = "origin_unfit"
     DEVICE = "device"  # the GPU's fault: another GPU may do
     DISK_FULL = "disk_full"  # nobody's fault: goes on when there is room
-    STALLED = "stalled"  # alive, but without a new frame for too long
+    STALLED = "stalled"  # alive, but without a new step for too long
     RENDER = "render"
     ERROR = "error"
 

@@ -7,30 +7,37 @@ import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from textwrap import indent
 from typing import NamedTuple, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
 
 from jobs.errors import MultitrainError, NewerVersion
+from jobs.families.feed import Decoding, Feed, decoding_of
+from jobs.families.table import family_of
 from jobs.plans.plan import FramePlan, Stretch
+from jobs.plans.timing import frames_asked_for
 from jobs.reading import parse_yaml, read_text
 from jobs.settings.kinds import Resolution, Size
-from jobs.settings.preprocess import Step
 from jobs.settings.spec import JobSpec
 from jobs.workspace.files import flush_to_disk, write_text
 from jobs.workspace.paths import JobPaths
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, ten times as fast
 
-VERSION = 2  # of the file; 1 had no number, and films whose length could not change
+# Of the file. 1 had no number, and films whose length could not change. Up to 2, each step made
+# frames, and `video_length` alone said how long films are.
+VERSION = 3
 
 # In the text of a job file; texts of settings that have several lines are indented further.
 _FPS = re.compile(r"^  fps: (\d{1,3})$", re.MULTILINE)
 _NO_LOOPS = "\n  loops: null\n"
 _ONE_FORMAT = re.compile(r"^  format:\n  - [\w-]+\n(?!  - )", re.MULTILINE)
+
+_SILENT = re.compile(r"^  (snapshot: every |first_frame_after: [1-9])", re.MULTILINE)
 
 _CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
 
@@ -50,6 +57,7 @@ class Glance(NamedTuple):
 
     fps: int | None = None
     may_have_extras: bool = False  # loops or exports
+    has_silent_steps: bool = False  # steps that make no frame
 
 
 class JobFile(BaseModel):
@@ -57,6 +65,9 @@ class JobFile(BaseModel):
 
     `image_width` x `image_height` is what networks see and make; `loaded` is the size that pictures
     are decoded to, where random parts of that size are cut out of larger ones.
+
+    `picture_count` is how many pictures its data set had when its sheet was checked, which says how
+    many steps an epoch has; 0: that is not known, of a job of before `epochs`.
 
     `settled` are the timecuts that earlier settings have planned and that stay
     (`jobs.plans.settling`); `first_frames_total` is how long the film was to be when its training
@@ -69,20 +80,26 @@ class JobFile(BaseModel):
     image_width: PositiveInt
     image_height: PositiveInt
     loaded: Size | None = None
+    picture_count: NonNegativeInt = 0
     settled: tuple[Stretch, ...] = ()
     first_frames_total: PositiveInt | None = None
     version: int = VERSION
 
     @model_validator(mode="after")
-    def _stretches_are_in_order(self) -> Self:
-        """ValueError where they are not: a damaged file may hold anything."""
+    def _is_in_order(self) -> Self:
+        """ValueError where the film has no length, or stretches of timecuts are in no order.
+
+        A damaged file may hold anything.
+        """
+        if self.spec.length_column is None:
+            raise ValueError("spec: nothing says how long the film is")
         stop = 0
         for stretch in self.settled:
             ends = [each for resplit in stretch.resplits for each in resplit]
             if stretch.stop <= stop or stretch.cut_frames < 1 or any(end < 0 for end in ends):
                 raise ValueError("settled: no stretches of timecuts, one after another")
             stop = stretch.stop
-        if stop > self.spec.frames_total:
+        if stop and stop > self.frames_total:
             raise ValueError("settled: more timecuts than the film has frames")
         return self
 
@@ -91,24 +108,49 @@ class JobFile(BaseModel):
         return self.loaded or Resolution(self.image_width, self.image_height)
 
     @property
-    def pictures(self) -> tuple[tuple[str, ...], int, int, int, tuple[Step, ...]]:
-        """Which pictures it trains on: folders, width, height, channels, steps of preprocessing."""
-        steps = self.spec.preprocessing.fixed
-        return self.spec.folders, *self.loaded_size, self.plan.channels, steps
+    def feeds(self) -> tuple[Feed, ...]:
+        """The pictures that it trains on."""
+        return family_of(self.spec).feeds(self.spec)
+
+    @property
+    def decodings(self) -> dict[str, Decoding]:
+        """How the pictures of each feed are decoded."""
+        feeds, steps = {each.name: each for each in self.feeds}, self.spec.preprocessing.fixed
+        size, channels = self.loaded_size, self.plan.channels
+        return {
+            name: decoding_of(each, feeds[each.pair_of or name], size, channels, steps)
+            for name, each in feeds.items()
+        }
+
+    @property
+    def cell(self) -> Resolution:
+        """The size of what a frame shows of one sample."""
+        return family_of(self.spec).cell(self.spec, self.image_width, self.image_height)
+
+    @cached_property
+    def frames_total(self) -> int:
+        """The frames of its film."""
+        return frames_asked_for(self.spec, self.steps_per_epoch)
+
+    @property
+    def steps_per_epoch(self) -> Fraction:
+        """Steps in which as many pictures are drawn as there are; 0 where that is not known."""
+        drawn = self.spec.images_per_batch * family_of(self.spec).batches(self.spec)
+        return Fraction(self.picture_count, drawn)
 
     @cached_property
     def plan(self) -> FramePlan:
-        return FramePlan.of(self.spec, self.image_width, self.image_height, self.settled)
+        return FramePlan.of(self.spec, *self.cell, self.frames_total, self.settled)
 
     @property
     def frames_planned_first(self) -> int:
         """How long the film was to be when its training began, in frames."""
-        return self.first_frames_total or self.plan.frames_total
+        return self.first_frames_total or self.frames_total
 
     @property
     def schedule_steps(self) -> int:
         """Training steps that schedules are spread over."""
-        return -(-self.frames_planned_first // self.plan.frames_per_step)
+        return self.plan.step_of(self.frames_planned_first - 1)
 
     @property
     def text(self) -> str:
@@ -162,7 +204,8 @@ class JobFile(BaseModel):
             return Glance()
         fps = _FPS.search(text)
         is_plain = _NO_LOOPS in text and _ONE_FORMAT.search(text)
-        return Glance(int(fps[1]) if fps else None, may_have_extras=not is_plain)
+        is_silent = _SILENT.search(text) is not None
+        return Glance(int(fps[1]) if fps else None, not is_plain, is_silent)
 
     @classmethod
     def read(cls, paths: JobPaths) -> JobFile | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @workspace_option
 @data_option
 @click.option("--measure", is_flag=True, help="Time the start of jobs whose speed is not known.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
 def check(
     sheet: Path,
     gpus: str,
@@ -48,6 +50,7 @@ def check(
     workspace: Path,
     pictures: Path | None,
     measure: bool,
+    as_json: bool,
 ) -> None:
     """Tell every mistake of SHEET, or what `run` would make of it; nothing is started.
 
@@ -55,7 +58,7 @@ def check(
     first steps of each kind of job that did not are trained; only how fast they were is kept.
     """
     from jobs.workspace.moves import names_with_moves
-    from multitrain.commands.estimate import table, told_of_earlier
+    from multitrain.commands.estimate import for_machines, table, told_of_earlier
     from multitrain.commands.sheet_forecast import SheetForecast
     from multitrain.farm.submission_plan import plan_submission
 
@@ -72,12 +75,15 @@ def check(
 
         _measure(place, entries, pool, RunOptions(gpus=gpus, slots=slots))
     forecast = SheetForecast(place, entries, _forecaster(place, pool), pool.size) if pool else None
-    times, night = (forecast.times, forecast.night) if forecast else ([], "")
-    long_tables.show(output_console(), table(entries, times, night))
-    if forecast and forecast.unknown:
-        click.echo(_of_unknown(forecast.unknown))
-    if line := told_of_earlier(place, entries):
-        click.echo(line)
+    if as_json:
+        click.echo(json.dumps(for_machines(entries, forecast.whole if forecast else ()), indent=2))
+    else:
+        times, night = (forecast.times, forecast.night) if forecast else ([], "")
+        long_tables.show(output_console(), table(entries, times, night))
+        if forecast and forecast.unknown:
+            click.echo(_of_unknown(forecast.unknown))
+        if line := told_of_earlier(place, entries):
+            click.echo(line)
     if any(entry.failure for entry in entries):  # `run` would end so, too
         raise SystemExit(ExitCode.FAILED)
 

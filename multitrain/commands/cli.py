@@ -8,7 +8,6 @@ import os
 import sqlite3
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(context_settings=CONTEXT)
-@click.version_option(version("multitrain"), prog_name="multitrain")
+@click.version_option(package_name="multitrain", prog_name="multitrain")
 def commands() -> None:
     """Train sheets of GANs on all your GPUs and wake up to their films.
 
@@ -124,7 +123,10 @@ def show(
     layers = layer_table.networks(found)
     if as_json:
         settings = nested(found.spec, changed=changed)
-        content = {"settings": settings, "layers": layer_table.for_machines(layers)}
+        content: dict[str, object] = {
+            "settings": settings,
+            "layers": layer_table.for_machines(layers),
+        }
         if (step := layer_table.step_bytes(found)) is not None:
             content["step_bytes"] = step
         click.echo(json.dumps(content, indent=2))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -16,6 +18,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import Workspace
 from multitrain.farm.submission_plan import Action, Entry
+from multitrain.forecasts.forecasting import Forecast
 from render.films.earlier import earlier_bytes, freed_bytes, outputs_by_job
 
 FLOAT32 = 4  # bytes
@@ -30,6 +33,7 @@ class Estimate:
     name: str
     frames: int
     steps: int
+    epochs: float | None  # None: nothing is trained, or the pictures are not counted
     frame_size: tuple[int, int]
     boxes: int
     cuts: int
@@ -50,6 +54,7 @@ class Estimate:
             name=spec.name,
             frames=plan.frames_total,
             steps=plan.steps_total,
+            epochs=epochs_of(job),
             frame_size=(plan.frame_width, plan.frame_height),
             boxes=len(plan.boxes),
             cuts=len(plan.cuts) if spec.render_video else 0,
@@ -62,11 +67,20 @@ class Estimate:
         )
 
 
+def epochs_of(job: JobFile) -> float | None:
+    """How often, on average, the training draws each picture; None where nobody knows."""
+    if not (family_of(job.spec).trains and job.steps_per_epoch):
+        return None
+    return float(job.plan.steps_total / job.steps_per_epoch)
+
+
 def kept_bytes(job: JobFile) -> int:
     """Bytes of the weights that `keep_checkpoints` asks for, those of step 0 included."""
     spec, plan = job.spec, job.plan
+    if spec.keep_checkpoints is None:
+        return 0
     networks = family_of(spec).layers(spec, job.image_width, job.image_height).values()
-    if spec.keep_checkpoints is None or not networks:
+    if not networks:
         return 0
     files = plan.steps_total // spec.keep_checkpoints + 1
     return files * sum(layer.parameters for layers in networks for layer in layers) * FLOAT32
@@ -80,6 +94,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
     estimates = [Estimate.of(entry.job) for entry in entries]
     are_done = [entry.action is Action.STAY for entry in entries]
     tells_states = any(are_done)
+    tells_epochs = any(each.epochs for each in estimates)
     result = Table(box=box.SIMPLE_HEAD, show_footer=len(estimates) > 1)
     total = f"{len(estimates)} jobs"
     loops, exports = sum(e.loops for e in estimates), sum(e.exports for e in estimates)
@@ -87,6 +102,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
     for name, footer in (
         ("frames", str(sum(e.frames for e in estimates))),
         ("steps", str(sum(e.steps for e in estimates))),
+        *([("epochs", "")] if tells_epochs else []),
         ("film", clock(sum(e.seconds for e in estimates))),
         ("frame size", ""),
         ("boxes", ""),
@@ -103,6 +119,7 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
             e.name,
             str(e.frames),
             str(e.steps),
+            *([f"{e.epochs:.3g}" if e.epochs else ""] if tells_epochs else []),
             clock(e.seconds),
             f"{e.frame_size[0]}x{e.frame_size[1]}",
             str(e.boxes),
@@ -114,6 +131,21 @@ def table(entries: Sequence[Entry], times: Sequence[str] = (), night: str = "") 
             *(["done" if are_done[number] else ""] if tells_states else []),
         )
     return result
+
+
+def for_machines(
+    entries: Sequence[Entry], left: Sequence[Forecast | None] = ()
+) -> list[dict[str, Any]]:
+    """The jobs for `--json`, with the seconds that are `left` of each; None where nobody knows."""
+    return [
+        {
+            **asdict(Estimate.of(entry.job)),
+            "action": entry.action.name.lower(),
+            "seconds_left": forecast and forecast.seconds,
+            "seconds_left_spread": forecast and forecast.spread,
+        }
+        for entry, forecast in zip_longest(entries, left)
+    ]
 
 
 def told_of_earlier(workspace: Workspace, entries: Sequence[Entry]) -> str:

@@ -14,7 +14,6 @@ from jobs.workspace.files import listing
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.store import read_jobs
 from multitrain.commands.options import existing_workspace_option
-from multitrain.farm.workspace_lock import is_held
 
 LOOK_SECONDS = 0.5  # between two looks at a file that may grow
 CHUNK = 2**16  # bytes
@@ -109,5 +108,7 @@ def _job_of(place: Workspace, name: str) -> JobPaths:
 
 def _may_go_on(place: Workspace, name: str) -> bool:
     """Whether the log may still grow: a farm runs, and the job has not ended."""
+    from multitrain.farm.workspace_lock import is_held
+
     rows = (row for row in read_jobs(place.store) if row.name == name)
     return is_held(place) and any(not row.state.ended for row in rows)

@@ -8,7 +8,7 @@ from jobs.units import duration
 from jobs.workspace.paths import Workspace
 from multitrain.farm.submission_plan import Action, Entry
 from multitrain.forecasts.forecasting import Forecast, Forecaster, JobForecast, night
-from render.films.extent import frames_made
+from render.films.extent import frames_made, steps_made
 
 UNKNOWN = "?"
 
@@ -27,8 +27,13 @@ class SheetForecast:
     @property
     def times(self) -> list[str]:
         """A cell for each entry: `0:12:30 ±10 %`; empty where nothing is left to do."""
-        pairs = zip(self._jobs, self._due, strict=True)
-        return [for_people(job.whole if job else None) if due else "" for job, due in pairs]
+        pairs = zip(self.whole, self._due, strict=True)
+        return [for_people(forecast) if due else "" for forecast, due in pairs]
+
+    @property
+    def whole(self) -> list[Forecast | None]:
+        """What is left of each entry; None where nothing is left or nothing is known."""
+        return [job.whole if job else None for job in self._jobs]
 
     @property
     def night(self) -> str:
@@ -51,12 +56,13 @@ def is_due(entry: Entry) -> bool:
 def _of(workspace: Workspace, entry: Entry, forecaster: Forecaster) -> JobForecast | None:
     if not is_due(entry):
         return None
-    made = 0
+    done = 0
     match entry.action:
         case Action.GO_ON:
-            made = frames_made(workspace.job(entry.job.spec.name), entry.job.plan)
+            paths, plan = workspace.job(entry.job.spec.name), entry.job.plan
+            done = steps_made(paths, plan, frames_made(paths, plan))
         case Action.LENGTHEN if entry.before:
-            made = entry.before.plan.frames_total
+            done = entry.before.plan.steps_total
         case Action.REOPEN:
-            made = entry.job.plan.frames_total
-    return forecaster.job(entry.job, made)
+            done = entry.job.plan.steps_total
+    return forecaster.job(entry.job, done)

@@ -10,18 +10,17 @@ from collections.abc import Callable
 
 from jobs.errors import MultitrainError
 from jobs.settings.spec import JobSpec
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.misfits import misfits
-from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Model
-from multitrain.engine.session import Frames, Session, SessionSettings
+from multitrain.engine.session import Session, SessionSettings
 
 
 def open_training(
     describe: Callable[[], Model],
     spec: JobSpec,
-    pictures: Frames,
+    feeds: Feeds,
     settings: SessionSettings,
-    counts: tuple[int, ...] = (),
 ) -> Session:
     """A session that trains what `describe` builds, which is called once the devices are set up.
 
@@ -29,6 +28,8 @@ def open_training(
     MultitrainError where the devices cannot train the job together.
     """
     import keras
+
+    from multitrain.engine.groups import groups_of
 
     if (backend := keras.backend.backend()) != spec.engine:
         raise MultitrainError(
@@ -40,18 +41,18 @@ def open_training(
             f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
             f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
         )
-    mixture = Mixture.of(spec.weights, counts, len(pictures))
+    groups, share = groups_of(feeds, spec.preprocessing), spec.images_per_batch // spec.gpus
 
     def checked() -> Model:
         model = describe()
-        for wrong in misfits(model, spec.frames_per_step, spec.images_per_batch // spec.gpus):
+        for wrong in misfits(model, feeds, spec.frames_per_step, share):
             raise ValueError(wrong)
         return model
 
     if spec.engine == "jax":
         from multitrain.engine.jax.session import JaxSession
 
-        return JaxSession(checked, spec, pictures, settings, mixture)
+        return JaxSession(checked, spec, groups, settings)
     from multitrain.engine.tensorflow.session import TensorFlowSession
 
-    return TensorFlowSession(checked, spec, pictures, settings, mixture)
+    return TensorFlowSession(checked, spec, groups, settings)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
-from multitrain.engine.model import PICTURES, Model
+from multitrain.engine.model import Model
 from multitrain.engine.streams import TAKEN, stream_of
 
 # Optimizers whose state is the weights: another turn's updates of these would be lost.
@@ -14,21 +14,24 @@ _KEEP_WEIGHTS = {"ftrl", "schedulefreeadamw"}
 _IN_STATES = ("step", "detours", "carried")  # beside the model's own names
 
 
-def misfits(model: Model, frames_per_step: int, share: int) -> Iterator[str]:
+def misfits(
+    model: Model, feeds: Collection[str], frames_per_step: int, share: int
+) -> Iterator[str]:
     """A sentence for each; the first ones may be the cause of others.
 
-    A job shows `frames_per_step`, and each of its devices trains on a `share` of a batch.
+    A job has these `feeds` and shows `frames_per_step`; each of its devices trains on a `share` of
+    a batch.
     """
-    if wrong := [*_unknown_names(model), *_unfit_phases(model, frames_per_step)]:
+    if wrong := [*_unknown_names(model, feeds), *_unfit_phases(model, frames_per_step)]:
         yield from wrong
         return
-    yield from _unfit_updates(model)
+    yield from _unfit_updates(model, feeds)
     yield from _unfit_turns(model, share)
     yield from _taken_names(model)
     yield from _shared_variables(model)
 
 
-def _unknown_names(model: Model) -> Iterator[str]:
+def _unknown_names(model: Model, feeds: Collection[str]) -> Iterator[str]:
     for name, turn in model.turns.items():
         yield from _unknown(f"turn {name}", "network", turn.networks, model.networks)
         yield from _unknown(f"turn {name}", "pass", turn.passes, model.passes)
@@ -39,13 +42,17 @@ def _unknown_names(model: Model) -> Iterator[str]:
     for phase in model.phases:
         yield from _unknown("a program", "turn", phase.turns, model.turns)
         for update in phase.updates:
+            yield from _unknown("an update", "feed", update.feeds, feeds, "job")
             yield from _unknown("an update", "chance", update.chance, model.chance)
+    yield from _unknown("a frame", "feed", model.shown.pictures, feeds, "job")
 
 
-def _unknown(who: str, what: str, names: Iterable[str], known: Collection[str]) -> Iterator[str]:
+def _unknown(
+    who: str, what: str, names: Iterable[str], known: Collection[str], whole: str = "model"
+) -> Iterator[str]:
     for name in names:
         if name not in known:
-            yield f"{who} names the {what} {name}, which the model does not have"
+            yield f"{who} names the {what} {name}, which the {whole} does not have"
 
 
 def _unfit_phases(model: Model, frames_per_step: int) -> Iterator[str]:
@@ -59,17 +66,16 @@ def _unfit_phases(model: Model, frames_per_step: int) -> Iterator[str]:
             yield "a program must end with a frame, which shows what the step has come to"
 
 
-def _unfit_updates(model: Model) -> Iterator[str]:
+def _unfit_updates(model: Model, feeds: Collection[str]) -> Iterator[str]:
     updates = [update for phase in model.phases for update in phase.updates]
     for update in updates:
         for name in model.turns[update.turn].passes:
             for used in set(model.passes[name].uses) - set(update.given):
                 yield f"an update of turn {update.turn} lacks {used}, which pass {name} uses"
-    feeds = {name for update in updates for name in update.feeds}
-    for name in (PICTURES, *model.chance):
+    for name in (*feeds, *model.chance):
         if name not in model.draws:
             yield f"{name} is given to no update"
-    for name in feeds & set(model.chance):
+    for name in set(feeds) & set(model.chance):
         yield f"{name} is both a feed and a chance"
 
 

@@ -15,14 +15,12 @@ out. A step is a *program*: one turn's update after the other, with frames shown
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from jobs.settings.choices import Clipping, Optimizer, Schedule
-
-PICTURES = "pictures"  # the feed that every session has
 
 Named = Mapping[str, Any]
 
@@ -42,7 +40,9 @@ class Nets(Protocol):
 class Batch(NamedTuple):
     """What one update is given: tensors `(n, ...)` by name, and what is carried from update on."""
 
-    feeds: Named  # pictures `(n, height, width, 3 or 4)` uint8
+    # Pictures `(n, height, width, 3 or 4)` uint8, clips `(n, frames, height, width, 3 or 4)`; of
+    # those that go on, `(n,)` bool under `begins_of` their name: which follow on no clip before.
+    feeds: Named
     chance: Named
     passes: Named
     carried: Named
@@ -84,10 +84,15 @@ class Chance:
 
 @dataclass(frozen=True)
 class Carried:
-    """An array that lives from update to update, in checkpoints too; it begins with zeros."""
+    """An array that lives from update to update, in checkpoints too; it begins with zeros.
+
+    `by_place`: it is `(n, ...)`, and where a batch is computed in parts, a loss is given the rows
+    of its part, not all of them.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
+    by_place: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,11 @@ class Average(NamedTuple):
 
     network: str
     decay: float
+
+
+def begins_of(feed: str) -> str:
+    """The name under which a batch has which of a feed's clips follow on none before."""
+    return f"{feed}_begins"
 
 
 class Update(NamedTuple):
@@ -164,22 +174,33 @@ class Phase:
 
     @property
     def frames(self) -> int:
-        """Frames per step."""
+        """Frames of a step that shows any."""
         return len(self.program) - len(self.updates)
+
+    @cached_property
+    def silent(self) -> Phase:
+        """The same without its frames: for steps that show none."""
+        return replace(self, program=self.updates)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What frames show: `samples`, drawn once from the job's seed, one for each cell of the grid.
+    """What frames show: cells `(height, width, channels)` of uint8.
+
+    Each is of `samples`, drawn once from the job's seed.
+
+    Beside them, for each cell one of the `pictures` of these feeds, always the same.
 
     `at(samples, first, frames)` returns what `frames` frames from number `first` on show,
     `(frames, cells, ...)` by name; `draw(nets, samples)` draws the cells of one of them,
-    `(cells, height, width, channels)` uint8.
+    `(cells, height, width, channels)`.
     """
 
+    cell: tuple[int, int, int]
     samples: Mapping[str, Chance]
     at: Callable[[Named, Any, int], Named]
     draw: Callable[[Nets, Named], Any]
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class SessionSettings:
 class Block:
     """What some steps have made.
 
-    frames: `(steps * frames_per_step, frame_height, frame_width, channels)` uint8.
+    frames: those of these steps, perhaps none: `(n, frame_height, frame_width, channels)` uint8.
     losses: by turn (`d`, `g`), the mean over the steps in which it learned; without those that did
         not.
     """
@@ -59,7 +59,7 @@ class Session(Protocol):
     def last_frame(self) -> Frames:
         """The last frame of the last step again, drawn from the present state.
 
-        `(1, frame_height, frame_width, channels)` uint8; after at least one step.
+        `(1, frame_height, frame_width, channels)` uint8; after a step that has made frames.
         """
 
     def state(self) -> State:

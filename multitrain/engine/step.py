@@ -8,15 +8,26 @@ from typing import Any, NamedTuple, Protocol
 
 from keras import backend, ops, tree
 
-from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Phase, Show, Turn, Update
+from multitrain.engine.model import (
+    Batch,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Phase,
+    Show,
+    Turn,
+    Update,
+    begins_of,
+)
 
 
 class Drawn(NamedTuple):
     """All that chance decides of one step, by name, so that the step itself draws nothing.
 
-    feeds: `(batches, n, height, width, 3 or 4)` uint8.
+    feeds: `(batches, n, ...)`: what `Batch` has of each.
     chance: `(draws, n, ...)` float32.
-    shown: `(frames_per_step, cells, ...)`: what the frames show.
+    shown: `(frames, cells, ...)`: what the step's frames show.
     """
 
     feeds: Named
@@ -52,6 +63,9 @@ class Trace(Protocol):
     def learn(self, turn: str, gradients: Gradients) -> None:
         """One update of a turn's networks, and of their averages, by these gradients."""
 
+    def shared(self, places: Named) -> Named:
+        """This replica's share of tensors `(n, ...)` that all replicas have whole."""
+
     def gathered(self, kept: Named) -> Named:
         """The parts of a batch `(n, ...)` that all replicas have, in their order."""
 
@@ -72,6 +86,11 @@ class Grid:
     rows: int
     columns: int
 
+    def frame_shape(self, cell: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape of a frame whose cells have this one: height, width, channels."""
+        height, width, channels = cell
+        return self.rows * height, self.columns * width, channels
+
 
 class Step:
     """A training step of one phase of a model."""
@@ -82,8 +101,9 @@ class Step:
     def __call__(self, trace: Trace, drawn: Drawn) -> tuple[Any, Any]:
         """Trains on what was drawn for one step, or on a replica's share of it.
 
-        Returns frames `(frames_per_step, frame_height, frame_width, channels)` uint8, and the mean
-        losses of the turns, `(turns,)`, in the order of the model; 0 for those of other phases.
+        Returns frames `(frames, frame_height, frame_width, channels)` uint8, None of a program that
+        shows none, and the mean losses of the turns, `(turns,)`, in the order of the model; 0 for
+        those of other phases.
         """
         doing = _StepInProgress(self._model, trace, drawn)
         losses: dict[str, list[Any]] = {name: [] for name in self._model.turns}
@@ -96,7 +116,7 @@ class Step:
                     shown = {name: drawn.shown[name][len(frames)] for name in drawn.shown}
                     frames.append(self.frame(trace, shown))
         means = [_mean(each) if each else ops.zeros(()) for each in losses.values()]
-        return ops.stack(frames), ops.stack(means)
+        return ops.stack(frames) if frames else None, ops.stack(means)
 
     def frame(self, trace: Trace, shown: Named) -> Any:
         """A frame, `(frame_height, frame_width, channels)` uint8, of samples `(cells, ...)`."""
@@ -129,13 +149,22 @@ class _StepInProgress:
         """Have a turn learn; returns its loss."""
         turn = self._model.turns[update.turn]
         feeds = {name: self._drawn.feeds[name][number] for name, number in update.feeds.items()}
+        feeds |= {
+            begins: self._drawn.feeds[begins][number]
+            for begins, number in ((begins_of(name), n) for name, n in update.feeds.items())
+            if begins in self._drawn.feeds
+        }
         chance = {name: self._drawn.chance[name][number] for name, number in update.chance.items()}
-        parts = turn.learning.micro_batches
+        places = self._trace.shared(
+            {
+                name: tensor
+                for name, tensor in self._trace.carried.items()
+                if self._model.carried[name].by_place
+            }
+        )
+        parts = (_parts_of(each, turn.learning.micro_batches) for each in (feeds, chance, places))
         outcomes, gradients = zip(
-            *(
-                self._gradients(turn, update, *batch)
-                for batch in zip(_parts_of(feeds, parts), _parts_of(chance, parts), strict=True)
-            ),
+            *(self._gradients(turn, update, *batch) for batch in zip(*parts, strict=True)),
             strict=True,
         )
         self._trace.learn(update.turn, _means(gradients))
@@ -148,7 +177,7 @@ class _StepInProgress:
         return _mean([outcome.loss for outcome in outcomes])
 
     def _gradients(
-        self, turn: Turn, update: Update, feeds: Named, chance: Named
+        self, turn: Turn, update: Update, feeds: Named, chance: Named, places: Named
     ) -> tuple[Outcome, Gradients]:
         passes = {name: self._pass(name, turn, update, feeds, chance) for name in turn.passes}
         learned = {
@@ -161,7 +190,7 @@ class _StepInProgress:
             for name, each in passes.items()
             if name not in learned
         }
-        carried = self._trace.carried
+        carried = {**self._trace.carried, **places}
 
         def loss(nets: Nets, outputs: Named) -> Outcome:
             return turn.loss(nets, Batch(feeds, chance, {**constant, **outputs}, carried))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from zlib import crc32
 
+from jobs.families.feed import PICTURES
+
 
 class Stream(enum.IntEnum):
     """What a draw is for; draws of different streams are independent."""
@@ -27,6 +29,11 @@ def stream_of(chance: str) -> int:
     """The stream of a model's chance of this name."""
     known = _BY_NAME.get(chance)
     return _FIRST_NAMED + crc32(chance.encode()) % _FIRST_NAMED if known is None else int(known)
+
+
+def stream_of_feed(feed: str, stream: Stream) -> int:
+    """What `stream` is to a feed of this name."""
+    return int(stream) if feed == PICTURES else stream_of(f"{stream.name.lower()} of {feed}")
 
 
 def stream_of_samples(name: str) -> int:

@@ -29,20 +29,30 @@ class Window:
             return None
         return cls(picture, size, preprocessing.flip)
 
-    def pixels(self, shares: Any) -> tuple[Any, Any]:
+    def seen(self, scale: int = 1) -> Resolution:
+        """The size of the window in pictures that are `scale` times as large."""
+        return Resolution(self.size.width * scale, self.size.height * scale)
+
+    def middle(self, scale: int = 1) -> tuple[int, int]:
+        """Row and column where the window begins in the middle of pictures so much larger."""
+        top, left = self.picture.height - self.size.height, self.picture.width - self.size.width
+        return top // 2 * scale, left // 2 * scale
+
+    def pixels(self, shares: Any, scale: int = 1) -> tuple[Any, Any]:
         """The pixels in the window: rows `(..., height)` and columns `(..., width)`, int32.
 
         `shares` are `(3, ...)` float32 in [0, 1); where they are uniform, so are the window's
-        places.
+        places. In pictures that are `scale` times as large, the window is as well.
         """
         down, right, turn = shares[0], shares[1], shares[2]
-        top = _one_of(self.picture.height - self.size.height + 1, down)
-        left = _one_of(self.picture.width - self.size.width + 1, right)
-        rows = top + ops.arange(self.size.height, dtype="int32")
-        columns = ops.arange(self.size.width, dtype="int32")
+        top = scale * _one_of(self.picture.height - self.size.height + 1, down)
+        left = scale * _one_of(self.picture.width - self.size.width + 1, right)
+        seen = self.seen(scale)
+        rows = top + ops.arange(seen.height, dtype="int32")
+        columns = ops.arange(seen.width, dtype="int32")
         if self.flip:
             is_mirrored = ops.expand_dims(turn < 0.5, -1)
-            columns = ops.where(is_mirrored, self.size.width - 1 - columns, columns)
+            columns = ops.where(is_mirrored, seen.width - 1 - columns, columns)
         return rows, left + columns
 
 

@@ -1,7 +1,7 @@
 """Kinds of networks to train, each a module here, found by name in a closed table.
 
-A family module has `open_session(job, pictures, settings, counts) -> Session` and is imported only
-when a job asks for it: the test card needs no TensorFlow.
+A family module has `open_session(job, feeds, settings) -> Session` and is imported only when a job
+asks for it: the test card needs no TensorFlow.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from importlib import import_module
 
 from jobs.errors import MultitrainError
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.session import Frames, Session, SessionSettings
+from multitrain.engine.feeds import Feeds
+from multitrain.engine.session import Session, SessionSettings
 
 MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
@@ -21,12 +22,9 @@ MODULES = {
 ENGINES_OF_EXTRAS = {"jax", "jaxlib"}  # missing modules, where an optional engine is not installed
 
 
-def open_session(
-    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
-) -> Session:
-    """A session of the job's family at step 0. `pictures` are `(n, height, width, channels)` uint8.
+def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
+    """A session of the job's family at step 0, on these pictures.
 
-    Where the job's folders have weights, `counts` are the numbers of pictures in each folder.
     Raises OutOfMemory and other MultitrainErrors where the network cannot be set up.
     """
     try:
@@ -37,5 +35,5 @@ def open_session(
         raise MultitrainError(
             f"engine: {job.spec.engine} is not installed; pip install -e '.[{job.spec.engine}]'"
         ) from error
-    session: Session = family.open_session(job, pictures, settings, counts)
+    session: Session = family.open_session(job, feeds, settings)
     return session

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.model import PICTURES, Learning, Show, Update
+from multitrain.engine.model import Learning, Show, Update
 
 
 def program(

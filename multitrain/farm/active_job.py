@@ -13,7 +13,7 @@ from jobs.workspace.paths import CheckpointName, JobPaths
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
 from multitrain.executors import Process
-from multitrain.farm.events import JobView
+from multitrain.farm.events import JobView, StepsView
 from multitrain.farm.progress_reader import Progress, first_progress
 from multitrain.farm.stalls_and_retries import StallWatch, Tries
 from multitrain.slots.slots import Lease
@@ -31,7 +31,7 @@ class Try:
     watch: StallWatch
     since: float  # seconds of the farm's clock
     reports_in: Path  # the file in which it reports how far it is
-    frames_before: int  # that existed when it began
+    step_before: int  # the last one reported when it began
     progress: Progress | None = None
     first_progress: Progress | None = None  # the first that this try reported
     last_trained: Progress | None = None  # the newest that it reported before it drew walks
@@ -40,7 +40,7 @@ class Try:
     ends_at: float = float("inf")
 
     def is_starting(self, now: float) -> bool:
-        """Whether it has yet to make its first frame, and does not take unusually long for that."""
+        """Whether it has yet to do its first step, and does not take unusually long for that."""
         return not self.watch.has_begun and now < self.since + STARTING_SECONDS
 
     def saw(self, progress: Progress, now: float) -> None:
@@ -51,7 +51,7 @@ class Try:
         self.last_trained = progress
         if self.first_progress is None:
             # Several blocks may have been made since the last look.
-            first = first_progress(self.reports_in, self.frames_before)
+            first = first_progress(self.reports_in, self.step_before)
             self.first_progress, self.first_at = first or progress, now
 
     def condemn(self, failure: Failure, ends_at: float) -> None:
@@ -69,6 +69,7 @@ class ActiveJob:
     attempts: int
     frames_done: int
     error: str = ""
+    steps_done: int = 0
     most_frames: int = 0  # that it ever had in this farm; going back to a checkpoint takes some
     trying: Try | None = None  # while it is RUNNING
 
@@ -87,20 +88,26 @@ class ActiveJob:
 
     @property
     def speed(self) -> float:
-        """Frames per second; 0 while it is not known."""
+        """Steps per second; 0 while it is not known."""
         known = self.trying and self.trying.progress
-        return known.frames_per_second if known else 0.0
+        return known.steps_per_second if known else 0.0
 
     @property
     def view(self) -> JobView:
         """The job as a progress bar shows it."""
+        plan = self.file.plan
+        steps = None
+        if plan.timing.has_silent_steps:
+            done = plan.steps_total if self.has_all_frames else self.steps_done
+            steps = StepsView(done, plan.steps_total, self.speed)
         return JobView(
             name=self.name,
             state=self.state,
             slot=self.slot,
             frames_done=self.frames_done,
-            frames_total=self.file.spec.frames_total,
-            frames_per_second=self.speed,
+            frames_total=plan.frames_total,
+            frames_per_second=self.speed * plan.timing.frames_per_step,
+            steps=steps,
         )
 
     @property
@@ -110,12 +117,12 @@ class ActiveJob:
 
     @property
     def has_all_frames(self) -> bool:
-        return self.frames_done == self.file.spec.frames_total
+        return self.frames_done == self.file.frames_total
 
     @property
     def is_covered(self) -> bool:
         """Whether all frames are final: covered by a checkpoint, or the film is done."""
-        total = self.file.spec.frames_total
+        total = self.file.frames_total
         by_checkpoint = self.checkpoint is not None and self.checkpoint.frame >= total
         return by_checkpoint or self.paths.manifest.exists()
 
@@ -126,6 +133,6 @@ class ActiveJob:
 
     @property
     def row(self) -> JobRow:
-        total = self.file.spec.frames_total
+        total = self.file.frames_total
         facts = (self.frames_done, total, self.attempts, self.slot, self.error)
         return JobRow(self.name, self.state, *facts)

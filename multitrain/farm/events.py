@@ -54,8 +54,20 @@ class Troubles:
 
 
 @dataclass(frozen=True)
+class StepsView:
+    """How many steps are done, of how many, and how fast they are; 0 while that is not known."""
+
+    done: int
+    total: int
+    per_second: float
+
+
+@dataclass(frozen=True)
 class JobView:
-    """A job that is training or rendering, as a progress bar shows it."""
+    """A job that is training or rendering, as a progress bar shows it.
+
+    `steps` are told of jobs that have steps which make no frame.
+    """
 
     name: str
     state: str
@@ -63,4 +75,5 @@ class JobView:
     frames_done: int
     frames_total: int
     frames_per_second: float
+    steps: StepsView | None = None
     left: Forecast | None = None  # until its film is there; None while nothing is known of it

@@ -37,6 +37,7 @@ from multitrain.farm.waiting_reasons import waiting_reasons
 from multitrain.farm.watching import Watching
 from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.slots import Pool
+from render.films.extent import steps_made
 
 
 class Farm:
@@ -74,7 +75,8 @@ class Farm:
 
     def _adopt(self, file: JobFile, row: JobRow) -> ActiveJob:
         paths, tries = self._workspace.job(row.name), Tries(file.spec.retries)
-        return ActiveJob(file, paths, tries, row.state, row.attempts, row.frames_done, row.error)
+        done = row.frames_done, row.error, steps_made(paths, file.plan, row.frames_done)
+        return ActiveJob(file, paths, tries, row.state, row.attempts, *done)
 
     # --- what others ask ---------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from multitrain.farm.events import Happening
 from multitrain.farm.job_table import JobTable
 from multitrain.farm.launching import TrainerExecutor, TrainerSettings
 from multitrain.farm.outcomes import Outcomes
+from multitrain.farm.progress_reader import last_progress
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.stalls_and_retries import StallWatch
 from multitrain.slots.slots import Lease, Pool
@@ -85,11 +86,17 @@ class Placement:
             self._outcomes.failed(job, lease, failure, now)
             self._pool.release(lease, now)
             return
-        watch = StallWatch(job.file.spec.stall_minutes * 60, job.frames_done, now)
-        job.trying = Try(process, lease, watch, now, job.paths.progress, job.frames_done)
+        reported = last_progress(job.paths.progress)
+        step = reported.step if reported else 0
+        watch = StallWatch(job.file.spec.stall_minutes * 60, step, now)
+        job.trying = Try(process, lease, watch, now, job.paths.progress, step)
         self._table.move(job, State.RUNNING, job.error)
-        going_on = f", goes on from frame {job.checkpoint.frame}" if job.checkpoint else ""
-        self._table.tell(Happening.STARTED, job, f"started on {lease.label}{going_on}")
+        newest, place = job.checkpoint, ""
+        if newest and job.file.plan.timing.has_silent_steps:
+            place = f", goes on from step {newest.step}, frame {newest.frame}"
+        elif newest:
+            place = f", goes on from frame {newest.frame}"
+        self._table.tell(Happening.STARTED, job, f"started on {lease.label}{place}")
 
     def _forget_failures(self, job: ActiveJob) -> None:
         """Delete the failures of the try before, which also made the render worker drop the job."""

@@ -24,11 +24,11 @@ SPEED_SECONDS = 30.0  # the speed is the mean over these
 
 @dataclass(frozen=True)
 class Progress:
-    """How far `progress.jsonl` says that a training is; `frames_per_second` is 0 if unknown."""
+    """How far `progress.jsonl` says that a training is; `steps_per_second` is 0 if unknown."""
 
     step: int
     frame: int
-    frames_per_second: float
+    steps_per_second: float
     walked: int = 0  # frames of walks that were drawn since the training was over
     time: float = 0.0  # unix seconds, when the line was written
     waited: float = 0.0  # seconds for which there was no room on the disk
@@ -46,13 +46,13 @@ def last_progress(path: Path, wall: Callable[[], float] = time.time) -> Progress
     first = next(line for line in lines if newest.time - line.time <= SPEED_SECONDS)
     seconds = newest.time - first.time
     is_current = seconds > 0 and wall() - newest.time <= SPEED_SECONDS
-    speed = (newest.frame - first.frame) / seconds if is_current else 0.0
+    speed = (newest.step - first.step) / seconds if is_current else 0.0
     return Progress(newest.step, newest.frame, speed, newest.walked, newest.time, newest.waited)
 
 
 def first_progress(path: Path, beyond: int) -> Progress | None:
-    """Progress by the first of the newest lines that has more than `beyond` frames, or None."""
-    lines = (line for line in _newest_lines(path) if line.frame > beyond)
+    """Progress by the first of the newest lines that is beyond step `beyond`, or None."""
+    lines = (line for line in _newest_lines(path) if line.step > beyond)
     return next(
         (
             Progress(each.step, each.frame, 0.0, each.walked, each.time, each.waited)

@@ -1,35 +1,38 @@
-"""How long a training may take to its next frame, and how often a job may fail. Pure."""
+"""How long a training may take to its next step, and how often a job may fail. Pure."""
 
 from __future__ import annotations
 
 from jobs.settings.lengths import minutes_told
 from jobs.workspace.paths import CheckpointName
 
-FIRST_FRAME = 3  # times as long: pictures are decoded, networks compiled
+FIRST_STEP = 3  # times as long: pictures are decoded, networks compiled
 ASLEEP_SECONDS = 10.0  # between two looks: nobody could work, or nobody could be seen to
 LOOK_SECONDS = 5.0  # between two looks at a rendering that may have nothing to do
 RETRY_SECONDS = 5.0  # a second failure in a row waits so long, a third one twice that, and on
 
 
 class StallWatch:
-    """Finds out from the number of the newest frame whether a training is stuck."""
+    """Finds out from the number of the newest step whether a training is stuck.
 
-    def __init__(self, seconds: float, frame: int, now: float) -> None:
-        """A try begins at `now`, in seconds; `frame` is the last one reported before it."""
+    Steps, not frames: many steps may be trained before the film begins, and between two frames.
+    """
+
+    def __init__(self, seconds: float, step: int, now: float) -> None:
+        """A try begins at `now`, in seconds; `step` is the last one reported before it."""
         self._seconds = seconds
-        self._frame = frame
-        self.has_begun = False  # there is a new frame
+        self._step = step
+        self.has_begun = False  # there is a new step
         self._alive_at = now
 
-    def saw(self, frame: int, now: float) -> None:
-        """The trainer's newest frame is `frame`; frames of walks are counted on from the last."""
-        if frame != self._frame:
+    def saw(self, step: int, now: float) -> None:
+        """The trainer's newest step is `step`; frames of walks are counted on from the last."""
+        if step != self._step:
             self._alive_at = now
-            self.has_begun |= frame > self._frame  # not where it only went back to a checkpoint
-            self._frame = frame
+            self.has_begun |= step > self._step  # not where it only went back to a checkpoint
+            self._step = step
 
     def excuse(self, now: float) -> None:
-        """The training could not make frames until `now`, by no fault of its own."""
+        """The training could not go on until `now`, by no fault of its own."""
         self._alive_at = now
 
     def slept(self, seconds: float) -> None:
@@ -48,15 +51,15 @@ class StallWatch:
         """What is wrong with a stuck training, for people."""
         limit = minutes_told(self.limit / 60)
         return (
-            f"no new frame for {limit}"
+            f"no progress for {limit}"
             if self.has_begun
-            else f"no frame within {limit} of its start"
+            else f"no progress within {limit} of its start"
         )
 
     @property
     def limit(self) -> float:
-        """Seconds that may pass without a new frame."""
-        return self._seconds * (1 if self.has_begun else FIRST_FRAME)
+        """Seconds that may pass without a new step."""
+        return self._seconds * (1 if self.has_begun else FIRST_STEP)
 
 
 class IdleWatch:

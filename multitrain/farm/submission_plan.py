@@ -14,14 +14,13 @@ from pathlib import Path
 from jobs.errors import MultitrainError, NewerVersion, UsageError
 from jobs.settings.words import nearest, quoted, start_over
 from jobs.tinkering.earlier_jobs import made_with
-from jobs.workspace.changes import Begun, Changed, change, minutes
+from jobs.workspace.changes import Begun, Changed, change, length_said
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
-from render.files.probe import read_header
 from render.films.earlier import outputs_by_job, outputs_in
 from render.films.extent import fits_plan, frames_made, has_begun
 from render.films.integrity import Losses, losses
@@ -224,7 +223,7 @@ def _longer(paths: JobPaths, begun: Begun, job: JobFile, notes: tuple[str, ...])
             reason = (
                 f"cannot be made longer: {unlike[0]}, which the longer film begins with, is not "
                 "there any more, or another video by now. Put it back; or move it away and run "
-                f"the row as it was, with video_length {minutes(before)}, which cuts it from the "
+                f"the row as it was, with {length_said(before)}, which cuts it from the "
                 "film"
             )
             return Entry(job, Action.FAIL, refusal=reason)
@@ -262,12 +261,15 @@ def _begun(
 
 def _unlike_film(paths: JobPaths, job: JobFile) -> str:
     """Why an existing film cannot be that of this row; for a job of which only the film is left."""
+    from render.files.probe import read_header  # here: FFmpeg's libraries take a while to load
+
     for film in paths.films(job.plan) if job.spec.render_video else ():
         with suppress(MultitrainError):
             header = read_header(film)
             if header.frames != job.plan.frames_total:
                 length = f"{header.frames} frames, and this row asks for {job.plan.frames_total}"
-                return f"its settings are lost, and {film} has {length}: set video_length back"
+                column = job.spec.length_column
+                return f"its settings are lost, and {film} has {length}: set {column} back"
     return ""
 
 

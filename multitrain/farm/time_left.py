@@ -94,9 +94,10 @@ class TimeLeft:
     def _of(
         self, job: ActiveJob, forecaster: Forecaster, speed: Speed | None, now: float
     ) -> JobForecast | None:
-        frames = job.file.plan.frames_total if job.state is State.RENDERING else job.frames_done
+        has_trained = job.state is State.RENDERING
+        steps = job.file.plan.steps_total if has_trained else job.steps_done
         step = Forecast(speed.step_seconds, SPREAD) if speed else None
-        known = forecaster.job(job.file, frames, step)
+        known = forecaster.job(job.file, steps, step)
         since = self._recorder.rendering_since(job)
         if known is None or since is None:
             return known

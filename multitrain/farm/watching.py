@@ -51,12 +51,13 @@ class Watching:
     def read_progress(self, job: ActiveJob, trying: Try, now: float) -> None:
         """Take what the trainer has reported since the last look."""
         progress = last_progress(job.paths.progress) or trying.progress
-        moved = progress and progress.frame != job.frames_done
-        if progress and moved and self._table.made(job, progress.frame):
+        if progress is None:
+            return
+        if progress.frame != job.frames_done and self._table.made(job, progress.frame):
             self._disk.took_a_write()
-        trying.watch.saw(job.frames_done + (progress.walked if progress else 0), now)
-        if progress:
-            trying.saw(progress, now)
+        job.steps_done = progress.step
+        trying.watch.saw(progress.step + progress.walked, now)
+        trying.saw(progress, now)
 
     def excuse_all(self, seconds: float) -> None:
         """Do not count `seconds` in which the machine or this process was stopped."""
@@ -64,7 +65,7 @@ class Watching:
             trying.watch.slept(seconds)
 
     def end_the_stuck(self, now: float) -> None:
-        """End trainers that make no frames any more, or cannot on the slots that they have."""
+        """End trainers that get no further, or cannot on the slots that they have."""
         for job, trying in self._table.at_work():
             lingers = now > trying.ends_at + LINGER_SECONDS
             trouble = f"its trainer cannot be ended and keeps {job.slot}" if lingers else ""
@@ -89,5 +90,5 @@ class Watching:
         takable = covered if job.file.spec.use_checkpoints else job.frames_done
         room = Room(job.paths, self._settings.spool_bytes, self._settings.keep_free_bytes)
         plan = job.file.plan
-        step = plan.frame_bytes * plan.frames_per_step
+        step = plan.frame_bytes * plan.timing.frames_per_step
         return self._disk.shortage or room.shortage(takable, coming=step, waiting=True)

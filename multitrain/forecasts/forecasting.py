@@ -1,6 +1,6 @@
 """How long jobs and nights will take, by speeds that were seen. Pure.
 
-A job takes the time to its first frame, that of its steps, and that from its last frame until the
+A job takes the time to its first step, that of its steps, and that from its last frame until the
 film is there. Steps take as long as those of jobs that cost the same; where none was seen on this
 device, as long as those of the most alike, in proportion to what both cost.
 """
@@ -80,13 +80,13 @@ class Forecaster:
         self._steps: dict[tuple[str, Cost], Forecast | None] = {}
 
     def job(
-        self, job: JobFile, frames_made: int = 0, step: Forecast | None = None
+        self, job: JobFile, steps_done: int = 0, step: Forecast | None = None
     ) -> JobForecast | None:
         """What is left of a job; None where nothing similar was seen on this device.
 
         `step` is the time of one step, where the job is training and shows it.
         """
-        steps = max(0, job.plan.frames_total - frames_made) / job.plan.frames_per_step
+        steps = max(0, job.plan.steps_total - steps_done)
         device = device_name(self._model, job.spec.gpus)
         start = NOTHING
         if step is None and steps:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.reading import parse_json
+from jobs.settings.choices import Snapshot
 from jobs.sheets import operations
 from jobs.workspace.files import write_text
 from jobs.workspace.jobfile import JobFile
@@ -20,6 +21,7 @@ MOST_BYTES = 2**20  # of the file: some four thousand tries; the older half goes
 # Bounds of a number in a line, and of a step's seconds: others were not written by us.
 MOST = 1e18
 LEAST_STEP = 1e-9
+RARE = 12  # steps from a frame to the next; frames that are rarer cost next to nothing
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,18 @@ class Cost:
 
     kind: str  # of training: family, engine, precision, compilation
     operations: int  # floating-point operations of a step
-    pixels: int  # of the frames of a step
+    pixels: int  # of the frames of a step, on average
 
     @classmethod
     def of(cls, job: JobFile) -> Cost:
+        if job.spec.steps_per_frame > RARE:
+            rare = job.spec.model_copy(update={"snapshot": Snapshot.parse(RARE)})
+            job = job.replaced(spec=rare)
         spec, plan = job.spec, job.plan
         return cls(
             kind=" ".join((spec.family, spec.engine, spec.precision, spec.jit)),
             operations=operations.of_step(job),
-            pixels=plan.frame_width * plan.frame_height * plan.frames_per_step,
+            pixels=int(plan.frame_width * plan.frame_height * plan.timing.rate),
         )
 
 
@@ -48,7 +53,7 @@ class Speed:
     cost: Cost
     steps: int  # that were timed
     step_seconds: float  # of one, on average, with all that went on beside it
-    start_seconds: float  # from the trainer's start to its first frame
+    start_seconds: float  # from the trainer's start to its first step
     # From the last frame until the film is there, with all that is made of it, for each million
     # pixels of the film; None where the try did not come so far.
     finish_seconds: float | None = None

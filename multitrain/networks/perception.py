@@ -17,7 +17,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from jobs.errors import MultitrainError
-from jobs.families.fastgan.plan import STAGES_OF_VGG16 as STAGES
+from jobs.families.vgg16 import STAGES
 
 MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the weights are made for
 KERNEL = (3, 3)

@@ -14,13 +14,18 @@ def steps_to_pause(plan: FramePlan, step: int) -> int:
     frame = plan.frame_after(step)
     if frame >= plan.frames_total:
         return 0
-    end = plan.cut_containing(frame).stop
-    return -(-end // plan.frames_per_step) - step
+    return plan.step_of(plan.cut_containing(frame).stop - 1) - step
 
 
 def ends_timecut(plan: FramePlan, step: int) -> bool:
     """Whether `step` is the first whose frames reach the end of some timecut."""
     return step > 0 and steps_to_pause(plan, step - 1) == 1
+
+
+def steps_within(plan: FramePlan, step: int, frames: int) -> int:
+    """How many steps from `step` on make no more than so many frames, all together."""
+    beyond = plan.timing.frames_by(step) + frames  # the first frame that is too much
+    return plan.step_of(beyond) - 1 - step
 
 
 class Pace:
@@ -29,16 +34,17 @@ class Pace:
     def __init__(self, plan: FramePlan, pause_every: int | None = None) -> None:
         """Blocks end at each multiple of `pause_every` steps, too."""
         self._plan, self._pause_every = plan, pause_every
-        self._most = max(1, BLOCK_BYTES // (plan.frame_bytes * plan.frames_per_step))
+        self._most_frames = BLOCK_BYTES // plan.frame_bytes
         self._steps = 1
 
     def steps_from(self, step: int) -> int:
         """The steps of the block that starts at `step`; it never crosses a pause."""
-        steps = min(self._steps, steps_to_pause(self._plan, step))
+        fitting = steps_within(self._plan, step, self._most_frames)
+        steps = min(self._steps, steps_to_pause(self._plan, step), max(1, fitting))
         every = self._pause_every
         return min(steps, every - step % every) if every else steps
 
     def observe(self, steps: int, seconds: float) -> None:
         """A block of `steps` took `seconds`."""
         fitting = int(steps * BLOCK_SECONDS / max(seconds, 1e-9))
-        self._steps = max(1, min(fitting, self._steps * GROWTH, self._most))
+        self._steps = max(1, min(fitting, self._steps * GROWTH))

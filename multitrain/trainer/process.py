@@ -103,9 +103,9 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
 
 def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None) -> bool:
     # Imported here: affinity and environment must be set before anything counts cores.
-    from multitrain.datasets.cached.cache import forget_decoded, open_pictures_of
     from multitrain.families import open_session
     from multitrain.trainer.completion import make_complete
+    from multitrain.trainer.feeds import open_job_pictures
     from multitrain.trainer.rehearsal import opening_with
     from multitrain.trainer.training import Training
     from multitrain.weights.init_from import opening_at_origin
@@ -117,30 +117,29 @@ def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None
     sweep_checkpoints(call.paths)
     if make_complete(job, call.paths):
         return _draw_walks(call, job, settings, stop)
-    log.info("%s: %s, data set %s", spec.name, spec.family, ", ".join(map(str, spec.dataset)))
+    log.info("%s: %s", spec.name, spec.family)
     floor = call.keep_free_bytes
-    pictures = open_pictures_of(job, call.paths.workspace, keep_free=floor)
-    log.info("%d pictures of %s", len(pictures.images), job.loaded_size)
+    pictures = open_job_pictures(job, call.paths.workspace, keep_free=floor)
+    for name, feed in pictures.feeds.items():
+        log.info("%s: %d of %s in %s", name, feed.items, feed.size, ", ".join(feed.feed.folders))
     for skipped in pictures.skipped:
         log.warning("left out %s: %s", skipped.path, skipped.reason)
     if stop.is_set():
         return False
-    opener: Callable[[], Session] = partial(
-        open_session, job, pictures.images, settings, pictures.counts
-    )
-    if rehearsed and rehearsed.serves(job, settings, pictures.fingerprint):
+    opener: Callable[[], Session] = partial(open_session, job, pictures.feeds, settings)
+    fingerprints = pictures.fingerprints
+    if rehearsed and rehearsed.serves(job, settings, fingerprints):
         log.info("its networks are built already")
         opener = opening_with(rehearsed, opener)
     opener = opening_at_origin(spec, call.paths, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
     training = Training(
-        spec, call.paths, job.plan, opener, pictures.fingerprint, room, stop, pictures.are_intact
+        spec, call.paths, job.plan, opener, fingerprints, room, stop, pictures.are_intact
     )
     try:
         is_trained = training.run()
     except PicturesDamaged as damage:
-        forget_decoded(pictures)
-        raise PicturesDamaged(f"{pictures.mapped} is damaged") from damage
+        raise PicturesDamaged(f"{pictures.forget_damaged()} is damaged") from damage
     del training, opener  # frees the device
     return is_trained and _draw_walks(call, job, settings, stop)
 

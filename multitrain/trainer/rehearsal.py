@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.paths import JobPaths
-from multitrain.datasets.cached.cache import NotCached, decode_ahead, open_pictures_of
-from multitrain.datasets.decoded.folders import Fingerprint
+from jobs.workspace.paths import JobPaths, Workspace
+from multitrain.datasets.cached.cache import NotCached, decode_ahead
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
+from multitrain.trainer.feeds import Fingerprints, open_job_pictures
 
 UNSHARED_BYTES = 64 * 2**20  # of pictures, that may lie in memory twice
 
@@ -26,10 +25,10 @@ class Rehearsed:
 
     job: JobFile
     settings: SessionSettings
-    pictures: Fingerprint
+    pictures: Fingerprints
     session: Session | None  # None once it is given away
 
-    def serves(self, job: JobFile, settings: SessionSettings, pictures: Fingerprint) -> bool:
+    def serves(self, job: JobFile, settings: SessionSettings, pictures: Fingerprints) -> bool:
         """Whether this is what the job wants now that it is called."""
         return (self.job, self.settings, self.pictures) == (job, settings, pictures)
 
@@ -49,22 +48,23 @@ def rehearse(
     its own.
     """
     try:
-        are_shared = _are_shared(paths.workspace, *job.pictures, keep_free=keep_free)
-        pictures = open_pictures_of(job, paths.workspace, keep_free=keep_free)
-        if not are_shared and pictures.images.nbytes > UNSHARED_BYTES:
+        are_shared = _are_shared(job, paths.workspace, keep_free)
+        pictures = open_job_pictures(job, paths.workspace, keep_free=keep_free)
+        if not are_shared and pictures.byte_count > UNSHARED_BYTES:
             return None
-        session = open_session(job, pictures.images, settings, pictures.counts)
+        session = open_session(job, pictures.feeds, settings)
         session.warm_up()
         if not pictures.are_intact():
             return None
     except Exception:
         return None
-    return Rehearsed(job, settings, pictures.fingerprint, session)
+    return Rehearsed(job, settings, pictures.fingerprints, session)
 
 
-def _are_shared(*which: Any, keep_free: int) -> bool:
+def _are_shared(job: JobFile, workspace: Workspace, keep_free: int) -> bool:
     try:
-        decode_ahead(*which, keep_free=keep_free)
+        for decoding in job.decodings.values():
+            decode_ahead(workspace, *decoding, keep_free=keep_free)
     except NotCached:
         return False
     return True

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ from jobs.settings.words import start_over
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import Block, Session, State
-from multitrain.trainer.pacing import Pace, ends_timecut
+from multitrain.trainer.pacing import Pace, ends_timecut, steps_within
 from multitrain.trainer.progress import ProgressLog
 from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
@@ -60,7 +60,7 @@ class Training:
     paths: JobPaths
     plan: FramePlan
     open_session: Callable[[], Session]  # at step 0, always the same
-    pictures: Fingerprint  # of the pictures that the session trains on
+    pictures: Mapping[str, Fingerprint]  # by feed, of the pictures that the session trains on
     room: Room
     stop: threading.Event = field(default_factory=threading.Event)
     are_intact: Callable[[], bool] = lambda: True  # whether the pictures are; may take a while
@@ -69,7 +69,6 @@ class Training:
     def __post_init__(self) -> None:
         self._progress = ProgressLog(self.paths)
         self._pace = Pace(self.plan, self.spec.keep_checkpoints)
-        self._step_bytes = self.plan.frame_bytes * self.plan.frames_per_step
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
         self._waited = 0.0  # seconds in which others took too much of the disk
@@ -137,12 +136,14 @@ class Training:
         self.session = self.open_session()
 
     def _require_same_pictures(self, checkpoint: Checkpoint) -> None:
-        difference = checkpoint.pictures.difference(self.pictures)
-        if difference:
-            raise PicturesChanged(
-                f"the pictures changed since the checkpoint: {difference}; put them back or start "
-                f"over with {start_over(self.spec.name)}"
-            )
+        for name, then in checkpoint.pictures.items():
+            now = self.pictures.get(name)
+            difference = then.difference(now) if now else f"{then} of {name} then, none now"
+            if difference:
+                raise PicturesChanged(
+                    f"the pictures changed since the checkpoint: {difference}; put them back or "
+                    f"start over with {start_over(self.spec.name)}"
+                )
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         try:
@@ -195,10 +196,18 @@ class Training:
     def _next_steps(self, in_hand: int = 0) -> int:
         """Steps of the next block: near the disk's floor, as few as there is room for.
 
-        `in_hand` are steps that are made and not written yet.
+        `in_hand` are steps that are made and whose frames are not written yet.
         """
-        fitting = self.room.above_floor() / self._step_bytes - in_hand
-        return int(max(1, min(self._pace.steps_from(self.session.step), fitting)))
+        step = self.session.step
+        steps, above = self._pace.steps_from(step), self.room.above_floor()
+        if above == math.inf:
+            return steps
+        frames = int(above / self.plan.frame_bytes) - self._frames_of(step - in_hand, in_hand)
+        return max(1, min(steps, steps_within(self.plan, step, max(0, frames))))
+
+    def _frames_of(self, step: int, steps: int) -> int:
+        """How many frames so many steps from `step` on make."""
+        return self.plan.timing.frames_by(step + steps) - self.plan.timing.frames_by(step)
 
     def _make_block(self, steps: int) -> TimedBlock:
         start = time.perf_counter()
@@ -212,7 +221,7 @@ class Training:
         if made.step >= self.plan.steps_total:  # these frames count before a checkpoint checks them
             self._require_intact_pictures()
             self._final = self._finite_state()
-        first = (made.step - made.steps) * self.plan.frames_per_step
+        first = self.plan.timing.frames_by(made.step - made.steps)
         self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
         frame = self.plan.frame_after(made.step)
         self._progress.tell(
@@ -295,6 +304,8 @@ class Training:
 
     def _shortage(self, in_hand: int = 0, *, waiting: bool = False) -> str | None:
         """Why there is no room for a step more, after those `in_hand`; None if there is."""
-        frame = self.plan.frame_after(self.session.step)
-        coming = (in_hand + 1) * self._step_bytes
-        return self.room.shortage(frame, coming=coming, waiting=waiting)
+        step = self.session.step
+        frames = self._frames_of(step - in_hand, in_hand + 1)
+        return self.room.shortage(
+            self.plan.frame_after(step), coming=frames * self.plan.frame_bytes, waiting=waiting
+        )

@@ -83,7 +83,7 @@ def _draw(
     spec = job.spec
     plan = WalkPlan(job, each.loop.walk_settings(), format_of(each.loop, spec))
     plan.check()
-    moments = moments_of(paths, spec.family, plan.settings)
+    moments = moments_of(paths, spec, plan.settings)
     log.info("%s: %d frames, from %s", each, plan.frames, moments.told)
     output = paths.files_of(each, spec)[0]
     quality = Quality(spec.crf, spec.preset)

@@ -1,7 +1,7 @@
 """Checkpoints: all arrays of a session in one HDF5 file that is whole or not there.
 
 `runs/<job>/checkpoints/<step>-<frame>.h5`: an HDF5 data set per array, in groups where names have
-slashes; attributes hold the format, family, engine, step, frame and the pictures' fingerprint.
+slashes; attributes hold the format, family, engine, step, frame and the fingerprint of each feed.
 Behind it stands a digest of it, which is checked first: HDF5 hangs or crashes on some damaged
 files. Two are kept, so that a damaged one costs a few minutes of training and not the night.
 
@@ -16,7 +16,7 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ _ADVICE = {
 
 LISTINGS = 5  # tries to list a folder whose files vanish meanwhile
 
-PICTURES = "pictures_"  # begins the names of attributes that make up the fingerprint
+_COUNT = "_count"  # ends the name of an attribute of each fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Checkpoint:
     name: CheckpointName
     family: str
     engine: str
-    pictures: Fingerprint
+    pictures: Mapping[str, Fingerprint]  # by feed
     state: State
 
 
@@ -181,7 +181,7 @@ def _load(path: Path, name: CheckpointName, family: str, engine: str) -> Checkpo
         for attribute, wanted in (("format", FORMAT), ("family", family), ("engine", engine)):
             if (found := attributes[attribute]) != wanted:
                 raise CheckpointUnfit(_unfit(path, attribute, found, wanted))
-        checkpoint = Checkpoint(name, family, engine, _fingerprint(attributes), _arrays(file))
+        checkpoint = Checkpoint(name, family, engine, _fingerprints(attributes), _arrays(file))
     if _attributes(checkpoint) != attributes:
         raise Damaged("it has the name of another")
     return checkpoint
@@ -235,14 +235,18 @@ def _attributes(checkpoint: Checkpoint) -> dict[str, int | str]:
         "engine": checkpoint.engine,
         "step": checkpoint.name.step,
         "frame": checkpoint.name.frame,
-        **{PICTURES + key: value for key, value in asdict(checkpoint.pictures).items()},
+        **{
+            f"{feed}_{key}": value
+            for feed, fingerprint in checkpoint.pictures.items()
+            for key, value in asdict(fingerprint).items()
+        },
     }
 
 
-def _fingerprint(attributes: Attributes) -> Fingerprint:
-    fields = {
-        key.removeprefix(PICTURES): value
-        for key, value in attributes.items()
-        if key.startswith(PICTURES)
+def _fingerprints(attributes: Attributes) -> dict[str, Fingerprint]:
+    keys = [each.name for each in fields(Fingerprint)]
+    feeds = [name.removesuffix(_COUNT) for name in attributes if name.endswith(_COUNT)]
+    return {
+        feed: Fingerprint(**{key: attributes[f"{feed}_{key}"] for key in keys})  # type: ignore[arg-type]
+        for feed in feeds
     }
-    return Fingerprint(**fields)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jobs.errors import MultitrainError, UsageError
 from jobs.settings.loops import WalkSettings
+from jobs.settings.spec import JobSpec
 from jobs.workspace.paths import JobPaths
 from multitrain.engine.session import State
 from multitrain.weights.checkpoints import Damaged, load_first_whole, load_weights
@@ -34,11 +35,11 @@ class Moments:
         return f"steps {first} to {last} and back, through {len(self.steps)} kept checkpoints"
 
 
-def moments_of(paths: JobPaths, family: str, how: WalkSettings) -> Moments:
+def moments_of(paths: JobPaths, spec: JobSpec, how: WalkSettings) -> Moments:
     """The moments that a walk goes through; raises as the two functions below."""
     if how.through_time:
-        return through_time(paths, family)
-    return at_step(paths, family, how.checkpoint)
+        return through_time(paths, spec.family, spec.first_frame_after)
+    return at_step(paths, spec.family, how.checkpoint)
 
 
 def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
@@ -60,11 +61,15 @@ def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
     return Moments((steps[path],), lambda _: weights, (path,))
 
 
-def through_time(paths: JobPaths, family: str) -> Moments:
-    """All moments that `keep_checkpoints` kept, loaded one by one; UsageError for fewer than 2."""
-    steps = tuple(paths.kept_steps())
+def through_time(paths: JobPaths, family: str, start: int = 0) -> Moments:
+    """All moments that `keep_checkpoints` kept from step `start` on, loaded one by one.
+
+    UsageError for fewer than 2.
+    """
+    steps = tuple(step for step in paths.kept_steps() if step >= start)
     if len(steps) < 2:
         there = f"has only that of step {steps[0]}" if steps else "has none"
+        there += f" from step {start} on, where its film begins" if start else ""
         raise UsageError(
             f"to walk through time takes two kept checkpoints or more, and {paths.name} {there}; "
             "set its keep_checkpoints, as every 1000 steps, and train it again"

@@ -52,7 +52,7 @@ def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
         width=films[0].size.width,
         height=films[0].size.height,
         fps=job.spec.fps,
-        frames_per_step=job.spec.frames_per_step,
+        rate=job.plan.timing.rate,
     )
 
 

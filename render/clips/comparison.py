@@ -1,8 +1,8 @@
 """Films of several jobs side by side in one video: where each stands, and ffmpeg's command for it.
 
 Pure. With `by="step"` all films are at the same step in every frame, however many frames a step of
-each makes; with `by="frame"` all are at the same frame. A film that ends before others holds its
-last frame.
+each makes, or however many steps lie between two; steps are counted from where each film begins.
+With `by="frame"` all are at the same frame. A film that ends before others holds its last frame.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -41,7 +42,7 @@ class Take(NamedTuple):
     width: int
     height: int
     fps: int
-    frames_per_step: int
+    rate: Fraction  # frames per step
 
 
 class Area(NamedTuple):
@@ -74,9 +75,16 @@ class Comparison:
 
     def repeats(self, take: Take) -> int:
         """How many frames of the comparison show one of `take`."""
-        if self.by == "frame":
-            return 1
-        return math.lcm(*(each.frames_per_step for each in self.takes)) // take.frames_per_step
+        return 1 if self.by == "frame" else int(self._rate / take.rate)
+
+    @cached_property
+    def _rate(self) -> Fraction:
+        """Frames of the comparison per step: the least that is a multiple of each film's."""
+        rates = [take.rate for take in self.takes]
+        return Fraction(
+            math.lcm(*(each.numerator for each in rates)),
+            math.gcd(*(each.denominator for each in rates)),
+        )
 
     def ends_early(self) -> Iterator[tuple[Take, float]]:
         """Films that are shorter than the longest, and for how many seconds they are held."""

@@ -6,8 +6,10 @@ import fcntl
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
 from typing import IO
 
 CAN_BE_TIED = hasattr(fcntl, "F_SETSIG")  # on Linux
@@ -22,19 +24,54 @@ def running(
     When the block is left the program has ended: if need be, it is killed. OSError where it cannot
     be started.
     """
-    leash, held = os.pipe()
+    with ExitStack() as at_the_end:
+        leash, held = os.pipe()
+        at_the_end.callback(os.close, leash)
+        at_the_end.callback(os.close, held)
+        with _uninterrupted():  # in between, the program would outlive whatever interrupts
+            process = at_the_end.enter_context(
+                subprocess.Popen(
+                    command, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, pass_fds=[leash]
+                )
+            )
+            at_the_end.callback(process.kill)  # nothing happens where it has ended
+            _tie(leash, process.pid)
+        yield process
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Signals that come within the block are handled when it is left.
+
+    Handlers that raise KeyboardInterrupt do so between any two instructions of the main thread, the
+    only one that handles signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers: dict[int, Callable[[int, FrameType | None], object]] = {}
+    heard: list[int] = []
+    waits = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        if waits:
+            heard.append(number)
+        else:  # another handler has raised before this one was put back
+            handlers[number](number, frame)
+
+    for each in signal.valid_signals():
+        if callable(handler := signal.getsignal(each)):
+            handlers[each] = handler
+            signal.signal(each, hear)
     try:
-        with subprocess.Popen(
-            command, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, pass_fds=[leash]
-        ) as process:
-            try:
-                _tie(leash, process.pid)
-                yield process
-            finally:
-                process.kill()  # nothing happens where it has ended
+        waits = True
+        yield
     finally:
-        os.close(leash)
-        os.close(held)
+        waits = False
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in heard:
+            handlers[number](number, None)
 
 
 def _tie(leash: int, pid: int) -> None:

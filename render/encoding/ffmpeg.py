@@ -20,6 +20,7 @@ from typing import IO
 
 from jobs.errors import MultitrainError, ProgramFailed, ProgramHangs
 from jobs.plans.plan import FramePlan
+from jobs.plans.timing import Timing
 from jobs.settings.colours import RGBA
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.workspace.disk import means_full
@@ -43,7 +44,7 @@ _SPEAKER = re.compile(r"^(\[[^\]]*\] )+")  # of a line of ffmpeg's: `[h264_nvenc
 # asks for.
 TRIAL = FramePlan(
     frame_width=161, frame_height=161, box_width=161, box_height=161,
-    fps=60, frames_total=1, frames_per_step=1, cut_frames=1,
+    fps=60, frames_total=1, timing=Timing(), cut_frames=1,
 )  # fmt: skip
 
 

@@ -26,6 +26,14 @@ def frames_made(paths: JobPaths, plan: FramePlan) -> int:
     return min(max((0, published_until(paths, plan), *checkpoints, *ends)), plan.frames_total)
 
 
+def steps_made(paths: JobPaths, plan: FramePlan, frames: int) -> int:
+    """How many steps are done of a job of which so many `frames` exist."""
+    by_frames = plan.step_of(frames - 1) if frames else 0
+    if frames >= plan.frames_total or not plan.timing.has_silent_steps:
+        return min(by_frames, plan.steps_total)
+    return max([by_frames, *(name.step for name in paths.checkpoint_names()[-1:])])
+
+
 def ranges_on_disk(paths: JobPaths) -> Iterator[FrameRange]:
     """The frame ranges of batches and segments; an unfinished batch counts as whole."""
     for name in (*listing(paths.spool), *listing(paths.segments)):

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-
 from jobs.workspace.files import modified
 from jobs.workspace.paths import JobPaths
 from render.files.digests import sha256_of
@@ -61,6 +59,8 @@ def losses(paths: JobPaths, videos: Iterable[Path], published_facts: Mapping[str
 
 def can_be_decoded(path: Path) -> bool:
     """Whether a video can be decoded to its end, whatever else is in the file."""
+    import av  # here: it takes a while, and few files have changed
+
     try:
         with av.open(str(path)) as container:
             shown = [not frame.is_corrupt for frame in container.decode(video=0)]

@@ -3,91 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jobs.plans.plan import FrameRange
 from jobs.workspace.outputs import Extra
 
 
-@dataclass(frozen=True)
-class EncodeBatch:
-    """Make the segments of this batch."""
+class _Told:
+    """Its name in logs and messages is what it `says`, with its fields filled in."""
 
-    batch: FrameRange
-
-    def __str__(self) -> str:
-        return f"encode {self.batch}"
-
-
-@dataclass(frozen=True)
-class WriteImages:
-    """Write the PNG frames of this batch."""
-
-    batch: FrameRange
+    says: ClassVar[str]
 
     def __str__(self) -> str:
-        return f"write the images of {self.batch}"
+        return self.says.format(**vars(self))
 
 
 @dataclass(frozen=True)
-class FindImages:
-    """Look for the PNG frames of this batch, whose raw frames and marker are gone."""
-
+class _OfBatch(_Told):
     batch: FrameRange
 
-    def __str__(self) -> str:
-        return f"look for the images of {self.batch}"
+
+class EncodeBatch(_OfBatch):
+    """Make the segments of a batch."""
+
+    says = "encode {batch}"
+
+
+class WriteImages(_OfBatch):
+    """Write the PNG frames of a batch."""
+
+    says = "write the images of {batch}"
+
+
+class FindImages(_OfBatch):
+    """Look for the PNG frames of a batch, whose raw frames and marker are gone."""
+
+    says = "look for the images of {batch}"
 
 
 @dataclass(frozen=True)
-class PublishTimecut:
+class PublishTimecut(_Told):
     """Join these segments to timecut `number`, counting from 1."""
 
     number: int
     segments: tuple[FrameRange, ...]
-
-    def __str__(self) -> str:
-        return f"publish timecut {self.number}"
+    says = "publish timecut {number}"
 
 
 @dataclass(frozen=True)
-class CutTimecut:
+class CutTimecut(_Told):
     """Cut timecut `number`, whose segments are gone, from the film."""
 
     number: int
-
-    def __str__(self) -> str:
-        return f"cut timecut {self.number} from the film"
+    says = "cut timecut {number} from the film"
 
 
 @dataclass(frozen=True)
-class JoinFilm:
+class JoinFilm(_Told):
     """Join the film from segments, and from these `timecuts` where segments are gone.
 
     Equal whatever it is joined from, so that it is never in hand twice at a time.
     """
 
     timecuts: tuple[int, ...] = field(default=(), compare=False)
-
-    def __str__(self) -> str:
-        return "join the film"
+    says = "join the film"
 
 
 @dataclass(frozen=True)
-class MakeExtra:
+class MakeExtra(_Told):
     """Make something of the film."""
 
     extra: Extra
-
-    def __str__(self) -> str:
-        return f"make the {self.extra}"
+    says = "make the {extra}"
 
 
 @dataclass(frozen=True)
-class FinishJob:
+class FinishJob(_Told):
     """Write the manifest, clear up."""
 
-    def __str__(self) -> str:
-        return "finish the job"
+    says = "finish the job"
 
 
 Task = (

@@ -16,12 +16,13 @@ def test_it_is_about_what_the_files_take(
     noise: Callable[..., object],
     paths: JobPaths,
 ) -> None:
+    from multitrain.engine.feeds import only
     from multitrain.engine.session import SessionSettings
     from multitrain.families import open_session
     from multitrain.weights import checkpoints
 
     job = tiny_job(64, 48, gf_dim=32, df_dim=32, keep_checkpoints=100, fps=10)
-    session = open_session(job, noise(job), SessionSettings())
+    session = open_session(job, only(noise(job)), SessionSettings())
     for step in range(0, job.plan.steps_total + 1, 100):
         checkpoints.keep_weights(paths, step, "dcgan", session.state())
 

@@ -18,6 +18,7 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
+from jobs.families.feed import PICTURES
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
@@ -168,7 +169,7 @@ def with_an_origin(workspace: Workspace) -> None:
     """A job, and another one that it starts from."""
     make_job(workspace, family="dcgan", init_from="origin")
     weights = {"generator/kernel": np.ones(5, np.float32)}
-    pictures = Fingerprint(2, *SIZE, "")
+    pictures = {PICTURES: Fingerprint(2, *SIZE, "")}
     checkpoint = Checkpoint(CheckpointName(1, 2), "dcgan", "tensorflow", pictures, weights)
     checkpoints.save(workspace.job("origin"), checkpoint)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from jobs.families.feed import PICTURES
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, Workspace
@@ -31,7 +32,7 @@ def a_network(workspace: Workspace) -> None:
     network = dcgan.describe_sampler(job).network
     weights = {f"generator/{each.path}": each.numpy() for each in network.variables}
     checkpoint = Checkpoint(
-        CheckpointName(2, 4), "dcgan", "tensorflow", Fingerprint(2, *SIZE, ""), weights
+        CheckpointName(2, 4), "dcgan", "tensorflow", {PICTURES: Fingerprint(2, *SIZE, "")}, weights
     )
     checkpoints.save(paths, checkpoint)
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobs import reference
+from jobs.families.table import FAMILIES
 from jobs.settings.loops import Loop
 from jobs.settings.parsing import parse_cells
 from jobs.settings.spec import COLUMNS, JobSpec
@@ -68,6 +69,18 @@ def test_the_page_tells_which_loops_have_a_parameter() -> None:
         modes = [mode for mode, parameters in Loop.TABLE.items() if name in parameters]
         assert re.findall(r"`(\w+)`", having) == ([] if having == "all" else modes)
         assert (having == "all") == (len(modes) == len(Loop.TABLE))
+
+
+def test_the_page_tells_which_settings_count_for_a_family() -> None:
+    sections = SETTINGS.partition("\n## Families\n")[2].partition("\n## ")[0].split("\n### ")[1:]
+    assert [section.split("\n")[0] for section in sections] == list(FAMILIES)
+    for section, family in zip(sections, FAMILIES.values(), strict=True):
+        found = dict(re.findall(r"(?m)^\| \[([^]]+)\]\S* \| .* \| (.*) \|$", section))
+        for heading, columns in reference.groups().items():
+            idle = [column for column in columns if column in family.without]
+            told = found.get(heading, "none")
+            assert re.findall(r"`(\w+)`", told) == (idle if told != "all" else [])
+            assert told != "all" or idle == columns
 
 
 def test_both_forms_on_the_page_of_settings_are_the_same_job() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "families.md"
@@ -45,7 +46,7 @@ def test_it_learns_films_and_resumes(
     job = tiny_job(learning_rate_g=0.05)
     red = np.zeros((7, 9, 12, 3), np.uint8)
     red[..., 0] = 200
-    session, other = (colours.open_session(job, red, SessionSettings()) for _ in range(2))
+    session, other = (colours.open_session(job, only(red), SessionSettings()) for _ in range(2))
 
     losses = [session.run(1).losses["g"] for _ in range(60)]
     other.restore(session.state())

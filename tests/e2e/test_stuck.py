@@ -35,6 +35,6 @@ def test_a_frozen_trainer_is_ended_and_its_job_goes_on(
     trainer.suspend()
     said, _ = farm.communicate(timeout=120)
     assert farm.returncode == 0, said
-    assert "no new frame for 0.05 minutes; it was ended (stall_minutes)" in said
+    assert "no progress for 0.05 minutes; it was ended (stall_minutes)" in said
     assert said.count("a: started") == 2
     farmhouse.check_job("a")

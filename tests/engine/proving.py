@@ -7,6 +7,7 @@ down here twice: as a `Model`, for an engine, and in NumPy, gradients and all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import keras
@@ -14,10 +15,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from jobs.families.feed import PICTURES, Feed
 from jobs.settings.choices import Clipping, Optimizer, Schedule
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import Feeds, OpenFeed, clips, only
 from multitrain.engine.model import (
-    PICTURES,
     Average,
     Batch,
     Carried,
@@ -33,7 +35,9 @@ from multitrain.engine.model import (
     Shown,
     Turn,
     Update,
+    begins_of,
 )
+from multitrain.engine.session import Frames
 from multitrain.networks.initializers import Normal
 from multitrain.networks.regularization import Dropout
 
@@ -49,12 +53,17 @@ class Step(NamedTuple):
     """What a step is given, in NumPy."""
 
     number: int
-    pictures: Array  # (batches, n, height, width, 3), 0 to 255
+    feeds: Mapping[str, Array]  # (batches, n, ..., height, width, 3), 0 to 255
     chance: Mapping[str, Array]  # (draws, n, ...)
 
 
 class Proof(Protocol):
     """A kind of network, described for engines and worked out by hand."""
+
+    across: int  # pictures that a cell shows side by side
+
+    def feeds(self, pictures: Frames) -> Feeds:
+        """What it is trained on, made of these."""
 
     def describe(self, job: JobFile) -> Model:
         """For an engine."""
@@ -88,7 +97,7 @@ def _matrix(name: str, inputs: int, outputs: int, seed: int, dropout: float = 0.
 
 def _colours(pictures: object) -> object:
     """The mean colours of pictures, `(n, 3)` in [-1, 1]."""
-    return ops.mean(ops.cast(pictures, "float32"), axis=(1, 2)) / 127.5 - 1.0
+    return ops.mean(ops.cast(pictures, "float32"), axis=(-3, -2)) / 127.5 - 1.0
 
 
 def _squares(x: object) -> object:
@@ -108,11 +117,12 @@ def _shown(generator: str, job: JobFile) -> Shown:
         latents = samples["latents"]
         return {"latents": ops.broadcast_to(latents, (frames, *latents.shape))}
 
-    return Shown({"latents": LATENTS}, at, draw)
+    cell = (job.image_height, job.image_width, COLOURS)
+    return Shown(cell, {"latents": LATENTS}, at, draw)
 
 
 def _mean_colours(pictures: Array) -> Array:
-    return pictures.mean(axis=(1, 2)) / 127.5 - 1.0
+    return pictures.mean(axis=(-3, -2)) / 127.5 - 1.0
 
 
 def _of_squares(x: Array, values: Array) -> tuple[float, Array]:
@@ -120,8 +130,28 @@ def _of_squares(x: Array, values: Array) -> tuple[float, Array]:
     return float(np.square(values).mean()), 2.0 * x.T @ values / values.size
 
 
+class OfOneFeed:
+    """What is trained on one data set, and shows one picture in a cell."""
+
+    across = 1
+
+    def feeds(self, pictures: Frames) -> Feeds:
+        return only(pictures)
+
+
 class TwoPairs:
-    """Two generators that learn together against two discriminators that learn together."""
+    """Two generators that learn together against two discriminators that learn together.
+
+    Each discriminator has a data set of its own.
+    """
+
+    across = 1
+
+    def feeds(self, pictures: Frames) -> Feeds:
+        return {
+            "a": OpenFeed(Feed("a", ()), pictures),
+            "b": OpenFeed(Feed("b", ()), pictures[:5, ::-1].copy()),
+        }
 
     def describe(self, job: JobFile) -> Model:
         pairs = "ab"
@@ -130,11 +160,10 @@ class TwoPairs:
             return {each: nets(f"generator_{each}", chance["latents"]) for each in pairs}
 
         def loss_d(nets: Nets, batch: Batch) -> Outcome:
-            reals = _colours(batch.feeds[PICTURES])
             loss = 0.0
             for each in pairs:
                 judge = f"discriminator_{each}"
-                loss += _squares(nets(judge, reals) - 1.0)
+                loss += _squares(nets(judge, _colours(batch.feeds[each])) - 1.0)
                 loss += _squares(nets(judge, batch.passes["fakes"][each]))
             return Outcome(loss)
 
@@ -150,8 +179,8 @@ class TwoPairs:
             networks[f"generator_{each}"] = _matrix(f"generator_{each}", 5, COLOURS, seed)
             networks[f"discriminator_{each}"] = _matrix(f"discriminator_{each}", COLOURS, 1, seed)
         program = [
-            Update("d", {PICTURES: 0}, {"latents": 0}),
-            Update("d", {PICTURES: 1}, {"latents": 1}),
+            Update("d", {"a": 0, "b": 0}, {"latents": 0}),
+            Update("d", {"a": 1, "b": 1}, {"latents": 1}),
             Show(),
             Update("g", {}, {"latents": 1}),
             Show(),
@@ -171,9 +200,9 @@ class TwoPairs:
     def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
         losses: dict[str, list[float]] = {"d": [], "g": []}
         for update in range(2):
-            reals, latents = _mean_colours(step.pictures[update]), step.chance["latents"][update]
-            loss = 0.0
+            latents, loss = step.chance["latents"][update], 0.0
             for each in "ab":
+                reals = _mean_colours(step.feeds[each][update])
                 judge = weights[f"discriminator_{each}"]
                 made = latents @ weights[f"generator_{each}"]
                 on_real, of_real = _of_squares(reals, reals @ judge - 1.0)
@@ -193,7 +222,7 @@ class TwoPairs:
         return {"d": float(np.mean(losses["d"])), "g": loss}
 
 
-class FrozenEye:
+class FrozenEye(OfOneFeed):
     """A generator learns what a frozen network sees; from step 2 on, a discriminator learns, too.
 
     The frozen network has a layer that draws in training, which it never does.
@@ -242,7 +271,7 @@ class FrozenEye:
         )
 
     def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
-        reals, latents = _mean_colours(step.pictures[0]), step.chance["latents"][0]
+        reals, latents = _mean_colours(step.feeds[PICTURES][0]), step.chance["latents"][0]
         losses: dict[str, float] = {}
         judge, eye = weights["discriminator"], weights["eye"]
         tuned = step.number >= self.tuned_from
@@ -263,7 +292,7 @@ class FrozenEye:
         return losses | {"g" if tuned else "warm": loss}
 
 
-class Pool:
+class Pool(OfOneFeed):
     """The discriminator learns on a pool of earlier samples, in two micro-batches.
 
     A sample takes a place in the pool where chance is below a half.
@@ -311,7 +340,7 @@ class Pool:
         )
 
     def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
-        reals, latents = _mean_colours(step.pictures[0]), step.chance["latents"][0]
+        reals, latents = _mean_colours(step.feeds[PICTURES][0]), step.chance["latents"][0]
         judge, pool = weights["discriminator"], weights["pool"]
         on_real, of_real = _of_squares(reals, reals @ judge - 1.0)
         on_pool, of_pool = _of_squares(pool, pool @ judge)
@@ -323,8 +352,104 @@ class Pool:
         return {"d": on_real + on_pool, "g": float(np.square(judged).mean())}
 
 
+class Translation:
+    """A generator learns the colours of targets from those of inputs, which are 3 times smaller.
+
+    A cell shows input, output and target.
+    """
+
+    across = 3
+
+    def feeds(self, pictures: Frames) -> Feeds:
+        smaller = Feed("inputs", (), pair_of="targets", factor=3)
+        return {
+            "targets": OpenFeed(Feed("targets", ()), pictures),
+            "inputs": OpenFeed(smaller, 255 - pictures[:, 1::3, 1::3]),
+        }
+
+    def describe(self, job: JobFile) -> Model:
+        def loss(nets: Nets, batch: Batch) -> Outcome:
+            made = nets("generator", _colours(batch.feeds["inputs"]))
+            return Outcome(_squares(made - _colours(batch.feeds["targets"])))
+
+        def draw(nets: Nets, samples: Named) -> object:
+            inputs, targets = samples["inputs"], samples["targets"]
+            colours = nets("generator", _colours(inputs), training=False)
+            levels = ops.cast(ops.clip((colours + 1.0) * 127.5, 0.0, 255.0), "uint8")
+            made = ops.broadcast_to(levels[:, None, None, :], targets.shape)
+            enlarged = ops.repeat(ops.repeat(inputs, 3, axis=1), 3, axis=2)
+            return ops.concatenate([enlarged, made, targets], axis=2)
+
+        def at(samples: Named, first: object, frames: int) -> Named:
+            return {
+                name: ops.broadcast_to(each, (frames, *each.shape))
+                for name, each in samples.items()
+            }
+
+        cell = (job.image_height, self.across * job.image_width, COLOURS)
+        return Model(
+            networks={"generator": _matrix("generator", COLOURS, COLOURS, 0)},
+            turns={"g": Turn(("generator",), _learning(), loss)},
+            phases=(Phase(0, [Show(), Update("g", {"inputs": 0, "targets": 0}), Show()]),),
+            shown=Shown(cell, {}, at, draw, pictures=("inputs", "targets")),
+        )
+
+    def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
+        inputs, targets = (_mean_colours(step.feeds[x][0]) for x in ("inputs", "targets"))
+        loss, of_generator = _of_squares(inputs, inputs @ weights["generator"] - targets)
+        weights["generator"] -= RATE * of_generator
+        return {"g": loss}
+
+
+class Memory:
+    """A generator foretells the last colour of a clip, and remembers what it foretold.
+
+    Clips follow on each other; where one does not, nothing is remembered.
+    """
+
+    across = 1
+
+    def feeds(self, pictures: Frames) -> Feeds:
+        numbers, _, runs = clips([5, len(pictures) - 5], 2, go_on=True)
+        feed = Feed("clips", (), frames=2, goes_on=True)
+        return {"clips": OpenFeed(feed, pictures, numbers, runs=runs)}
+
+    def describe(self, job: JobFile) -> Model:
+        def loss(nets: Nets, batch: Batch) -> Outcome:
+            colours = _colours(batch.feeds["clips"])
+            begins = batch.feeds[begins_of("clips")][:, None]
+            remembered = ops.where(begins, 0.0, batch.carried["foretold"])
+            made = nets("generator", ops.concatenate([colours[:, 0], remembered], axis=1))
+            return Outcome(_squares(made - colours[:, 1]), {"foretold": made})
+
+        def carry(carried: Named, kept: Named) -> Named:
+            return kept
+
+        shown = _shown("generator", job)
+        return Model(
+            networks={"generator": _matrix("generator", 2 * COLOURS, COLOURS, 0)},
+            turns={"g": Turn(("generator",), _learning(1, micro_batches=2), loss, carry=carry)},
+            phases=(Phase(0, [Show(), Update("g", {"clips": 0}), Show()]),),
+            carried={"foretold": Carried((job.spec.images_per_batch, COLOURS), by_place=True)},
+            shown=replace(shown, samples={"latents": Chance((2 * COLOURS,), "normal")}),
+        )
+
+    def by_hand(self, weights: Weights, step: Step) -> dict[str, float]:
+        colours = _mean_colours(step.feeds["clips"][0])
+        begins = step.feeds[begins_of("clips")][0][:, None].astype(bool)
+        remembered = np.where(begins, 0.0, weights["foretold"])
+        given = np.concatenate([colours[:, 0], remembered], axis=1)
+        made = given @ weights["generator"]
+        loss, of_generator = _of_squares(given, made - colours[:, 1])
+        weights["generator"] -= RATE * of_generator
+        weights["foretold"] = made
+        return {"g": loss}
+
+
 PROOFS: dict[str, Callable[[], Proof]] = {
     "two pairs": TwoPairs,
     "a frozen network, two phases": FrozenEye,
     "a pool that is carried": Pool,
+    "pairs of pictures": Translation,
+    "clips that go on": Memory,
 }

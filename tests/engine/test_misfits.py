@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.settings.choices import Optimizer
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import only
 from multitrain.engine.misfits import misfits
 from multitrain.engine.model import (
-    PICTURES,
     Average,
     Batch,
     Chance,
@@ -43,13 +44,15 @@ def model(job: JobFile) -> Model:
     return Pool().describe(job)
 
 
-def told(model: Model, share: int = 8) -> list[str]:
-    return list(misfits(model, frames_per_step=2, share=share))
+def told(model: Model, share: int = 8, feeds: Collection[str] = (PICTURES,)) -> list[str]:
+    return list(misfits(model, feeds, frames_per_step=2, share=share))
 
 
 @pytest.mark.parametrize("name", PROOFS)
 def test_nothing_is_wrong_with_those_that_prove_the_engines(name: str, job: JobFile) -> None:
-    assert told(PROOFS[name]().describe(job)) == []
+    proof = PROOFS[name]()
+    feeds = proof.feeds(np.zeros((7, 9, 12, 3), np.uint8))
+    assert told(proof.describe(job), feeds=feeds) == []
 
 
 def with_program(*program: Update | Show, begins: int = 0) -> dict[str, object]:
@@ -130,7 +133,7 @@ def test_networks_cannot_share_a_layer(model: Model) -> None:
 
 def opened(model: Model, job: JobFile) -> None:
     pictures = np.zeros((7, 9, 12, 3), np.uint8)
-    open_training(lambda: model, job.spec, pictures, SessionSettings()).run(1)
+    open_training(lambda: model, job.spec, only(pictures), SessionSettings()).run(1)
 
 
 def test_a_training_of_such_a_model_is_refused(model: Model, job: JobFile) -> None:
@@ -198,7 +201,7 @@ def test_a_loss_may_use_a_part_of_a_pass_and_one_tensor_by_two_names(
         session = open_training(
             lambda: replace(fresh, turns=turns, passes=passes),  # noqa: B023 - called at once
             job.spec,
-            pictures,
+            only(pictures),
             SessionSettings(),
         )
         before = session.state()["generator/matrix/kernel"]

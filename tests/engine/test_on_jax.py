@@ -13,6 +13,7 @@ import pytest
 
 from jobs.errors import MultitrainError
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -108,12 +109,13 @@ from pathlib import Path
 import numpy as np
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
 job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 pictures = np.zeros((1, job.image_height, job.image_width, 3), np.uint8)
-session = open_session(job, pictures, SessionSettings())
+session = open_session(job, only(pictures), SessionSettings())
 state = dict(np.load(sys.argv[2]))
 session.adopt(starting_weights(state, "dcgan"), fitting=False)
 generator = session._model.networks["generator"]
@@ -139,7 +141,7 @@ def test_both_engines_make_the_same_samples_of_the_same_weights(
     tolerance: float,
 ) -> None:
     job = tiny_job(*size, precision=precision, learning_rate_g=0.03, k_w=5)
-    session = open_session(job, noise(job), SessionSettings())
+    session = open_session(job, only(noise(job)), SessionSettings())
     session.run(40)
     state = session.state()
     theirs = job.model_copy(update={"spec": job.spec.model_copy(update={"engine": "jax"})})
@@ -167,7 +169,7 @@ from multitrain.families import open_session
 
 job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 try:
-    open_session(job, None, SessionSettings())
+    open_session(job, {}, SessionSettings())
 except MultitrainError as error:
     print(error)
 """
@@ -188,4 +190,4 @@ def test_a_process_trains_with_the_engine_that_keras_runs_on(
 ) -> None:
     job = tiny_job(engine="jax")
     with pytest.raises(MultitrainError, match=r"wants the engine jax.*KERAS_BACKEND=jax"):
-        open_session(job, noise(job), SessionSettings())
+        open_session(job, only(noise(job)), SessionSettings())

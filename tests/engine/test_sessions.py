@@ -11,6 +11,7 @@ import pytest
 from jobs.errors import MultitrainError
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import reading
+from multitrain.engine.feeds import only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 from multitrain.families.dcgan.describing import describe
@@ -24,7 +25,7 @@ def open_tiny(noise: Callable[..., np.ndarray]) -> Open:
     """`open_tiny(job, **settings)`: a session on noise."""
 
     def make(job: JobFile, **settings: object) -> Session:
-        return open_session(job, noise(job), SessionSettings(**settings))
+        return open_session(job, only(noise(job)), SessionSettings(**settings))
 
     return make
 
@@ -92,7 +93,9 @@ def test_pictures_may_be_a_file_that_is_mapped(
     pictures.tofile(tmp_path / "pictures")
     mapped = np.memmap(tmp_path / "pictures", np.uint8, "r", shape=pictures.shape)
     settings = SessionSettings(pictures_on_device=on_device)
-    one, other = (open_session(job, each, settings).run(2).frames for each in (pictures, mapped))
+    one, other = (
+        open_session(job, only(each), settings).run(2).frames for each in (pictures, mapped)
+    )
     np.testing.assert_array_equal(one, other)
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.model import PICTURES
 from multitrain.engine.session import Session, SessionSettings, State
-from tests.engine.drawn import chance_of, pictures_of
+from tests.engine.drawn import chance_of, feeds_of
 from tests.engine.proving import PROOFS, FrozenEye, Proof, Step, Weights
 
 STEPS = 4
@@ -31,7 +30,8 @@ def job(tiny_job: Callable[..., JobFile]) -> JobFile:
 
 
 def opened(proof: Proof, job: JobFile, pictures: np.ndarray) -> Session:
-    return open_training(lambda: proof.describe(job), job.spec, pictures, SessionSettings())
+    feeds = proof.feeds(pictures)
+    return open_training(lambda: proof.describe(job), job.spec, feeds, SessionSettings())
 
 
 def weights_of(state: State) -> Weights:
@@ -56,8 +56,8 @@ def test_steps_are_what_they_are_by_hand(
             name: chance_of(job.spec, name, each, number, model.draws[name])
             for name, each in model.chance.items()
         }
-        batches = pictures_of(job.spec, pictures, number, model.draws[PICTURES])
-        wanted = proof.by_hand(weights, Step(number, batches.astype(np.float64), chance))
+        feeds = feeds_of(job.spec, proof.feeds(pictures), number, model.draws)
+        wanted = proof.by_hand(weights, Step(number, feeds, chance))
 
         assert losses == pytest.approx(wanted, abs=1e-5)
         found = weights_of(session.state())
@@ -102,7 +102,7 @@ alone = both.model_copy(update={"spec": both.spec.model_copy(update={"gpus": 1})
 pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 12, 3), dtype=np.uint8)
 proof = PROOFS[sys.argv[2]]()
 two, one = (
-    open_training(lambda: proof.describe(job), job.spec, pictures, SessionSettings())
+    open_training(lambda: proof.describe(job), job.spec, proof.feeds(pictures), SessionSettings())
     for job in (both, alone)
 )
 losses = [session.run(3).losses for session in (two, one)]

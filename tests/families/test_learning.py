@@ -14,6 +14,7 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.datasets.decoded.folders import load_pictures
 from multitrain.datasets.drawn.demo import draw_demo
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -62,7 +63,7 @@ def test_samples_come_close_to_the_data_set(tmp_path: Path, seed: int, long: boo
     length = LONG if long else SHORT
     spec = SPEC.model_copy(update={"seed": seed, **length.rates})
     job = JobFile(spec=spec, image_width=width, image_height=height)
-    session = open_session(job, pictures, SessionSettings())
+    session = open_session(job, only(pictures), SessionSettings())
 
     start = distance(samples(session.run(1).frames[-1], job), pictures)
     end = distance(samples(session.run(length.steps - 1).frames[-1], job), pictures)

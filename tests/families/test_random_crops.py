@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 
@@ -22,7 +23,7 @@ def job(tiny_job: Callable[..., JobFile]) -> JobFile:
 
 @pytest.fixture
 def fresh(job: JobFile, noise: Callable[..., np.ndarray]) -> Open:
-    return lambda **settings: open_session(job, noise(job), SessionSettings(**settings))
+    return lambda **settings: open_session(job, only(noise(job)), SessionSettings(**settings))
 
 
 def test_frames_show_what_networks_make_in_the_size_of_the_parts(fresh: Open) -> None:

@@ -8,9 +8,12 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.families.table import FAMILIES
+from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import MODULES, open_session
 from tests.engine.proving import PROOFS
@@ -49,19 +52,28 @@ def fresh(kind: str, noise: Callable[..., np.ndarray]) -> OpenSession:
 
     def make(job: JobFile, **settings: object) -> Session:
         how = SessionSettings(**settings)
-        if proof := PROOFS.get(kind):
-            return open_training(lambda: proof().describe(job), job.spec, noise(job), how)
-        return open_session(job, noise(job), how)
+        if kind in PROOFS:
+            proof = PROOFS[kind]()
+            return open_training(
+                lambda: proof.describe(job), job.spec, proof.feeds(noise(job)), how
+            )
+        return open_session(job, only(noise(job)), how)
 
     return make
 
 
-def test_a_block_holds_the_frames_of_its_steps(job: JobFile, fresh: OpenSession) -> None:
+def with_columns(job: JobFile, **columns: object) -> JobFile:
+    spec = JobSpec.model_validate({**job.spec.model_dump(mode="json"), **columns})
+    return job.replaced(spec=spec)
+
+
+def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: OpenSession) -> None:
     session = fresh(job)
 
     block = session.run(3)
 
-    assert block.frames.shape == (6, 2 * job.image_height, 3 * job.image_width, 3)
+    across = PROOFS[kind]().across if kind in PROOFS else 1
+    assert block.frames.shape == (6, 2 * job.image_height, 3 * across * job.image_width, 3)
     assert block.frames.dtype == np.uint8
     assert session.step == 3
     assert all(np.isfinite(loss) for loss in block.losses.values())
@@ -87,6 +99,43 @@ def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSe
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     for name, array in uninterrupted.state().items():
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [*MODULES, "a frozen network, two phases"], indirect=True)
+def test_steps_without_frames_do_not_change_those_with_some(
+    job: JobFile, kind: str, fresh: OpenSession
+) -> None:
+    """Blocks may hold none, and a resume may come between two."""
+    columns = {"snapshot": "every 3 steps"} if kind in MODULES else {}
+    job = with_columns(job, **columns, first_frame_after=2)  # frames of steps 5 and 8; or from 3 on
+    timing = job.plan.timing
+    uninterrupted, first = fresh(job), fresh(job)
+    whole = uninterrupted.run(8).frames
+    parts = [first.run(1), first.run(3)]
+    second = fresh(job)
+    second.restore(first.state())
+    parts += [second.run(2), second.run(2)]
+
+    assert [len(part.frames) for part in parts] == [
+        timing.frames_by(end) - timing.frames_by(begin)
+        for begin, end in ((0, 1), (1, 4), (4, 6), (6, 8))
+    ]
+    assert parts[0].frames.shape == (0, *whole.shape[1:])
+    np.testing.assert_array_equal(np.concatenate([part.frames for part in parts]), whole)
+    for name, array in uninterrupted.state().items():
+        np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
+    again = second.last_frame().astype(int)
+    assert np.abs(again - whole[-1]).max() <= 2
+
+
+@pytest.mark.parametrize("kind", [name for name in MODULES if FAMILIES[name].trains], indirect=True)
+def test_frames_that_are_left_out_change_no_training(job: JobFile, fresh: OpenSession) -> None:
+    every, some = with_columns(job, snapshot="step"), with_columns(job, snapshot="every 2 steps")
+    frames = [fresh(each).run(4).frames.astype(int) for each in (every, some)]
+
+    assert len(frames[1]) == 2
+    assert np.abs(frames[0][1::2] - frames[1]).max() <= 2
+    assert (frames[1][0] != frames[1][1]).any()
 
 
 @pytest.mark.parametrize("on_device", [True, False])
@@ -138,7 +187,10 @@ def test_a_detour_changes_what_follows(job: JobFile, fresh: OpenSession) -> None
     frames = [one.run(3).frames, np.concatenate([other.run(n).frames for n in (1, 2)])]
 
     np.testing.assert_array_equal(*frames)
-    assert (straight.run(3).frames != frames[0]).any()
+    straight.run(3)
+    state = one.state()
+    del state["detours"]
+    assert any((array != straight.state()[name]).any() for name, array in state.items())
 
 
 def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: OpenSession) -> None:
@@ -155,10 +207,12 @@ def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: O
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.trains])
 def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: str) -> None:
     """So what is known of checkpoints, and told of layers, is true."""
-    job, family = tiny_job(*smallest(name), family=name, ema=0.9), FAMILIES[name]
+    cells = {"family": name, "ema": 0.9, "nbr_d_updates": 2}
+    job, family = tiny_job(*smallest(name), **cells), FAMILIES[name]
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}
     assert (set(family.networks), dict(family.averaged)) == (set(model.networks), averaged)
+    assert family.batches(job.spec) == model.draws[PICTURES]
     planned = family.layers(job.spec, job.image_width, job.image_height)
     for network, layers in planned.items():
         counted = model.networks[network].count_params()

@@ -16,7 +16,7 @@ NUMBERS = (0, 1, 2, 1000, 2**24 + 1)
 
 
 def card_of(job: JobFile):
-    return open_session(job, np.zeros((0, 1, 1, 3), np.uint8), SessionSettings())
+    return open_session(job, {}, SessionSettings())
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 90), (16, 12), (97, 55), (8, 5), (300, 20)])

@@ -10,10 +10,12 @@ import keras
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES, Feed
 from jobs.settings.choices import Activation, Loss, Optimizer
 from jobs.settings.kinds import Augmentation, DiscriminatorConvolution, Normalization
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
+from multitrain.engine.feeds import OpenFeed, only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 from tests.combinations import combinations, covering, first_on_jax
@@ -29,7 +31,7 @@ def open_small(tiny_job: MakeJob, noise: Callable[..., np.ndarray]) -> Open:
     def make(**settings: object) -> Session:
         small = {"gf_dim": 2, "df_dim": 2, "batch_size": 4, "learning_rate_g": 0.01}
         job = tiny_job(8, 8, **(small | settings))
-        return open_session(job, noise(job), SessionSettings())
+        return open_session(job, only(noise(job)), SessionSettings())
 
     return make
 
@@ -287,7 +289,7 @@ def test_every_colour_model_makes_frames(
 ) -> None:
     job = tiny_job(8, 8, colour_model=colours, learning_rate_g=0.03)
 
-    frames = open_session(job, noise(job), SessionSettings()).run(3).frames
+    frames = open_session(job, only(noise(job)), SessionSettings()).run(3).frames
 
     assert frames.shape == (6, 16, 24, 4 if colours == "rgba" else 3)
     assert len(np.unique(frames[-1])) > 10
@@ -351,11 +353,13 @@ def test_weights_of_folders_change_what_is_trained_on(
     tiny_job: MakeJob, noise: Callable[..., np.ndarray]
 ) -> None:
     job = tiny_job(8, 8, dataset="a*9,b", learning_rate_d=0.01, learning_rate_g=0.01)
-    settings = SessionSettings()
-    pictures = noise(job)
+    feed = Feed(PICTURES, job.spec.folders, job.spec.weights)
 
     mixed, other = (
-        open_session(job, pictures, settings, counts).run(4).frames for counts in ((2, 5), (6, 1))
+        open_session(job, {PICTURES: OpenFeed(feed, noise(job), counts=counts)}, SessionSettings())
+        .run(4)
+        .frames
+        for counts in ((2, 5), (6, 1))
     )
 
     assert (mixed != other).any()

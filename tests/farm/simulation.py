@@ -213,7 +213,7 @@ class Simulation:
         )
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
-        totals = {job.spec.name: job.spec.frames_total for job in self.jobs}
+        totals = {job.spec.name: job.frames_total for job in self.jobs}
         if not isinstance(launch, TrainerLaunch):
             told = (totals, self.render_failures, self.slow_films)
             self.workers.append(SimulatedWorker(self.workspace, *told))

@@ -34,7 +34,7 @@ def train(paths: JobPaths) -> None:
     seen = os.environ["CUDA_VISIBLE_DEVICES"]
     note = {"saw": seen, "began": began, "ended": time.monotonic()}
     (paths.run / "seen.json").write_text(json.dumps(note))
-    progress = {"time": time.time(), "step": 1, "frame": job.spec.frames_total}
+    progress = {"time": time.time(), "step": 1, "frame": job.frames_total}
     paths.progress.write_text(json.dumps(progress) + "\n")
 
 

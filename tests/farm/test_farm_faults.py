@@ -67,7 +67,7 @@ def test_a_stuck_trainer_writes_its_stack_and_is_ended_and_retried(simulate: Sim
     assert stuck.signalled == -9
     assert simulation.started() == ["a", "a"]
     assert simulation.states() == {"a": "done"}
-    assert "no new frame for 10 minutes" in next(
+    assert "no progress for 10 minutes" in next(
         event.text for event in simulation.events if event.happening is Happening.RETRIED
     )
 
@@ -202,8 +202,8 @@ def test_a_trainer_that_hangs_after_its_last_frame_has_trained_all_the_same(
     simulation = simulate([job], CpuPool(1))
     simulation.outcomes["a"] = [Outcome(seconds=1e9)]
     simulation.tick()
-    simulation.trainers[0].make(job.spec.frames_total)
-    leave_checkpoint(workspace.job("a"), job.spec.frames_total)
+    simulation.trainers[0].make(job.frames_total)
+    leave_checkpoint(workspace.job("a"), job.frames_total)
     simulation.run()
     assert simulation.states() == {"a": "done"}
     assert simulation.started() == ["a"]

@@ -31,10 +31,10 @@ def test_the_last_whole_line_counts(workspace: Workspace) -> None:
     path.write_text("")
     assert last_progress(path) is None
     path.write_text(line(1.5, 7))
-    assert last_progress(path) == Progress(step=7, frame=14, frames_per_second=0.0, time=1.5)
+    assert last_progress(path) == Progress(step=7, frame=14, steps_per_second=0.0, time=1.5)
     path.write_text(line(1.5, 7) * 1000 + line(2.5, 8) + '{"time": 3.5, "step": 9, "fra')
     assert last_progress(path, wall=lambda: 3.0) == Progress(
-        step=8, frame=16, frames_per_second=2.0, time=2.5
+        step=8, frame=16, steps_per_second=1.0, time=2.5
     )
 
 
@@ -43,15 +43,15 @@ def test_the_speed_is_that_of_the_last_half_minute(workspace: Workspace) -> None
     before_the_pause = line(0, 1) + line(1, 50)
     path.write_text(before_the_pause + line(5000, 100) + line(5010, 140))
     told = last_progress(path, wall=lambda: 5020)
-    assert told == Progress(step=140, frame=280, frames_per_second=8.0, time=5010)
+    assert told == Progress(step=140, frame=280, steps_per_second=4.0, time=5010)
     stands_still = last_progress(path, wall=lambda: 5100)
-    assert stands_still == Progress(step=140, frame=280, frames_per_second=0.0, time=5010)
+    assert stands_still == Progress(step=140, frame=280, steps_per_second=0.0, time=5010)
 
 
 def test_lines_of_another_kind_are_passed_over(workspace: Workspace) -> None:
     path = workspace.root / "progress.jsonl"
     path.write_text(line(1.5, 7) + '[1]\n"x"\n{"step": "many"}\n')
-    assert last_progress(path) == Progress(step=7, frame=14, frames_per_second=0.0, time=1.5)
+    assert last_progress(path) == Progress(step=7, frame=14, steps_per_second=0.0, time=1.5)
 
 
 def test_a_failure_is_told_in_one_line(workspace: Workspace) -> None:

@@ -1,28 +1,28 @@
 from __future__ import annotations
 
 from jobs.workspace.paths import CheckpointName
-from multitrain.farm.stalls_and_retries import FIRST_FRAME, RETRY_SECONDS, StallWatch, Tries
+from multitrain.farm.stalls_and_retries import FIRST_STEP, RETRY_SECONDS, StallWatch, Tries
 
 
-def test_the_first_frame_of_a_try_may_take_longer() -> None:
-    watch = StallWatch(60, frame=100, now=0)
-    assert not watch.is_stuck(60 * FIRST_FRAME)
-    assert watch.is_stuck(60 * FIRST_FRAME + 1)
+def test_the_first_step_of_a_try_may_take_longer() -> None:
+    watch = StallWatch(60, step=100, now=0)
+    assert not watch.is_stuck(60 * FIRST_STEP)
+    assert watch.is_stuck(60 * FIRST_STEP + 1)
     watch.saw(102, 100)
     assert not watch.is_stuck(160)
     assert watch.is_stuck(161)
 
 
-def test_going_back_to_a_checkpoint_is_a_sign_of_life_but_no_frame() -> None:
-    watch = StallWatch(60, frame=100, now=0)
+def test_going_back_to_a_checkpoint_is_a_sign_of_life_but_no_step() -> None:
+    watch = StallWatch(60, step=100, now=0)
     watch.saw(80, 50)
-    assert not watch.is_stuck(50 + 60 * FIRST_FRAME)
+    assert not watch.is_stuck(50 + 60 * FIRST_STEP)
     watch.saw(82, 100)
     assert watch.is_stuck(161)
 
 
-def test_the_same_frame_is_no_sign_of_life() -> None:
-    watch = StallWatch(60, frame=0, now=0)
+def test_the_same_step_is_no_sign_of_life() -> None:
+    watch = StallWatch(60, step=0, now=0)
     for now in range(0, 200, 10):
         watch.saw(2, now)
     assert watch.is_slow(190)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import NewerVersion, UsageError
-from jobs.workspace.jobfile import JobFile
+from jobs.workspace.jobfile import VERSION, JobFile
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store
@@ -161,7 +161,7 @@ def test_a_job_of_a_newer_version_is_refused(workspace: Workspace, store: Store)
     job, paths = make_job("a"), workspace.job("a")
     job.save(paths)
     paths.log.touch()
-    newer = paths.job_file.read_text().replace("version: 2", "version: 99\nnew_column: 1")
+    newer = paths.job_file.read_text().replace(f"version: {VERSION}", "version: 99\nnew_column: 1")
     paths.job_file.write_text(newer)
     with pytest.raises(NewerVersion, match="newer version of multitrain"):
         submit(workspace, store, [job])

@@ -17,7 +17,7 @@ from multitrain.forecasts.forecasting import (
     megapixels,
     night,
 )
-from multitrain.forecasts.speeds import Cost, Speed
+from multitrain.forecasts.speeds import RARE, Cost, Speed
 
 MakeJob = Callable[..., JobFile]
 
@@ -44,7 +44,7 @@ def test_a_job_takes_as_long_as_one_that_costs_the_same(tiny_job: MakeJob) -> No
 
 
 def test_what_is_made_already_takes_no_time(tiny_job: MakeJob) -> None:
-    job, total = tiny_job(), tiny_job().plan.frames_total
+    job, total = tiny_job(), tiny_job().plan.steps_total
     known = forecaster(seen(job))
     half, trained = known.job(job, total // 2), known.job(job, total)
     assert half
@@ -56,9 +56,28 @@ def test_what_is_made_already_takes_no_time(tiny_job: MakeJob) -> None:
 
 def test_a_job_at_work_knows_its_own_step(tiny_job: MakeJob) -> None:
     job = tiny_job()
-    found = forecaster().job(job, 100, step=Forecast(2.0, 0.3))
+    found = forecaster().job(job, 50, step=Forecast(2.0, 0.3))
     assert found
     assert found.training == Forecast(2 * (job.plan.steps_total - 50), 0.3)
+
+
+def test_steps_without_frames_take_their_time(tiny_job: MakeJob) -> None:
+    columns = {"video_length": None, "steps": 400, "snapshot": "every 10 steps"}
+    job = tiny_job(**columns, first_frame_after=150)
+    found = forecaster(seen(job)).job(job, 100)
+    assert job.frames_total == 25
+    assert found
+    assert found.training.seconds == 7 + 0.5 * 300
+
+
+def test_rare_frames_cost_as_much_as_rarer_ones(tiny_job: MakeJob) -> None:
+    """So what was timed of a few steps is known of a job with a frame in thousands of them."""
+    each, few, rare, rarer = (
+        Cost.of(tiny_job(snapshot=how)) for how in ("step", "2", str(RARE), "5000")
+    )
+    assert each.operations > few.operations > rare.operations
+    assert few.pixels == each.pixels // 2
+    assert rarer == rare
 
 
 def test_larger_networks_take_longer_and_that_is_less_sure(tiny_job: MakeJob) -> None:

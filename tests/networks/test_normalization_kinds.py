@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -76,3 +79,48 @@ def test_frozen_batch_normalization_is_by_moving_statistics() -> None:
 
     np.testing.assert_allclose(made, x / np.sqrt(1 + 1e-5), rtol=1e-5)
     np.testing.assert_array_equal(layer.moving_mean.value, np.zeros(6))
+
+
+@pytest.mark.parametrize("kind", ["layer", "instance", "pixel", "batch"])
+def test_a_penalty_on_gradients_has_the_slope_that_differences_have(kind: str) -> None:
+    layer, random = normalization(kind, "norm"), np.random.default_rng(5)
+    x = images() / 2 - 1
+    layer.build(x.shape)
+    judge, places = random.normal(size=(2, *x.shape)).astype(np.float32)
+    mixing, direction = random.normal(size=(2, 6, 6)).astype(np.float32) / 3
+
+    def judged(pictures: Any, weights: Any) -> Any:
+        made = outputs(layer, ops.matmul(pictures * places, weights))
+        return ops.sum((ops.square(made) + ops.tanh(made)) * judge)
+
+    def penalty(weights: Any) -> Any:
+        return ops.mean(ops.square(gradient(lambda pictures: judged(pictures, weights), x)))
+
+    slope = float(np.vdot(gradient(penalty, mixing), direction))
+
+    step = 0.003
+    above, below = (float(penalty(mixing + sign * step * direction)) for sign in (1, -1))
+    assert slope == pytest.approx((above - below) / (2 * step), rel=2e-3)
+
+
+def outputs(layer: keras.layers.Layer, values: Any) -> Any:
+    """What `layer` makes of `values` as it trains; it stays as it is."""
+    own = [each.value for each in layer.trainable_variables]
+    moving = [each.value for each in layer.non_trainable_variables]
+    training = {"training": True} if moving else {}
+    return layer.stateless_call(own, moving, values, **training)[0]
+
+
+def gradient(of: Callable[[Any], Any], at: Any) -> Any:
+    """By the engine, whose gradients can be taken again."""
+    at = ops.convert_to_tensor(at)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(of)(at)
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        value = of(at)
+    return tape.gradient(value, at)

@@ -25,8 +25,9 @@ def make_job() -> Callable[..., JobFile]:
         cells = {"name": "job", "dataset": "d", "grid_width": 2, "grid_height": 1, "fps": 10}
         cells |= {"video_length": frames / 600, "family": "testcard"}
         spec = JobSpec.model_validate({**cells, **columns})
-        assert spec.frames_total == frames
-        return JobFile(spec=spec, image_width=WIDTH, image_height=HEIGHT)
+        job = JobFile(spec=spec, image_width=WIDTH, image_height=HEIGHT)
+        assert job.frames_total == frames
+        return job
 
     return make
 

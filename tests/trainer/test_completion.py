@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
@@ -27,7 +28,7 @@ def spool_all(paths: JobPaths, job: JobFile) -> None:
 
 def cover_all(paths: JobPaths, job: JobFile) -> None:
     name = CheckpointName(job.plan.steps_total, job.plan.frames_total)
-    pictures = Fingerprint(1, job.image_width, job.image_height, "")
+    pictures = {PICTURES: Fingerprint(1, job.image_width, job.image_height, "")}
     state = {"step": np.array(name.step)}
     checkpoints.save(paths, Checkpoint(name, job.spec.family, "tensorflow", pictures, state))
 

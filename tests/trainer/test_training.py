@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from jobs.errors import Diverged, MultitrainError, PicturesChanged
+from jobs.families.feed import PICTURES
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.farm.progress_reader import last_progress
 from multitrain.trainer import training as training_module
 from multitrain.weights.checkpoints import Checkpoint
-from tests.trainer.training_bench import PICTURES, Bench
+from tests.trainer.training_bench import FINGERPRINT, Bench
 
 
 def test_every_frame_is_written_once_and_covered(bench: Callable[..., Bench]) -> None:
@@ -256,7 +257,9 @@ def test_weights_that_are_nan_never_become_a_checkpoint(bench: Callable[..., Ben
 def test_a_checkpoint_of_another_network_is_told(bench: Callable[..., Bench]) -> None:
     each = bench()
     state = {"step": np.array(1)}
-    checkpoint = Checkpoint(CheckpointName(1, 2), "testcard", "tensorflow", PICTURES, state)
+    checkpoint = Checkpoint(
+        CheckpointName(1, 2), "testcard", "tensorflow", {PICTURES: FINGERPRINT}, state
+    )
     training_module.checkpoints.save(each.paths, checkpoint)
 
     with pytest.raises(MultitrainError, match=r"does not fit .*--fresh"):
@@ -282,7 +285,7 @@ def test_a_training_goes_on_with_the_same_pictures_or_not_at_all(
     spooled, steps = each.spooled_numbers(), each.checkpoint_steps()
 
     with pytest.raises(PicturesChanged, match=rf"since the checkpoint: {told}.*--fresh"):
-        each.training(pictures=replace(PICTURES, **changes)).run()
+        each.training(pictures=replace(FINGERPRINT, **changes)).run()
 
     assert (each.spooled_numbers(), each.checkpoint_steps()) == (spooled, steps)
     assert each.session.runs == []
@@ -296,4 +299,4 @@ def test_pictures_may_change_before_the_first_checkpoint(bench: Callable[..., Be
     each.training().run()
     each.stop.clear()
 
-    assert each.training(pictures=replace(PICTURES, count=1)).run() is True
+    assert each.training(pictures=replace(FINGERPRINT, count=1)).run() is True

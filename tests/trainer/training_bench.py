@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
@@ -18,7 +19,7 @@ from multitrain.trainer.training import Training
 from render.spool.room import Room
 
 FRAME_BYTES = 8 * 2 * 3
-PICTURES = Fingerprint(count=400, width=4, height=2, digest="0123abcd")
+FINGERPRINT = Fingerprint(count=400, width=4, height=2, digest="0123abcd")
 
 
 class FakeSession:
@@ -37,8 +38,8 @@ class FakeSession:
     def run(self, steps: int) -> Block:
         self.before_run()
         self.runs.append(steps)
-        per_step = self._job.spec.frames_per_step
-        numbers = np.arange(self.step * per_step, (self.step + steps) * per_step)
+        timing = self._job.plan.timing
+        numbers = np.arange(timing.frames_by(self.step), timing.frames_by(self.step + steps))
         self.step += steps
         broken = self.broken_at is not None and self.step >= self.broken_at
         loss = np.nan if broken and self.detours < self.mended_by else 1.5
@@ -72,13 +73,13 @@ class Bench:
         self.stop = threading.Event()
         self.session = FakeSession(self.job)
 
-    def training(self, room: Room | None = None, pictures: Fingerprint = PICTURES) -> Training:
+    def training(self, room: Room | None = None, pictures: Fingerprint = FINGERPRINT) -> Training:
         """The next start of the job, with a session of its own; `run` is up to the test."""
         self.session = FakeSession(self.job)
         room = room or Room(self.paths)
         return Training(
-            self.job.spec, self.paths, self.job.plan, self._open, pictures, room, self.stop,
-            clock=lambda: self.now,
+            self.job.spec, self.paths, self.job.plan, self._open, {PICTURES: pictures}, room,
+            self.stop, clock=lambda: self.now,
         )  # fmt: skip
 
     def _open(self) -> FakeSession:

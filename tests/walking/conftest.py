@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
 from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.weights import checkpoints
@@ -29,13 +31,13 @@ def learnt(
 ) -> JobFile:
     """Trained for eight steps; a checkpoint at the last one."""
     job = tiny_job(learning_rate_g=0.03, fps=10, z_distribution="normal", keep_checkpoints=4)
-    session = open_session(job, noise(job), SessionSettings())
+    session = open_session(job, only(noise(job)), SessionSettings())
     for step in KEPT:
         if step:
             session.run(step - session.step)
         checkpoints.keep_weights(paths, step, "dcgan", session.state())
     name = CheckpointName(session.step, 2 * session.step)
-    pictures = Fingerprint(7, 12, 9, "")
+    pictures = {PICTURES: Fingerprint(7, 12, 9, "")}
     kind = job.spec.family, job.spec.engine
     checkpoints.save(paths, Checkpoint(name, *kind, pictures, session.state()))
     job.save(paths)

@@ -47,7 +47,7 @@ def make(
     stop: threading.Event | None = None,
     moments: Moments | None = None,
 ) -> None:
-    moments = moments or moments_of(paths, "dcgan", plan.settings)
+    moments = moments or moments_of(paths, plan.job.spec, plan.settings)
     make_walk(plan, moments, out, told, SessionSettings(), stop or threading.Event())
 
 
@@ -62,7 +62,7 @@ def test_a_walk_is_as_long_as_planned_and_shows_what_the_sampler_draws(
     assert frames.shape == (FRAMES, 18, 36, 3)
     assert told[-1] == FRAMES
     sampler = Sampler(learnt, SessionSettings(), 2, 3)
-    weights = sampler.place(moments_of(paths, "dcgan", plan.settings).load(0))
+    weights = sampler.place(moments_of(paths, plan.job.spec, plan.settings).load(0))
     for number in (0, 11, FRAMES - 1):
         wanted = sampler.draw(weights, plan.path.at([number]))[0]
         assert np.abs(frames[number].astype(int) - wanted).max() <= 1
@@ -86,7 +86,7 @@ def test_through_time_it_begins_at_the_first_and_turns_at_the_last(
     learnt: JobFile, paths: JobPaths, out: Path
 ) -> None:
     plan = a_plan(learnt, through_time=True)
-    moments = moments_of(paths, "dcgan", plan.settings)
+    moments = moments_of(paths, plan.job.spec, plan.settings)
 
     make(plan, paths, out)
 
@@ -224,7 +224,7 @@ def test_blocks_fit_memory_whatever_the_size(tiny_job: Callable[..., JobFile]) -
 
 def test_starting_weights_alone_draw(learnt: JobFile, paths: JobPaths) -> None:
     """The discriminator, which is kept as well, is not asked."""
-    weights = moments_of(paths, "dcgan", a_plan(learnt).settings).load(0)
+    weights = moments_of(paths, learnt.spec, a_plan(learnt).settings).load(0)
     assert any(name.startswith("discriminator/") for name in weights)
     without = {name: each for name, each in weights.items() if name.startswith("generator/")}
     sampler = Sampler(learnt, SessionSettings(), 2, 3)

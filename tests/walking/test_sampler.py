@@ -10,6 +10,7 @@ import pytest
 from jobs.errors import OriginUnfit
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.walking.sampler import Sampler
@@ -38,7 +39,7 @@ def trained(
 ) -> tuple[JobFile, dict[str, np.ndarray], np.ndarray]:
     """A job, its state after some steps and the frame that it shows there."""
     job = tiny_job(learning_rate_g=0.03, **JOBS[request.param])
-    session = open_session(job, noise(job), SETTINGS)
+    session = open_session(job, only(noise(job)), SETTINGS)
     frames = session.run(10).frames
     return job, session.state(), frames[-1]
 
@@ -66,7 +67,7 @@ def test_between_two_trainings_all_weights_go_along(
     tiny_job: Callable[..., JobFile], noise: Callable[..., np.ndarray]
 ) -> None:
     job = tiny_job(learning_rate_g=0.03, normalization_g="batch")
-    session = open_session(job, noise(job), SETTINGS)
+    session = open_session(job, only(noise(job)), SETTINGS)
     states = []
     for _ in range(2):
         session.run(10)
@@ -92,7 +93,7 @@ def test_weights_of_other_networks_are_refused(
     tiny_job: Callable[..., JobFile], noise: Callable[..., np.ndarray]
 ) -> None:
     job, other = tiny_job(), tiny_job(gf_dim=6)
-    state = open_session(other, noise(other), SETTINGS).state()
+    state = open_session(other, only(noise(other)), SETTINGS).state()
 
     with pytest.raises(OriginUnfit, match="do not fit the networks of tiny: generator/"):
         Sampler(job, SETTINGS, 1, 1).place(starting_weights(state, "dcgan"))

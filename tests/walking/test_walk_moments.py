@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError, UsageError
+from jobs.families.feed import PICTURES
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.weights import checkpoints
@@ -26,7 +27,7 @@ def keep(paths: JobPaths, *steps: int) -> None:
 
 def save(paths: JobPaths, step: int) -> Path:
     name = CheckpointName(step, 2 * step)
-    pictures = Fingerprint(7, 12, 9, "")
+    pictures = {PICTURES: Fingerprint(7, 12, 9, "")}
     checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, weights_of(step)))
     return paths.checkpoint(name)
 
@@ -115,6 +116,13 @@ def test_time_is_what_is_kept(paths: JobPaths) -> None:
     assert moments.steps == (0, 4, 8)
     assert [moments.load(place)["generator/weight"].item() for place in range(3)] == [0, 4, 8]
     assert moments.told == "steps 0 to 8 and back, through 3 kept checkpoints"
+
+
+def test_time_begins_where_the_film_does(paths: JobPaths) -> None:
+    keep(paths, 0, 4, 8, 12)
+    assert through_time(paths, "dcgan", start=5).steps == (8, 12)
+    with pytest.raises(UsageError, match="only that of step 12 from step 9 on, where its film"):
+        through_time(paths, "dcgan", start=9)
 
 
 @pytest.mark.parametrize(("kept", "told"), [((), "has none"), ((4,), "has only that of step 4")])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import CheckpointUnfit, OriginUnfit
+from jobs.families.feed import PICTURES
 from jobs.workspace.files import listing, part_of
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
@@ -20,7 +21,7 @@ from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
 from render.films.clearing import sweep_checkpoints
 
-PICTURES = Fingerprint(count=400, width=64, height=48, digest="0123abcd")
+FINGERPRINTS = {PICTURES: Fingerprint(count=400, width=64, height=48, digest="0123abcd")}
 
 
 def state(step: int) -> State:
@@ -34,7 +35,7 @@ def state(step: int) -> State:
 def save(paths: JobPaths, *steps: int) -> None:
     for step in steps:
         name = CheckpointName(step, 2 * step)
-        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", PICTURES, state(step)))
+        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", FINGERPRINTS, state(step)))
 
 
 def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
@@ -44,7 +45,7 @@ def test_what_is_saved_is_loaded(paths: JobPaths) -> None:
 
     assert loaded is not None
     assert loaded.name == CheckpointName(7, 14)
-    assert (loaded.family, loaded.pictures) == ("dcgan", PICTURES)
+    assert (loaded.family, loaded.pictures) == ("dcgan", FINGERPRINTS)
     assert loaded.state.keys() == state(7).keys()
     for name, array in state(7).items():
         np.testing.assert_array_equal(loaded.state[name], array)
@@ -120,7 +121,7 @@ def test_a_sector_of_zeros_anywhere_gives_way_to_the_one_before(paths: JobPaths)
     for step in (1, 2):
         many = {name: np.full(50, step, np.float32) for name in names}
         name = CheckpointName(step, 2 * step)
-        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", PICTURES, many))
+        checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", FINGERPRINTS, many))
     whole = paths.checkpoint(name).read_bytes()
     damaged = 0
     for start in range(0, len(whole), SECTOR):
@@ -188,7 +189,7 @@ def test_another_familys_is_an_error_with_advice(paths: JobPaths) -> None:
 
 def test_another_engines_is_an_error_with_advice(paths: JobPaths) -> None:
     name = CheckpointName(1, 2)
-    checkpoints.save(paths, Checkpoint(name, "dcgan", "jax", PICTURES, state(1)))
+    checkpoints.save(paths, Checkpoint(name, "dcgan", "jax", FINGERPRINTS, state(1)))
 
     with pytest.raises(CheckpointUnfit, match=r"engine jax, not tensorflow; .*--fresh"):
         checkpoints.load_newest(paths, "dcgan", "tensorflow")
@@ -216,7 +217,7 @@ def test_a_failed_write_leaves_nothing_behind(paths: JobPaths) -> None:
     impossible = {"a": np.array([object()], dtype=object)}
     with pytest.raises(TypeError):
         checkpoints.save(
-            paths, Checkpoint(CheckpointName(2, 4), "dcgan", "tensorflow", PICTURES, impossible)
+            paths, Checkpoint(CheckpointName(2, 4), "dcgan", "tensorflow", FINGERPRINTS, impossible)
         )
 
     assert listing(paths.checkpoints) == ["000000001-000000002.h5"]
@@ -238,7 +239,7 @@ def save_networks(paths: JobPaths, step: int, engine: str = "jax") -> Path:
     full["generator/dropout_0/seed_generator_state"] = np.array([1, 2], np.uint32)
     name = CheckpointName(step, 2 * step)
     full["generator/kernel"] = kernel
-    checkpoints.save(paths, Checkpoint(name, "dcgan", engine, PICTURES, full))
+    checkpoints.save(paths, Checkpoint(name, "dcgan", engine, FINGERPRINTS, full))
     return paths.checkpoint(name)
 
 
@@ -335,7 +336,7 @@ names = [f"net{i % 4}/layer{i}/weight{j}" for i in range(20) for j in range(3)]
 state = {name: np.ones((9, 9), np.float32) for name in names}
 resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY))
 try:
-    pictures = Fingerprint(1, 1, 1, "")
+    pictures = {"pictures": Fingerprint(1, 1, 1, "")}
     name = CheckpointName(1, 2)
     checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, state))
 except OSError:

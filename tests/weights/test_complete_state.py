@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.engine.tensorflow.session import TensorFlowSession
 from multitrain.families import open_session
@@ -29,7 +31,7 @@ def job(tiny_job: Callable[..., JobFile]) -> JobFile:
 @pytest.fixture
 def fresh(job: JobFile, noise: Callable[..., np.ndarray]) -> Callable[[], TensorFlowSession]:
     """Sessions of one job at step 0."""
-    return lambda: open_session(job, noise(job), SessionSettings())
+    return lambda: open_session(job, only(noise(job)), SessionSettings())
 
 
 def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(
@@ -42,7 +44,7 @@ def test_a_fresh_session_goes_on_from_the_file_bit_for_bit(
     before.run(5)
     before.detours = 1
     name = CheckpointName(5, job.plan.frame_after(5))
-    pictures = Fingerprint.of(noise(job))
+    pictures = {PICTURES: Fingerprint.of(noise(job))}
     checkpoints.save(paths, Checkpoint(name, "dcgan", "tensorflow", pictures, before.state()))
 
     loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import OriginUnfit
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
 from multitrain.datasets.decoded.folders import Fingerprint
@@ -18,7 +19,7 @@ from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
 from multitrain.weights.init_from import beginning, interpolate, opening_at_origin
 
-PICTURES = Fingerprint(count=4, width=4, height=2, digest="")
+FINGERPRINTS = {PICTURES: Fingerprint(count=4, width=4, height=2, digest="")}
 KERNEL, BIAS = "generator/kernel", "discriminator/bias"
 
 MakeJob = Callable[..., JobFile]
@@ -29,7 +30,7 @@ def weights(value: float, size: int = 3) -> State:
 
 
 def train(workspace: Workspace, name: str, step: int, state: State) -> None:
-    checkpoint = Checkpoint(CheckpointName(step, step), "dcgan", "jax", PICTURES, state)
+    checkpoint = Checkpoint(CheckpointName(step, step), "dcgan", "jax", FINGERPRINTS, state)
     checkpoints.save(workspace.job(name), checkpoint)
 
 

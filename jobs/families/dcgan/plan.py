@@ -22,8 +22,13 @@ def layers(spec: JobSpec, width: int, height: int) -> Layers:
     }
 
 
+def batches(spec: JobSpec) -> int:
+    """Each update of the discriminator has a batch of its own."""
+    return spec.nbr_d_updates
+
+
 def operations(spec: JobSpec, width: int, height: int) -> int:
-    """Operations of one step: all updates of both networks, and its frames."""
+    """Operations of one step, on average: all updates of both networks, and frames."""
     generator, discriminator = (
         [layer.operations for layer in each] for each in layers(spec, width, height).values()
     )
@@ -31,7 +36,7 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
 
 
 def step_operations(spec: JobSpec, generator: Sequence[int], discriminator: Sequence[int]) -> int:
-    """Operations of one step, from those of each layer for one picture.
+    """Operations of one step, on average, from those of each layer for one picture.
 
     Backwards, the gradients of a layer's weights cost as much as the layer does forwards, and those
     of its input as much again. The discriminator's update needs no gradients of the pictures, the
@@ -44,7 +49,7 @@ def step_operations(spec: JobSpec, generator: Sequence[int], discriminator: Sequ
     trained = (
         passes * sum(generator) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
     )
-    shown = spec.frames_per_step * spec.samples * sum(generator)
+    shown = spec.frames_per_step * spec.samples * sum(generator) // spec.steps_per_frame
     return spec.images_per_batch * trained + shown
 
 
@@ -59,6 +64,7 @@ def trained(spec: JobSpec) -> dict[str, Trained]:
 DCGAN = Family(
     layers=layers,
     impossible=impossible,
+    batches=batches,
     operations=operations,
     trained=trained,
     columns_of_layers=COLUMNS_OF_LAYERS,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from jobs.families import vgg16
 from jobs.families.family import Family, Layers, Trained
 from jobs.families.fastgan.layers import SIDES, Decoder, decoders, discriminator, generator
-from jobs.families.layer import PER_PRODUCT
 from jobs.families.limits import too_large
-from jobs.settings.colours import RGB
 from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
 
 # The settings that decide what layers there are and how large their values.
@@ -23,8 +22,6 @@ _SET_BY_THE_PAPER = (
 )  # fmt: skip
 
 
-# Channels of the stages of VGG16 by which pictures are compared; each ends where they are halved.
-STAGES_OF_VGG16 = ((64, 64), (128, 128), (256, 256, 256))
 SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values `perceptual` can be shown
 
 
@@ -72,19 +69,14 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
         update_d += 3 * sum(map(_looked_at, decoders(spec, width, height)[:2]))
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
     trained = passes * sum(made) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
-    shown = spec.frames_per_step * spec.samples * sum(made)
+    shown = spec.frames_per_step * spec.samples * sum(made) // spec.steps_per_frame
     return spec.images_per_batch * trained + shown
 
 
 def _looked_at(decoder: Decoder) -> int:
     """Operations of VGG16's first stages for the picture that a decoder makes."""
-    shape, channels, operations = decoder.last.output, RGB, 0
-    for number, stage in enumerate(STAGES_OF_VGG16):
-        pixels = -(-shape.height >> number) * -(-shape.width >> number)
-        for filters in stage:
-            operations += PER_PRODUCT * 9 * pixels * channels * filters
-            channels = filters
-    return operations
+    picture = decoder.last.output
+    return vgg16.operations(picture.width, picture.height)
 
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
@@ -99,6 +91,7 @@ def trained(spec: JobSpec) -> dict[str, Trained]:
 FASTGAN = Family(
     layers=layers,
     impossible=impossible,
+    batches=lambda spec: spec.nbr_d_updates,  # each of the discriminator's has one of its own
     operations=operations,
     trained=trained,
     columns_of_layers=_OF_LAYERS,

@@ -13,7 +13,7 @@ from jobs.errors import NO_LINE, Mistake, SheetError
 from jobs.reading import DamagedText, TooLong, read_bounded
 from jobs.secrets import HIDDEN, seems_secret
 from jobs.settings.parsing import parse_cells
-from jobs.settings.spec import COLUMNS
+from jobs.settings.spec import COLUMNS, GROUP_OF
 from jobs.settings.words import LONGEST_QUOTE, most_like, nearest
 from jobs.workspace.files import listing
 
@@ -85,9 +85,12 @@ def no_such_column(text: str, also: Iterable[str] = ()) -> str:
 
 
 def required_column_meant(text: str, also: Iterable[str] = ()) -> str | None:
-    """The required column that `no_such_column` suggests: one read so is not missing as well."""
+    """The column that `no_such_column` suggests, if it is required, or one of a group that is.
+
+    One that is read so is not missing as well.
+    """
     meant = most_like(text, [*COLUMNS, *also])
-    return meant if meant in REQUIRED else None
+    return meant if meant in REQUIRED or meant in GROUP_OF else None
 
 
 def place(text: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.settings.kinds import Switch
 from jobs.settings.parsing import cell_text
-from jobs.settings.spec import COLUMNS
+from jobs.settings.spec import COLUMNS, GROUP_OF
 from jobs.settings.words import entries_of
 from jobs.sheets.forms.cells import Cell
 
@@ -38,8 +38,12 @@ class Unsaid:
 
 
 def over(high: Level, low: Level) -> Level:
-    """Both levels as one; `high` wins, and `low` fills in what layers of `high` do not set."""
-    merged = dict(low)
+    """Both levels as one; `high` wins, and `low` fills in what layers of `high` do not set.
+
+    A column of which only one of a group is given takes the place of the others in `low`.
+    """
+    replaced = {each for column in high for each in GROUP_OF.get(column, ())}
+    merged = {column: said for column, said in low.items() if column not in replaced}
     for column, said in high.items():
         below = low.get(column)
         merged[column] = _filled_by_list(said, below) if isinstance(said, ByLayer) else said

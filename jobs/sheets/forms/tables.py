@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from jobs.errors import Mistake
-from jobs.settings.parsing import plain_type
-from jobs.settings.spec import COLUMNS
+from jobs.settings.parsing import instead_of, plain_type
+from jobs.settings.spec import ALTERNATIVES, COLUMNS
 from jobs.sheets.forms.cells import (
     REQUIRED,
     Cell,
@@ -41,11 +41,13 @@ class Line(NamedTuple):
 def read_table(header: Line, lines: Iterable[Line], file: str, *, commas: bool) -> Rows:
     """The rows of `lines`. With `commas`, no comma ends a cell, so decimals may be written so."""
     columns, mistakes = _columns(header, file)
-    missing = frozenset(REQUIRED) - set(columns)
+    missing = {column: "add this column" for column in REQUIRED if column not in columns}
+    for group in ALTERNATIVES:
+        if not any(column in columns for column in group):
+            missing[group[0]] = f"add this column, or {instead_of(group[0])}"
     mistakes += [
-        Mistake(file, header.number, column, "is required; add this column")
-        for column in REQUIRED
-        if column in missing
+        Mistake(file, header.number, column, f"is required; {advice}")
+        for column, advice in missing.items()
     ]
     texts = [
         (number, {column: text for column, text in zip(columns, cells, strict=False) if column})
@@ -60,7 +62,7 @@ def read_table(header: Line, lines: Iterable[Line], file: str, *, commas: bool) 
         Row(number, {column: Cell(text, number) for column, text in each.items()})
         for number, each in texts
     )
-    return Rows(rows, tuple(mistakes), missing)
+    return Rows(rows, tuple(mistakes), frozenset(missing))
 
 
 def _columns(header: Line, file: str) -> tuple[list[str | None], list[Mistake]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,16 +48,7 @@ TITLE = "merged"
 @format_option_of("copied as they are; with --crossfade or --scale h264")
 @output_option
 @force_option
-def command(
-    folder: Path,
-    jobs: Sequence[str],
-    crossfade: float,
-    box: int | None,
-    scale: Resolution | None,
-    name: FormatName | None,
-    output: Path | None,
-    force: bool,
-) -> None:
+def command(folder: Path, jobs: Sequence[str], **options: Any) -> None:
     """Join the timecuts found in FOLDER, per job and box; they are kept.
 
     With names of jobs, their films one after another in one film, in that order:
@@ -70,9 +61,9 @@ def command(
     from render.files.merge import merge_folder
 
     if jobs:
-        _join_films(folder, jobs, crossfade, box, scale, name, output, force=force)
+        _join_films(folder, jobs, **options)
         return
-    if crossfade or box or name or scale or output or force:
+    if any(options.values()):
         raise UsageError(
             "--crossfade, --box, --scale, --format, -o and --force are for films of several jobs: "
             "name them"
@@ -101,12 +92,12 @@ def _tell(merged: Merged) -> None:
 def _join_films(
     folder: Path,
     jobs: Sequence[str],
+    *,
     crossfade: float,
     box: int | None,
     scale: Resolution | None,
     name: FormatName | None,
     output: Path | None,
-    *,
     force: bool,
 ) -> None:
     """Join the jobs' films: copied unless an option or the output's suffix asks for encoding."""

@@ -99,7 +99,7 @@ def command(
     plan = WalkPlan(file, way, form)
     plan.check()
     film = output_for(output, _title(job, way), plan.name, place, force=True)
-    moments = moments_of(place.job(job), file.spec.family, way)
+    moments = moments_of(place.job(job), file.spec, way)
     note = asked_for(moments.files, file.text, way, plan.name)
     refuse_taken(film, plan.name, place, force=force, note=note)
     if is_there(film, force=force):

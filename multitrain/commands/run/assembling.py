@@ -142,7 +142,7 @@ def _room_in_earlier(workspace: Workspace) -> str:
 
 
 def _step_bytes(job: JobFile) -> int:
-    return job.plan.frame_bytes * job.plan.frames_per_step
+    return job.plan.frame_bytes * job.plan.timing.frames_per_step
 
 
 def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
 
 
 def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
-    wanted = any(DEMO in job.spec.folders for job in jobs)
+    wanted = any(DEMO in feed.folders for job in jobs for feed in job.feeds)
     if wanted and demo_is_built_in(workspace.dataset(DEMO)):
         display.note("drawing the built-in pictures")
         ensure_demo(workspace)

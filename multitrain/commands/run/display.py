@@ -74,9 +74,16 @@ def open_display(console: Console, untold: Collection[Happening] = ()) -> Displa
 
 
 def progress_line(job: JobView) -> str:
-    """`1200/3600 frames, 12.3 frames/s, 0:03:15 left (gpu 0)`."""
+    """`1200/3600 frames, 12.3 frames/s, 0:03:15 left (gpu 0)`.
+
+    `step 500/9000, 3/80 frames, 31.4 steps/s …` where not every step makes a frame.
+    """
     parts = [f"{job.frames_done}/{job.frames_total} frames"]
-    if job.frames_per_second > 0:
+    if job.steps:
+        parts.insert(0, f"step {job.steps.done}/{job.steps.total}")
+        if job.steps.per_second > 0:
+            parts.append(f"{job.steps.per_second:.1f} steps/s")
+    elif job.frames_per_second > 0:
         parts.append(f"{job.frames_per_second:.1f} frames/s")
     if job.left is not None and job.left.seconds >= 1:  # below that, a forecast says nothing
         parts.append(f"{duration(job.left.seconds)} left")
@@ -197,8 +204,8 @@ class BarDisplay:
                 self._tasks[job.name] = self._bars.add_task(escape(job.name), line="")
             self._bars.update(
                 self._tasks[job.name],
-                completed=job.frames_done,
-                total=job.frames_total,
+                completed=job.steps.done if job.steps else job.frames_done,
+                total=job.steps.total if job.steps else job.frames_total,
                 line=escape(progress_line(job)),
             )
         self._live.update(Group(self._bars, Text(str(summary), "dim")), refresh=True)

@@ -14,7 +14,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from jobs.errors import ExitCode, UsageError
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.choices import Snapshot
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, facets
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands.run.assembling import RunOptions, run_jobs
@@ -23,13 +24,13 @@ from multitrain.commands.run.loop import StopSignals
 from multitrain.farm.events import Happening
 from multitrain.farm.workspace_lock import hold, is_held
 from multitrain.forecasts.forecasting import START_SECONDS, Forecaster
-from multitrain.forecasts.speeds import Cost, add_speeds, read_speeds
+from multitrain.forecasts.speeds import RARE, Cost, add_speeds, read_speeds
 from multitrain.slots.cpu import CpuPool
 from multitrain.slots.slots import Pool
 
 TIMED_SECONDS = 10.0  # of training, approximately
 OF_FILMS = frozenset({Happening.PUBLISHED, Happening.TRAINED, Happening.DONE})  # not shown
-FEWEST_STEPS = 12
+FEWEST_STEPS = RARE
 LEAST_STEP = 1e-3  # seconds: of the tiniest networks
 ON_CORES, ON_GPU = 3e10, 3e12  # operations a second: guesses
 
@@ -39,6 +40,7 @@ _WITHOUT = {
     for column in COLUMNS
     if facets(column).concerns in ("origin", "beside")
 } | {"retries": 0}
+_ANY_LENGTH = dict.fromkeys(column for group in ALTERNATIVES for column in group)
 
 
 def unknown(jobs: Sequence[JobFile], forecaster: Forecaster) -> list[JobFile]:
@@ -53,9 +55,11 @@ def shortened(job: JobFile, forecaster: Forecaster, pool: Pool) -> JobFile:
     guess = Cost.of(job).operations / (ON_CORES if isinstance(pool, CpuPool) else ON_GPU)
     seconds = step.seconds if step else max(LEAST_STEP, guess)
     steps = max(FEWEST_STEPS, round(TIMED_SECONDS / seconds))
-    frames = min(steps * job.plan.frames_per_step, job.plan.frames_total)
-    length = frames / job.spec.fps / 60
-    spec = job.spec.model_copy(update={**_WITHOUT, "video_length": length})
+    columns: dict[str, object] = {**_WITHOUT, **_ANY_LENGTH, "first_frame_after": 0}
+    if job.spec.steps_per_frame > steps:  # at least RARE, so such a film's steps cost the same
+        columns["snapshot"] = Snapshot.parse(steps)
+    steps = min(steps, job.plan.steps_total)
+    spec = job.spec.model_copy(update={**columns, "steps": steps})
     return job.replaced(spec=spec, settled=(), first_frames_total=None)
 
 

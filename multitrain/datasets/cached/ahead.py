@@ -60,7 +60,8 @@ def _decode(paths: JobPaths, keep_free: int | None) -> None:
     job = JobFile.load(paths)
     if job is None:
         raise MultitrainError(f"{paths.job_file} is not there")
-    decode_ahead(paths.workspace, *job.pictures, keep_free=keep_free)
+    for decoding in job.decodings.values():
+        decode_ahead(paths.workspace, *decoding, keep_free=keep_free)
 
 
 if __name__ == "__main__":

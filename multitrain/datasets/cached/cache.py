@@ -27,7 +27,6 @@ from jobs.pictures.finding import Unreadable, find_pictures
 from jobs.settings.colours import RGB
 from jobs.settings.preprocess import Step
 from jobs.workspace.files import flush_to_disk, part_of
-from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.cached import picture_file
 from multitrain.datasets.cached.cache_folder import NoRoom, claimed, mark_used, require_room
@@ -67,14 +66,6 @@ def open_pictures(
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
     return load_pictures(tops, width, height, channels, steps)
-
-
-def open_pictures_of(job: JobFile, workspace: Workspace, *, keep_free: int) -> Pictures:
-    """The pictures that `job` trains on, counted by folder where folders have weights."""
-    pictures = open_pictures(workspace, *job.pictures, keep_free=keep_free)
-    if job.spec.weights is None:
-        return pictures
-    return pictures.counted([workspace.dataset(folder) for folder in job.spec.folders])
 
 
 def decode_ahead(

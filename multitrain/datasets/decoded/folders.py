@@ -6,7 +6,7 @@ import hashlib
 import math
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -64,14 +64,12 @@ class Pictures:
 
     `images` is `(n, height, width, channels)` uint8, RGB or RGBA, contiguous. It begins at a page
     of memory, so that an engine can use it where it is, and may be a file that is mapped; `skipped`
-    are the files left out. With several folders, `counts` are the numbers of pictures in each, in
-    the order of the folders, as their pictures follow each other in `images`.
+    are the files left out.
     """
 
     images: Uint8Array
     skipped: tuple[Unreadable, ...]
     fingerprint: Fingerprint
-    counts: tuple[int, ...] = ()
     mapped: Path | None = None  # the file that `images` are mapped from
 
     def are_intact(self) -> bool:
@@ -82,27 +80,18 @@ class Pictures:
         """
         if not self.mapped or self.images.nbytes > psutil.virtual_memory().total // 2:
             return True
-        return self.fingerprint.digest.startswith(Fingerprint.of(self.images).digest)
+        return self.fingerprint == Fingerprint.of(self.images)
 
-    def counted(self, folders: Sequence[Path]) -> Self:
-        """The pictures with the `counts` of `folders`, which then are part of the fingerprint.
+    def paths(self, folders: Sequence[Path]) -> list[Path]:
+        """The file of each picture. `folders` are those that they were read from.
 
         DatasetError where other files are there than when the pictures were read.
         """
-        if len(folders) == 1:
-            return self
-        paths, _ = find_pictures(folders)
         left_out = {path for path, _ in self.skipped}
-        owners = [
-            next(place for place, folder in enumerate(folders) if path.is_relative_to(folder))
-            for path in paths
-            if path not in left_out
-        ]
-        counts = tuple(owners.count(place) for place in range(len(folders)))
-        if sum(counts) != len(self.images):
+        paths = [path for path in find_pictures(folders)[0] if path not in left_out]
+        if len(paths) != len(self.images):
             raise DatasetError("The pictures change while they are read; run the job again")
-        digest = f"{self.fingerprint.digest} {counts}"
-        return replace(self, counts=counts, fingerprint=replace(self.fingerprint, digest=digest))
+        return paths
 
 
 def load_pictures(

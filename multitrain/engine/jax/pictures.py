@@ -2,59 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jax.numpy as jnp
+import numpy as np
 
-from multitrain.engine.jax.random import Indices, picture_indices, windows
-from multitrain.engine.mixture import Mixture
+from multitrain.engine.device_memory import fits
+from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.groups import Group
+from multitrain.engine.jax.random import Indices, items_of, windows, windows_of_runs
+from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader
-from multitrain.engine.session import Frames
-from multitrain.engine.windows import Window
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
 class Drawing:
-    """Which pictures a step trains on: `batches` batches of `batch` pictures, drawn from all."""
+    """Which items of a group a step trains on: `batches` batches of `batch` items each."""
 
     seed: int
-    mixture: Mixture
+    group: Group
     batch: int
     batches: int  # per step
-    window: Window | None = None  # what a step sees of each picture; None: all of it
     detours: int = 0
 
-    def indices(self, first: int, batches: int) -> Indices:
-        """The pictures of `batches` batches from number `first` on: `(batches * batch,)`."""
+    def items(self, first: int, batches: int) -> Indices:
+        """The items of `batches` batches from number `first` on: `(batches * batch,)`."""
+        if self.group.runs is not None:
+            numbers = np.arange(first, first + batches)
+            items: Indices = self._in_order(numbers, self.detours)[0].ravel()
+            return items
         start, count = first * self.batch, batches * self.batch
-        return picture_indices(self.seed, self.detours, start, count, self.mixture)
+        name, mixture = self.group.name, self.group.mixture
+        return items_of(self.seed, self.detours, name, start, count, mixture)
+
+    def begins(self, detours: Any, step: Any) -> Any:
+        """Traced, of a group that goes on: which items of a step follow on none before.
+
+        `(batches, batch)` bool.
+        """
+        numbers = self._numbers(step)
+        items, _ = self._in_order(numbers, detours)
+        return (items == jnp.take(self.group.runs, items)) | (numbers[:, None] == 0)
+
+    def shares(self, detours: Any, step: Any) -> Any:
+        """Traced: what places the window on the step's items: `(3, batches, batch)`."""
+        if self.group.runs is None:
+            return windows(self.seed, detours, self.group.name, step, self.batches, self.batch)
+        items, laps = self._in_order(self._numbers(step), detours)
+        runs = laps * self.group.items + jnp.take(self.group.runs, items)
+        return windows_of_runs(self.seed, self.group.name, runs)
+
+    def _numbers(self, step: Any) -> Any:
+        """Traced: the numbers of a step's batches."""
+        return step.astype(jnp.int32) * self.batches + jnp.arange(self.batches)
+
+    def _in_order(self, numbers: Any, detours: Any) -> tuple[Any, Any]:
+        """Items and laps over all items, `(batches, batch)`, where a group goes on."""
+        places = numbers[:, None] + self.group.first_items(self.batch) + detours
+        return places % self.group.items, places // self.group.items
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """What steps see of one feed of a group."""
+
+    drawing: Drawing
+    feed: OpenFeed
+
+    @property
+    def count(self) -> int:
+        """Pictures in a batch."""
+        return self.drawing.batch * self.feed.frames
+
+    def numbers(self, first: int, batches: int) -> Indices:
+        """The pictures of `batches` batches from number `first` on: `(batches * count,)`."""
+        items = self.drawing.items(first, batches)
+        if self.feed.numbers is None:
+            return items
+        pictures: Indices = self.feed.numbers[items].ravel()
+        return pictures
 
     def seen(self, pictures: Any, indices: Any, detours: Any, step: Any) -> Any:
-        """Traced: what `step` sees of its pictures, `(batches, batch, height, width, channels)`.
+        """Traced: what `step` sees of its pictures, `(batches, n, height, width, channels)`.
 
-        They are at `indices`, `(batches, batch)`, of `pictures`, `(n, height, width, channels)`.
+        They are at `indices`, `(batches, n)`, of `pictures`, `(m, height, width, channels)`.
         """
-        if self.window is None:
+        window = self.drawing.group.window
+        if window is None:
             return jnp.take(pictures, indices, axis=0, mode="clip")
-        shares = windows(self.seed, detours, step, self.batches, self.batch)
-        rows, columns = self.window.pixels(shares)
+        shares = self.drawing.shares(detours, step)
+        if self.feed.frames > 1:  # a clip is seen through one window
+            shares = jnp.repeat(shares, self.feed.frames, axis=2)
+        rows, columns = window.pixels(shares, self.drawing.group.scale(self.feed))
         which = indices[..., None, None], rows[..., None], columns[..., None, :]
         return pictures.at[which].get(mode="clip")
 
+    def as_items(self, pictures: Any) -> Any:
+        """`(batches, n * frames, ...)` as `(batches, n, frames, ...)`, where items are clips."""
+        if self.feed.frames == 1:
+            return pictures
+        batches, _, *picture = pictures.shape
+        return pictures.reshape(batches, self.drawing.batch, self.feed.frames, *picture)
+
 
 class Pictures(Protocol):
-    """A data set that steps draw from."""
+    """A feed that steps draw from."""
 
     @property
     def resident(self) -> Any:
         """What is on the device all the time; an argument of every step."""
 
-    def feeds(self, step: int, steps: int) -> Iterable[Any]:
+    def handed(self, step: int, steps: int) -> Iterable[Any]:
         """For each of `steps` steps from `step` on, what it needs besides what is `resident`."""
 
-    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:
+    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:
         """Traced: the step's pictures, `(batches, batch, height, width, channels)` uint8."""
 
     def forget(self) -> None:
@@ -62,48 +128,120 @@ class Pictures(Protocol):
 
 
 class PicturesInPlace:
-    """The whole data set on the device; a step is handed indices."""
+    """The whole feed on the device; a step is handed indices."""
 
-    def __init__(self, pictures: Any, drawing: Drawing) -> None:
-        """`pictures` are a JAX array `(n, height, width, channels)` uint8."""
-        self.resident = pictures
-        self._drawing = drawing
+    def __init__(self, seeing: Seeing, resident: Any) -> None:
+        """`resident` are its pictures as a JAX array."""
+        self._seeing, self.resident = seeing, resident
 
-    def feeds(self, step: int, steps: int) -> Iterable[Any]:
-        batches = self._drawing.batches
-        indices = self._drawing.indices(step * batches, steps * batches)
-        return indices.reshape(steps, batches, self._drawing.batch)
+    def handed(self, step: int, steps: int) -> Iterable[Any]:
+        batches = self._seeing.drawing.batches
+        indices = self._seeing.numbers(step * batches, steps * batches)
+        return indices.reshape(steps, batches, self._seeing.count)
 
-    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:
-        return self._drawing.seen(resident, feed, detours, step)
+    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:
+        return self._seeing.as_items(self._seeing.seen(resident, handed, detours, step))
 
     def forget(self) -> None:
         pass
 
 
 class PicturesReadAhead:
-    """A data set in the host's memory, or on its disk; a step is handed its pictures."""
+    """A feed in the host's memory, or on its disk; a step is handed its pictures."""
 
     resident = ()
 
-    def __init__(self, pictures: Frames, drawing: Drawing) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8."""
-        self._drawing, self._batches = drawing, drawing.batches
-        self._reader = PrefetchingReader(pictures, drawing.indices, drawing.batch)
+    def __init__(self, seeing: Seeing) -> None:
+        self._seeing, self._batches = seeing, seeing.drawing.batches
+        self._reader = PrefetchingReader(seeing.feed.pictures, seeing.numbers, seeing.count)
 
-    def feeds(self, step: int, steps: int) -> Iterable[Any]:
+    def handed(self, step: int, steps: int) -> Iterable[Any]:
         most = max(1, self._reader.most // self._batches)
         for done in range(0, steps, most):
             part = min(most, steps - done)
             taken = self._reader.take((step + done) * self._batches, part * self._batches)
             yield from taken.reshape(part, self._batches, *taken.shape[1:])
 
-    def of_step(self, resident: Any, feed: Any, detours: Any, step: Any) -> Any:  # noqa: ARG002
-        if self._drawing.window is None:
-            return feed
-        batches, count, *picture = feed.shape
+    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:  # noqa: ARG002
+        if self._seeing.drawing.group.window is None:
+            return self._seeing.as_items(handed)
+        batches, count, *picture = handed.shape
         indices = jnp.arange(batches * count).reshape(batches, count)
-        return self._drawing.seen(feed.reshape(-1, *picture), indices, detours, step)
+        one_by_one = handed.reshape(-1, *picture)
+        return self._seeing.as_items(self._seeing.seen(one_by_one, indices, detours, step))
 
     def forget(self) -> None:
         self._reader.forget()
+
+
+class Feeding:
+    """All feeds that a model's steps draw from, each where it has its place."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        drawn: Mapping[str, int],
+        seed: int,
+        batch: int,
+        put: Callable[[Any], Any],
+        device_bytes: int | None,
+        on_device: bool | None,
+    ) -> None:
+        """`drawn` are the batches per step of each feed; `put` puts arrays on the devices.
+
+        `on_device`: None: where they fit into `device_bytes` (None: any number).
+        """
+        self._pictures: dict[str, Pictures] = {}
+        self._drawings: list[Drawing] = []
+        self._going_on: dict[str, Drawing] = {}
+        placed = 0
+        for group in groups:
+            batches = max(drawn.get(each.feed.name, 0) for each in group.feeds)
+            drawing = Drawing(seed, group, batch, batches)
+            self._drawings.append(drawing)
+            if group.runs is not None:
+                self._going_on[begins_of(group.name)] = drawing
+            for feed in group.feeds:
+                if feed.feed.name not in drawn:
+                    continue
+                size, seeing = feed.pictures.nbytes, Seeing(drawing, feed)
+                if fits(placed + size, device_bytes) if on_device is None else on_device:
+                    placed += size
+                    self._pictures[feed.feed.name] = PicturesInPlace(seeing, put(feed.pictures))
+                else:
+                    log.info("the pictures are too many for the device; they are read meanwhile")
+                    self._pictures[feed.feed.name] = PicturesReadAhead(seeing)
+
+    @property
+    def detours(self) -> int:
+        return self._drawings[0].detours
+
+    @detours.setter
+    def detours(self, count: int) -> None:
+        """Draw others from now on; what was read ahead is dropped."""
+        for drawing in self._drawings:
+            drawing.detours = count
+        for pictures in self._pictures.values():
+            pictures.forget()
+
+    @property
+    def resident(self) -> Named:
+        """What is on the device all the time; an argument of every step."""
+        return {name: each.resident for name, each in self._pictures.items()}
+
+    def handed(self, step: int, steps: int) -> Iterable[Named]:
+        """For each of `steps` steps from `step` on, what it needs besides what is `resident`."""
+        each_step = zip(
+            *(pictures.handed(step, steps) for pictures in self._pictures.values()), strict=True
+        )
+        return (dict(zip(self._pictures, handed, strict=True)) for handed in each_step)
+
+    def of_step(self, resident: Named, handed: Named, detours: Any, step: Any) -> Named:
+        """Traced: what a step is given, by feed."""
+        pictures = {
+            name: each.of_step(resident[name], handed[name], detours, step)
+            for name, each in self._pictures.items()
+        }
+        return pictures | {
+            name: each.begins(detours, step) for name, each in self._going_on.items()
+        }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
-from multitrain.engine.streams import Stream, stream_of, stream_of_samples
+from multitrain.engine.streams import Stream, stream_of, stream_of_feed, stream_of_samples
 from multitrain.engine.windows import SHARES
 
 Indices = NDArray[np.int32]
@@ -41,25 +41,42 @@ def chances(
     return _drawn(_key(seed, stream_of(name), detours, step), chance, draws, count)
 
 
-def windows(seed: int, detours: Any, step: Any, batches: int, count: int) -> Any:
+def windows(seed: int, detours: Any, feed: str, step: Any, batches: int, count: int) -> Any:
     """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures.
 
     `detours` and `step` may be traced.
     """
-    key = _key(seed, Stream.WINDOWS, detours, step)
+    key = _key(seed, stream_of_feed(feed, Stream.WINDOWS), detours, step)
     return jax.random.uniform(key, (SHARES, batches, count), jnp.float32)
 
 
-def picture_indices(seed: int, detours: int, first: int, count: int, mixture: Mixture) -> Indices:
-    """`(count,)`: the pictures from number `first` on in an endless pass over all pictures.
+def windows_of_runs(seed: int, feed: str, runs: Any) -> Any:
+    """`(3, ...)` float32 in [0, 1): shares that are the same wherever `runs` are.
+
+    `runs` may be traced.
+    """
+    key = _key(seed, stream_of_feed(feed, Stream.WINDOWS))
+    draw = jnp.vectorize(
+        lambda run: jax.random.uniform(jax.random.fold_in(key, run), (SHARES,), jnp.float32),
+        signature="()->(n)",
+    )
+    return jnp.moveaxis(draw(runs), -1, 0)
+
+
+def items_of(
+    seed: int, detours: int, feed: str, first: int, count: int, mixture: Mixture
+) -> Indices:
+    """`(count,)`: a feed's items from number `first` on in an endless pass over all of them.
 
     Round after round, each in an order of its own. With several sets, a round of one set may end,
     and its next one begin, within a cycle.
     """
     positions = np.arange(first, first + count)
+    of_items = stream_of_feed(feed, Stream.PICTURES)
     if len(mixture.counts) == 1:
-        return _shuffled(positions, mixture.counts[0], seed, Stream.PICTURES, detours)
-    places = _shuffled(positions, mixture.cycle, seed, Stream.SETS, detours)
+        return _shuffled(positions, mixture.counts[0], seed, of_items, detours)
+    of_sets = stream_of_feed(feed, Stream.SETS)
+    places = _shuffled(positions, mixture.cycle, seed, of_sets, detours)
     sets = np.searchsorted(mixture.first_places, places, side="right") - 1
     indices = np.empty(count, np.int32)
     for number in np.unique(sets):
@@ -68,7 +85,7 @@ def picture_indices(seed: int, detours: int, first: int, count: int, mixture: Mi
         place = places[of_set] - mixture.first_places[number]
         nth = cycles * mixture.weights[number] + place
         pictures = mixture.counts[number]
-        drawn = _shuffled(nth, pictures, seed, Stream.PICTURES, detours, int(number))
+        drawn = _shuffled(nth, pictures, seed, of_items, detours, int(number))
         indices[of_set] = mixture.first_pictures[number] + drawn
     return indices
 

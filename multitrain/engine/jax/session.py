@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,23 +10,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
-from jobs.settings.kinds import Resolution
+from jobs.plans.timing import Timing
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.device_memory import fits, gpu_bytes
+from multitrain.engine.device_memory import gpu_bytes
+from multitrain.engine.groups import Group
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
-from multitrain.engine.jax.pictures import Drawing, Pictures, PicturesInPlace, PicturesReadAhead
+from multitrain.engine.jax.pictures import Feeding
 from multitrain.engine.jax.trace import Carry, JaxTrace, Learners
-from multitrain.engine.mixture import Mixture
-from multitrain.engine.model import PICTURES, Model, Named, Phase
+from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
-from multitrain.engine.windows import Window
-
-log = logging.getLogger(__name__)
 
 
 class JaxSession:
@@ -37,13 +33,10 @@ class JaxSession:
         self,
         describe: Callable[[], Model],
         spec: JobSpec,
-        pictures: Frames,
+        groups: Sequence[Group],
         settings: SessionSettings,
-        mixture: Mixture,
     ) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8.
-
-        A batch can be shared out to all devices.
+        """A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -58,16 +51,32 @@ class JaxSession:
                     for name, chance in model.shown.samples.items()
                 }
             )
+            self._shown_pictures = self._put(
+                {
+                    each.feed.name: group.shown(each, spec.samples)
+                    for group in groups
+                    for each in group.feeds
+                    if each.feed.name in model.shown.pictures
+                }
+            )
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._carry: Carry = self._put(self._learners.begin())
-            height, width = pictures.shape[1:3]
-            window = Window.of(spec.preprocessing, Resolution(width, height))
-            batches = model.draws[PICTURES]
-            self._drawing = Drawing(spec.seed, mixture, spec.images_per_batch, batches, window)
-            self._pictures = self._place(pictures, devices, settings)
+            self._frame_shape = self._grid.frame_shape(model.shown.cell)
+            self._seed, self._batch = spec.seed, spec.images_per_batch
+            self._feeding = Feeding(
+                groups,
+                model.draws,
+                spec.seed,
+                self._batch,
+                self._put,
+                gpu_bytes() if is_gpu(devices[0]) else None,
+                settings.pictures_on_device,
+            )
         self._steps_done = 0
-        self._steps: dict[int, Any] = {}  # compiled, by the first step of their phase
+        self._timing = Timing.of(spec)
+        # Compiled, by the first step of their phase and whether they show frames.
+        self._steps: dict[tuple[int, bool], Any] = {}
 
     @property
     def step(self) -> int:
@@ -75,29 +84,32 @@ class JaxSession:
 
     @property
     def detours(self) -> int:
-        return self._drawing.detours
+        return self._feeding.detours
 
     @detours.setter
     def detours(self, count: int) -> None:
-        self._drawing.detours = count
-        self._pictures.forget()
+        self._feeding.detours = count
 
     def warm_up(self) -> None:
         with memory_watched():
-            feed = next(iter(self._pictures.feeds(self._steps_done, 1)))
-            step = self._step_of(self._phase).lower(*self._arguments(feed)).compile()
-        self._steps[self._phase.begins] = step
+            handed = next(iter(self._feeding.handed(self._steps_done, 1)))
+            for shows in {self._shows, True}:
+                step = self._step_of(self._phase, shows).lower(*self._arguments(handed)).compile()
+                self._steps[self._phase.begins, shows] = step
 
     def run(self, steps: int) -> Block:
         made, counts = [], self._model.steps_of_turns(self._steps_done, steps)
         with memory_watched():
             self._carry = self._carry._replace(losses=jnp.zeros_like(self._carry.losses))
-            for feed in self._pictures.feeds(self._steps_done, steps):
-                self._carry, frames = self._step_of(self._phase)(*self._arguments(feed))
+            for handed in self._feeding.handed(self._steps_done, steps):
+                step = self._step_of(self._phase, self._shows)
+                self._carry, frames = step(*self._arguments(handed))
                 self._steps_done += 1
-                frames.copy_to_host_async()
-                made.append(frames)
-            whole = np.concatenate([np.asarray(frames) for frames in made])
+                if frames is not None:
+                    frames.copy_to_host_async()
+                    made.append(frames)
+            none = np.empty((0, *self._frame_shape), np.uint8)
+            whole = np.concatenate([np.asarray(frames) for frames in made] or [none])
             losses = means(np.array(self._carry.losses), counts)
         return Block(whole, losses)
 
@@ -112,7 +124,8 @@ class JaxSession:
 
         with memory_watched():
             number = np.uint32(self._steps_done - 1)
-            return np.asarray(jax.jit(draw)(self._carry, self._samples, number))[None]
+            samples = self._samples | self._shown_pictures
+            return np.asarray(jax.jit(draw)(self._carry, samples, number))[None]
 
     def state(self) -> State:
         counters = {"step": np.array(self.step), "detours": np.array(self.detours)}
@@ -148,10 +161,16 @@ class JaxSession:
     def _phase(self) -> Phase:
         return self._model.phase_at(self._steps_done)
 
-    def _arguments(self, feed: Any) -> tuple[Any, ...]:
+    @property
+    def _shows(self) -> bool:
+        """Whether the next step shows frames."""
+        return self._timing.makes_frames(self._steps_done)
+
+    def _arguments(self, handed: Named) -> tuple[Any, ...]:
         """The arguments of the next step, which takes over the memory of the first one."""
         counters = np.array([self.detours, self._steps_done], np.uint32)
-        return self._carry, self._samples, counters, self._pictures.resident, feed
+        samples = self._samples | self._shown_pictures
+        return self._carry, samples, counters, self._feeding.resident, handed
 
     def _lasting(self) -> tuple[dict[str, Any], Carry]:
         return self._samples, self._carry._replace(losses=None)
@@ -161,30 +180,32 @@ class JaxSession:
         names = ({name: name for name in self._samples}, self._learners.names())
         yield from zip(jax.tree.leaves(names), jax.tree.leaves(self._lasting()), strict=True)
 
-    def _step_of(self, phase: Phase) -> Any:
-        """A step of a phase; it is compiled at the phase's first step."""
-        if phase.begins not in self._steps:
-            self._steps[phase.begins] = self._compiled(phase)
-        return self._steps[phase.begins]
+    def _step_of(self, phase: Phase, shows: bool) -> Any:
+        """A step of a phase, with its frames or without; it is compiled when it runs first."""
+        kind = phase.begins, shows
+        if kind not in self._steps:
+            self._steps[kind] = self._compiled(phase if shows else phase.silent)
+        return self._steps[kind]
 
     def _compiled(self, phase: Phase) -> Any:
         """A step with its draws, which takes over the memory of what it changes."""
-        model, drawing = self._model, self._drawing
+        model, feeding = self._model, self._feeding
         step = Step(model, phase, self._grid)
 
-        def train(carry: Carry, samples: Named, counters: Any, resident: Any, feed: Any) -> Any:
+        def train(
+            carry: Carry, samples: Named, counters: Any, resident: Named, handed: Named
+        ) -> Any:
             detours, number = counters
-            pictures = self._pictures.of_step(resident, feed, detours, number)
             chance = {
                 name: jax_random.chances(
-                    drawing.seed, detours, number, name, each, model.draws[name], drawing.batch
+                    self._seed, detours, number, name, each, model.draws[name], self._batch
                 )
                 for name, each in model.chance.items()
             }
             drawn = Drawn(
-                self._shared_out({PICTURES: pictures}),
+                self._shared_out(feeding.of_step(resident, handed, detours, number)),
                 self._shared_out(chance),
-                self._shown(samples, number, phase.frames),
+                self._shown(samples, number, phase.frames) if phase.frames else {},
             )
             trace = JaxTrace(model, self._learners, phase, carry)
             frames, losses = step(trace, drawn)
@@ -193,8 +214,9 @@ class JaxSession:
         return jax.jit(train, donate_argnums=0, out_shardings=self._everywhere)
 
     def _shown(self, samples: Named, step: Any, frames: int) -> Named:
-        """Traced: what the frames of a step show."""
-        return self._model.shown.at(samples, step.astype(jnp.int32) * frames, frames)
+        """Traced: what the frames of the step that follows `step` steps show."""
+        first = self._timing.first_frame(step.astype(jnp.int32))
+        return self._model.shown.at(samples, first, frames)
 
     def _shared_out(self, drawn: Named) -> Named:
         """Traced: tensors `(draws, n, ...)`, whose pictures are spread over several devices."""
@@ -204,16 +226,6 @@ class JaxSession:
             name: jax.lax.with_sharding_constraint(tensor, self._spread)
             for name, tensor in drawn.items()
         }
-
-    def _place(self, pictures: Frames, devices: Devices, settings: SessionSettings) -> Pictures:
-        """The data set, on each device where it fits or the settings say so."""
-        on_device = settings.pictures_on_device
-        if on_device is None:
-            on_device = fits(pictures.nbytes, gpu_bytes() if is_gpu(devices[0]) else None)
-        if on_device:
-            return PicturesInPlace(self._put(pictures), self._drawing)
-        log.info("the pictures are too many for the device; they are read while it computes")
-        return PicturesReadAhead(pictures, self._drawing)
 
     def _put(self, arrays: Any) -> Any:
         """`arrays`, which may be nested, whole on each device."""

@@ -2,49 +2,102 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from multitrain.engine.mixture import Mixture
+from multitrain.engine.device_memory import fits
+from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.groups import Group
+from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
+from multitrain.engine.tensorflow.devices import device_bytes
 from multitrain.engine.tensorflow.random import Draws
-from multitrain.engine.windows import Window
 from multitrain.networks.native.replicas import replica, share
 
 ALIGNMENT = 64  # bytes, at which TensorFlow's kernels want a tensor to begin
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Drawing:
-    """Which pictures a step trains on: `batches` batches of `batch` pictures each, drawn from all.
-
-    Of each picture, the step sees the part in `window`; None: all of it.
-    """
+    """Which items of a group a step trains on: `batches` batches of `batch` items each."""
 
     draws: Draws
-    mixture: Mixture
+    group: Group
     batch: int
     batches: int  # per step
-    window: Window | None = None
 
-    def indices(self, first_batch: Any, batches: int) -> Any:
-        """The pictures of batches from number `first_batch` on: `(batches * batch,)` int64."""
-        return self.draws.picture_indices(first_batch, self.batch, self.mixture, batches)
+    def items(self, first_batch: Any, batches: int) -> Any:
+        """The items of batches from number `first_batch` on: `(batches * batch,)` int64."""
+        if self.group.runs is None:
+            name, mixture = self.group.name, self.group.mixture
+            return self.draws.items(name, first_batch, self.batch, mixture, batches)
+        return tf.reshape(self._in_order(first_batch, batches)[0], (-1,))
+
+    def begins(self, step: Any) -> Any:
+        """Of a group that goes on: which items of a step follow on none before.
+
+        `(batches, batch)` bool.
+        """
+        items, _ = self._in_order(step * self.batches, self.batches)
+        is_first = items == tf.gather(tf.constant(self.group.runs, tf.int64), items)
+        numbers = step * self.batches + tf.range(self.batches, dtype=tf.int64)
+        return tf.logical_or(is_first, numbers[:, None] == 0)
+
+    def shares(self, step: Any) -> Any:
+        """What places the window on the step's items: `(3, batches, batch)`."""
+        if self.group.runs is None:
+            return self.draws.windows(self.group.name, step, self.batches, self.batch)
+        items, laps = self._in_order(step * self.batches, self.batches)
+        runs = tf.gather(tf.constant(self.group.runs, tf.int64), items)
+        return self.draws.windows_of_runs(self.group.name, laps * self.group.items + runs)
+
+    def _in_order(self, first_batch: Any, batches: int) -> tuple[Any, Any]:
+        """Items and laps over all items, `(batches, batch)` int64, where a group goes on."""
+        numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
+        places = numbers[:, None] + self.group.first_items(self.batch) + self.draws.detours
+        return places % self.group.items, places // self.group.items
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """What steps see of one feed of a group."""
+
+    drawing: Drawing
+    feed: OpenFeed
+
+    @property
+    def count(self) -> int:
+        """Pictures in a batch."""
+        return self.drawing.batch * self.feed.frames
+
+    def numbers(self, items: Any) -> Any:
+        """The pictures of items `(n,)`: `(n * frames,)`."""
+        if self.feed.numbers is None:
+            return items
+        return tf.reshape(tf.gather(tf.constant(self.feed.numbers, tf.int64), items), (-1,))
 
     def seen(self, pictures: Any, indices: Any, step: Any) -> Any:
         """In a replica: what it sees at `step` of its share of the pictures.
 
-        The share is at `indices`, `(batches, n)`, of `pictures`, `(m, height, width, channels)`;
-        returns `(batches, n, height, width, channels)`, as large as the window.
+        The share is at `indices`, `(batches, n * frames)`, of `pictures`, `(m, height, width,
+        channels)`; returns `(batches, n * frames, height, width, channels)`, as large as the
+        window.
         """
-        if self.window is None:
+        window = self.drawing.group.window
+        if window is None:
             return tf.gather(pictures, indices)
-        shares = share(self.draws.windows(step, self.batches, self.batch), axis=2)
-        rows, columns = self.window.pixels(shares)
+        shares = share(self.drawing.shares(step), axis=2)
+        if self.feed.frames > 1:  # a clip is seen through one window
+            shares = tf.repeat(shares, self.feed.frames, axis=2)
+        rows, columns = window.pixels(shares, self.drawing.group.scale(self.feed))
         # All pictures one above the other: only the rows that are seen are moved.
         height, width, channels = pictures.shape[1:]
         first_rows = tf.cast(indices, tf.int64)[..., None] * height
@@ -52,25 +105,33 @@ class Drawing:
         stripes = tf.gather(tall, first_rows + tf.cast(rows, tf.int64))
         return tf.gather(stripes, columns, axis=3, batch_dims=2)
 
+    def as_items(self, pictures: Any) -> Any:
+        """`(batches, n * frames, ...)` as `(batches, n, frames, ...)`, where items are clips."""
+        if self.feed.frames == 1:
+            return pictures
+        batches, count, *picture = pictures.shape
+        items = count // self.feed.frames
+        return tf.reshape(pictures, (batches, items, self.feed.frames, *picture))
+
 
 class Pictures(Protocol):
-    """A data set that steps draw from."""
+    """A feed that steps draw from."""
 
     @property
     def most_steps(self) -> int | None:
         """How many steps one block can have; None: any number."""
 
     @property
-    def feed_spec(self) -> Any:
-        """The `tf.TensorSpec` of what `feed` returns."""
+    def spec(self) -> Any:
+        """The `tf.TensorSpec` of what `handed` returns."""
 
-    def feed(self, step: int, steps: int) -> Any:
+    def handed(self, step: int, steps: int) -> Any:
         """What a block of `steps` steps from `step` on needs that is not on the device already."""
 
-    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
+    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:
         """In a replica: its share of step `step`, `(batches, n, height, width, channels)` uint8.
 
-        The step is number `offset` of its block, which was handed `feed`.
+        The step is number `offset` of its block, which was `handed` this.
         """
 
     def forget(self) -> None:
@@ -78,73 +139,134 @@ class Pictures(Protocol):
 
 
 class PicturesInPlace:
-    """The whole data set on each replica's device: eager tensors that the graph captures."""
+    """The whole feed on each replica's device: eager tensors that the graph captures."""
 
     most_steps = None
-    feed_spec = tf.TensorSpec((0,), tf.uint8)
+    spec = tf.TensorSpec((0,), tf.uint8)
 
-    def __init__(self, pictures: Frames, drawing: Drawing, devices: tuple[str, ...]) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8."""
-        self._drawing = drawing
+    def __init__(self, seeing: Seeing, devices: Sequence[str]) -> None:
+        self._seeing = seeing
         self._copies = []
         for device in devices:
             with tf.device(device):
-                self._copies.append(tf.identity(_as_tensor(pictures)))
+                self._copies.append(tf.identity(_as_tensor(seeing.feed.pictures)))
 
-    def feed(self, step: int, steps: int) -> Any:  # noqa: ARG002 - nothing is handed over
+    def handed(self, step: int, steps: int) -> Any:  # noqa: ARG002 - nothing is handed over
         return tf.zeros((0,), tf.uint8)
 
-    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
-        pictures = self._copies[replica()]
-        batches = self._drawing.batches
-        indices = self._drawing.indices(step * batches, batches)
-        mine = share(tf.reshape(indices, (batches, self._drawing.batch)), axis=1)
-        return self._drawing.seen(pictures, mine, step)
+    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
+        seeing, drawing = self._seeing, self._seeing.drawing
+        indices = seeing.numbers(drawing.items(step * drawing.batches, drawing.batches))
+        mine = share(tf.reshape(indices, (drawing.batches, seeing.count)), axis=1)
+        return seeing.as_items(seeing.seen(self._copies[replica()], mine, step))
 
     def forget(self) -> None:
         pass
 
 
 class PicturesReadAhead:
-    """A data set in the host's memory, or on its disk, read while the device computes."""
+    """A feed in the host's memory, or on its disk, read while the device computes."""
 
-    def __init__(self, pictures: Frames, drawing: Drawing) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8."""
-        self._drawing = drawing
-        self._picture_shape = pictures.shape[1:]
-        self._reader = PrefetchingReader(pictures, self._indices, drawing.batch)
+    def __init__(self, seeing: Seeing) -> None:
+        self._seeing, self._batches = seeing, seeing.drawing.batches
+        self._picture_shape = seeing.feed.pictures.shape[1:]
+        self._reader = PrefetchingReader(seeing.feed.pictures, self._indices, seeing.count)
 
     @property
     def most_steps(self) -> int | None:
-        return max(1, self._reader.most // self._drawing.batches)
+        return max(1, self._reader.most // self._batches)
 
     @property
-    def feed_spec(self) -> Any:
-        sizes = (None, self._drawing.batches, self._drawing.batch, *self._picture_shape)
+    def spec(self) -> Any:
+        sizes = (None, self._batches, self._seeing.count, *self._picture_shape)
         return tf.TensorSpec(sizes, tf.uint8)
 
-    def feed(self, step: int, steps: int) -> Any:
-        batches = self._drawing.batches
-        taken = self._reader.take(step * batches, steps * batches)
+    def handed(self, step: int, steps: int) -> Any:
+        taken = self._reader.take(step * self._batches, steps * self._batches)
         with tf.device("CPU:0"):  # from where each device gets its part of each step
-            return tf.constant(taken.reshape(steps, batches, *taken.shape[1:]))
+            return tf.constant(taken.reshape(steps, self._batches, *taken.shape[1:]))
 
-    def of_step(self, feed: Any, offset: Any, step: Any) -> Any:
+    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:
         with tf.device("CPU:0"):
-            mine = share(feed[offset], axis=1)
-            if self._drawing.window is None:
-                return mine
+            mine = share(handed[offset], axis=1)
+            if self._seeing.drawing.group.window is None:
+                return self._seeing.as_items(mine)
             batches, count = mine.shape[:2]
             indices = tf.reshape(tf.range(batches * count), (batches, count))
             one_by_one = tf.reshape(mine, (batches * count, *self._picture_shape))
-            return self._drawing.seen(one_by_one, indices, step)
+            return self._seeing.as_items(self._seeing.seen(one_by_one, indices, step))
 
     def forget(self) -> None:
         self._reader.forget()
 
     def _indices(self, first: int, batches: int) -> Any:
         with tf.device("CPU:0"):
-            return self._drawing.indices(first, batches).numpy()
+            return self._seeing.numbers(self._seeing.drawing.items(first, batches)).numpy()
+
+
+class Feeding:
+    """All feeds that a model's steps draw from, each where it has its place."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        drawn: Mapping[str, int],
+        draws: Draws,
+        batch: int,
+        devices: Sequence[str],
+        on_device: bool | None,
+    ) -> None:
+        """`drawn` are the batches per step of each feed; `on_device`: None: where they fit."""
+        self._pictures: dict[str, Pictures] = {}
+        self._going_on: dict[str, Drawing] = {}
+        placed = 0
+        for group in groups:
+            batches = max(drawn.get(each.feed.name, 0) for each in group.feeds)
+            drawing = Drawing(draws, group, batch, batches)
+            if group.runs is not None:
+                self._going_on[begins_of(group.name)] = drawing
+            for feed in group.feeds:
+                if feed.feed.name not in drawn:
+                    continue
+                size, seeing = feed.pictures.nbytes, Seeing(drawing, feed)
+                if fits(placed + size, device_bytes()) if on_device is None else on_device:
+                    placed += size
+                    self._pictures[feed.feed.name] = PicturesInPlace(seeing, devices)
+                else:
+                    log.info("the pictures are too many for the device; they are read meanwhile")
+                    self._pictures[feed.feed.name] = PicturesReadAhead(seeing)
+
+    @property
+    def most_steps(self) -> int | None:
+        """How many steps one block can have; None: any number."""
+        most = [each.most_steps for each in self._pictures.values()]
+        return min((each for each in most if each is not None), default=None)
+
+    @property
+    def spec(self) -> Named:
+        """The `tf.TensorSpec`s of what `handed` returns."""
+        return {name: each.spec for name, each in self._pictures.items()}
+
+    def handed(self, step: int, steps: int) -> Named:
+        """What a block of `steps` steps from `step` on needs that is not on the device already."""
+        return {name: each.handed(step, steps) for name, each in self._pictures.items()}
+
+    def of_step(self, handed: Named, offset: Any, step: Any) -> Named:
+        """In a replica: its share of what a step is given, by feed.
+
+        The step is number `offset` of its block, which was `handed` this.
+        """
+        pictures = {
+            name: each.of_step(handed[name], offset, step) for name, each in self._pictures.items()
+        }
+        return pictures | {
+            name: share(each.begins(step), axis=1) for name, each in self._going_on.items()
+        }
+
+    def forget(self) -> None:
+        """Drop what was read ahead, because the draws have changed."""
+        for each in self._pictures.values():
+            each.forget()
 
 
 def _as_tensor(pictures: Frames) -> Any:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
-from multitrain.engine.streams import Stream, stream_of, stream_of_samples
+from multitrain.engine.streams import Stream, stream_of, stream_of_feed, stream_of_samples
 from multitrain.engine.windows import SHARES
 
 
@@ -37,22 +37,35 @@ class Draws:
         key = self._key(stream_of(name), self.detours, step, number)
         return _drawn(key, count, chance)
 
-    def windows(self, step: Any, batches: int, count: int) -> Any:
+    def windows(self, feed: str, step: Any, batches: int, count: int) -> Any:
         """`(3, batches, count)` float32 in [0, 1): the shares that place windows on pictures."""
-        key = self._key(Stream.WINDOWS, self.detours, step)
+        key = self._key(stream_of_feed(feed, Stream.WINDOWS), self.detours, step)
         return tf.random.stateless_uniform((SHARES, batches, count), key, alg="philox")
 
-    def picture_indices(self, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
-        """`(batches * count,)` int64: the `batch`-th batch and those after it.
+    def windows_of_runs(self, feed: str, runs: Any) -> Any:
+        """`(3, ...)` float32 in [0, 1): shares that are the same wherever `runs`, int64, are."""
+        key = self._key(stream_of_feed(feed, Stream.WINDOWS))
 
-        They are an endless pass over all pictures, round after round, each in an order of its own.
+        def draw(run: Any) -> Any:
+            of_run = tf.random.fold_in(key, run, alg="philox")
+            return tf.random.stateless_uniform((SHARES,), of_run, alg="philox")
+
+        numbers = tf.reshape(tf.cast(runs, tf.int32), (-1,))
+        drawn = tf.map_fn(draw, numbers, fn_output_signature=tf.float32)
+        return tf.reshape(tf.transpose(drawn), (SHARES, *runs.shape))
+
+    def items(self, feed: str, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
+        """`(batches * count,)` int64: the items of the `batch`-th batch and of those after it.
+
+        They are an endless pass over all items, round after round, each in an order of its own.
         With several sets, a round of one set may end, and its next one begin, within a cycle.
         """
+        of_items = stream_of_feed(feed, Stream.PICTURES)
         drawn = batches * count
         positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
         if len(mixture.counts) == 1:
-            return self._shuffled(positions, mixture.counts[0], Stream.PICTURES)
-        places = self._shuffled(positions, mixture.cycle, Stream.SETS)
+            return self._shuffled(positions, mixture.counts[0], of_items)
+        places = self._shuffled(positions, mixture.cycle, stream_of_feed(feed, Stream.SETS))
         indices = tf.zeros_like(positions)
         sets = zip(
             mixture.counts,
@@ -64,12 +77,12 @@ class Draws:
         for number, (pictures, weight, first_picture, first_place) in enumerate(sets):
             place = places - first_place
             nth = positions // mixture.cycle * weight + place
-            drawn_of_set = self._shuffled(tf.maximum(nth, 0), pictures, Stream.PICTURES, number)
+            drawn_of_set = self._shuffled(tf.maximum(nth, 0), pictures, of_items, number)
             is_of_set = tf.logical_and(place >= 0, place < weight)
             indices = tf.where(is_of_set, first_picture + drawn_of_set, indices)
         return indices
 
-    def _shuffled(self, positions: Any, length: int, stream: Stream, *counters: int) -> Any:
+    def _shuffled(self, positions: Any, length: int, stream: int, *counters: int) -> Any:
         """The numbers at `positions` of an endless sequence: 0 to `length` - 1, round after round.
 
         Each round is in an order of its own.

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from jobs.errors import MultitrainError
-from jobs.settings.kinds import Resolution
+from jobs.plans.timing import Timing
 from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.device_memory import fits
-from multitrain.engine.mixture import Mixture
-from multitrain.engine.model import PICTURES, Model, Named, Phase
+from multitrain.engine.groups import Group
+from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
 from multitrain.engine.tensorflow.devices import (
     compiles_with_xla,
-    device_bytes,
     has_native_bfloat16,
     strategy_for,
 )
-from multitrain.engine.tensorflow.pictures import (
-    Drawing,
-    Pictures,
-    PicturesInPlace,
-    PicturesReadAhead,
-)
+from multitrain.engine.tensorflow.pictures import Feeding
 from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.tensorflow.trace import Learners, TensorFlowTrace
-from multitrain.engine.windows import Window
 from multitrain.networks.native.replicas import mean_over_replicas, share
 
 log = logging.getLogger(__name__)
@@ -48,13 +41,10 @@ class TensorFlowSession:
         self,
         describe: Callable[[], Model],
         spec: JobSpec,
-        pictures: Frames,
+        groups: Sequence[Group],
         settings: SessionSettings,
-        mixture: Mixture,
     ) -> None:
-        """`pictures` are `(n, height, width, channels)` uint8.
-
-        A batch can be shared out to all devices.
+        """A batch can be shared out to all devices.
 
         Raises OutOfMemory and MultitrainError.
         """
@@ -70,15 +60,21 @@ class TensorFlowSession:
                 name: tf.Variable(draws.samples(name, spec.samples, chance), trainable=False)
                 for name, chance in model.shown.samples.items()
             }
+            self._shown_pictures = {
+                each.feed.name: tf.constant(group.shown(each, spec.samples))
+                for group in groups
+                for each in group.feeds
+                if each.feed.name in model.shown.pictures
+            }
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._variables = dict(self._named_variables())
-            height, width = pictures.shape[1:3]
-            window = Window.of(spec.preprocessing, Resolution(width, height))
-            batches = model.draws[PICTURES]
-            drawing = Drawing(draws, mixture, spec.images_per_batch, batches, window)
-            self._pictures = _place(pictures, drawing, self._strategy, settings)
-        self._tried: set[int] = set()  # phases, of which a block has run
+            self._frame_shape = self._grid.frame_shape(model.shown.cell)
+            devices, on_device = self._strategy.extended.worker_devices, settings.pictures_on_device
+            self._feeding = Feeding(groups, model.draws, draws, self._batch, devices, on_device)
+        self._timing = Timing.of(spec)
+        # Kinds of steps that have run: the first step of their phase, and whether they show frames.
+        self._tried: set[tuple[int, bool]] = set()
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
         self._blocks: dict[int, Any] = {}  # by the first step of their phase
@@ -94,11 +90,11 @@ class TensorFlowSession:
     @detours.setter
     def detours(self, count: int) -> None:
         self._detours.assign(count)
-        self._pictures.forget()
+        self._feeding.forget()
 
     def warm_up(self) -> None:
         with memory_watched():
-            self._block()(tf.constant(0, tf.int64), self._pictures.feed(self.step, 0))
+            self._block()(*self._arguments(0))
 
     def run(self, steps: int) -> Block:
         counts = self._model.steps_of_turns(self.step, steps)
@@ -130,7 +126,7 @@ class TensorFlowSession:
         require_shapes({name: tuple(each.shape) for name, each in self._variables.items()}, state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
-        self._pictures.forget()
+        self._feeding.forget()
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
         own = {
@@ -145,21 +141,36 @@ class TensorFlowSession:
         return left_out(own, taken)
 
     def _parts(self, steps: int) -> Iterator[int]:
-        """So many steps in parts: each of one phase, and no more than the pictures allow."""
+        """So many steps in parts: each of one phase, and no more than the pictures allow.
+
+        The first step of a kind begins a part: where XLA cannot compile it, nothing has changed.
+        """
         while steps:
-            most = [self._pictures.most_steps, self._model.steps_until_next_phase(self.step)]
+            most = [self._feeding.most_steps, self._model.steps_until_next_phase(self.step)]
+            if self._timing.has_silent_steps:
+                most.append(self._steps_until_new_kind())
             part = min([steps, *(each for each in most if each is not None)])
             yield part
             steps -= part
 
+    def _kind(self, step: int) -> tuple[int, bool]:
+        """What the step that follows `step` steps is compiled for."""
+        return self._model.phase_at(step).begins, self._timing.makes_frames(step)
+
+    def _steps_until_new_kind(self) -> int | None:
+        """How many steps there are before one of a kind that has not run; None: it is the next."""
+        silent = self._timing.silent_steps(self.step)
+        is_new = self._kind(self.step + silent) not in self._tried
+        return silent if silent and is_new else None
+
     def _run_part(self, steps: int) -> tuple[Frames, Any]:
         """Do `steps` steps of one phase: frames and sums of losses."""
-        phase, feed = self._model.phase_at(self.step), self._pictures.feed(self.step, steps)
+        kind, arguments = self._kind(self.step), self._arguments(steps)
         try:
-            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
+            frames, losses = self._block()(*arguments)
         except tf.errors.OpError as error:
             # XLA compiles before anything has changed: the same steps can be done without it.
-            if phase.begins in self._tried or not self._jit:
+            if kind in self._tried or not self._jit:
                 raise
             if is_lack_of_memory(error) or is_broken_device(error):
                 raise
@@ -170,9 +181,19 @@ class TensorFlowSession:
             log.warning("XLA cannot compile this job, which goes on without it: %s", error)
             self._jit = False
             self._blocks.clear()
-            frames, losses = self._block()(tf.constant(steps, tf.int64), feed)
-        self._tried.add(phase.begins)
+            frames, losses = self._block()(*arguments)
+        self._tried.add(kind)
         return frames.numpy(), losses.numpy()
+
+    def _arguments(self, steps: int) -> tuple[Any, ...]:
+        """The arguments of a block of so many steps: these, how many steps come before the first
+        that shows frames, how many such steps there are, and what is fed.
+        """
+        silent, timing = self._timing.silent_steps(self.step), self._timing
+        showing = timing.frames_by(self.step + steps) - timing.frames_by(self.step)
+        counts = (silent, showing // timing.frames_per_step)
+        handed = self._feeding.handed(self.step, steps)
+        return tf.constant(steps, tf.int64), *(tf.constant(n, tf.int32) for n in counts), handed
 
     def _block(self) -> Any:
         """The block of the phase that the training is in; it is built at the phase's first call."""
@@ -183,6 +204,18 @@ class TensorFlowSession:
 
     def _build_block(self, phase: Phase) -> Any:
         """`_run_block` as one call for the device; XLA may compile its steps."""
+        count = tf.TensorSpec([], tf.int32)
+        return tf.function(
+            partial(self._run_block, self._step(phase), self._step(phase.silent)),
+            input_signature=[tf.TensorSpec([], tf.int64), count, count, self._feeding.spec],
+            autograph=False,  # it depends on the version of Python; nothing here needs it
+        )
+
+    def _step(self, phase: Phase) -> Callable[[Any, Any], Any]:
+        """In a replica: one step of a phase, `step(number, feeds)`: frames, or None, and losses.
+
+        It is traced when it is called first.
+        """
         trained = Step(self._model, phase, self._grid)
 
         def step(drawn: Drawn) -> Any:
@@ -191,40 +224,58 @@ class TensorFlowSession:
 
         if self._jit:
             step = tf.function(step, jit_compile=True, autograph=False)
-        feed = self._pictures.feed_spec
-        return tf.function(
-            lambda steps, feed: self._run_block(step, phase, steps, feed),
-            input_signature=[tf.TensorSpec([], tf.int64), feed],
-            autograph=False,  # it depends on the version of Python; nothing here needs it
-        )
+        return lambda number, feeds: step(self._draw(number, phase, feeds))
 
-    def _run_block(self, step: Any, phase: Phase, steps: Any, feed: Any) -> tuple[Any, Any]:
-        """Frames `(steps * frames_per_step, height, width, channels)`, and sums of the losses."""
+    def _run_block(
+        self, step: Any, silent_step: Any, steps: Any, silent: Any, showing: Any, handed: Named
+    ) -> tuple[Any, Any]:
+        """Frames `(n, height, width, channels)`, and sums of the losses.
+
+        `showing` of the steps show frames, the first one after `silent` steps.
+        """
         first = self._steps_done.read_value()
         count = tf.cast(steps, tf.int32)
 
-        def train_one(offset: Any) -> Any:
-            number = first + tf.cast(offset, tf.int64)
-            return step(self._draw(number, phase, self._pictures.of_step(feed, offset, number)))
+        def run(step: Any, offset: Any) -> tuple[Any, Any]:
+            def train_one(offset: Any) -> Any:
+                number = first + tf.cast(offset, tf.int64)
+                return step(number, self._feeding.of_step(handed, offset, number))
 
-        def train(offset: Any, frames: Any, losses: Any) -> tuple[Any, Any, Any]:
-            made = self._strategy.run(train_one, (offset,))
-            new_frames, new_losses = map(self._of_first_replica, made)
-            return offset + 1, frames.write(offset, new_frames), losses + new_losses
+            frames, losses = self._strategy.run(train_one, (offset,))
+            return frames, self._of_first_replica(losses)
+
+        def show(offset: Any, shown: Any, frames: Any) -> tuple[Any, Any, Any]:
+            new_frames, losses = run(step, offset)
+            return shown + 1, frames.write(shown, self._of_first_replica(new_frames)), losses
+
+        def train(offset: Any, shown: Any, frames: Any, losses: Any) -> tuple[Any, ...]:
+            if not self._timing.has_silent_steps:
+                shown, frames, new_losses = show(offset, shown, frames)
+            else:
+                since = offset - silent
+                shows = (since >= 0) & (since % self._timing.steps_per_frame == 0)
+                shown, frames, new_losses = tf.cond(
+                    shows,
+                    lambda: show(offset, shown, frames),
+                    lambda: (shown, frames, run(silent_step, offset)[1]),
+                )
+            return offset + 1, shown, frames, losses + new_losses
 
         nothing = tf.zeros((len(self._model.turns),))
-        _, frames, losses = tf.while_loop(
+        of_step = (self._timing.frames_per_step, *self._frame_shape)
+        room = tf.TensorArray(tf.uint8, showing, element_shape=of_step)
+        *_, frames, losses = tf.while_loop(
             lambda offset, *_: offset < count,
             train,
-            (tf.constant(0), tf.TensorArray(tf.uint8, count, infer_shape=True), nothing),
+            (tf.constant(0), tf.constant(0), room, nothing),
             parallel_iterations=1,
         )
         with tf.control_dependencies([losses]):  # nothing counts as done where a step fails
             self._steps_done.assign(first + steps)
         return frames.concat(), losses
 
-    def _draw(self, step: Any, phase: Phase, pictures: Any) -> Drawn:
-        """In a replica: its share of what is drawn for step `step`, beside its `pictures`."""
+    def _draw(self, step: Any, phase: Phase, feeds: Named) -> Drawn:
+        """In a replica: its share of what is drawn for step `step`, beside its `feeds`."""
         chance = {
             name: share(
                 tf.stack(
@@ -237,12 +288,14 @@ class TensorFlowSession:
             )
             for name, each in self._model.chance.items()
         }
-        return Drawn({PICTURES: pictures}, chance, self._shown(step, phase.frames))
+        shown = self._shown(step, phase.frames) if phase.frames else {}
+        return Drawn(feeds, chance, shown)
 
     def _shown(self, step: Any, frames: int) -> Named:
-        """What the frames of step `step` show."""
+        """What the frames of the step that follows `step` steps show."""
         samples = {name: tf.convert_to_tensor(each) for name, each in self._samples.items()}
-        return self._model.shown.at(samples, tf.cast(step * frames, tf.int32), frames)
+        first = tf.cast(self._timing.first_frame(step), tf.int32)
+        return self._model.shown.at(samples | self._shown_pictures, first, frames)
 
     def _of_first_replica(self, value: Any) -> Any:
         return self._strategy.experimental_local_results(value)[0]
@@ -256,16 +309,3 @@ class TensorFlowSession:
             for variable in network.variables:
                 yield f"{name}/{variable.path}", variable.value
         yield from self._learners.variables()
-
-
-def _place(
-    pictures: Frames, drawing: Drawing, strategy: Any, settings: SessionSettings
-) -> Pictures:
-    """The data set, on each replica's device where it fits or the settings say so."""
-    on_device = settings.pictures_on_device
-    if on_device is None:
-        on_device = fits(pictures.nbytes, device_bytes())
-    if on_device:
-        return PicturesInPlace(pictures, drawing, strategy.extended.worker_devices)
-    log.info("the pictures are too many for the device; they are read while it computes")
-    return PicturesReadAhead(pictures, drawing)

@@ -12,7 +12,7 @@ from multitrain.engine.optimizers import clipped
 from multitrain.engine.step import Gradients, PullBack
 from multitrain.engine.tensorflow.average import WeightAverage
 from multitrain.engine.tensorflow.optimizers import GradientDescent, descent_of
-from multitrain.networks.native.replicas import gathered, mean_over_replicas, replica
+from multitrain.networks.native.replicas import gathered, mean_over_replicas, replica, share
 
 
 class Learners:
@@ -101,6 +101,9 @@ class TensorFlowTrace:
         for name, average in self._model.averages.items():
             if average.network in networks:
                 self._learners.averages[name].follow(self._updates_of(average.network))
+
+    def shared(self, places: Named) -> Named:
+        return {name: share(tensor) for name, tensor in places.items()}
 
     def gathered(self, kept: Named) -> Named:
         return {name: gathered(tensor) for name, tensor in self.constant(kept).items()}

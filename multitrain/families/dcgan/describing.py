@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from jobs.families.dcgan.layers import discriminator_layers, generator_layers
+from jobs.families.feed import PICTURES
 from jobs.settings.colours import ColourModel
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import (
-    PICTURES,
     Average,
     Batch,
     Chance,
@@ -31,7 +32,7 @@ from multitrain.engine.model import (
     Turn,
 )
 from multitrain.engine.motion import Latents, at_frames
-from multitrain.engine.session import Frames, Session, SessionSettings
+from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.colours import to_network, to_picture
@@ -39,17 +40,16 @@ from multitrain.networks.judgement import Judgement
 from multitrain.networks.losses import GanLosses
 
 
-def open_session(
-    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
-) -> Session:
+def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
     """A DCGAN at step 0, trained by the engine."""
-    return open_training(lambda: describe(job), job.spec, pictures, settings, counts)
+    return open_training(lambda: describe(job), job.spec, feeds, settings)
 
 
 def describe(job: JobFile) -> Model:
     """Both networks with fresh weights from the job's seed, and how they learn."""
     spec = job.spec
     size = job.image_width, job.image_height
+    cell = (job.image_height, job.image_width, job.plan.channels)
     seeds = adversaries.seeds(spec.seed)
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
@@ -69,7 +69,7 @@ def describe(job: JobFile) -> Model:
         phases=(Phase(0, program),),
         chance={"latents": latents.chance, **mixing},
         averages={"average": Average("generator", spec.ema)} if spec.ema else {},
-        shown=Shown({"latents": latents.chance}, pair.latents_at, pair.cells),
+        shown=Shown(cell, {"latents": latents.chance}, pair.latents_at, pair.cells),
     )
 
 

@@ -15,11 +15,12 @@ from typing import Any
 from keras import ops
 
 from jobs.families.fastgan import layers as plans
+from jobs.families.feed import PICTURES
 from jobs.settings.colours import RGB, ColourModel
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import (
-    PICTURES,
     Average,
     Batch,
     Chance,
@@ -34,7 +35,7 @@ from multitrain.engine.model import (
     Turn,
 )
 from multitrain.engine.motion import Latents, at_frames
-from multitrain.engine.session import Frames, Session, SessionSettings
+from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.fastgan.building import (
     Seen,
@@ -49,17 +50,16 @@ from multitrain.networks.losses import GanLosses
 from multitrain.networks.perception import Perception, read_vgg16
 
 
-def open_session(
-    job: JobFile, pictures: Frames, settings: SessionSettings, counts: tuple[int, ...] = ()
-) -> Session:
+def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
     """A FastGAN at step 0, trained by the engine."""
-    return open_training(lambda: describe(job), job.spec, pictures, settings, counts)
+    return open_training(lambda: describe(job), job.spec, feeds, settings)
 
 
 def describe(job: JobFile) -> Model:
     """All networks with fresh weights from the job's seed, and how they learn."""
     spec = job.spec
     size = job.image_width, job.image_height
+    cell = (job.image_height, job.image_width, job.plan.channels)
     seeds = adversaries.seeds(spec.seed)
     decoders = plans.decoders(spec, *size)
     generator = build_generator(plans.generator(spec, *size), seeds)
@@ -86,7 +86,7 @@ def describe(job: JobFile) -> Model:
         phases=(Phase(0, program),),
         chance={"latents": latents.chance, **of_d},
         averages={"average": Average("generator", spec.ema)} if spec.ema else {},
-        shown=Shown({"latents": latents.chance}, pair.latents_at, pair.cells),
+        shown=Shown(cell, {"latents": latents.chance}, pair.latents_at, pair.cells),
     )
 
 

@@ -16,8 +16,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.plans.timing import Timing
 from jobs.settings.colours import RGB
 from jobs.workspace.jobfile import JobFile
+from multitrain.engine.feeds import Feeds
 from multitrain.engine.session import Block, Frames, SessionSettings, State
 
 BITS = 25  # the longest film (a day at 240 frames/s) has fewer than 2**25 frames
@@ -36,9 +38,8 @@ GLYPH_HEIGHT, GLYPH_PITCH = 5, 4  # pixels, the gap to the next digit included
 
 def open_session(
     job: JobFile,
-    pictures: Frames,  # noqa: ARG001
+    feeds: Feeds,  # noqa: ARG001
     settings: SessionSettings,  # noqa: ARG001
-    counts: tuple[int, ...] = (),  # noqa: ARG001
 ) -> TestCard:
     """Needs neither the pictures nor the settings: the size of a cell stands in the job."""
     spec = job.spec
@@ -46,7 +47,7 @@ def open_session(
         card=Card(job.image_width, job.image_height, digits=len(str(job.frames_planned_first - 1))),
         rows=spec.grid_height,
         columns=spec.grid_width,
-        frames_per_step=spec.frames_per_step,
+        timing=job.plan.timing,
         channels=job.plan.channels,
     )
 
@@ -74,13 +75,13 @@ class TestCard:
     __test__ = False  # nothing for pytest to collect
 
     def __init__(
-        self, card: Card, rows: int, columns: int, frames_per_step: int, channels: int = RGB
+        self, card: Card, rows: int, columns: int, timing: Timing, channels: int = RGB
     ) -> None:
         self.step = 0
         self.detours = 0
         self._card = card
         self._rows, self._columns = rows, columns
-        self._frames_per_step = frames_per_step
+        self._timing = timing
         self._channels = channels
         self._phases = self._wave_phases()
 
@@ -88,13 +89,17 @@ class TestCard:
         pass
 
     def run(self, steps: int) -> Block:
-        first = self.step * self._frames_per_step
+        first = self._timing.frames_by(self.step)
         self.step += steps
-        last = self.step * self._frames_per_step
-        return Block(np.stack([self.draw(number) for number in range(first, last)]))
+        frames = np.empty(
+            (self._timing.frames_by(self.step) - first, *self._phases.shape), np.uint8
+        )
+        for place in range(len(frames)):
+            frames[place] = self.draw(first + place)
+        return Block(frames)
 
     def last_frame(self) -> Frames:
-        return self.draw(self.step * self._frames_per_step - 1)[None]
+        return self.draw(self._timing.frames_by(self.step) - 1)[None]
 
     def state(self) -> State:
         return {"step": np.array(self.step), "detours": np.array(self.detours)}

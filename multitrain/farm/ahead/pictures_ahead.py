@@ -18,7 +18,7 @@ from multitrain.startup.safe_path import python_command
 
 JOBS = 4  # of the queue: pictures decoded too early may have left the cache when they are needed
 
-Key = tuple[object, ...]  # which pictures: `JobFile.pictures`
+Key = tuple[object, ...]  # which pictures: those of `JobFile.decodings`
 
 
 class PicturesAhead:
@@ -73,7 +73,7 @@ class PicturesAhead:
 
 
 def _key(job: ActiveJob) -> Key:
-    return job.file.pictures
+    return tuple(job.file.decodings.values())
 
 
 def _first_of_each(jobs: Iterable[ActiveJob], seen: set[Key]) -> list[ActiveJob]:

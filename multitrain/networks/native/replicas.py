@@ -31,6 +31,9 @@ def mean_over_replicas(tensors: Any) -> Any:
 def gathered(tensor: Any) -> Any:
     """The parts of a batch `(n, ...)` that all replicas have, in their order."""
     context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
+    replicas = context.num_replicas_in_sync
+    if replicas == 1:
         return tensor
-    return context.all_gather(tensor, axis=0)
+    # Their number is not known to TensorFlow while it builds a graph.
+    whole = tensor.shape[0] * replicas, *tensor.shape[1:]
+    return tf.ensure_shape(context.all_gather(tensor, axis=0), whole)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from multitrain.commands.run.display import LineDisplay, Summary, open_display, progress_line
-from multitrain.farm.events import Event, Happening, JobView
+from multitrain.farm.events import Event, Happening, JobView, StepsView
 from multitrain.farm.time_left import NightLeft
 from multitrain.forecasts.forecasting import Forecast
 
@@ -31,6 +31,11 @@ def view(done: int, **changes: object) -> JobView:
     [
         (view(1200), "1200/3600 frames, 12.0 frames/s, 0:03:20 left (gpu 0)"),
         (view(0, frames_per_second=0.0, left=None), "0/3600 frames (gpu 0)"),
+        (
+            view(0, steps=StepsView(500, 9000, 31.44)),
+            "step 500/9000, 0/3600 frames, 31.4 steps/s, 0:03:20 left (gpu 0)",
+        ),
+        (view(3, steps=StepsView(5, 9, 0.0), left=None), "step 5/9, 3/3600 frames (gpu 0)"),
         (
             view(3600, slot="", state="rendering", frames_per_second=0.0),
             "3600/3600 frames, 0:03:20 left (rendering)",

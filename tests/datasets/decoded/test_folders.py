@@ -274,35 +274,3 @@ def test_other_pictures_have_another(change: Callable[[Uint8Array], Uint8Array],
 
     assert then != now
     assert told in then.difference(now)
-
-
-def test_pictures_of_several_folders_are_counted(
-    workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    """Of a folder within another one that was named before it, there are none left."""
-    one, other = workspace.root / "one", workspace.root / "other"
-    make_pictures(one, 3, (WIDTH, HEIGHT))
-    make_pictures(one / "below", 2, (WIDTH, HEIGHT))
-    make_pictures(other, 4, (WIDTH, HEIGHT))
-    (other / "empty.png").touch()
-
-    for folders, counts in (([one, other], (5, 4)), ([other, one, one / "below"], (4, 5, 0))):
-        pictures = load_pictures(folders, WIDTH, HEIGHT)
-        counted = pictures.counted(folders)
-        assert counted.counts == counts
-        assert counted.fingerprint != pictures.fingerprint
-    alone = load_pictures([one], WIDTH, HEIGHT)
-    assert alone.counted([one]) == alone
-
-
-def test_pictures_that_change_while_they_are_counted_are_told(
-    workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    one, other = workspace.root / "one", workspace.root / "other"
-    make_pictures(one, 3, (WIDTH, HEIGHT))
-    make_pictures(other, 3, (WIDTH, HEIGHT))
-    pictures = load_pictures([one, other], WIDTH, HEIGHT)
-    make_pictures(other, 4, (WIDTH, HEIGHT))
-
-    with pytest.raises(DatasetError, match="change while they are read"):
-        pictures.counted([one, other])

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from jobs.families.feed import PICTURES
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
@@ -26,7 +27,7 @@ def drawn_for(seed: int, detours: int, step: int, draws: int, count: int, chance
 
 def indices(detours: int, batches: int, count: int, pictures: int) -> list[int]:
     drawn = [
-        jax_random.picture_indices(0, detours, batch * count, count, one_set(pictures))
+        jax_random.items_of(0, detours, PICTURES, batch * count, count, one_set(pictures))
         for batch in range(batches)
     ]
     return np.concatenate(drawn).tolist()
@@ -55,7 +56,7 @@ def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
 
 
 def test_many_batches_at_once_are_those_one_by_one() -> None:
-    at_once = jax_random.picture_indices(0, 0, 0, 700, one_set(13))
+    at_once = jax_random.items_of(0, 0, PICTURES, 0, 700, one_set(13))
 
     assert at_once.tolist() == indices(0, batches=100, count=7, pictures=13)
 
@@ -114,7 +115,7 @@ def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
 
 def mixed(batches: int, count: int) -> list[int]:
     drawn = [
-        jax_random.picture_indices(0, 0, batch * count, count, SETS) for batch in range(batches)
+        jax_random.items_of(0, 0, PICTURES, batch * count, count, SETS) for batch in range(batches)
     ]
     return np.concatenate(drawn).tolist()
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from jobs.errors import OutOfMemory
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import only
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.session import JaxSession
 from multitrain.engine.mixture import Mixture
@@ -32,7 +34,7 @@ Open = Callable[..., JaxSession]
 def open_tiny(noise: Callable[..., np.ndarray]) -> Open:
     def make(job: JobFile, **settings: object) -> JaxSession:
         run = SessionSettings(**settings)
-        return open_training(lambda: describe(job), job.spec, noise(job), run)
+        return open_training(lambda: describe(job), job.spec, only(noise(job)), run)
 
     return make
 
@@ -75,7 +77,7 @@ def test_a_step_is_what_the_plain_recipe_says(
         latents = jax_random.chances(0, 0, step, "latents", latents_of, 3, 6)
         told_d, told_g = [], []
         for update in range(2):
-            chosen = jax_random.picture_indices(0, 0, (2 * step + update) * 6, 6, every)
+            chosen = jax_random.items_of(0, 0, PICTURES, (2 * step + update) * 6, 6, every)
             fakes = _pass(generator, latents[update])
 
             def loss_d(weights: list, fakes: object = fakes, chosen: object = chosen) -> tuple:
@@ -155,7 +157,7 @@ def test_blocks_of_any_length_are_compiled_once(
     def counting() -> Model:
         return with_generator_loss(describe(job), told=traced.append)
 
-    session = open_training(counting, job.spec, noise(job), SessionSettings())
+    session = open_training(counting, job.spec, only(noise(job)), SessionSettings())
     for steps in (1, 2, 5):
         session.run(steps)
     session.restore(session.state())
@@ -175,7 +177,7 @@ def test_too_little_memory_for_a_step_is_told(
     def describe_too_much() -> Model:
         return with_generator_loss(describe(job), told=run_out)
 
-    session = open_training(describe_too_much, job.spec, noise(job), SessionSettings())
+    session = open_training(describe_too_much, job.spec, only(noise(job)), SessionSettings())
     with pytest.raises(OutOfMemory, match="lower batch_size"):
         session.run(1)
 
@@ -187,6 +189,7 @@ import numpy as np
 import jax
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -195,7 +198,7 @@ alone = job.model_copy(update={"spec": job.spec.model_copy(update={"gpus": 1})})
 width, height = job.loaded_size
 pictures = np.random.default_rng(0).integers(0, 256, (7, height, width, 3), dtype=np.uint8)
 settings = [SessionSettings(pictures_on_device=on_device) for on_device in (True, True, False)]
-sessions = [open_session(*each) for each in zip((job, alone, job), [pictures] * 3, settings)]
+sessions = [open_session(*each) for each in zip((job, alone, job), [only(pictures)] * 3, settings)]
 assert len(jax.devices()) == 2
 blocks = [session.run(3) for session in sessions]
 both, one, handed = [session.state() for session in sessions]
@@ -208,14 +211,15 @@ for name, loss in blocks[1].losses.items():
 assert np.abs(blocks[0].frames.astype(int) - blocks[1].frames).max() <= 2
 
 def compiled(session):
-    feed = next(iter(session._pictures.feeds(0, 1)))
-    arguments = session._samples, np.zeros(2, np.uint32), session._pictures.resident, feed
-    return session._step_of(session._phase).lower(session._carry, *arguments).compile().as_text()
+    handed = next(iter(session._feeding.handed(0, 1)))
+    arguments = session._samples, np.zeros(2, np.uint32), session._feeding.resident, handed
+    step = session._step_of(session._phase, shows=True)
+    return step.lower(session._carry, *arguments).compile().as_text()
 
 shared_out = ["all-reduce" in compiled(session) for session in sessions]
 assert shared_out == [True, False, True], "each device does all the work"
 
-resumed = open_session(job, pictures, SessionSettings())
+resumed = open_session(job, only(pictures), SessionSettings())
 resumed.restore(both)
 assert (resumed.run(2).frames == sessions[0].run(2).frames).all()
 """

@@ -11,14 +11,15 @@ import pytest
 import tensorflow as tf
 
 from jobs.errors import MultitrainError, OutOfMemory
+from jobs.families.feed import PICTURES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
+from multitrain.engine.feeds import only
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Model
 from multitrain.engine.motion import Latents
 from multitrain.engine.session import SessionSettings, State
 from multitrain.engine.step import Drawn
-from multitrain.engine.tensorflow.pictures import PicturesInPlace, PicturesReadAhead
 from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.tensorflow.session import TensorFlowSession
 from multitrain.families.dcgan.describing import describe
@@ -31,7 +32,7 @@ MakeJob = Callable[..., JobFile]
 @pytest.fixture
 def open_tiny(noise: Callable[..., np.ndarray]) -> Callable[[JobFile], TensorFlowSession]:
     def make(job: JobFile) -> TensorFlowSession:
-        return open_training(lambda: describe(job), job.spec, noise(job), SessionSettings())
+        return open_training(lambda: describe(job), job.spec, only(noise(job)), SessionSettings())
 
     return make
 
@@ -66,7 +67,7 @@ def test_a_step_is_what_the_plain_recipe_says(
     adams = [keras.optimizers.Adam(0.0002, 0.5, epsilon=1e-8) for _ in range(2)]
     for step in range(2):
         for update in range(2):
-            chosen = draws.picture_indices(2 * step + update, 6, every).numpy()
+            chosen = draws.items(PICTURES, 2 * step + update, 6, every).numpy()
             with tf.GradientTape() as tape:
                 fakes = generator(draws.chance("latents", latents, step, update, 6), training=True)
                 loss = losses.discriminator(
@@ -116,9 +117,9 @@ def test_a_data_set_that_does_not_fit_on_the_device_is_read_ahead(
     open_tiny: Callable[[JobFile], TensorFlowSession],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert isinstance(open_tiny(tiny_job())._pictures, PicturesInPlace)
-    monkeypatch.setattr("multitrain.engine.tensorflow.session.device_bytes", lambda: 1000)
-    assert isinstance(open_tiny(tiny_job())._pictures, PicturesReadAhead)
+    assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape == (0,), "nothing is handed over"
+    monkeypatch.setattr("multitrain.engine.tensorflow.pictures.device_bytes", lambda: 1000)
+    assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape[-3:] == (9, 12, 3)
 
 
 @pytest.mark.parametrize("pictures_on_device", [True, False])
@@ -131,7 +132,7 @@ def test_steps_that_xla_compiles_bring_the_same(
 ) -> None:
     settings = SessionSettings(pictures_on_device=pictures_on_device)
     plain, compiled = (
-        open_training(lambda job=job: describe(job), job.spec, noise(job), settings)
+        open_training(lambda job=job: describe(job), job.spec, only(noise(job)), settings)
         for job in (tiny_job(precision=precision, jit=jit) for jit in ("off", "on"))
     )
     tolerance = 1e-4 if precision == "float32" else 0.02
@@ -145,8 +146,11 @@ def test_steps_that_xla_compiles_bring_the_same(
     assert "_XlaMustCompile" not in str(plain._block().get_concrete_function().graph.as_graph_def())
 
 
-def fail_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where XLA lacks a library: the first step fails, before it has changed anything."""
+def fail_to_compile(monkeypatch: pytest.MonkeyPatch, shown: int = 0) -> None:
+    """As where XLA lacks a library: the first step fails, before it has changed anything.
+
+    Of steps that show less than `shown` things, none fails.
+    """
     function = tf.function
 
     def broken(python_function: Callable | None = None, **kw: object) -> Callable:
@@ -154,6 +158,8 @@ def fail_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
             return function(python_function, **kw)
 
         def fail(drawn: Drawn) -> object:
+            if len(drawn.shown) < shown:
+                return python_function(drawn)
             with tf.control_dependencies(
                 [tf.debugging.Assert(tf.size(drawn.chance["latents"]) < 0, ["libdevice not found"])]
             ):
@@ -179,6 +185,28 @@ def test_a_job_that_xla_cannot_compile_goes_on_without_it(
     np.testing.assert_array_equal(session.run(2).frames, wanted)
     assert session.step == 2
     assert "goes on without it" in caplog.text
+
+
+def test_a_step_with_frames_that_xla_cannot_compile_is_done_without_it(
+    tiny_job: MakeJob,
+    open_tiny: Callable[[JobFile], TensorFlowSession],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Steps before it, in one block with it, are not done twice."""
+    job = tiny_job(snapshot="every 3 steps")
+    plain = open_tiny(job)
+    wanted = plain.run(4).frames
+    monkeypatch.setattr("multitrain.engine.tensorflow.session.compiles_with_xla", lambda *_: True)
+    fail_to_compile(monkeypatch, shown=1)
+
+    session = open_tiny(job)
+
+    found = session.run(4).frames
+    assert "goes on without it" in caplog.text
+    assert np.abs(found.astype(int) - wanted).max() <= 2
+    for name, array in plain.state().items():
+        np.testing.assert_allclose(session.state()[name], array, atol=1e-4, err_msg=name)
 
 
 def test_a_broken_device_is_not_taken_for_a_failed_compilation(
@@ -213,7 +241,7 @@ def test_too_little_memory_for_the_networks_is_told(tiny_job: MakeJob) -> None:
     job = tiny_job()
     pictures = np.zeros((1, 9, 12, 3), np.uint8)
     with pytest.raises(OutOfMemory):
-        open_training(describe_too_much, job.spec, pictures, SessionSettings())
+        open_training(describe_too_much, job.spec, only(pictures), SessionSettings())
 
 
 REPLICAS = """
@@ -222,6 +250,7 @@ from pathlib import Path
 import numpy as np
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.feeds import only
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 
@@ -229,10 +258,11 @@ job = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 alone = job.model_copy(update={"spec": job.spec.model_copy(update={"gpus": 1})})
 width, height = job.loaded_size
 pictures = np.random.default_rng(0).integers(0, 256, (7, height, width, 3), dtype=np.uint8)
-sessions = [open_session(each, pictures, SessionSettings()) for each in (job, alone)]
-resumed = open_session(job, pictures, SessionSettings()) if job.spec.batch_norm_g else None
+sessions = [open_session(each, only(pictures), SessionSettings()) for each in (job, alone)]
+resumed = open_session(job, only(pictures), SessionSettings()) if job.spec.batch_norm_g else None
 blocks = [session.run(2) for session in sessions]
-assert blocks[0].frames.shape == blocks[1].frames.shape == (4, 18, 36, 3)
+frames = job.plan.timing.frames_by(2)
+assert blocks[0].frames.shape == blocks[1].frames.shape == (frames, 18, 36, 3)
 if job.spec.batch_norm_g:
     resumed.restore(sessions[0].state())
     assert (resumed.run(2).frames == sessions[0].run(2).frames).all()
@@ -250,8 +280,9 @@ else:
         (False, {}),
         (True, {}),
         (False, {"preprocess": "crop", "crop_size": "12x9", "flip": True, "loaded": "17x13"}),
+        (False, {"snapshot": "every 2 steps"}),
     ],
-    ids=["equal_to_one", "resumed", "on_random_crops"],
+    ids=["equal_to_one", "resumed", "on_random_crops", "with_a_silent_step"],
 )
 def test_two_replicas(
     tiny_job: MakeJob, tmp_path: Path, batch_norm: bool, columns: dict[str, object]

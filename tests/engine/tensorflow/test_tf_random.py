@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from jobs.families.feed import PICTURES
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
 from multitrain.engine.tensorflow.random import Draws
@@ -22,7 +23,7 @@ def latents(length: int, distribution: str = "uniform") -> Chance:
 
 def indices(draws: Draws, batches: int, count: int, pictures: int) -> list[int]:
     drawn = [
-        draws.picture_indices(batch, count, one_set(pictures)).numpy() for batch in range(batches)
+        draws.items(PICTURES, batch, count, one_set(pictures)).numpy() for batch in range(batches)
     ]
     return np.concatenate(drawn).tolist()
 
@@ -95,7 +96,7 @@ def test_mixing_is_between_0_and_1_and_new_at_each_step_and_update() -> None:
 
 def mixed(batches: int, count: int) -> list[int]:
     draws = Draws(0, 0)
-    drawn = [draws.picture_indices(batch, count, SETS).numpy() for batch in range(batches)]
+    drawn = [draws.items(PICTURES, batch, count, SETS).numpy() for batch in range(batches)]
     return np.concatenate(drawn).tolist()
 
 

@@ -210,8 +210,8 @@ def test_what_can_be_is_not_told(columns: dict[str, object]) -> None:
 
 
 def reasons_of(workspace: Workspace, *wrong: str, **columns: object) -> dict[str, str]:
-    job = JobFile(spec=spec_of(**columns), image_width=32, image_height=32)
-    return broken_rules(Facts(job, pictures=100, workspace=workspace), wrong)
+    job = JobFile(spec=spec_of(**columns), image_width=32, image_height=32, picture_count=100)
+    return broken_rules(Facts(job, workspace), wrong)
 
 
 @pytest.mark.parametrize(

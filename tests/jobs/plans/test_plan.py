@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
 import pytest
 
 from jobs.plans.plan import BATCH_BYTES, BATCH_FRAMES, FramePlan, FrameRange
+from jobs.plans.timing import frames_asked_for
 from jobs.settings.parsing import parse_cells
 
 
@@ -15,7 +17,7 @@ def plan(width: int = 160, height: int = 90, **cells: object) -> FramePlan:
     required = {"name": "a", "dataset": "a", "grid_width": 4, "grid_height": 3, "video_length": 1}
     spec, reasons = parse_cells({column: str(v) for column, v in (required | cells).items()})
     assert spec is not None, reasons
-    return FramePlan.of(spec, width, height)
+    return FramePlan.of(spec, width, height, frames_asked_for(spec, Fraction(0)))
 
 
 def random_plans() -> list[FramePlan]:
@@ -29,7 +31,8 @@ def random_plans() -> list[FramePlan]:
             fps=random.choice([1, 24, 25, 30, 60]),
             video_length=random.choice([0.02, 0.34, 1, 2.517]),
             auto_render_period=random.choice(["", 0.01, 0.7, 3, 11.3, 5000]),
-            snapshot=random.choice(["step", "update"]),
+            snapshot=random.choice(["step", "update", "every 7 steps"]),
+            first_frame_after=random.choice([0, 1, 50]),
         )
         for _ in range(200)
     ]
@@ -64,6 +67,23 @@ def test_every_frame_finds_its_cut_and_its_batch() -> None:
         batch = each.batch_containing(frame)
         assert batch in batches
         assert batch.start <= frame < batch.stop
+
+
+def test_frames_follow_from_minutes_and_rate() -> None:
+    each = plan(video_length="0.51", fps="25", auto_render_period="1.5", snapshot="step")
+    assert (each.frames_total, each.cut_frames, each.steps_total) == (765, 38, 765)
+
+
+def test_without_a_period_one_cut_holds_the_film() -> None:
+    each = plan(video_length="0.5")
+    assert each.cut_frames == each.frames_total == 1800
+
+
+def test_a_training_ends_with_the_last_frame_of_its_film() -> None:
+    for each in random_plans():
+        last = each.steps_total
+        assert each.frame_after(last) == each.frames_total
+        assert each.frame_after(last - 1) < each.frames_total
 
 
 @pytest.mark.parametrize("length", [1, 2, 239, 240, 241, 719, 1000])

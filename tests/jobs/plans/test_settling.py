@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from jobs.plans.plan import FramePlan, FrameRange, Resplit, Stretch
 from jobs.plans.settling import settled_by, shortest
+from jobs.plans.timing import Timing
 
 PLAN = FramePlan(
     frame_width=8, frame_height=8, box_width=8, box_height=8,
-    fps=60, frames_total=1500, frames_per_step=2, cut_frames=600,
+    fps=60, frames_total=1500, timing=Timing(frames_per_step=2), cut_frames=600,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import jobs
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 
 ROOT = Path(jobs.__file__).parents[1]
 PACKAGES = ("jobs", "render", "multitrain", "benchmarks")
@@ -22,6 +22,7 @@ ALLOWED = {
     "jobs/sheets/rules.py": "the other columns that each rule looks at",
     "render/films/manifest.py": "keys of the manifest",
     "multitrain/weights/checkpoints.py": "attributes in checkpoints",
+    "multitrain/commands/status.py": "headings of the table of jobs",
     "multitrain/commands/layer_table.py": "headings and keys of the table of layers",
 }
 FAMILIES = "jobs/families/"  # each says by itself which settings its networks are made of
@@ -93,6 +94,9 @@ def test_facets_go_together() -> None:
             assert said.may_change == "never", f"{column}: frames depend on it"
         if said.private or said.concerns in ("origin", "beside"):
             assert not field.is_required(), f"{column} is left out at times"
+        if said.one_of:
+            assert field.default is None, f"{column}: another one may be given instead"
+            assert len(GROUP_OF[column]) > 1, f"{column} has no other beside it"
         if said.private:
             assert field.default is None, f"{column} is left empty at times"
             assert said.concerns == "beside", f"{column}: no measurement may reach other machines"

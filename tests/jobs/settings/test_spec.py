@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.settings.choices import Activation, Optimizer
+from jobs.settings.choices import Activation, Optimizer, Snapshot
 from jobs.settings.kinds import Resolution
 from jobs.settings.parsing import expectation, parse_cells
 from jobs.settings.spec import COLUMNS, JobSpec
@@ -47,7 +47,7 @@ SEED_DEFAULTS = {
     "batch_size": None,
     "gpus": 1,
     "retries": 2,
-    "snapshot": "update",
+    "snapshot": Snapshot("update"),
 }
 
 
@@ -76,7 +76,8 @@ def test_every_column_has_a_help_text() -> None:
 
 @pytest.mark.parametrize("column", list(REQUIRED))
 def test_required_cells_may_not_be_empty(column: str) -> None:
-    assert reason(column, "  ") == "is required and empty"
+    instead = "; steps or epochs would do, too" if column == "video_length" else ""
+    assert reason(column, "  ") == f"is required and empty{instead}"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,11 @@ def test_required_cells_may_not_be_empty(column: str) -> None:
         ("auto_render_period", "-3", "must be a number above 0 and at most 86400, not '-3'"),
         ("batch_size", "x", "must be a whole number of at least 1 and at most 65536, not 'x'"),
         ("batch_norm_g", "maybe", "must be True or False, not 'maybe'"),
-        ("snapshot", "updat", "must be one of update, step, not 'updat'; did you mean 'update'?"),
+        (
+            "snapshot",
+            "updat",
+            "must be one of update, step, every, not 'updat'; did you mean 'update'?",
+        ),
         ("render_res", "1280", "must be a size such as 1280x720, not '1280'"),
         ("render_res", "0x720", "must be a size such as 1280x720, not '0x720'"),
         ("dataset", " , ", "needs at least one entry"),
@@ -248,16 +253,6 @@ def test_nearest_ignores_case_and_is_silent_about_strangers() -> None:
 @pytest.mark.parametrize("column", list(COLUMNS))
 def test_every_column_can_say_what_it_expects(column: str) -> None:
     assert expectation(column)
-
-
-def test_frames_follow_from_minutes_and_rate() -> None:
-    spec = parsed(video_length="0.51", fps="25", auto_render_period="1.5", snapshot="step")
-    assert (spec.frames_total, spec.cut_frames, spec.frames_per_step) == (765, 38, 1)
-
-
-def test_without_a_period_one_cut_holds_the_film() -> None:
-    spec = parsed()
-    assert spec.cut_frames == spec.frames_total == 1800
 
 
 def test_a_batch_is_the_grid_unless_told_otherwise() -> None:

@@ -72,8 +72,9 @@ def test_a_sheet_is_told(
 ) -> None:
     settings = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1}
     settings |= {"video_length": 1, "family": "testcard"} | columns
-    job = JobFile(spec=JobSpec.model_validate(settings), image_width=30, image_height=24)
-    reasons = broken_rules(Facts(job, 400, workspace), wrong=())
+    spec = JobSpec.model_validate(settings)
+    job = JobFile(spec=spec, image_width=30, image_height=24, picture_count=400)
+    reasons = broken_rules(Facts(job, workspace), wrong=())
     assert list(reasons) == (["format"] if told else [])
     assert told is None or reasons["format"].startswith(told)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs.errors import SheetError
+from jobs.families.feed import PICTURES
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Preprocessing, Step
 from jobs.sheets.sheet import Sheet, read_sheet
@@ -63,7 +64,7 @@ def test_pictures_of_any_size_are_welcome_where_they_become_one(
     assert (job.image_width, job.image_height) == seen
     assert job.loaded_size == loaded
     assert not any("dataset" in each for each in sheet.warnings)
-    assert job.pictures == (("mixed",), *loaded, 3, job.spec.preprocessing.fixed)
+    assert job.decodings == {PICTURES: (("mixed",), *loaded, 3, job.spec.preprocessing.fixed)}
 
 
 def test_the_job_file_keeps_both_sizes(mixed: Workspace) -> None:

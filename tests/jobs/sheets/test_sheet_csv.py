@@ -118,7 +118,7 @@ def test_short_rows_have_empty_cells_at_the_end(read: ReadText) -> None:
     assert read(f"{HEADER},fps,seed\na,demo,1,1,1\n").jobs[0].spec.fps == 60
     assert mistakes(read, f"{HEADER}\na,demo,1\n") == [
         "sheet.csv:2: grid_height: is required and empty",
-        "sheet.csv:2: video_length: is required and empty",
+        "sheet.csv:2: video_length: is required and empty; steps or epochs would do, too",
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_cell_causes_no_mistakes_elsewhere(read: ReadText) -> None:
 def test_missing_columns_are_told_once_at_the_header(read: ReadText) -> None:
     assert mistakes(read, "\nname,dataset,grid_width\na,demo,1\nb,demo,1\n") == [
         "sheet.csv:2: grid_height: is required; add this column",
-        "sheet.csv:2: video_length: is required; add this column",
+        "sheet.csv:2: video_length: is required; add this column, or steps or epochs",
     ]
 
 
@@ -194,6 +194,8 @@ def test_cells_beyond_the_header_are_a_mistake_unless_empty(read: ReadText) -> N
         (b"\xff\xfea", "1: is not text that can be read"),
         (b"name\n\x81\x8d", "2: is not text that can be read"),
         (f'{HEADER}\na,demo\n\nb,"demo,1\nc\n'.encode(), '4: a quote (") is opened here and never'),
+        (f'{HEADER}\n\na, "demo'.encode(), '3: a quote (") is opened here and never closed'),
+        (f'{HEADER}\na,"{"b" * 200_000}'.encode(), "2: holds a cell of more than 131072 char"),
         (b"," * 5000, "1: has 5001 columns; is it a sheet of jobs?"),
     ],
 )

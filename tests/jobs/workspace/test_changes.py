@@ -9,13 +9,16 @@ from jobs.settings.parsing import parse_cells
 from jobs.settings.spec import COLUMNS, facets
 from jobs.workspace.changes import Begun, change
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
 
 
-def job(**cells: str) -> JobFile:
+def job(pictures: int = 10, **cells: str) -> JobFile:
+    """Of 10 pictures, 2.5 steps are an epoch."""
     row = {"name": "a", "dataset": "demo", "grid_width": "2", "grid_height": "2"}
-    spec, mistakes = parse_cells({**row, "video_length": "0.1", **cells})
+    length = {} if {"steps", "epochs"} & cells.keys() else {"video_length": "0.1"}
+    spec, mistakes = parse_cells({**row, **length, **cells})
     assert spec, mistakes
-    return JobFile(spec=spec, image_width=96, image_height=54)
+    return JobFile(spec=spec, image_width=96, image_height=54, picture_count=pictures)
 
 
 def begun(made: int = 360, *, can_go_on: bool = True, **cells: str) -> Begun:
@@ -32,7 +35,9 @@ def test_only_what_no_frame_depends_on_may_change() -> None:
             "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
             "backup_period", "on_done", "on_failed", "retries", "stall_minutes", "gpus",
         },
-        "later": {"video_length", "keep_checkpoints", "auto_render_period"},
+        "later": {
+            "video_length", "steps", "epochs", "keep_checkpoints", "auto_render_period",
+        },
     }  # fmt: skip
 
 
@@ -52,6 +57,44 @@ def test_refusals_name_the_columns(cells: dict[str, str], told: str) -> None:
     refusal = change(begun(), job(**cells)).refusal
     assert told in refusal
     assert bool(told) == bool(refusal)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ({"steps": "180"}, {"steps": "90"}, "steps was 180, is now 90, and 360 frames are made "
+         "already: it must be at least 180"),
+        ({"epochs": "72"}, {"epochs": "7"}, "epochs was 72.0, is now 7.0, and 360 frames are made "
+         "already: it must be at least 72"),
+        ({}, {"steps": "90"}, "video_length 0.1 is now steps 90, and 360 frames are made already: "
+         "it must be at least 180"),
+        ({"steps": "180"}, {"video_length": "0.01"}, "steps 180 is now video_length 0.01, and 360 "
+         "frames are made already: it must be at least 0.1"),
+    ],
+)  # fmt: skip
+def test_films_that_would_be_too_short_are_told_in_the_rows_own_words(
+    was: dict[str, str], now: dict[str, str], told: str
+) -> None:
+    assert change(begun(**was), job(**now)).refusal == told
+
+
+def test_a_length_may_be_said_in_another_way(workspace: Workspace) -> None:
+    same = change(begun(), job(steps="180"))
+    assert (same.refusal, same.is_longer) == ("", False)
+    assert same.job.spec.length_column == "steps"
+    longer = change(begun(), job(epochs="80"))
+    assert (longer.refusal, longer.is_longer) == ("", True)
+    assert longer.job.plan.steps_total == 200
+    assert longer.job.schedule_steps == 180
+    paths = workspace.job("a")
+    longer.job.save(paths)
+    assert JobFile.read(paths) == longer.job
+
+
+def test_pictures_that_were_added_make_no_film_longer() -> None:
+    """A job cannot go on with other pictures; so one that is done stays done."""
+    more = change(begun(epochs="72"), job(pictures=20, epochs="72"))
+    assert (more.refusal, more.is_longer, more.job.plan.steps_total) == ("", False, 180)
 
 
 def test_without_a_checkpoint_no_film_becomes_longer() -> None:

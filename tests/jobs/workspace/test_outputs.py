@@ -58,7 +58,7 @@ def test_every_name_that_a_job_gives_tells_what_it_is() -> None:
         "name": "night", "dataset": "demo", "grid_width": 2, "grid_height": 1, "video_length": 1,
         "format": f"h264,{others}", "loops": loops, "render_res": "16x12",
     })  # fmt: skip
-    plan = FramePlan.of(spec, 16, 12)
+    plan = FramePlan.of(spec, 16, 12, 3600)
     names = [name for extra in extras(spec, plan) for name in extra_names("night", extra, spec)]
     assert len(set(names)) == len(names)
     read = [OutputName.parse(name) for name in names]
@@ -97,7 +97,7 @@ def test_pictures_alone_leave_only_walks() -> None:
     })  # fmt: skip
     made = [
         name
-        for extra in extras(spec, FramePlan.of(spec, 16, 12))
+        for extra in extras(spec, FramePlan.of(spec, 16, 12, 3600))
         for name in extra_names("night", extra, spec)
     ]
     assert made == ["night_loop0001.mp4"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -36,9 +37,9 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "comparison.txt"
 WHITE_ENOUGH = 200
 
 
-def take(name="a", frames=100, size=(320, 180), fps=60, frames_per_step=2, cuts=1):
+def take(name="a", frames=100, size=(320, 180), fps=60, rate=2, cuts=1):
     files = tuple(Path(f"/w/renders/{name}_{number}.mp4") for number in range(cuts))
-    return Take(name, files, frames, *size, fps, frames_per_step)
+    return Take(name, files, frames, *size, fps, Fraction(rate))
 
 
 def test_the_command_is_the_golden_one():
@@ -54,13 +55,30 @@ def test_the_command_is_the_golden_one():
 
 
 def test_steps_are_lined_up_and_the_fastest_film_sets_the_pace():
-    update, step = take(fps=30), take("b", frames_per_step=1, fps=60)
+    update, step = take(fps=30), take("b", rate=1, fps=60)
     plan = Comparison((update, step))
     assert (plan.repeats(update), plan.repeats(step)) == (1, 2)
     assert (plan.frames, plan.fps) == (200, 60)
     assert list(plan.ends_early()) == [(update, 100 / 60)]
     by_frame = Comparison((update, step), by="frame")
     assert (by_frame.frames, list(by_frame.ends_early())) == (100, [])
+
+
+@pytest.mark.parametrize(
+    ("rates", "repeats"),
+    [
+        (("2", "1/10"), (1, 20)),
+        (("1/10", "1/15"), (2, 3)),
+        (("1/10", "1/10"), (1, 1)),
+        (("2", "1", "1/3"), (1, 2, 6)),
+    ],
+)
+def test_films_that_skip_steps_are_lined_up_too(rates, repeats):
+    takes = tuple(take(str(number), rate=rate) for number, rate in enumerate(rates))
+    plan = Comparison(takes)
+    assert tuple(plan.repeats(each) for each in takes) == repeats
+    steps = {plan.repeats(each) * each.rate for each in takes}
+    assert len(steps) == 1, "a frame of the comparison is as many steps in each"
 
 
 @pytest.mark.parametrize("count", range(2, 10))
@@ -118,7 +136,7 @@ def make_film(make_job):
     def make(name, cuts=1, **options):
         paths, job = make_job(name, family="testcard", **options)
         paths.workspace.renders.mkdir(exist_ok=True)
-        session = open_session(job, None, SessionSettings())
+        session = open_session(job, {}, SessionSettings())
         frames = session.run(job.plan.steps_total).frames[: job.plan.frames_total]
         for number, part in enumerate(np.array_split(frames, cuts), start=1):
             raw = paths.run / "raw"

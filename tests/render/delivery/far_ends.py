@@ -17,6 +17,8 @@ with warnings.catch_warnings():
     from pyftpdlib.servers import FTPServer
 
 PASSWORD = "p%ss [word] #1"
+SECRETS = ("AKIDENTITY", "s3cr3t", PASSWORD)
+PATIENCE = 30.0  # seconds
 CUT_AT = 2_000_000  # bytes
 
 
@@ -155,3 +157,13 @@ class _Files(paramiko.SFTPServerInterface):
         handle.readfile = handle.writefile = file
         handle.stat = lambda: paramiko.SFTPAttributes.from_stat(os.fstat(file.fileno()))
         return handle
+
+
+def write_ini(workspace, section, **lines):
+    text = "".join(f"{key} = {value}\n" for key, value in lines.items())
+    workspace.upload_settings.write_text(f"[{section}]\n{text}")
+    workspace.upload_settings.chmod(0o600)
+
+
+def has_arrived(film, target):
+    return film[0].delivered(film[1].name, target.key).exists()

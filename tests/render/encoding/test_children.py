@@ -73,3 +73,42 @@ def test_one_that_cannot_be_started(tmp_path: Path) -> None:
     ):
         raise AssertionError
     assert os.listdir("/dev/fd") == before
+
+
+class Interrupted(subprocess.Popen):
+    """A signal comes when the program has begun and nobody knows it yet."""
+
+    def _execute_child(self, *arguments: object) -> None:
+        super()._execute_child(*arguments)
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    before, handler = os.listdir("/dev/fd"), signal.getsignal(signal.SIGINT)
+    with (
+        tempfile.TemporaryFile() as said,
+        pytest.raises(KeyboardInterrupt),
+        running(WAITS, said),
+    ):
+        raise AssertionError
+    children = psutil.Process().children()
+    for child in children:
+        child.kill()
+    assert not children
+    assert os.listdir("/dev/fd") == before
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_each_signal_is_handled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        with tempfile.TemporaryFile() as said, running(WAITS, said) as program:
+            assert heard == [signal.SIGINT]
+            assert program.poll() is None
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT] * 2

@@ -15,6 +15,7 @@ from typing import get_args
 import pytest
 
 from jobs.plans.plan import FramePlan
+from jobs.plans.timing import Timing
 from jobs.settings.spec import JobSpec
 from render.clips.exporting import export_command
 from render.encoding.commands import (
@@ -41,7 +42,7 @@ def plan(width, height, box_width=None, box_height=None, **more):
         box_height=box_height or height,
         fps=60,
         frames_total=600,
-        frames_per_step=2,
+        timing=Timing(frames_per_step=2),
         cut_frames=240,
         **more,
     )

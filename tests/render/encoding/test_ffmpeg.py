@@ -13,6 +13,7 @@ import pytest
 
 from jobs.errors import MultitrainError, ProgramFailed
 from jobs.plans.plan import FramePlan
+from jobs.plans.timing import Timing
 from render.encoding import ffmpeg
 from render.encoding.commands import encode_command
 
@@ -157,7 +158,7 @@ COLOURS = np.array(
 
 @pytest.mark.parametrize(("width", "height"), [(32, 16), (33, 17), (1, 1), (2, 3)])
 def test_colours_come_back_and_are_tagged(tmp_path, width, height):
-    plan = FramePlan(width, height, width, height, 60, len(COLOURS), 1, len(COLOURS))
+    plan = FramePlan(width, height, width, height, 60, len(COLOURS), Timing(), len(COLOURS))
     raw, film = tmp_path / "a.rgb", tmp_path / "a.mp4"
     np.broadcast_to(COLOURS[:, None, None], (len(COLOURS), height, width, 3)).tofile(raw)
     ffmpeg.run(encode_command(ffmpeg.find(), raw, plan, [film], crf=17, preset="medium"))
@@ -175,7 +176,7 @@ def test_colours_come_back_and_are_tagged(tmp_path, width, height):
 
 
 def test_odd_sizes_repeat_the_last_column_and_row(tmp_path):
-    plan = FramePlan(17, 17, 17, 17, 60, 1, 1, 1)
+    plan = FramePlan(17, 17, 17, 17, 60, 1, Timing(), 1)
     raw, film = tmp_path / "a.rgb", tmp_path / "a.mp4"
     frame = np.zeros((17, 17, 3), np.uint8)
     frame[:, 16:] = frame[16:, :] = 255

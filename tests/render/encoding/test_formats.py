@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from jobs.plans.plan import FramePlan
+from jobs.plans.timing import Timing
 from jobs.settings.spec import JobSpec
 from jobs.settings.videos import VIDEOS, WITH_NVENC, EncoderName, FormatName
 from render.clips.exporting import export_film, export_name
@@ -64,7 +65,7 @@ def frames_of(size: tuple[int, int], channels: int = 3, each: int = 2) -> np.nda
 def make(folder: Path, frames: np.ndarray, name: FormatName, fps: int = 60) -> Path:
     """By ffmpeg, from raw frames."""
     count, height, width, channels = frames.shape
-    plan = FramePlan(width, height, width, height, fps, count, 1, count, channels)
+    plan = FramePlan(width, height, width, height, fps, count, Timing(), count, channels)
     raw, film = folder / "frames.rgb", folder / f"film{VIDEOS[name].suffix}"
     frames.tofile(raw)
     if VIDEOS[name].is_folder:

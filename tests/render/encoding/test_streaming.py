@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -143,13 +144,26 @@ def test_one_that_hangs_is_killed(tmp_path, monkeypatch, when):
 
 
 def test_one_that_computes_for_long_is_waited_for(tmp_path, monkeypatch):
-    """Its reading has paused for longer than it may be silent."""
+    """It reads when it has been silent for longer than it may, by the time that it computed."""
     monkeypatch.setattr(streaming, "SILENCE_SECONDS", 0.1)
     monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.02)
-    busy = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; cat >/dev/null"
-    program(tmp_path / "ffmpeg", monkeypatch, busy)
+    reads = tmp_path / "reads"
+    program(tmp_path / "ffmpeg", monkeypatch, f'until [ -e "{reads}" ]; do :; done; cat >/dev/null')
+    cpu_seconds, computed = streaming._cpu_seconds, [0.0]
+
+    def once_it_has_computed(pid):
+        while (seconds := cpu_seconds(pid)) == computed[-1] and not reads.exists():
+            time.sleep(0.01)
+        computed.append(seconds)
+        if seconds > 3 * 0.1:
+            monkeypatch.setattr(streaming, "SILENCE_SECONDS", 60.0)
+            reads.touch()
+        return seconds
+
+    monkeypatch.setattr(streaming, "_cpu_seconds", once_it_has_computed)
     with encoding(tmp_path / "film.mp4", RAW, "h264") as sink:
         sink.write(numbered(0, 200))
+    assert reads.exists()
 
 
 def test_one_that_is_not_there(tmp_path, monkeypatch):

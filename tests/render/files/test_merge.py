@@ -9,6 +9,7 @@ import pytest
 
 from jobs.errors import ExitCode, MultitrainError, UsageError
 from jobs.plans.plan import FramePlan
+from jobs.plans.timing import Timing
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
 from render.encoding import ffmpeg
@@ -21,7 +22,7 @@ from tests.render.numbered import frames, numbers_in
 def make_video(path, numbers, size=(32, 32), fps=60, crf=17):
     """A video that shows these numbers."""
     width, height = size
-    plan = FramePlan(width, height, width, height, fps, len(numbers), 1, len(numbers))
+    plan = FramePlan(width, height, width, height, fps, len(numbers), Timing(), len(numbers))
     raw = path.with_suffix(".rgb")
     frames(plan, numbers).tofile(raw)
     ffmpeg.run(encode_command(ffmpeg.find(), raw, plan, [path], crf=crf, preset="ultrafast"))
@@ -309,7 +310,7 @@ def test_timecuts_of_two_encoders_replace_what_the_first_of_them_made(workspace)
 def encode_again(cut):
     """With other settings for the decoder."""
     other = cut.with_name("other.mp4")
-    plan = FramePlan(32, 32, 32, 32, 60, 3, 1, 3)
+    plan = FramePlan(32, 32, 32, 32, 60, 3, Timing(), 3)
     command = encode_again_command(ffmpeg.find(), cut, plan, other, crf=9, preset="medium")
     ffmpeg.run(command)
     other.replace(cut)

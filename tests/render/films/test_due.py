@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.plans.plan import FramePlan, FrameRange
+from jobs.plans.timing import Timing
 from jobs.settings.loops import Loop
 from jobs.workspace.outputs import LoopFile, Pictures
 from render.films.due import (
@@ -28,7 +29,7 @@ from render.films.tasks import (
 
 PLAN = FramePlan(
     frame_width=2400, frame_height=1800, box_width=2400, box_height=1800,  # ten a batch
-    fps=60, frames_total=70, frames_per_step=1, cut_frames=25,
+    fps=60, frames_total=70, timing=Timing(), cut_frames=25,
 )  # fmt: skip
 BATCHES = all_batches(PLAN)  # three in each cut of 25, 25 and 20 frames: 8, 8, 9 … 10, 10
 VIDEO = Wanted(video=True, images=False, checkpoints=True)

@@ -1,0 +1,110 @@
+"""Feeds that are drawn together, and the part of their pictures that a step sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.errors import MultitrainError
+from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Preprocessing
+from multitrain.engine.feeds import Feeds, Numbers, OpenFeed
+from multitrain.engine.mixture import Mixture
+from multitrain.engine.session import Frames
+from multitrain.engine.windows import Window
+
+
+@dataclass(frozen=True)
+class Group:
+    """Feeds that are drawn together: the first, and those that are pairs of it.
+
+    `window` is the part that a step sees of the smallest one's pictures, and so of all; None: all.
+    """
+
+    feeds: tuple[OpenFeed, ...]
+    mixture: Mixture
+    window: Window | None
+
+    @property
+    def name(self) -> str:
+        return self.feeds[0].feed.name
+
+    @property
+    def items(self) -> int:
+        return self.feeds[0].items
+
+    @property
+    def runs(self) -> Numbers | None:
+        """Of a group that goes on: the first of the items that each follows on."""
+        return self.feeds[0].runs
+
+    @cached_property
+    def smallest(self) -> int:
+        """The factor of the feed whose pictures are the smallest."""
+        return max(each.feed.factor for each in self.feeds)
+
+    def scale(self, of: OpenFeed) -> int:
+        """How many times larger than the smallest pictures those `of` a feed are."""
+        return self.smallest // of.feed.factor
+
+    def first_items(self, batch: int) -> NDArray[np.int64]:
+        """Of a group that goes on, the item at each of the `batch` places of the first batch."""
+        return np.arange(batch) * self.items // batch
+
+    def shown(self, of: OpenFeed, cells: int) -> Frames:
+        """Pictures for `cells` cells of frames, evenly spread over all items: their middle parts.
+
+        `(cells, height, width, channels)`, of clips `(cells, frames, height, width, channels)`.
+        """
+        items = np.arange(cells) * self.items // cells
+        pictures = of.pictures[items if of.numbers is None else of.numbers[items]]
+        if self.window is None:
+            return pictures
+        top, left = self.window.middle(self.scale(of))
+        seen = self.window.seen(self.scale(of))
+        return pictures[..., top : top + seen.height, left : left + seen.width, :]
+
+
+def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
+    """Feeds by what is drawn together.
+
+    Raises MultitrainError where pictures of a pair do not go together.
+    """
+    made = []
+    for first in feeds.values():
+        if first.feed.pair_of is not None:
+            continue
+        pairs = [each for each in feeds.values() if each.feed.pair_of == first.feed.name]
+        for each in pairs:
+            _require_pair(first, each)
+        mixture = Mixture.of(first.feed.weights, first.counts, first.items)
+        smallest = max([first, *pairs], key=lambda each: each.feed.factor)
+        window = Window.of(_smaller(preprocessing, smallest.feed.factor), smallest.size)
+        made.append(Group((first, *pairs), mixture, window))
+    return tuple(made)
+
+
+def _require_pair(first: OpenFeed, other: OpenFeed) -> None:
+    factor, names = other.feed.factor, f"{other.feed.name} and {first.feed.name}"
+    if other.items != first.items or other.frames != first.frames:
+        raise MultitrainError(f"{names} are pairs, and there are {other.items} and {first.items}")
+    if (other.size.width * factor, other.size.height * factor) != tuple(first.size):
+        raise MultitrainError(
+            f"{names} are pairs, of {other.size} and {first.size} pixels, and the first must be "
+            f"{factor} times smaller"
+        )
+
+
+def _smaller(preprocessing: Preprocessing, factor: int) -> Preprocessing:
+    if preprocessing.crop is None or factor == 1:
+        return preprocessing
+    width, height = (side / factor for side in preprocessing.crop)
+    if not (width.is_integer() and height.is_integer()):
+        raise MultitrainError(
+            f"crop_size: {preprocessing.crop} cannot be cut out of pictures {factor} times "
+            f"smaller; choose multiples of {factor}"
+        )
+    return Preprocessing((), Resolution(int(width), int(height)), preprocessing.flip)

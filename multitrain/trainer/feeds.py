@@ -1,0 +1,172 @@
+"""The pictures of a job, decoded and put together as its family wants them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from jobs.errors import DatasetError
+from jobs.families.feed import Feed
+from jobs.pictures.finding import Unreadable
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.datasets.cached.cache import forget_decoded, open_pictures
+from multitrain.datasets.decoded.folders import Fingerprint, Pictures
+from multitrain.engine.feeds import Feeds, OpenFeed, clips
+
+Fingerprints = Mapping[str, Fingerprint]
+DIGEST_BYTES = 8  # of what items consist of
+
+
+@dataclass(frozen=True)
+class JobPictures:
+    """The pictures of each feed of a job, and what a session is opened on."""
+
+    pictures: Mapping[str, Pictures]
+    feeds: Feeds
+
+    @property
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Of each feed: of its pictures, and of how they are put together."""
+        return {
+            name: _with_items(self.pictures[name].fingerprint, feed)
+            for name, feed in self.feeds.items()
+        }
+
+    @property
+    def skipped(self) -> Iterator[Unreadable]:
+        """The files left out."""
+        for each in self.pictures.values():
+            yield from each.skipped
+
+    @property
+    def byte_count(self) -> int:
+        return sum(each.images.nbytes for each in self.pictures.values())
+
+    def are_intact(self) -> bool:
+        """Whether all pictures still are as decoded. Takes about a second per GB."""
+        return all(each.are_intact() for each in self.pictures.values())
+
+    def forget_damaged(self) -> str:
+        """Have damaged pictures decoded anew next time; their files, for people."""
+        damaged = [each for each in self.pictures.values() if not each.are_intact()]
+        for each in damaged:
+            forget_decoded(each)
+        return ", ".join(str(each.mapped) for each in damaged)
+
+
+def open_job_pictures(job: JobFile, workspace: Workspace, *, keep_free: int) -> JobPictures:
+    """The pictures that `job` trains on; the cache leaves `keep_free` bytes of the disk free twice.
+
+    DatasetError where there are none, or none that are pairs.
+    """
+    opened = {
+        name: open_pictures(workspace, *decoding, keep_free=keep_free)
+        for name, decoding in job.decodings.items()
+    }
+    feeds: dict[str, OpenFeed] = {}
+    for feed in job.feeds:
+        if feed.pair_of is None:
+            pairs = [each for each in job.feeds if each.pair_of == feed.name]
+            feeds |= _put_together(feed, pairs, opened, workspace)
+    return JobPictures(opened, feeds)
+
+
+def _put_together(
+    feed: Feed, pairs: Sequence[Feed], opened: Mapping[str, Pictures], workspace: Workspace
+) -> dict[str, OpenFeed]:
+    """A feed and its pairs, with the items that they have in common."""
+    is_weighted = feed.weights is not None and len(feed.folders) > 1
+    if not pairs and not is_weighted and feed.frames == 1 and not feed.goes_on:
+        return {feed.name: OpenFeed(feed, opened[feed.name].images)}
+    together = {each.name: each for each in (feed, *pairs)}
+    tops = {
+        name: [workspace.dataset(folder) for folder in each.folders]
+        for name, each in together.items()
+    }
+    paths = {name: opened[name].paths(folders) for name, folders in tops.items()}
+    numbers = {feed.name: np.arange(len(paths[feed.name]))}
+    if pairs:
+        numbers = _of_same_names(paths, tops)
+    whole = numbers[feed.name]
+    if not len(whole):
+        others = " and ".join(each.name for each in pairs)
+        raise DatasetError(
+            f"No picture of {feed.name} has the name of one of {others}; name the files of a pair "
+            "alike, up to their suffixes"
+        )
+    runs = _runs(whole, [paths[feed.name][number].parent for number in whole])
+    items, _, first_of_run = clips(runs, feed.frames, go_on=feed.goes_on)
+    if not len(items):
+        raise DatasetError(
+            f"No folder of {feed.name} holds the {feed.frames} consecutive pictures of a clip"
+        )
+    counts: tuple[int, ...] = ()
+    if is_weighted:
+        owners = [_owner(paths[feed.name][whole[first]], tops[feed.name]) for first in items[:, 0]]
+        counts = tuple(owners.count(place) for place in range(len(feed.folders)))
+    return {
+        name: OpenFeed(
+            each,
+            opened[name].images,
+            _unless_all(numbers[name][items], len(opened[name].images)),
+            counts,
+            first_of_run,
+        )
+        for name, each in together.items()
+    }
+
+
+def _of_same_names(
+    paths: Mapping[str, Sequence[Path]], tops: Mapping[str, Sequence[Path]]
+) -> dict[str, np.ndarray]:
+    """The numbers of the pictures whose names are in all feeds, in the order of the first one."""
+    named = {feed: _names(paths[feed], tops[feed]) for feed in paths}
+    first, *others = named.values()
+    common = [name for name in first if all(name in other for other in others)]
+    return {feed: np.array([of[name] for name in common], np.int32) for feed, of in named.items()}
+
+
+def _names(paths: Sequence[Path], tops: Sequence[Path]) -> dict[tuple[int, Path], int]:
+    """The number of each picture by its name: the place of its folder, and its path there without
+    its suffix. Of two with one name, the first counts.
+    """
+    named: dict[tuple[int, Path], int] = {}
+    for number, path in enumerate(paths):
+        place = _owner(path, tops)
+        named.setdefault((place, path.relative_to(tops[place]).with_suffix("")), number)
+    return named
+
+
+def _owner(path: Path, tops: Sequence[Path]) -> int:
+    """The place of the first folder that holds it."""
+    return next(place for place, folder in enumerate(tops) if path.is_relative_to(folder))
+
+
+def _runs(numbers: np.ndarray, folders: Sequence[Path]) -> list[int]:
+    """How many pictures follow each other in one folder, without a gap."""
+    runs: list[int] = []
+    for place, number in enumerate(numbers):
+        follows = place and number == numbers[place - 1] + 1
+        if follows and folders[place] == folders[place - 1]:
+            runs[-1] += 1
+        else:
+            runs.append(1)
+    return runs
+
+
+def _unless_all(items: np.ndarray, count: int) -> np.ndarray | None:
+    """None where each picture is an item."""
+    is_plain = items.shape == (count, 1) and (items[:, 0] == np.arange(count)).all()
+    return None if is_plain else items
+
+
+def _with_items(fingerprint: Fingerprint, feed: OpenFeed) -> Fingerprint:
+    parts = [fingerprint.digest, *([str(feed.counts)] if feed.counts else [])]
+    if feed.numbers is not None:
+        parts.append(hashlib.blake2b(feed.numbers.tobytes(), digest_size=DIGEST_BYTES).hexdigest())
+    return replace(fingerprint, digest=" ".join(parts))

@@ -1,0 +1,199 @@
+"""The pictures of a job, put together as its family wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.errors import DatasetError
+from jobs.families.family import Family
+from jobs.families.feed import PICTURES, Feed
+from jobs.families.table import FAMILIES
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.trainer.feeds import JobPictures, open_job_pictures
+
+if TYPE_CHECKING:
+    from tests.conftest import MakePictures
+
+SIZE = (16, 12)
+
+Opened = Callable[..., JobPictures]
+
+
+@pytest.fixture
+def opened(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """`opened(*feeds, **columns)`: the pictures of a job whose family has these feeds."""
+
+    def make(*feeds: Feed, **columns: object) -> JobPictures:
+        if feeds:
+            monkeypatch.setitem(FAMILIES, "testcard", Family(feeds=lambda _: feeds))
+        cells = {"name": "j", "dataset": "a", "grid_width": 1, "grid_height": 1, "video_length": 1}
+        spec = JobSpec.model_validate({**cells, "family": "testcard", **columns})
+        job = JobFile(spec=spec, image_width=SIZE[0], image_height=SIZE[1])
+        return open_job_pictures(job, workspace, keep_free=0)
+
+    return make
+
+
+@pytest.fixture
+def draw(workspace: Workspace) -> Callable[..., None]:
+    """`draw("shapes", "a.png b/c.jpg", size)`: pictures, each of one colour of its own."""
+
+    def make(folder: str, names: str, size: tuple[int, int] = SIZE) -> None:
+        for number, name in enumerate(names.split()):
+            path = workspace.dataset(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", size, (10 * number, 0, 0)).save(path)
+
+    return make
+
+
+def reds(pictures: JobPictures, feed: str) -> list[list[int]]:
+    """The red of each picture of each item."""
+    each = pictures.feeds[feed]
+    numbers = np.arange(len(each.pictures))[:, None] if each.numbers is None else each.numbers
+    found: list[list[int]] = (each.pictures[numbers, 0, 0, 0] // 10).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("dataset", "counts"), [("a*3,b", (2, 5)), ("a,b", ()), ("a*3", ())], ids=str
+)
+def test_folders_with_weights_are_counted(
+    dataset: str,
+    counts: tuple[int, ...],
+    workspace: Workspace,
+    opened: Opened,
+    make_pictures: MakePictures,
+) -> None:
+    for folder, count in (("a", 2), ("b", 5)):
+        make_pictures(workspace.dataset(folder), count, SIZE)
+
+    pictures = opened(dataset=dataset)
+
+    assert pictures.feeds[PICTURES].counts == counts
+    plain = pictures.pictures[PICTURES].fingerprint
+    assert (pictures.fingerprints == {PICTURES: plain}) == (not counts)
+
+
+def test_folders_within_others_and_unreadable_files_are_not_counted_twice(
+    workspace: Workspace, opened: Opened, make_pictures: MakePictures
+) -> None:
+    make_pictures(workspace.dataset("one"), 3, SIZE)
+    make_pictures(workspace.dataset("one/below"), 2, SIZE)
+    make_pictures(workspace.dataset("other"), 4, SIZE)
+    (workspace.dataset("other") / "empty.png").touch()
+
+    for dataset, counts in (("one*2,other", (5, 4)), ("other,one*2,one/below", (4, 5, 0))):
+        assert opened(dataset=dataset).feeds[PICTURES].counts == counts
+
+
+def test_pictures_that_come_while_they_are_read_are_told(
+    workspace: Workspace, opened: Opened, draw: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from multitrain.trainer import feeds
+
+    draw("a", "1.png")
+    draw("b", "1.png")
+
+    def open_and_add(*arguments: object, **options: object) -> object:
+        found = open_pictures(*arguments, **options)
+        draw("b", "1.png 2.png")
+        return found
+
+    open_pictures = feeds.open_pictures
+    monkeypatch.setattr(feeds, "open_pictures", open_and_add)
+    with pytest.raises(DatasetError, match="change while they are read"):
+        opened(dataset="a*2,b")
+
+
+# Pairs
+
+WHOLE = Feed("targets", ("photos", "more"))
+PAIR = Feed("inputs", ("drawings", "more drawings"), pair_of="targets")
+
+
+@pytest.fixture
+def pairs(draw: Callable[..., None]) -> None:
+    draw("photos", "a.png b.png below/c.png only.png")
+    draw("more", "a.png")
+    draw("drawings", "c.png below/c.jpg b.jpg a.jpg")
+    draw("more drawings", "z.png a.png")
+
+
+@pytest.mark.usefixtures("pairs")
+def test_pairs_have_the_same_names_in_folders_at_the_same_place(opened: Opened) -> None:
+    pictures = opened(WHOLE, PAIR)
+
+    assert reds(pictures, "targets") == [[0], [1], [2], [0]]  # a, b, below/c of the one; a of more
+    of_drawings = reds(pictures, "inputs")
+    assert of_drawings == [[3], [2], [1], [1]]
+
+
+@pytest.mark.usefixtures("pairs")
+def test_a_fingerprint_tells_other_pairs_of_the_same_pictures(
+    opened: Opened, workspace: Workspace
+) -> None:
+    before = opened(WHOLE, PAIR).fingerprints
+    drawings = workspace.dataset("drawings")
+    (drawings / "c.png").rename(drawings / "only.png")
+    after = opened(WHOLE, PAIR)
+
+    assert len(reds(after, "inputs")) == 5
+    assert before["targets"] != after.fingerprints["targets"]
+    assert before["targets"].difference(after.fingerprints["targets"])
+
+
+def test_smaller_pairs_are_made_of_the_same_pictures_or_have_folders_of_their_own(
+    opened: Opened, draw: Callable[..., None]
+) -> None:
+    draw("photos", "a.png b.png")
+    draw("small", "a.png b.png", (SIZE[0] // 2, SIZE[1] // 2))
+    whole = Feed("targets", ("photos",))
+    for folder in ("photos", "small"):
+        half = Feed("inputs", (folder,), pair_of="targets", factor=2)
+        pictures = opened(whole, half)
+        assert pictures.feeds["inputs"].pictures.shape == (2, 6, 8, 3)
+        assert reds(pictures, "inputs") == reds(pictures, "targets") == [[0], [1]]
+
+
+def test_pictures_without_a_pair_are_told(opened: Opened, draw: Callable[..., None]) -> None:
+    draw("photos", "a.png")
+    draw("drawings", "b.png")
+    with pytest.raises(DatasetError, match="No picture of targets has the name of one of inputs"):
+        opened(Feed("targets", ("photos",)), Feed("inputs", ("drawings",), pair_of="targets"))
+
+
+# Clips
+
+
+def test_clips_are_of_one_folder_and_have_no_gap(
+    opened: Opened, draw: Callable[..., None], workspace: Workspace
+) -> None:
+    draw("films", "one/1.png one/2.png one/3.png two/1.png two/2.png two/3.png two/4.png")
+    feed = Feed("clips", ("films",), frames=2)
+
+    assert reds(opened(feed), "clips") == [[0, 1], [1, 2], [3, 4], [4, 5], [5, 6]]
+    follow = opened(replace(feed, goes_on=True))
+    assert reds(follow, "clips") == [[0, 1], [3, 4], [5, 6]]
+    runs = follow.feeds["clips"].runs
+    assert runs is not None
+    assert runs.tolist() == [0, 1, 1]
+
+    draw("drawn", "one/1.png one/3.png two/1.png two/2.png")
+    both = opened(feed, Feed("drawn", ("drawn",), pair_of="clips"))
+    assert reds(both, "clips") == [[3, 4]]
+    assert reds(both, "drawn") == [[2, 3]]
+
+
+def test_folders_that_hold_no_clip_are_told(opened: Opened, draw: Callable[..., None]) -> None:
+    draw("films", "one/1.png two/1.png")
+    with pytest.raises(DatasetError, match="No folder of clips holds the 2 consecutive pictures"):
+        opened(Feed("clips", ("films",), frames=2))
