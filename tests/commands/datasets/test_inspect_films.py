@@ -118,7 +118,7 @@ def test_a_wrong_call_is_told_in_a_sentence(inspect, night, tmp_path, words, kin
     ("decibels", "of_pictures", "columns", "told"),
     [
         (None, 0.1, {}, "samples are too small to tell a checkerboard"),
-        (0.4, None, {}, "0.4 dB: no checkerboard"),
+        (2.9, None, {}, "2.9 dB: no checkerboard"),
         (3.0, None, {}, "3.0 dB: a faint checkerboard; convolution_g: upconv draws none"),
         (
             9.0,
@@ -127,7 +127,8 @@ def test_a_wrong_call_is_told_in_a_sentence(inspect, night, tmp_path, words, kin
             "9.0 dB (the pictures: 0.2 dB): a clear checkerboard; conv",
         ),
         (4.0, 3.5, {}, "(the pictures: 3.5 dB): no more of a checkerboard than the pictures have"),
-        (9.0, None, {"convolution_g": "subpixel"}, "or convolution_g: upconv-bilinear, makes less"),
+        (9.0, None, {"family": "fastgan"}, "a clear checkerboard; more training may make less"),
+        (9.0, None, {"convolution_g": "subpixel"}, "more training or convolution_g: upconv-bilinear may"),
     ],
 )
 def test_what_a_checkerboard_means_is_said_in_a_clause(decibels, of_pictures, columns, told):
