@@ -128,7 +128,7 @@ def test_a_wrong_call_is_told_in_a_sentence(inspect, night, tmp_path, words, kin
         ),
         (4.0, 3.5, {}, "(the pictures: 3.5 dB): no more of a checkerboard than the pictures have"),
         (9.0, None, {"family": "fastgan"}, "a clear checkerboard; more training may make less"),
-        (9.0, None, {"convolution_g": "subpixel"}, "more training or convolution_g: upconv-bilinear may"),
+        (9.0, None, {"convolution_g": "subpixel"}, "or convolution_g: upconv-bilinear may"),
     ],
 )
 def test_what_a_checkerboard_means_is_said_in_a_clause(decibels, of_pictures, columns, told):
