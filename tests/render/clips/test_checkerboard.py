@@ -43,6 +43,13 @@ def test_pictures_that_were_drawn_have_none(style, size):
     assert checkerboard(luma(np.stack(drawn))) < 1.5
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_what_stands_upright_or_lies_level_is_no_grid(axis):
+    """Its spectrum is a ridge along an axis, which would be a peak beside what is off it."""
+    lines = noise(1, 64, 64).take([0], axis=axis) + noise(0, 64, 64, seed=1) / 40
+    assert checkerboard(lines) < 1.2
+
+
 @pytest.mark.parametrize("kind", ["columns", "squares", "rows of 4"])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_stronger_grid_is_more(kind, size):
@@ -72,7 +79,7 @@ def test_a_null_does_not_make_up_for_a_peak():
     enlarged = np.repeat(np.repeat(smooth[:, ::2, ::2], 2, axis=1), 2, axis=2)
     assert checkerboard(enlarged) < 1
     with_grid = enlarged + 16 * grid("rows of 4", 64, 64)
-    assert checkerboard(with_grid) > checkerboard(enlarged) + 2
+    assert checkerboard(with_grid) > 2
 
 
 def test_what_is_lost_in_rounding_is_not_seen():
