@@ -54,7 +54,9 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
-    return [column for column in COLUMNS if facets(column).concerns == "step"]
+    needs_a_file = {"perceptual"}
+    of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
+    return [column for column in of_steps if column not in needs_a_file]
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
         return _entry(annotation, _small(column), random)
     entry = get_args(kind)[0]
     if column == "diffaugment":
-        words = words_of(unwrap(entry)[0])
+        words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
         return tuple(random.sample(words, random.randint(1, len(words))))
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))
