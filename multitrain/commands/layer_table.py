@@ -28,7 +28,7 @@ from jobs.workspace.jobfile import JobFile
 FLOAT32, BFLOAT16 = 4, 2  # bytes
 # Beside what gradients need: pictures on their way from the generator and the data set through the
 # augmentations, and what the largest layer is given and gives back at its own gradients.
-PICTURES_AT_ONCE, WIDEST_AT_ONCE = 8, 3
+PICTURES_AT_ONCE, WIDEST_AT_ONCE = 8, 4
 CAPTION = (
     "in training: the weights, a gradient of each, what the optimizer keeps for each, and the "
     "average of `ema`; the weights alone take 4 bytes a parameter. a batch: what is made of one"

@@ -82,6 +82,8 @@ def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
             _require_pair(first, each)
         mixture = Mixture.of(first.feed.weights, first.counts, first.items)
         smallest = max([first, *pairs], key=lambda each: each.feed.factor)
+        for each in pairs:
+            _require_multiple(smallest, each)
         window = Window.of(_smaller(preprocessing, smallest.feed.factor), smallest.size)
         made.append(Group((first, *pairs), mixture, window))
     return tuple(made)
@@ -95,6 +97,15 @@ def _require_pair(first: OpenFeed, other: OpenFeed) -> None:
         raise MultitrainError(
             f"{names} are pairs, of {other.size} and {first.size} pixels, and the first must be "
             f"{factor} times smaller"
+        )
+
+
+def _require_multiple(smallest: OpenFeed, other: OpenFeed) -> None:
+    """Of all feeds, a window shows the same part: a whole number of pixels of the smallest one."""
+    if smallest.feed.factor % other.feed.factor:
+        raise MultitrainError(
+            f"{other.feed.name} is {other.feed.factor} times smaller and {smallest.feed.name} "
+            f"{smallest.feed.factor} times; one factor must divide the other"
         )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -85,10 +85,10 @@ def _put_together(
         return {feed.name: OpenFeed(feed, opened[feed.name].images)}
     together = {each.name: each for each in (feed, *pairs)}
     tops = {
-        name: [workspace.dataset(folder) for folder in each.folders]
+        name: [f"{workspace.dataset(folder)}{os.sep}" for folder in each.folders]
         for name, each in together.items()
     }
-    paths = {name: opened[name].paths(folders) for name, folders in tops.items()}
+    paths = {name: list(map(str, opened[name].paths)) for name in together}  # paths are slow
     numbers = {feed.name: np.arange(len(paths[feed.name]))}
     if pairs:
         numbers = _of_same_names(paths, tops)
@@ -99,7 +99,7 @@ def _put_together(
             f"No picture of {feed.name} has the name of one of {others}; name the files of a pair "
             "alike, up to their suffixes"
         )
-    runs = _runs(whole, [paths[feed.name][number].parent for number in whole])
+    runs = _runs(whole, [paths[feed.name][number].rpartition(os.sep)[0] for number in whole])
     items, _, first_of_run = clips(runs, feed.frames, go_on=feed.goes_on)
     if not len(items):
         raise DatasetError(
@@ -107,7 +107,8 @@ def _put_together(
         )
     counts: tuple[int, ...] = ()
     if is_weighted:
-        owners = [_owner(paths[feed.name][whole[first]], tops[feed.name]) for first in items[:, 0]]
+        begins = [paths[feed.name][number] for number in whole[items[:, 0]]]
+        owners = [_owner(path, tops[feed.name]) for path in begins]
         counts = tuple(owners.count(place) for place in range(len(feed.folders)))
     return {
         name: OpenFeed(
@@ -122,7 +123,7 @@ def _put_together(
 
 
 def _of_same_names(
-    paths: Mapping[str, Sequence[Path]], tops: Mapping[str, Sequence[Path]]
+    paths: Mapping[str, Sequence[str]], tops: Mapping[str, Sequence[str]]
 ) -> dict[str, np.ndarray]:
     """The numbers of the pictures whose names are in all feeds, in the order of the first one."""
     named = {feed: _names(paths[feed], tops[feed]) for feed in paths}
@@ -131,23 +132,24 @@ def _of_same_names(
     return {feed: np.array([of[name] for name in common], np.int32) for feed, of in named.items()}
 
 
-def _names(paths: Sequence[Path], tops: Sequence[Path]) -> dict[tuple[int, Path], int]:
+def _names(paths: Sequence[str], tops: Sequence[str]) -> dict[tuple[int, str], int]:
     """The number of each picture by its name: the place of its folder, and its path there without
     its suffix. Of two with one name, the first counts.
     """
-    named: dict[tuple[int, Path], int] = {}
+    named: dict[tuple[int, str], int] = {}
     for number, path in enumerate(paths):
         place = _owner(path, tops)
-        named.setdefault((place, path.relative_to(tops[place]).with_suffix("")), number)
+        name, _, _ = path.removeprefix(tops[place]).rpartition(".")
+        named.setdefault((place, name), number)
     return named
 
 
-def _owner(path: Path, tops: Sequence[Path]) -> int:
-    """The place of the first folder that holds it."""
-    return next(place for place, folder in enumerate(tops) if path.is_relative_to(folder))
+def _owner(path: str, tops: Sequence[str]) -> int:
+    """The place of the first folder that holds it. Folders end in a separator."""
+    return next(place for place, folder in enumerate(tops) if path.startswith(folder))
 
 
-def _runs(numbers: np.ndarray, folders: Sequence[Path]) -> list[int]:
+def _runs(numbers: np.ndarray, folders: Sequence[str]) -> list[int]:
     """How many pictures follow each other in one folder, without a gap."""
     runs: list[int] = []
     for place, number in enumerate(numbers):
@@ -167,6 +169,9 @@ def _unless_all(items: np.ndarray, count: int) -> np.ndarray | None:
 
 def _with_items(fingerprint: Fingerprint, feed: OpenFeed) -> Fingerprint:
     parts = [fingerprint.digest, *([str(feed.counts)] if feed.counts else [])]
-    if feed.numbers is not None:
-        parts.append(hashlib.blake2b(feed.numbers.tobytes(), digest_size=DIGEST_BYTES).hexdigest())
+    parts += [
+        hashlib.blake2b(table.tobytes(), digest_size=DIGEST_BYTES).hexdigest()
+        for table in (feed.numbers, feed.runs)
+        if table is not None
+    ]
     return replace(fingerprint, digest=" ".join(parts))

@@ -192,6 +192,14 @@ def test_what_is_no_pair_is_told(pairs: Feeds, changed: Feeds, wrong: str) -> No
         groups_of({**pairs, **changed}, AS_THEY_ARE)
 
 
+def test_pairs_of_which_one_is_no_whole_number_of_times_smaller_are_told(pairs: Feeds) -> None:
+    half = OpenFeed(Feed("half", (), pair_of="targets", factor=2), coded(COUNT, 12, 6))
+    targets = OpenFeed(WHOLE, coded(COUNT, 24, 12))
+    third = OpenFeed(SMALLER, coded(COUNT, 8, 4))
+    with pytest.raises(MultitrainError, match="half is 2 times smaller and inputs 3 times"):
+        groups_of({"targets": targets, "half": half, "inputs": third}, AS_THEY_ARE)
+
+
 def test_a_cut_that_the_smaller_pictures_do_not_have_is_told(pairs: Feeds) -> None:
     with pytest.raises(MultitrainError, match=r"crop_size: 10x9 .* multiples of 3"):
         groups_of(pairs, Preprocessing((), Resolution(10, 9)))

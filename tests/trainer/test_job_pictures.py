@@ -95,7 +95,7 @@ def test_folders_within_others_and_unreadable_files_are_not_counted_twice(
         assert opened(dataset=dataset).feeds[PICTURES].counts == counts
 
 
-def test_pictures_that_come_while_they_are_read_are_told(
+def test_files_that_come_while_pictures_are_read_are_not_counted(
     workspace: Workspace, opened: Opened, draw: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from multitrain.trainer import feeds
@@ -105,13 +105,12 @@ def test_pictures_that_come_while_they_are_read_are_told(
 
     def open_and_add(*arguments: object, **options: object) -> object:
         found = open_pictures(*arguments, **options)
-        draw("b", "1.png 2.png")
+        draw("b", "0.png 1.png 2.png")
         return found
 
     open_pictures = feeds.open_pictures
     monkeypatch.setattr(feeds, "open_pictures", open_and_add)
-    with pytest.raises(DatasetError, match="change while they are read"):
-        opened(dataset="a*2,b")
+    assert opened(dataset="a*2,b").feeds[PICTURES].counts == (1, 1)
 
 
 # Pairs
@@ -191,6 +190,24 @@ def test_clips_are_of_one_folder_and_have_no_gap(
     both = opened(feed, Feed("drawn", ("drawn",), pair_of="clips"))
     assert reds(both, "clips") == [[3, 4]]
     assert reds(both, "drawn") == [[2, 3]]
+
+
+def test_a_fingerprint_tells_clips_that_go_on_otherwise(
+    opened: Opened, draw: Callable[..., None], workspace: Workspace
+) -> None:
+    draw("films", "one/1.png one/2.png two/1.png two/2.png two/3.png two/4.png")
+    feeds = [Feed("clips", ("films",), frames=frames, goes_on=True) for frames in (1, 2)]
+    before = [opened(each).fingerprints["clips"] for each in feeds]
+    films = workspace.dataset("films")
+    for before_it, after_it in (("two/1.png", "one/3.png"), ("two/2.png", "one/4.png")):
+        (films / before_it).rename(films / after_it)
+    after = [opened(each) for each in feeds]
+
+    assert [reds(each, "clips") for each in after] == [
+        [[0], [1], [2], [3], [4], [5]],
+        [[0, 1], [2, 3], [4, 5]],
+    ]
+    assert not {each.fingerprints["clips"] for each in after} & set(before)
 
 
 def test_folders_that_hold_no_clip_are_told(opened: Opened, draw: Callable[..., None]) -> None:

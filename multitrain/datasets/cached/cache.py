@@ -32,7 +32,13 @@ from multitrain.datasets.cached import picture_file
 from multitrain.datasets.cached.cache_folder import NoRoom, claimed, mark_used, require_room
 from multitrain.datasets.cached.picture_file import About, DamagedFile
 from multitrain.datasets.decoded.decoding import Uint8Array, decode
-from multitrain.datasets.decoded.folders import Fingerprint, Pictures, load_pictures, none_left
+from multitrain.datasets.decoded.folders import (
+    Fingerprint,
+    Pictures,
+    load_pictures,
+    none_left,
+    without,
+)
 from multitrain.machine.defaults import default_keep_free_bytes
 
 ROOM_BYTES = 2**26  # written between two looks at the disk
@@ -113,12 +119,12 @@ def _open(
         raise NotCached("there are too few of them")
     path = workspace.cached_pictures(found.key)
     try:
-        if pictures := _read(workspace, path, found.key):
+        if pictures := _read(workspace, path, found):
             return pictures
         workspace.cache.mkdir(parents=True, exist_ok=True)
         with claimed(path) as descriptor:
             # Another process may have made it while this one waited.
-            if made := _read(workspace, path, found.key):
+            if made := _read(workspace, path, found):
                 return made
             if descriptor is None:
                 raise NotCached("another process could not keep them")
@@ -210,7 +216,7 @@ def _may_change_unseen(facts: tuple[int, ...], now: int) -> bool:
     return bool(facts) and facts[-1] % 10**9 == 0 and facts[-1] > now - COARSE_NS
 
 
-def _read(workspace: Workspace, path: Path, key: str) -> Pictures | None:
+def _read(workspace: Workspace, path: Path, found: Listing) -> Pictures | None:
     """The pictures in the file at `path`; None where there is none, or a damaged one.
 
     OSError where it cannot be read.
@@ -218,7 +224,7 @@ def _read(workspace: Workspace, path: Path, key: str) -> Pictures | None:
     try:
         with path.open("rb") as file:
             about, images = picture_file.read(file)
-        if about.key != key:
+        if about.key != found.key:
             raise DamagedFile("it has the name of another")
     except FileNotFoundError:
         return None
@@ -226,8 +232,8 @@ def _read(workspace: Workspace, path: Path, key: str) -> Pictures | None:
         log.warning("%s is damaged (%s); the pictures are decoded anew", path, damage)
         return None
     mark_used(path)
-    skipped = [Unreadable(workspace.data / each.path, each.reason) for each in about.skipped]
-    return Pictures(images, tuple(skipped), about.fingerprint, mapped=path)
+    skipped = tuple(Unreadable(workspace.data / each.path, each.reason) for each in about.skipped)
+    return Pictures(images, without(skipped, found.paths), skipped, about.fingerprint, mapped=path)
 
 
 def _make(
@@ -263,7 +269,7 @@ def _make(
         os.fsync(descriptor)
         os.replace(part_of(path), path)
         flush_to_disk(path.parent)
-    return Pictures(images, skipped, fingerprint, mapped=path)
+    return Pictures(images, without(skipped, found.paths), skipped, fingerprint, mapped=path)
 
 
 def _below(workspace: Workspace, unreadable: Unreadable) -> Unreadable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -63,11 +63,12 @@ class Pictures:
     """A data set in memory.
 
     `images` is `(n, height, width, channels)` uint8, RGB or RGBA, contiguous. It begins at a page
-    of memory, so that an engine can use it where it is, and may be a file that is mapped; `skipped`
-    are the files left out.
+    of memory, so that an engine can use it where it is, and may be a file that is mapped. `paths`
+    are their files, `skipped` those left out.
     """
 
     images: Uint8Array
+    paths: tuple[Path, ...]
     skipped: tuple[Unreadable, ...]
     fingerprint: Fingerprint
     mapped: Path | None = None  # the file that `images` are mapped from
@@ -81,17 +82,6 @@ class Pictures:
         if not self.mapped or self.images.nbytes > psutil.virtual_memory().total // 2:
             return True
         return self.fingerprint == Fingerprint.of(self.images)
-
-    def paths(self, folders: Sequence[Path]) -> list[Path]:
-        """The file of each picture. `folders` are those that they were read from.
-
-        DatasetError where other files are there than when the pictures were read.
-        """
-        left_out = {path for path, _ in self.skipped}
-        paths = [path for path in find_pictures(folders)[0] if path not in left_out]
-        if len(paths) != len(self.images):
-            raise DatasetError("The pictures change while they are read; run the job again")
-        return paths
 
 
 def load_pictures(
@@ -120,7 +110,13 @@ def load_pictures(
     if not decoded.count:
         raise none_left(folders, width, height, skipped)
     fingerprint = Fingerprint.of_decoded(decoded, width, height)
-    return Pictures(images[: decoded.count], skipped, fingerprint)
+    return Pictures(images[: decoded.count], without(skipped, paths), skipped, fingerprint)
+
+
+def without(skipped: Sequence[Unreadable], paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The `paths` that were not skipped."""
+    left_out = {path for path, _ in skipped}
+    return tuple(path for path in paths if path not in left_out)
 
 
 def _pages(shape: tuple[int, int, int, int]) -> Uint8Array:
