@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name:<14} {about.told(given.repetitions):<13} {about.what}")
         print(f"{'all of them':<14} {told(minutes(BENCHMARKS, given.repetitions))}")
         return 0
-    effort = Effort(1 if given.quick else given.repetitions, given.quick)
+    effort = Effort(1 if given.quick else given.repetitions, given.quick, given.family)
     names = given.names or list(BENCHMARKS)
     if not given.quick:
         print(f"{told(minutes(names, effort.repetitions))} in all", file=sys.stderr, flush=True)
@@ -131,6 +131,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="rounds; medians are told")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="tiny sizes and no limits: only whether it runs")  # fmt: skip
+    parser.add_argument("--family", choices=("dcgan", "fastgan"), default=Effort.family,
+                        help="what training trains")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
     parser.add_argument(
         "--list", action="store_true", help="what there is, and how long it takes about"

@@ -9,21 +9,17 @@ that went wrong stay for whoever wants to know why. Without `--rounds`, all roun
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from benchmarks import reports
+from benchmarks import campaigns, reports
 from benchmarks.harms import Case, Moment, cases, kind
 from benchmarks.lanes import Lane
 from benchmarks.scenes import CARDS, NETS, Stage
@@ -61,6 +57,10 @@ class Results:
 
     verdicts: list[tuple[Case, Verdict]] = field(default_factory=list)
     never_met: list[Case] = field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        return f"{len(self.verdicts)} rounds"
 
     @property
     def clean(self) -> bool:
@@ -191,21 +191,9 @@ def report(results: Results) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where anything was WRONG."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.damage", description=__doc__)
-    parser.add_argument("--rounds", type=int, metavar="N", help="drawn at random; all without it")
-    parser.add_argument("--seed", type=int, default=0, help="of the rounds and of what is drawn")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
-    given = parser.parse_args(arguments)
-    start = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="damage-"))
-    campaign = Campaign(folder, given.seed)
-    with suppress(KeyboardInterrupt):  # what was found until then is told
-        campaign.run(given.rounds)
-    results = campaign.results
-    if results.clean:
-        shutil.rmtree(folder)
-    told = f"{len(results.verdicts)} rounds"
-    return reports.conclude(report(results), results, told, given.seed, start, given.json)
+    return campaigns.conduct(
+        "damage", __doc__, Campaign, report, arguments, (None, "drawn at random; all without it")
+    )
 
 
 if __name__ == "__main__":

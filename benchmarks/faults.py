@@ -9,18 +9,15 @@ workspace of a night that was not clean stays for whoever wants to know why.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
-import tempfile
-import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from benchmarks import reports
+from benchmarks import campaigns, reports
 from benchmarks.farmyard import Farmyard, rows
 from benchmarks.inspection import Damage, Undisturbed, inspect
 from benchmarks.nights import TARGETS, Night
@@ -35,6 +32,10 @@ class Results:
     kills: Counter[str] = field(default_factory=Counter)
     damage: Damage = field(default_factory=Damage)
     nights: int = 0
+
+    @property
+    def told(self) -> str:
+        return f"{self.kills.total()} kills in {self.nights} nights"
 
     @property
     def clean(self) -> bool:
@@ -103,20 +104,14 @@ def report(results: Results) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where anything was lost, doubled, left over or damaged."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=200, metavar="N", help="kills")
-    parser.add_argument("--seed", type=int, default=0, help="of targets and moments")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
-    given = parser.parse_args(arguments)
-    start = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
-    campaign = Campaign(folder, rows(), given.seed)
-    campaign.run(given.rounds)
-    results = campaign.results
-    if results.clean:
-        shutil.rmtree(folder)
-    told = f"{results.kills.total()} kills in {results.nights} nights"
-    return reports.conclude(report(results), results, told, given.seed, start, given.json)
+    return campaigns.conduct(
+        "faults",
+        __doc__,
+        lambda folder, seed: Campaign(folder, rows(), seed),
+        report,
+        arguments,
+        (200, "kills"),
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class Effort:
 
     repetitions: int = 7
     quick: bool = False
+    family: str = "dcgan"  # that `training` trains
 
 
 @dataclass(frozen=True)

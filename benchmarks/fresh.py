@@ -9,18 +9,14 @@ one must be kept whole, and the other job must be as it was.
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from benchmarks import reports
+from benchmarks import campaigns, reports
 from benchmarks.aftermath import Example
 from benchmarks.films import digest_of_file
 from benchmarks.fresh_nights import (
@@ -55,6 +51,10 @@ class Results:
     kills: Counter[str] = field(default_factory=Counter)
     nights: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def told(self) -> str:
+        return f"{self.kills.total()} kills in {self.nights} nights"
 
     @property
     def clean(self) -> bool:
@@ -147,20 +147,7 @@ def report(results: Results) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where anything was lost or wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fresh", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30, metavar="N", help="kills")
-    parser.add_argument("--seed", type=int, default=0, help="of targets and moments")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
-    given = parser.parse_args(arguments)
-    start = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="fresh-"))
-    campaign = Campaign(folder, given.seed)
-    campaign.run(given.rounds)
-    results = campaign.results
-    if results.clean:
-        shutil.rmtree(folder)
-    told = f"{results.kills.total()} kills in {results.nights} nights"
-    return reports.conclude(report(results), results, told, given.seed, start, given.json)
+    return campaigns.conduct("fresh", __doc__, Campaign, report, arguments, (30, "kills"))
 
 
 if __name__ == "__main__":

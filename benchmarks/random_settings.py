@@ -1,6 +1,7 @@
-"""Random jobs over every setting of networks, colours and training, small enough to train at once.
+"""Random jobs of every family that trains, over all settings of networks, colours and training.
 
-Each is one that `multitrain check` passes: settings that it refuses are left out, one by one.
+They are small enough to train at once, and `multitrain check` passes them: settings that it
+refuses are left out, one by one. So is a family that pictures are too small for.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from random import Random
 from typing import Any, get_args, get_origin
 
 from jobs.errors import SheetError
+from jobs.families.table import FAMILIES
 from jobs.pictures.folders import DatasetFolders
-from jobs.settings.bounds import unwrap, words_of
+from jobs.settings.bounds import LARGEST, unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
 from jobs.settings.parsing import cell_text
 from jobs.settings.spec import COLUMNS, facets
@@ -52,7 +54,9 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
-    return [column for column in COLUMNS if facets(column).concerns == "step"]
+    needs_a_file = {"perceptual"}
+    of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
+    return [column for column in of_steps if column not in needs_a_file]
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class RandomJobs:
         """Job `number`: the same for the same seed, whatever was drawn before."""
         random = Random(f"{self.seed}|{number}")
         fixed = {"name": f"random-{number:04d}", "engine": engine, **self.fixed}
-        given = _settings(random)
+        given = {"family": self._family(number), **_settings(random)}
         while True:
             cells = {column: Cell(text, 1) for column, text in {**given, **fixed}.items()}
             rows = Rows((Row(1, cells),), ())
@@ -79,6 +83,10 @@ class RandomJobs:
                 # What a rule is told at may be right but for another setting: any goes.
                 for column in wrong or {random.choice(sorted(given))}:
                     del given[column]
+
+    def _family(self, number: int) -> str:
+        trained = [name for name, family in FAMILIES.items() if family.trains]
+        return Random(f"{self.seed}|{number}|family").choice(trained)
 
 
 def _settings(random: Random) -> dict[str, str]:
@@ -99,7 +107,7 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
         return _entry(annotation, _small(column), random)
     entry = get_args(kind)[0]
     if column == "diffaugment":
-        words = words_of(unwrap(entry)[0])
+        words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
         return tuple(random.sample(words, random.randint(1, len(words))))
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))
@@ -144,8 +152,8 @@ def _number(kind: type, bounds: Bounds, small: tuple[float, float] | None, rando
     """Within both; of any magnitude where the bounds lie far apart."""
     low, high = small or (bounds.low, bounds.high)
     if not small:
-        low = low if math.isfinite(low) else (-1.0 if high <= 0 else WIDEST[0])
-        high = high if math.isfinite(high) else WIDEST[1]
+        low = low if low > -LARGEST else (-1.0 if high <= 0 else WIDEST[0])
+        high = high if high < LARGEST else WIDEST[1]
     if kind is int:
         return random.randint(math.ceil(low), math.floor(high))
     number = (

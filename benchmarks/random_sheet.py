@@ -2,8 +2,9 @@
 
 `--count 200 --seed 1 --train-steps 3 --size 32` writes a sheet of 200 jobs, has `multitrain check`
 read it, and trains each job for three steps: every `--every-jax` th on JAX, the others on
-TensorFlow, a process per engine. Told are jobs that ran, those whose losses were NaN or infinite,
-and every error with its job. Exit code 1 where there was an error.
+TensorFlow, a process per engine. Families for larger pictures need `--size 64`. It prints how many
+jobs ran, and those whose losses were NaN or infinite, and every error with its job. Exit code 1
+where there was an error.
 """
 
 from __future__ import annotations

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from jobs.settings.parsing import cell_text
-from jobs.settings.spec import COLUMNS
+from jobs.settings.spec import ALTERNATIVES, COLUMNS
 from jobs.workspace.paths import Workspace
 
-REQUIRED = tuple(column for column, field in COLUMNS.items() if field.is_required())
+REQUIRED = (
+    *(column for column, field in COLUMNS.items() if field.is_required()),
+    *(group[0] for group in ALTERNATIVES),
+)
 OPTIONAL = tuple(column for column in COLUMNS if column not in REQUIRED)
 
 # A right cell for each column; those that are missing here take the default as text.

@@ -51,7 +51,8 @@ INTRODUCTION = """\
 # Settings
 
 Every setting of a job, made from the code: `python -m jobs.reference > docs/settings.md`. Empty
-cells take the default, columns may stand in any order, those without a name are ignored.
+cells take the default, columns may stand in any order, those without a name are ignored. Where a
+family has another default of its own, this stands behind its name.
 
 A sheet is a table with a row for each job (CSV), or YAML with a mapping for each job. In YAML, what
 belongs to one network may be nested. These two are the same job:
@@ -157,7 +158,7 @@ def _groups() -> Iterator[str]:
 def _facts(column: str) -> Iterator[str]:
     field = COLUMNS[column]
     yield f"`{FORMS[column]}`" if column in FORMS else ""
-    yield _default(column, field.default)
+    yield _defaults(column, field.default)
     yield _must_be(column)
     yield (field.description or "").replace("<", "&lt;")
 
@@ -177,6 +178,14 @@ def _default(column: str, default: object) -> str:
     if others := [each for each in GROUP_OF.get(column, ()) if each != column]:
         return f"required, unless {_names(others).replace(' and ', ' or ')} is given"
     return f"`{cell_text(column, default)}`" if default is not None else "empty"
+
+
+def _defaults(column: str, default: object) -> str:
+    """The column's default, and those that it has in some families."""
+    others = [
+        f"{family}: {_default(column, value)}" for family, value in facets(column).in_family.items()
+    ]
+    return "; ".join([_default(column, default), *others])
 
 
 def _families() -> Iterator[str]:

@@ -9,10 +9,20 @@ from typing import NamedTuple
 from jobs.families.feed import Feed
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
-from jobs.settings.kinds import Resolution
+from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
+
+
+class Sides(NamedTuple):
+    """How long the longer side of pictures may be, in pixels."""
+
+    least: int = 1
+    most: int = LARGEST_SIDE
+
+
+ANY_SIDES = Sides()
 
 
 class Trained(NamedTuple):
@@ -68,7 +78,10 @@ class Family:
     - trained: what training keeps of each network.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
+    - held: of networks, for how many calls their values are kept at once, for gradients; empty:
+      how much memory a step takes is not reckoned.
     - without: columns that mean nothing to it.
+    - sides: of the pictures that it takes.
     """
 
     feeds: Callable[[JobSpec], tuple[Feed, ...]] = _the_data_set
@@ -83,7 +96,9 @@ class Family:
     networks: tuple[str, ...] = ()
     sampler: str | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    sides: Sides = ANY_SIDES
 
     @property
     def trains(self) -> bool:

@@ -13,9 +13,12 @@ WEIGHTS = {
     "deconv": "transposed",
     "upconv": "upconv",
     "upconv-bilinear": "upconv",
+    "fused-upconv": "upconv",
     "subpixel": "subpixel",
     "conv": "conv",
     "dilated": "conv",
+    "pooled-conv": "conv",
+    "excitation": "excitation",
     "separable": "separable",
 }
 PER_PRODUCT = 2  # a multiplication and an addition
@@ -44,14 +47,14 @@ class Shape:
 class Layer:
     """A linear layer or a convolution with all that follows it, up to the next one.
 
-    What follows is, in this order: normalization, activation, dropout, noise.
+    What follows is, in this order: normalization, injected noise, activation, dropout, noise.
     """
 
     number: int  # from 1
     kind: str  # "linear", or the convolution's name
     input: Shape  # the activated output of the layer before
     filters: int  # channels that it makes
-    output: Shape  # after its activation, which may double them
+    output: Shape  # after its activation, which may double or halve them
     kernel: tuple[int, int] | None  # width and height; None: linear
     stride: int
     dilation: int
@@ -59,6 +62,7 @@ class Layer:
     normalization: str
     dropout: float
     noise: float
+    injects_noise: bool = False  # of a strength that it learns
 
     @property
     def bias(self) -> bool:
@@ -71,7 +75,8 @@ class Layer:
         spectral = self.columns if self.normalization == "spectral" else 0
         offsets = self.columns if self.bias else 0
         per_channel = _PARAMETERS_OF_NORMALIZATIONS.get(self.normalization, 0)
-        return self.weights + offsets + spectral + per_channel * self.filters
+        statistics = spectral + per_channel * self.filters
+        return self.weights + offsets + statistics + self.injects_noise
 
     @property
     def columns(self) -> int:
@@ -94,6 +99,8 @@ class Layer:
         """Floating-point operations for one picture: two for each weight at each pixel it meets."""
         if self.kernel is None:
             return PER_PRODUCT * self.weights
+        if self.kind == "fused-upconv":
+            return PER_PRODUCT * self._fused_places * self.input.channels * 16 * self.filters
         # Transposed layers spread each input pixel by the whole kernel. Dilated ones work at
         # stride 1.
         spreads = self.kind in ("deconv", "subpixel")
@@ -105,9 +112,24 @@ class Layer:
     def widest(self) -> int:
         """The most values of one picture that the layer must hold at once."""
         enlarged = self.output.height * self.output.width
+        if self.kind == "fused-upconv":
+            return max(self.input.values, self._fused_places * 4 * self.filters)
         if self.kind.startswith("upconv"):
             return enlarged * max(self.input.channels, self.output.channels)
         if self.dilation > 1:  # convolves at stride 1
             shrunk_from = max(enlarged, self.input.height * self.input.width)
             return max(shrunk_from * self.filters, self.output.values)
-        return max(self.input.values, self.output.values)
+        return max(self.input.values, enlarged * max(self.filters, self.output.channels))
+
+    @property
+    def kept(self) -> int:
+        """The values of one picture that gradients need: what each of its operations is given."""
+        pixels = self.output.height * self.output.width
+        given = self.input.values if self.kind != "pooled-conv" else pixels * self.input.channels
+        is_normalized = self.normalization in _PARAMETERS_OF_NORMALIZATIONS
+        return given + pixels * self.filters * (is_normalized + (self.activation is not None))
+
+    @property
+    def _fused_places(self) -> int:
+        """Where a fused convolution's 2x2 kernels meet its input: four pixels come of each."""
+        return (self.input.height + 1) * (self.input.width + 1)

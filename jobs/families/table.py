@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from jobs.families.dcgan.plan import DCGAN
 from jobs.families.family import Family
+from jobs.families.fastgan.plan import FASTGAN
 from jobs.settings.spec import COLUMNS, JobSpec, facets
 
 # What a family that trains nothing still knows of all that concerns steps.
@@ -14,6 +15,7 @@ _OF_TRAININGS = {column for column in COLUMNS if facets(column).concerns in ("st
 
 FAMILIES: Mapping[str, Family] = {
     "dcgan": DCGAN,
+    "fastgan": FASTGAN,
     # Frames that show their number.
     "testcard": Family(without=frozenset(_OF_TRAININGS - _OF_FRAMES)),
 }

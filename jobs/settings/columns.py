@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -48,6 +49,7 @@ class Facets:
       made from now on follows the new value. `never`: the frames depend on it.
     - one_of: the name of a group of columns of which a job gives exactly one; one that is given
       nearer to the job takes the place of those that its presets or the defaults give.
+    - in_family: the default that it has in a family instead of its own, by the family's name.
     """
 
     opens: str = ""
@@ -59,6 +61,7 @@ class Facets:
     concerns: Concerns = "step"
     may_change: MayChange = "never"
     one_of: str = ""
+    in_family: Mapping[str, Any] = field(default_factory=dict)
 
 
 def column(
@@ -74,9 +77,12 @@ def column(
     concerns: Concerns = "step",
     may_change: MayChange = "never",
     one_of: str = "",
+    in_family: Mapping[str, Any] | None = None,
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
-    facets = Facets(opens, label, varies, nested, sizes, private, concerns, may_change, one_of)
+    facets = Facets(
+        opens, label, varies, nested, sizes, private, concerns, may_change, one_of, in_family or {}
+    )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 
 

@@ -195,7 +195,7 @@ OneSnapshot = Annotated[InstanceOf[Snapshot], BeforeValidator(Snapshot.parse), P
 Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none"]
 GeneratorConvolution = Literal["deconv", "upconv", "upconv-bilinear", "subpixel"]
 DiscriminatorConvolution = Literal["conv", "dilated", "separable"]
-Augmentation = Literal["color", "translation", "cutout"]
+Augmentation = Literal["color", "translation", "cutout", "none"]
 OneEncoder = Annotated[EncoderName, BeforeValidator(checked_encoder)]
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 
 from jobs.settings.bounds import Count, Decay, Natural, NotNegative, Positive, Share
@@ -78,12 +78,12 @@ class JobSpec(BaseModel):
     crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side", sizes="picture", concerns="job")
     flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
 
-    family:         Literal["dcgan", "testcard"] = column("dcgan", "kind of network; `testcard` trains nothing and draws frame numbers: settings of networks mean nothing to it, and are refused in its own row", opens="Networks", concerns="job")
+    family:         Literal["dcgan", "fastgan", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
     colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
     nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5), nested="generator.layers")
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5), nested="discriminator.layers")
-    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector", label="gf", varies=Change(0.5), nested="generator.dim")
-    df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer", label="df", varies=Change(0.5), nested="discriminator.dim")
+    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels", label="gf", varies=Change(0.5), nested="generator.dim")
+    df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer. `fastgan`: of its maps of 64 pixels", label="df", varies=Change(0.5), nested="discriminator.dim")
     filters_g:      PerHidden[Channels] | None  = column(None, "channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`", varies=Change(0.5))
     filters_d:      PerHidden[Channels] | None  = column(None, "channels of the discriminator's convolutions; empty: by `df_dim`", varies=Change(0.5))
     k_w:            PerConv[KernelSide]         = column((5,), "kernel width of the convolutions", label="kw", varies=Change())
@@ -109,11 +109,11 @@ class JobSpec(BaseModel):
     noise_g:        PerHidden[NotNegative]      = column((0.0,), "deviation of Gaussian noise, added to the generator's hidden layers in training", varies=Change(from_zero=0.2))
     noise_d:        PerHidden[NotNegative]      = column((0.0,), "deviation of Gaussian noise, added to the discriminator's hidden layers in training", varies=Change(0.5, from_zero=0.2))
 
-    z_dim:          Annotated[Count, Le(65536)] = column(100, "length of the latent vector", opens="Latents", label="z", varies=Change(0.5, spread=1.0))
-    z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3))
+    z_dim:          Annotated[Count, Le(65536)] = column(100, "length of the latent vector", opens="Latents", label="z", varies=Change(0.5, spread=1.0), in_family={"fastgan": 256})
+    z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3), in_family={"fastgan": "normal"})
     latent_motion:  OneMotion                   = column(LatentMotion("fixed"), "`walk`: the samples' latents go a closed way, so that the film drifts", label="motion")
 
-    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change())
+    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge")})
     optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change())
     optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change())
     learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0))
@@ -129,9 +129,10 @@ class JobSpec(BaseModel):
     batch_size:     Annotated[Count, Le(65536)] | None = column(None, "pictures per update; empty: the samples in the grid", label="batch")
     label_smoothing: Annotated[Share, Lt(1)]    = column(0.0, "pictures count as so much less than 1, with the losses vanilla and lsgan", label="smooth", varies=Change(0.5, from_zero=0.3))
     instance_noise: NotNegative                 = column(0.0, "deviation of Gaussian noise, added to all that the discriminator is shown in training; pictures are in [-1, 1]", label="inoise", varies=Change(0.5, from_zero=0.3))
-    diffaugment:    Several[Augmentation] | None = column(None, "differentiable augmentation of all that the discriminator is shown in training")
+    diffaugment:    Several[Augmentation] | None = column(None, "differentiable augmentation of all that the discriminator is shown in training; empty or `none`: nothing is changed", in_family={"fastgan": ("color", "translation")})
     feature_matching: NotNegative               = column(0.0, "weight, in the generator's loss, of how far the means of the discriminator's last features lie apart; with several `gpus` on TensorFlow, means over each one's share of a batch", label="match", varies=Change(0.3, from_zero=1.0))
-    ema:            Decay                       = column(0.0, "decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself")
+    perceptual:     str | None                  = column(None, "whole path of an HDF5 file with weights of VGG16, as Keras writes them: what `fastgan`'s discriminator reconstructs must then look alike to that network, too; empty: pixels and their slopes are compared")
+    ema:            Decay                       = column(0.0, "decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself", in_family={"fastgan": 0.999})
     seed:           Annotated[int, Ge(0), Lt(2**31)] = column(0, "of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = column("auto", "of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
     engine:         Literal["tensorflow", "jax"] = column("tensorflow", "what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'", concerns="job")
@@ -169,6 +170,13 @@ class JobSpec(BaseModel):
     on_failed:      str | None                  = column(None, "the same when the job has failed", private="command", concerns="beside", may_change="any")
     # fmt: on
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults_of_its_family(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {**_IN_FAMILY.get(str(given.get("family")).strip(), {}), **given}
+
     @property
     def folders(self) -> tuple[str, ...]:
         """Names of the folders that pictures come from."""
@@ -194,6 +202,11 @@ class JobSpec(BaseModel):
     def preprocessing(self) -> Preprocessing:
         """What is done to its pictures; only for a job that was checked."""
         return Preprocessing.of(self.preprocess, self.load_size, self.crop_size, flip=self.flip)
+
+    @property
+    def augmentations(self) -> tuple[Augmentation, ...]:
+        """How the discriminator's pictures are changed."""
+        return tuple(kind for kind in self.diffaugment or () if kind != "none")
 
     @property
     def length_column(self) -> str | None:
@@ -236,3 +249,14 @@ ALTERNATIVES = tuple(_alternatives())
 GROUP_OF = {column: group for group in ALTERNATIVES for column in group}
 
 COLUMNS_OF_SIZE = frozenset(column for column in COLUMNS if facets(column).sizes == "picture")
+
+
+def default_of(column: str, family: str) -> Any:
+    """What the setting is where a job of this family does not say; not for required columns."""
+    return facets(column).in_family.get(family, COLUMNS[column].default)
+
+
+_IN_FAMILY: dict[str, dict[str, Any]] = {}
+for _column in COLUMNS:
+    for _family, _value in facets(_column).in_family.items():
+        _IN_FAMILY.setdefault(_family, {})[_column] = _value

@@ -27,6 +27,7 @@ class _Weights(NamedTuple):
     columns: int
     statistics: str | None
     bias: bool
+    injects_noise: bool
 
 
 def misfit(origin: JobFile, job: JobFile) -> str | None:
@@ -57,6 +58,7 @@ def _weights(layer: Layer) -> _Weights:
         columns=layer.columns,
         statistics=_STATISTICS.get(layer.normalization),
         bias=layer.bias,
+        injects_noise=layer.injects_noise,
     )
 
 

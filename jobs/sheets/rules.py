@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
@@ -14,6 +15,7 @@ from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.settings.videos import unfit_film
+from jobs.settings.words import quoted
 from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
 from jobs.sheets.loop_rules import impossible_loop
 from jobs.units import clock
@@ -256,10 +258,31 @@ def _smoothed_in_vain(facts: Facts) -> str | None:
     )
 
 
+def _unfit_sides(facts: Facts) -> str | None:
+    job = facts.job
+    least, most = family_of(job.spec).sides
+    if least <= max(job.image_width, job.image_height) <= most:
+        return None
+    return (
+        f"{job.spec.family} is for pictures with a longer side of {least} to {most} pixels, and "
+        f"these are {job.image_width}x{job.image_height}; scale them with preprocess and load_size"
+    )
+
+
+def _no_weights(path: str | None) -> str | None:
+    if not path:
+        return None
+    if not Path(path).is_absolute():
+        return "must be a whole path, such as /home/me/vgg16.h5"
+    return None if Path(path).is_file() else f"there is no file {quoted(path)}"
+
+
 def _augmented_twice(facts: Facts) -> str | None:
     kinds = facts.job.spec.diffaugment or ()
     twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
-    return f"names {twice} twice; once is enough" if twice else None
+    if twice:
+        return f"names {twice} twice; once is enough"
+    return "names none beside others; leave it out" if "none" in kinds and kinds[1:] else None
 
 
 def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
@@ -286,6 +309,7 @@ RULES = (
     *map(_length_by, GROUP_OF["video_length"]),
     Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
     Rule("dataset", _too_few_pictures, _GRID | {"batch_size"}),
+    Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),
     Rule("jit", _compiles_replicas, {"gpus", "engine"}),
     Rule("render_res", _uneven_boxes, _GRID),
@@ -299,6 +323,7 @@ RULES = (
     *(_alone(column, lambda order: unfit_address(order or "")) for column in ORDERS),
     Rule("backup_period", _no_backup, {"upload_to", "upload_to_ftp", "use_checkpoints"}),
     Rule("label_smoothing", _smoothed_in_vain, {"loss"}),
+    _alone("perceptual", _no_weights),
     Rule("diffaugment", _augmented_twice),
     _alone("optimizer_g", _nesterov_without_momentum),
     _alone("optimizer_d", _nesterov_without_momentum),

@@ -96,7 +96,10 @@ class Variations:
 
 def mutated(spec: JobSpec, strength: float, random: Random) -> tuple[JobSpec, list[str]]:
     """`spec` with some settings changed, unchecked, and their columns in the spec's order."""
-    columns = [column for column in CHANGES if _value(spec, column) is not None]
+    without = family_of(spec).without
+    columns = [
+        column for column in CHANGES if column not in without and _value(spec, column) is not None
+    ]
     most = 1 + round((MOST_CHANGES - 1) * strength)
     chosen: set[str] = set()
     for _ in range(random.randint(1, most)):
@@ -172,8 +175,13 @@ def annotation_of(column: str) -> Any:
 
 
 def row_of(spec: JobSpec) -> Row:
-    """A sheet's row that says `spec`."""
-    texts = {column: cell_text(column, getattr(spec, column)) for column in COLUMNS}
+    """A sheet's row that says `spec`, but for what means nothing to its family."""
+    without = family_of(spec).without
+    texts = {
+        column: cell_text(column, getattr(spec, column))
+        for column in COLUMNS
+        if column not in without
+    }
     return Row(1, {column: Cell(text, 1) for column, text in texts.items() if text})
 
 

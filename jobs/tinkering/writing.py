@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec, default_of
 from jobs.sheets.forms.nested_form import yaml_text
 from jobs.workspace.files import write_text
 
@@ -52,7 +52,7 @@ def _changed_settings(spec: JobSpec) -> dict[str, object]:
     dumped = spec.model_dump(mode="json")
     settings = {}
     for column, field in COLUMNS.items():
-        if field.is_required() or getattr(spec, column) != field.default:
+        if field.is_required() or getattr(spec, column) != default_of(column, spec.family):
             settings[column] = _plain(dumped[column])
     return settings
 

@@ -37,6 +37,8 @@ _FPS = re.compile(r"^  fps: (\d{1,3})$", re.MULTILINE)
 _NO_LOOPS = "\n  loops: null\n"
 _ONE_FORMAT = re.compile(r"^  format:\n  - [\w-]+\n(?!  - )", re.MULTILINE)
 
+_SILENT = re.compile(r"^  (snapshot: every |first_frame_after: [1-9])", re.MULTILINE)
+
 _CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
 
 
@@ -55,6 +57,7 @@ class Glance(NamedTuple):
 
     fps: int | None = None
     may_have_extras: bool = False  # loops or exports
+    has_silent_steps: bool = False  # steps that make no frame
 
 
 class JobFile(BaseModel):
@@ -201,7 +204,8 @@ class JobFile(BaseModel):
             return Glance()
         fps = _FPS.search(text)
         is_plain = _NO_LOOPS in text and _ONE_FORMAT.search(text)
-        return Glance(int(fps[1]) if fps else None, may_have_extras=not is_plain)
+        is_silent = _SILENT.search(text) is not None
+        return Glance(int(fps[1]) if fps else None, not is_plain, is_silent)
 
     @classmethod
     def read(cls, paths: JobPaths) -> JobFile | None:

@@ -123,12 +123,18 @@ def show(
     layers = layer_table.networks(found)
     if as_json:
         settings = nested(found.spec, changed=changed)
-        content = {"settings": settings, "layers": layer_table.for_machines(layers)}
+        content: dict[str, object] = {
+            "settings": settings,
+            "layers": layer_table.for_machines(layers),
+        }
+        if (step := layer_table.step_bytes(found)) is not None:
+            content["step_bytes"] = step
         click.echo(json.dumps(content, indent=2))
         return
     click.echo(sheet_text([found.spec], changed=changed), nl=False)
     if layers:
-        output_console(sys.stderr).print(layer_table.table(layers), highlight=False)
+        table = layer_table.table(layers, layer_table.step_bytes(found))
+        output_console(sys.stderr).print(table, highlight=False)
 
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each

@@ -1,9 +1,11 @@
-"""The layers of both networks with their sizes and memory, from their plans: `multitrain show`.
+"""The layers of all networks with their sizes and memory, from their plans: `multitrain show`.
 
 What is counted, in float32: the weights and statistics of a layer; for each of them that learns, a
 gradient and what the optimizer keeps; for the generator with `ema`, a second copy; and what a layer
 makes of one batch, once. What a framework holds besides for its gradients, and its own working
 space, come on top; in bfloat16, a batch takes half.
+
+Of families that say what is held for gradients, all of a step is reckoned.
 """
 
 from __future__ import annotations
@@ -18,11 +20,15 @@ from jobs.families.family import Trained
 from jobs.families.layer import Layer
 from jobs.families.table import family_of
 from jobs.settings.choices import Optimizer
+from jobs.settings.colours import CHANNELS
 from jobs.settings.spec import JobSpec
 from jobs.units import bytes_for_people
 from jobs.workspace.jobfile import JobFile
 
-FLOAT32 = 4  # bytes
+FLOAT32, BFLOAT16 = 4, 2  # bytes
+# Beside what gradients need: pictures on their way from the generator and the data set through the
+# augmentations, and what the largest layer is given and gives back at its own gradients.
+PICTURES_AT_ONCE, WIDEST_AT_ONCE = 8, 4
 CAPTION = (
     "in training: the weights, a gradient of each, what the optimizer keeps for each, and the "
     "average of `ema`; the weights alone take 4 bytes a parameter. a batch: what is made of one"
@@ -79,6 +85,32 @@ def networks(job: JobFile) -> dict[str, list[LayerMemory]]:
     }
 
 
+def step_bytes(job: JobFile) -> int | None:
+    """About what a step holds at once of one device's memory; None where that is not reckoned.
+
+    Measured on processors, with TensorFlow: see docs/benchmarks.md.
+    """
+    spec, family = job.spec, family_of(job.spec)
+    if not family.held:
+        return None
+    share = spec.images_per_batch // spec.gpus
+    layers = family.layers(spec, job.image_width, job.image_height)
+    kept = sum(
+        calls * sum(layer.kept for layer in layers[name]) for name, calls in family.held.items()
+    )
+    widest = max(
+        layer.output.height * layer.output.width * layer.filters
+        for each in layers.values()
+        for layer in each
+    )
+    channels = CHANNELS[spec.colour_model].network
+    pictures = PICTURES_AT_ONCE * job.image_width * job.image_height * channels
+    of_value = BFLOAT16 if spec.precision == "bfloat16" else FLOAT32
+    training = of_value * (share * kept + WIDEST_AT_ONCE * max(share, spec.samples) * widest)
+    weights = sum(each.weights for measured in networks(job).values() for each in measured)
+    return weights + training + FLOAT32 * share * pictures
+
+
 def _measured(layer: Layer, spec: JobSpec, trained: Trained) -> LayerMemory:
     copies = 0  # of each weight, beside itself
     if layer.number > trained.frozen:
@@ -90,11 +122,17 @@ def _measured(layer: Layer, spec: JobSpec, trained: Trained) -> LayerMemory:
     )
 
 
-def table(layers: Mapping[str, Sequence[LayerMemory]]) -> Table:
-    """A row for each layer, one with the sums of each network, and their sum at the end."""
-    result = Table(box=box.SIMPLE_HEAD, show_footer=True, caption=CAPTION, caption_justify="left")
+def table(layers: Mapping[str, Sequence[LayerMemory]], step: int | None = None) -> Table:
+    """A row for each layer, one with the sums of each network, and their sum at the end.
+
+    Below them stands what a `step` holds at once, in bytes.
+    """
+    caption = CAPTION
+    if step is not None:
+        caption += f". a step holds about {bytes_for_people(step)} at once, beside the pictures"
+    result = Table(box=box.SIMPLE_HEAD, show_footer=True, caption=caption, caption_justify="left")
     total = [each for network in layers.values() for each in network]
-    result.add_column("layer", "both networks")
+    result.add_column("layer", "all networks")
     for name in ("kind", "kernel", "stride", "dilation", "output", "activation", "normalization"):
         result.add_column(name)
     for name, footer in zip(("parameters", "in training", "a batch"), _sums(total), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from jobs.workspace.outputs import Export, LoopFile, OutputName, extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
+from multitrain.farm.progress_reader import last_progress
 from multitrain.forecasts.forecasting import Forecast
 from render.films.earlier import outputs_by_job
 from render.spool.notes import made_extras
@@ -38,6 +40,7 @@ class Overview:
     row: JobRow
     loops: Count = NONE
     exports: Count = NONE
+    steps: Count = NONE  # of a job with steps that make no frame
     films: tuple[Path, ...] = ()  # one for each box; of a job that is done
     film_seconds: float | None = None  # of each film
     left: Forecast | None = None  # until its film is done, as forecast by the farm that runs here
@@ -50,6 +53,8 @@ class Overview:
             "loops_total": self.loops.total,
             "exports_done": self.exports.done,
             "exports_total": self.exports.total,
+            "steps_done": self.steps.done if self.steps.total else None,
+            "steps_total": self.steps.total or None,
             "films": [str(film) for film in self.films],
             "film_seconds": self.film_seconds,
             "seconds_left": self.left and self.left.seconds,
@@ -77,7 +82,20 @@ def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], left: Forecast | 
     loops, exports = _counts(paths, glance)
     films = tuple(path for path in outputs if _is_film(path.name))
     seconds = row.frames_total / glance.fps if films and glance.fps else None
-    return Overview(row, loops, exports, films, seconds, left)
+    steps = _steps(paths, row) if glance.has_silent_steps else NONE
+    return Overview(row, loops, exports, steps, films, seconds, left)
+
+
+def _steps(paths: JobPaths, row: JobRow) -> Count:
+    """Steps that are done, and how many there are; of a job that cannot be read, none."""
+    with suppress(MultitrainError):
+        if job := JobFile.read(paths):
+            total = job.plan.steps_total
+            progress = last_progress(paths.progress)
+            has_trained = row.frames_done >= row.frames_total
+            done = total if has_trained else progress.step if progress else 0
+            return Count(done, total)
+    return NONE
 
 
 def _is_film(file: str) -> bool:

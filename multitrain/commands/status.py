@@ -84,6 +84,7 @@ def _print(place: Workspace, jobs: Sequence[Overview]) -> None:
         "name": [job.row.name for job in jobs],
         "state": [str(job.row.state) for job in jobs],
         "frames": [f"{job.row.frames_done}/{job.row.frames_total}" for job in jobs],
+        "steps": [str(job.steps) for job in jobs],
         "left": [duration(job.left.seconds) if job.left else "" for job in jobs],
         "loops": [str(job.loops) for job in jobs],
         "exports": [str(job.exports) for job in jobs],

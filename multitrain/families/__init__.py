@@ -15,6 +15,7 @@ from multitrain.engine.session import Session, SessionSettings
 
 MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
+    "fastgan": "multitrain.families.fastgan.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 

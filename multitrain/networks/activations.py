@@ -1,4 +1,7 @@
-"""The activations a sheet can name. Tensors are channels-last: `(n, ..., channels)` float."""
+"""The activations a sheet can name, and `glu`, which families choose.
+
+Tensors are channels-last: `(n, ..., channels)` float.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,13 @@ def _sine(x: Any, frequency: float) -> Any:
     return ops.sin(x * frequency)
 
 
-# Parameters are those of `Activation.TABLE`.
+def glu(x: Any) -> Any:
+    """Half the channels, each gated by one of the other half (Dauphin et al. 2016)."""
+    values, gates = ops.split(x, 2, axis=-1)
+    return values * ops.sigmoid(gates)
+
+
+# Parameters are those of `Activation.TABLE`, which `glu` is not in: it halves the channels.
 _ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "relu": ops.relu,
     "relu6": ops.relu6,
@@ -52,9 +61,11 @@ _ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "tanh": ops.tanh,
     "sigmoid": ops.sigmoid,
     "sine": _sine,
+    "glu": glu,
 }
 
 
 def activation(choice: Activation) -> Callable[[Any], Any]:
     """The function from a layer's values to those that the next layer sees."""
-    return partial(_ACTIVATIONS[choice.name], **choice.parameters())
+    parameters = choice.parameters() if choice.name in choice.TABLE else {}
+    return partial(_ACTIVATIONS[choice.name], **parameters)

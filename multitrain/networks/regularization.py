@@ -1,4 +1,4 @@
-"""Layers that draw at random in training, and do nothing else: dropout and Gaussian noise.
+"""Layers that draw at random in training, and do nothing else: dropout and kinds of noise.
 
 A variable of the layer counts its draws, so that the count is in every checkpoint.
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 from keras import ops
+
+from multitrain.networks.initializers import Filled
 
 if keras.backend.backend() == "tensorflow":
     from multitrain.networks.native.replicas import replica
@@ -77,3 +79,20 @@ class Noise(RandomLayer):
         shape = ops.shape(inputs)
         noise = keras.random.normal(shape, dtype=self.compute_dtype, seed=self.draws)
         return inputs + self.stddev * noise
+
+
+class InjectedNoise(RandomLayer):
+    """Adds the same noise to all channels of a pixel, as strongly as it learns to.
+
+    Karras et al. 2019, section 3.2, https://arxiv.org/abs/1812.04948. It begins without any.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        self.strength = self.add_weight(shape=(), initializer=Filled(0.0), name="strength")
+
+    def disturb(self, inputs: Any) -> Any:
+        """Values `(n, height, width, channels)`."""
+        shape = (*ops.shape(inputs)[:-1], 1)
+        noise = keras.random.normal(shape, dtype=self.compute_dtype, seed=self.draws)
+        return inputs + ops.cast(self.strength, self.compute_dtype) * noise

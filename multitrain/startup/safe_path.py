@@ -58,8 +58,8 @@ def protect() -> None:
     Python has put it there: it looks like one that belongs there.
     """
     sys.meta_path.insert(0, _OurPackages)
-    search_path = os.environ.get(SEARCHED_LAST) or os.environ.get("PYTHONPATH", "")
-    last = [folder for folder in search_path.split(os.pathsep) if os.path.isabs(folder)]
+    search_paths = (os.environ.get(name, "") for name in (SEARCHED_LAST, "PYTHONPATH"))
+    last = [each for path in search_paths for each in path.split(os.pathsep) if os.path.isabs(each)]
     first = [folder for folder in sys.path if folder and folder not in last]
     sys.path[:] = dict.fromkeys([*first, *last, ROOT])
 

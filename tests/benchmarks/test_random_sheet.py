@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import get_args, get_origin
 
-from benchmarks.random_settings import SMALL, columns_drawn
+from benchmarks.random_settings import SMALL, _entry, columns_drawn
 from benchmarks.random_sheet import FAILED, NOT_FINITE, Outcome, make_sheet, report
-from jobs.settings.bounds import unwrap, words_of
+from jobs.families.table import FAMILIES
+from jobs.settings.bounds import NotNegative, Positive, Real, unwrap, words_of
 from jobs.settings.choices import Choice
 from jobs.settings.spec import COLUMNS
 from jobs.sheets.sheet import read_sheet
@@ -43,6 +45,20 @@ def test_a_sheet_of_many_jobs_has_every_setting_and_every_word(tmp_path):
         met = set().union(*(names_of(getattr(spec, column)) for spec in specs))
         assert met >= words_for(column), column
     assert make_sheet(tmp_path, 300, seed=1, size=32, every_jax=3).read_text() == text
+
+
+def test_every_family_that_trains_is_drawn(tmp_path):
+    sheet = make_sheet(tmp_path, 30, seed=1, size=64, every_jax=3)
+    jobs = read_sheet(sheet, Workspace(tmp_path)).jobs
+    for engine in ("tensorflow", "jax"):
+        drawn = {job.spec.family for job in jobs if job.spec.engine == engine}
+        assert drawn == {name for name, family in FAMILIES.items() if family.trains}
+
+
+def test_numbers_that_may_be_anything_are_drawn_near_one():
+    for kind in (Real, Positive, NotNegative):
+        numbers = [_entry(kind, None, Random(seed)) for seed in range(100)]
+        assert 1 < max(map(abs, numbers)) <= 10
 
 
 def test_the_report_tells_every_job_that_did_not_run():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,8 +11,9 @@ from rich.console import Console
 
 from jobs.settings.videos import VIDEOS
 from jobs.workspace.jobfile import JobFile
-from multitrain.commands.estimate import Estimate, table
+from multitrain.commands.estimate import Estimate, for_machines, table
 from multitrain.farm.submission_plan import Action, Entry
+from multitrain.forecasts.forecasting import Forecast
 
 MakeJob = Callable[..., JobFile]
 
@@ -59,6 +61,20 @@ def test_loops_have_sizes_of_their_own(tiny_job: MakeJob) -> None:
     walk = 9 * plain.image_width * plain.image_height * 3.4
     expected = 8 * 64 * 64 * 0.5 + walk
     assert disk_bytes(more) == pytest.approx(disk_bytes(plain) + expected, abs=2)
+
+
+def test_frames_steps_and_epochs_are_told_however_a_row_says_it(tiny_job: MakeJob) -> None:
+    """Of 30 pictures, 6 of which are drawn in a step: 5 steps are an epoch."""
+    ways = ({"video_length": 0.5}, {"steps": 900}, {"epochs": 180})
+    jobs = [tiny_job(**{"video_length": None, **way}).replaced(picture_count=30) for way in ways]
+    told = for_machines([Entry(job, Action.BEGIN) for job in jobs], [Forecast(60.0, 0.1)])
+    assert {(each["frames"], each["steps"], each["epochs"]) for each in told} == {(1800, 900, 180)}
+    assert [each["seconds"] for each in told] == [30.0] * 3
+    assert [each["seconds_left"] for each in told] == [60.0, None, None]
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table([Entry(job, Action.BEGIN) for job in jobs]))
+    rows = re.findall(r" 1800 +900 +180 ", console.file.getvalue())
+    assert len(rows) == 3
 
 
 def test_jobs_that_are_done_are_told_so(tiny_job: MakeJob) -> None:

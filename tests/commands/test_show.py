@@ -55,6 +55,33 @@ def test_the_layers_stand_on_standard_error_with_their_sums(sheet: Path) -> None
     assert "what the optimizer keeps for each" in " ".join(told.split())
 
 
+def test_a_family_that_reckons_it_tells_what_a_step_holds(sheet: Path) -> None:
+    text = sheet.read_text()
+    sheet.write_text(
+        text.replace("{name: card, family: testcard}", "{name: fast, family: fastgan}")
+    )
+    told = " ".join(show(sheet, "fast").stderr.split())
+    assert "all networks" in told
+    assert "a step holds about" in told
+    assert "a step holds about" not in " ".join(show(sheet, "a").stderr.split())
+    plain = json.loads(show(sheet, "fast", "--json").stdout)
+    weights = sum(layer["weight_bytes"] for layers in plain["layers"].values() for layer in layers)
+    assert weights < plain["step_bytes"] < 2 * weights
+
+
+def test_what_a_step_holds_grows_with_the_batch_and_shrinks_with_the_precision() -> None:
+    def held(**columns: object) -> int:
+        told = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1}
+        told |= {"video_length": 1, "family": "fastgan", "precision": "float32", "batch_size": 2}
+        job = JobFile(spec=told | columns, image_width=1024, image_height=1024)
+        return layer_table.step_bytes(job) or 0
+
+    assert 1.7 * 2**30 < held() < 2.1 * 2**30
+    assert held(batch_size=4) > 1.7 * held()
+    assert held(precision="bfloat16") < 0.7 * held()
+    assert held(batch_size=4, gpus=2) == held()
+
+
 def test_a_family_without_networks_has_no_layers(sheet: Path) -> None:
     result = show(sheet, "card")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -75,6 +75,8 @@ def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
         "loops_total": 0,
         "exports_done": 0,
         "exports_total": 0,
+        "steps_done": None,
+        "steps_total": None,
         "films": [],
         "film_seconds": None,
         "seconds_left": None,
@@ -104,6 +106,19 @@ def test_extras_are_counted(workspace: Workspace, store: Store) -> None:
     assert [told["more"][count] for count in counts] == [1, 2, 1, 2]
     assert [told["plain"][count] for count in counts] == [0, 0, 0, 0]
     assert "1/2" in status(workspace)
+
+
+def test_steps_are_told_where_not_each_makes_a_frame(workspace: Workspace, store: Store) -> None:
+    """A job whose film has not begun yet is seen to train."""
+    rare = {"snapshot": "every 10 steps", "first_frame_after": 50}
+    jobs = (("rare", rare), ("plain", {}), ("queued", rare))
+    made = [submit(workspace, store, name, **columns) for name, columns in jobs]
+    total = 50 + made[0].frames_total * 10
+    workspace.job("rare").progress.write_text('{"time": 1.0, "step": 42, "frame": 0}\n')
+    told = rows(workspace)
+    steps = {name: (each["steps_done"], each["steps_total"]) for name, each in told.items()}
+    assert steps == {"rare": (42, total), "plain": (None, None), "queued": (0, total)}
+    assert f"42/{total}" in status(workspace)
 
 
 def test_films_are_told_with_their_length(workspace: Workspace, store: Store) -> None:

@@ -20,18 +20,25 @@ from render.spool.spool import batches, spooled_bytes
 
 SECONDS = 120.0  # nothing here takes so long on a healthy machine
 SIZE = (16, 12)  # of a picture, in pixels
-FRAME_BYTES = (2 * SIZE[0]) * (2 * SIZE[1]) * 3
 
 
-def save_job(paths: JobPaths, frames: int, **columns: object) -> None:
-    """Writes `job.yaml` of a tiny DCGAN on data set `photos`, whose pictures have `SIZE`."""
+def frame_bytes(size: tuple[int, int]) -> int:
+    """Of a frame of 2x2 pictures."""
+    return (2 * size[0]) * (2 * size[1]) * 3
+
+
+FRAME_BYTES = frame_bytes(SIZE)
+
+
+def save_job(paths: JobPaths, frames: int, size: tuple[int, int] = SIZE, **columns: object) -> None:
+    """Writes `job.yaml` of a tiny DCGAN on data set `photos`, whose pictures have this `size`."""
     cells = {"name": paths.name, "dataset": "photos", "grid_width": 2, "grid_height": 2, "fps": 10}
     cells |= {"video_length": frames / 600, "z_dim": 4, "learning_rate_g": 0.01}
     cells |= {"nbr_of_layers_g": 3, "nbr_of_layers_d": 3, "gf_dim": 4, "df_dim": 4}
     cells |= {"batch_norm_g": True, "batch_norm_d": True}
     spec = JobSpec.model_validate(cells | columns)
-    job = JobFile(spec=spec, image_width=SIZE[0], image_height=SIZE[1])
-    assert job.plan.frame_bytes == FRAME_BYTES
+    job = JobFile(spec=spec, image_width=size[0], image_height=size[1])
+    assert job.plan.frame_bytes == frame_bytes(size)
     job.save(paths)
 
 
@@ -41,6 +48,7 @@ class Trainers:
 
     paths: JobPaths
     starts: int = 0
+    frame_bytes: int = FRAME_BYTES
 
     @contextmanager
     def one(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -83,7 +91,7 @@ class Trainers:
         return self.spooled_frames() - (names[-1].frame if names else 0)
 
     def spooled_frames(self) -> int:
-        return spooled_bytes(self.paths) // FRAME_BYTES
+        return spooled_bytes(self.paths) // self.frame_bytes
 
 
 def spool(paths: JobPaths) -> bytes:

@@ -29,6 +29,7 @@ SUITES = {
         TESTS / "engine" / "test_misfits.py",
     ],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
+    "fastgan": [TESTS / "families" / "test_fastgan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
         for name in (
@@ -37,13 +38,16 @@ SUITES = {
             "building",
             "colours",
             "convolutions",
+            "excitation",
             "initializers",
             "normalization_kinds",
+            "perception",
             "regularization",
             "spectral",
             "taps",
             "transposed",
             "upsampling",
+            "windows",
         )
     ],
     "losses": [TESTS / "networks" / "test_losses.py"],

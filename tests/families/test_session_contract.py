@@ -21,6 +21,12 @@ from tests.engine.proving import PROOFS
 OpenSession = Callable[..., Session]
 
 
+def smallest(family: str) -> tuple[int, int]:
+    """Width and height, not all even, of small pictures that a family takes."""
+    width = max(12, FAMILIES[family].sides.least)
+    return width, width * 7 // 10 | 1
+
+
 @pytest.fixture(params=[*MODULES, "dcgan in bfloat16", *PROOFS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -32,7 +38,11 @@ def job(kind: str, tiny_job: Callable[..., JobFile]) -> JobFile:
     family, _, precision = kind.partition(" in ")
     family = family if family in MODULES else "dcgan"
     return tiny_job(
-        family=family, precision=precision or "float32", learning_rate_g=0.03, batch_size=8
+        *smallest(family),
+        family=family,
+        precision=precision or "float32",
+        learning_rate_g=0.03,
+        batch_size=8,
     )
 
 
@@ -63,7 +73,7 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
     block = session.run(3)
 
     across = PROOFS[kind]().across if kind in PROOFS else 1
-    assert block.frames.shape == (6, 18, 36 * across, 3)
+    assert block.frames.shape == (6, 2 * job.image_height, 3 * across * job.image_width, 3)
     assert block.frames.dtype == np.uint8
     assert session.step == 3
     assert all(np.isfinite(loss) for loss in block.losses.values())
@@ -73,9 +83,9 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
 def test_one_frame_per_step_where_asked(
     tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
-    job = tiny_job(family=kind, snapshot="step")
+    job = tiny_job(*smallest(kind), family=kind, snapshot="step")
 
-    assert fresh(job).run(2).frames.shape == (2, 18, 36, 3)
+    assert len(fresh(job).run(2).frames) == 2
 
 
 def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSession) -> None:
@@ -110,7 +120,7 @@ def test_steps_without_frames_do_not_change_those_with_some(
         timing.frames_by(end) - timing.frames_by(begin)
         for begin, end in ((0, 1), (1, 4), (4, 6), (6, 8))
     ]
-    assert parts[0].frames.shape == (0, 18, 36, 3)
+    assert parts[0].frames.shape == (0, *whole.shape[1:])
     np.testing.assert_array_equal(np.concatenate([part.frames for part in parts]), whole)
     for name, array in uninterrupted.state().items():
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
@@ -197,7 +207,8 @@ def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: O
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.trains])
 def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: str) -> None:
     """So what is known of checkpoints, and told of layers, is true."""
-    job, family = tiny_job(family=name, ema=0.9, nbr_d_updates=2), FAMILIES[name]
+    cells = {"family": name, "ema": 0.9, "nbr_d_updates": 2}
+    job, family = tiny_job(*smallest(name), **cells), FAMILIES[name]
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}
     assert (set(family.networks), dict(family.averaged)) == (set(model.networks), averaged)

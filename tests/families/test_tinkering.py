@@ -127,7 +127,7 @@ ALONE = [
     {"gradient_clip_g": "value(limit=0.0001)", "optimizer_g": "sgd"},
     {"label_smoothing": 0.3},
     {"instance_noise": 0.5},
-    {"diffaugment": ",".join(get_args(Augmentation))},
+    {"diffaugment": ",".join(each for each in get_args(Augmentation) if each != "none")},
     {"feature_matching": 5},
     {"dropout_d": 0.5},
     {"dropout_g": 0.5},

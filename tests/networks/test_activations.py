@@ -39,3 +39,9 @@ def test_values(text: str, wanted: list[float]) -> None:
 @pytest.mark.parametrize("name", Activation.TABLE)
 def test_every_name_that_a_sheet_may_use_is_there(name: str) -> None:
     assert np.isfinite(activation(Activation(name))(X)).all()
+
+
+def test_glu_gates_half_of_the_channels_by_the_others() -> None:
+    made = activation(Activation("glu"))(np.array([[3.0, -2.0, 0.0, 40.0]], np.float32))
+
+    np.testing.assert_allclose(made, [[1.5, -2.0]])

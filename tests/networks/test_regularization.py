@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multitrain.networks.regularization import Dropout, Noise, RandomLayer
+from multitrain.networks.regularization import Dropout, InjectedNoise, Noise, RandomLayer
 
 X = np.full((50, 4, 5, 8), 2.0, np.float32)
 
@@ -42,3 +42,15 @@ def test_the_name_of_the_counter_is_that_of_the_layer() -> None:
     layer = Dropout(0.5, 1, name="dropout_3")
 
     assert [each.path for each in layer.variables] == ["dropout_3/seed_generator_state"]
+
+
+def test_injected_noise_is_as_strong_as_it_learns_and_alike_in_all_channels() -> None:
+    layer = InjectedNoise(1)
+    np.testing.assert_array_equal(layer(X, training=True), X)  # it begins without any
+
+    layer.strength.assign(0.5)
+    added = np.asarray(layer(X, training=True)) - 2
+
+    assert added.std() == pytest.approx(0.5, rel=0.1)
+    np.testing.assert_allclose(added, np.broadcast_to(added[..., :1], added.shape))
+    np.testing.assert_array_equal(layer(X, training=False), X)

@@ -6,9 +6,11 @@ import pytest
 from multitrain.networks.initializers import Normal
 from multitrain.networks.upsampling import (
     EnlargedConvolution,
+    FusedConvolution,
     SubpixelConvolution,
     bilinear,
     depth_to_space,
+    fused,
     nearest,
 )
 
@@ -109,3 +111,31 @@ def test_subpixel_arrives_at_an_exact_size_and_has_weights_for_each_pixel() -> N
 
     assert made.shape == layer.compute_output_shape((2, 4, 5, 2)) == (2, 7, 9, 3)
     assert layer.kernel.shape == (3, 3, 2, 4 * 3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 10), (7, 9), (2, 1)])
+def test_a_fused_convolution_is_one_of_the_enlarged_picture(height: int, width: int) -> None:
+    small = drawn(0, 2, -(-height // 2), -(-width // 2), 3)
+    layer = FusedConvolution(5, height, width, kernel_initializer=Normal(1.0, 0))
+
+    made = np.asarray(layer(small))
+
+    assert made.shape == layer.compute_output_shape(small.shape) == (2, height, width, 5)
+    edged = np.pad(small, [(0, 0), (1, 1), (1, 1), (0, 0)], "edge")
+    large = np.asarray(nearest(edged, 2))[:, 1:-1, 1:-1]  # one more pixel around the whole
+    kernel = np.asarray(layer.kernel.value)
+    wanted = sum(
+        large[:, row : row + height, column : column + width] @ kernel[row, column]
+        for row in range(3)
+        for column in range(3)
+    )
+    np.testing.assert_allclose(made - np.asarray(layer.bias), wanted, atol=1e-4)
+
+
+def test_a_fused_kernel_keeps_the_sum_of_its_values() -> None:
+    kernel = drawn(1, 3, 3, 2, 5)
+
+    made = np.asarray(fused(kernel)).reshape(2, 2, 2, 4, 5)
+
+    for place in range(4):
+        np.testing.assert_allclose(made[..., place, :].sum((0, 1)), kernel.sum((0, 1)), atol=1e-5)

@@ -17,7 +17,7 @@ from multitrain.farm.ahead.pictures_ahead import PicturesAhead
 from multitrain.farm.launching import TrainerSettings
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.startup.environment import for_children
-from multitrain.startup.safe_path import ROOT, python_command
+from multitrain.startup.safe_path import ROOT, SEARCHED_LAST, python_command
 
 # Our own packages, modules of Python's library that are always or never loaded at the start, and a
 # package that is installed.
@@ -87,19 +87,22 @@ def test_a_package_that_only_pythonpath_has_is_found(tmp_path: Path, copy: Path)
 
 
 @pytest.mark.parametrize("command", [["-m", "multitrain"], ["-P", "-m", "multitrain"]])
-@pytest.mark.parametrize("path", ["", "{folder}"])
-def test_the_command_itself(folder: Path, command: list[str], path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "inherited"), [("", ""), ("{folder}", ""), ("{folder}", "/elsewhere")]
+)
+def test_the_command_itself(folder: Path, command: list[str], path: str, inherited: str) -> None:
+    """Also where it is started by a process of ours, whose `PYTHONPATH` was another."""
     of_pythonpath = ("sitecustomize", "typing", "json")  # are imported before any code of ours
     for name in ("multitrain", *(of_pythonpath if path else ())):
         (folder / f"{name}.py").unlink()
     ended = subprocess.run(
         [sys.executable, *command, "check", "none.csv"],
-        env={**os.environ, "PYTHONPATH": path.format(folder=folder)},
+        env={**os.environ, "PYTHONPATH": path.format(folder=folder), SEARCHED_LAST: inherited},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     assert "none.csv" in ended.stderr
 
 

@@ -72,4 +72,5 @@ DCGAN = Family(
     networks=("generator", "discriminator"),
     sampler="generator",
     averaged={"average": "generator"},
+    without=frozenset({"perceptual"}),
 )

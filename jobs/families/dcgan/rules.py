@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from jobs.families.dcgan.layers import Network, column, discriminator_layers, generator_layers
 from jobs.families.layer import Layer, Shape
+from jobs.families.limits import too_large
 from jobs.settings.spec import JobSpec
-
-MOST_VALUES = 2**31  # of one array: devices count its values in 32 bits
 
 Reasons = Iterator[tuple[str, str]]
 
@@ -81,26 +80,8 @@ def _wrong_values(layer: Layer, network: Network) -> Reasons:
 
 
 def _wrong_size(layer: Layer, network: Network, spec: JobSpec) -> Reasons:
-    if layer.parameters > MOST_VALUES:
-        blamed = "filters_" + network if column(spec, "filters", network) else f"{network}f_dim"
-        yield (
-            blamed,
-            f"would have {layer.parameters:,} parameters, and {MOST_VALUES:,} are the most; "
-            f"use fewer channels or layers",
-        )
-    share = spec.images_per_batch // spec.gpus
-    if layer.widest * share > MOST_VALUES:
-        yield (
-            "batch_size",
-            f"would hold {layer.widest * share:,} values of {share} pictures at once, and "
-            f"{MOST_VALUES:,} are the most; set a smaller batch_size",
-        )
-    if network == "g" and layer.widest * spec.samples > MOST_VALUES:
-        yield (
-            "grid_width",
-            f"would hold {layer.widest * spec.samples:,} values of {spec.samples} samples at once, "
-            f"and {MOST_VALUES:,} are the most; make the grid smaller",
-        )
+    width = "filters_" + network if column(spec, "filters", network) else f"{network}f_dim"
+    yield from too_large(layer, spec, width=width, draws=network == "g")
 
 
 def _pixels(shape: Shape) -> str:

@@ -18,13 +18,13 @@ def too_long(
 
     `wrong` columns hold stand-ins in the `spec`: nothing is judged by them.
     """
-    if "family" in wrong or not family_of(spec).trains:
+    if "family" in wrong:
         return {}
-    reasons = {}
+    reasons, without = {}, family_of(spec).without
     for column, text in cells.items():
         networks = column[-1] if column in FORMS else "gd"  # of both, as long as the deeper needs
         counts = {f"nbr_of_layers_{network}" for network in networks}
-        if column not in ENTRIES_FOR or not counts.isdisjoint(wrong):
+        if column not in ENTRIES_FOR or column in without or not counts.isdisjoint(wrong):
             continue
         entries, layers = len(entries_of(text)), max(getattr(spec, count) for count in counts) - 1
         if entries > layers:

@@ -11,7 +11,7 @@ from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
 from jobs.settings.parsing import LENGTHS, cell_text
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec, default_of
 from jobs.sheets.forms.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
 
 Tree = dict[str, Any]  # of mappings, lists, text, numbers, booleans and None
@@ -71,7 +71,11 @@ def nested(spec: JobSpec, *, changed: bool = False) -> Tree:
         column
         for column, field in COLUMNS.items()
         if column not in family_of(spec).without
-        and (not changed or field.is_required() or getattr(spec, column) != field.default)
+        and (
+            not changed
+            or field.is_required()
+            or getattr(spec, column) != default_of(column, spec.family)
+        )
     ]
     tree: Tree = {}
     flat: Tree = {}

@@ -137,11 +137,9 @@ def _finished(x: Any, layer: Layer, seeds: Iterator[int]) -> Any:
 
 def _disturbed(pictures: Any, spec: JobSpec, seeds: Iterator[int]) -> Any:
     """What the discriminator's first layer sees in training."""
-    if spec.diffaugment:
+    if kinds := spec.augmentations:
         has_alpha = spec.colour_model == "rgba"
-        pictures = DiffAugment(spec.diffaugment, has_alpha, next(seeds), name="diffaugment")(
-            pictures
-        )
+        pictures = DiffAugment(kinds, has_alpha, next(seeds), name="diffaugment")(pictures)
     if spec.instance_noise:
         noise = Noise(spec.instance_noise, next(seeds), dtype="float32", name="instance_noise")
         pictures = noise(pictures)

@@ -7,14 +7,11 @@ size that the discriminator starts from. Described with Keras alone; the engine 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from jobs.families.dcgan.layers import Network, column, discriminator_layers, generator_layers
+from jobs.families.dcgan.layers import discriminator_layers, generator_layers
 from jobs.families.feed import PICTURES
 from jobs.settings.colours import ColourModel
 from jobs.workspace.jobfile import JobFile
@@ -24,7 +21,6 @@ from multitrain.engine.model import (
     Average,
     Batch,
     Chance,
-    Learning,
     Model,
     Named,
     Nets,
@@ -32,13 +28,12 @@ from multitrain.engine.model import (
     Pass,
     Phase,
     Sampling,
-    Show,
     Shown,
     Turn,
-    Update,
 )
 from multitrain.engine.motion import Latents, at_frames
 from multitrain.engine.session import Session, SessionSettings
+from multitrain.families import adversaries
 from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.colours import to_network, to_picture
 from multitrain.networks.judgement import Judgement
@@ -55,15 +50,15 @@ def describe(job: JobFile) -> Model:
     spec = job.spec
     size = job.image_width, job.image_height
     cell = (job.image_height, job.image_width, job.plan.channels)
-    seeds = _seeds(spec.seed)
+    seeds = adversaries.seeds(spec.seed)
     generator = build_generator(generator_layers(spec, *size), seeds)
     discriminator = build_discriminator(discriminator_layers(spec, *size), spec, seeds)
     latents = Latents.of(spec)
     losses = GanLosses(spec.loss, spec.label_smoothing, spec.feature_matching)
     pair = Pair(losses, latents, spec.colour_model, spec.fps)
     mixing = {"mixing": Chance()} if losses.has_gradient_penalty else {}
-    d = _learning(job, "d", spec.nbr_d_updates)
-    g = _learning(job, "g", spec.nbr_g_updates)
+    d, g = adversaries.learning(job, "d"), adversaries.learning(job, "g")
+    program = adversaries.program(d.updates, g.updates, spec.frames_per_step, mixing)
     return Model(
         networks={"generator": generator, "discriminator": discriminator},
         passes={"fakes": Pass(("generator",), ("latents",), pair.fakes)},
@@ -71,7 +66,7 @@ def describe(job: JobFile) -> Model:
             "d": Turn(("discriminator",), d, pair.discriminator_loss, ("fakes",)),
             "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
         },
-        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, mixing)),),
+        phases=(Phase(0, program),),
         chance={"latents": latents.chance, **mixing},
         averages={"average": Average("generator", spec.ema)} if spec.ema else {},
         shown=Shown(cell, {"latents": latents.chance}, pair.latents_at, pair.cells),
@@ -81,7 +76,7 @@ def describe(job: JobFile) -> Model:
 def describe_sampler(job: JobFile) -> Sampling:
     """What draws the job's samples, with fresh weights from the job's seed."""
     layers = generator_layers(job.spec, job.image_width, job.image_height)
-    network = build_generator(layers, _seeds(job.spec.seed))
+    network = build_generator(layers, adversaries.seeds(job.spec.seed))
     return Sampling(network, partial(to_picture, job.spec.colour_model))
 
 
@@ -128,42 +123,3 @@ class Pair:
 
 def _judged(nets: Nets, pictures: Any) -> Judgement:
     return Judgement(*nets("discriminator", pictures))
-
-
-def _program(
-    d_updates: int, g_updates: int, frames: int, of_penalty: Collection[str]
-) -> list[Update | Show]:
-    """The discriminator's updates, with a batch of pictures each, then the generator's.
-
-    The generator's first update goes back through the fakes that the discriminator saw last.
-    """
-    last = d_updates - 1
-    given = ("latents", *of_penalty)
-    return [
-        *(Update("d", {PICTURES: n}, dict.fromkeys(given, n)) for n in range(d_updates)),
-        *(Show() for _ in range(frames - 1)),
-        *(Update("g", {PICTURES: last}, {"latents": last + n}) for n in range(g_updates)),
-        Show(),
-    ]
-
-
-def _learning(job: JobFile, network: Network, updates: int) -> Learning:
-    def of(name: str) -> Any:
-        return column(job.spec, name, network)
-
-    return Learning(
-        optimizer=of("optimizer"),
-        rate=of("learning_rate"),
-        schedule=of("schedule"),
-        beta1=of("beta1"),
-        clipping=of("gradient_clip"),
-        updates=updates,
-        steps=job.schedule_steps,
-    )
-
-
-def _seeds(seed: int) -> Iterator[int]:
-    """Independent seeds, one for each layer: layers of one shape must not start alike."""
-    draws = np.random.default_rng(seed)
-    while True:
-        yield int(draws.integers(2**31))

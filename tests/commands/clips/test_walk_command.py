@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -27,6 +27,15 @@ LENGTH = ("--seconds", "0.5")
 def paths(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> JobPaths:
     monkeypatch.chdir(workspace.root)
     return workspace.job("night")
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The command cleans its process's environment up, which here is that of all tests."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ ALLOWED = {
     "jobs/sheets/rules.py": "the other columns that each rule looks at",
     "render/films/manifest.py": "keys of the manifest",
     "multitrain/weights/checkpoints.py": "attributes in checkpoints",
+    "multitrain/commands/status.py": "headings of the table of jobs",
     "multitrain/commands/layer_table.py": "headings and keys of the table of layers",
 }
 FAMILIES = "jobs/families/"  # each says by itself which settings its networks are made of

@@ -55,3 +55,58 @@ jobs:
 """
     reason = "means nothing to a testcard; leave it empty"
     assert mistakes(workspace, "a.yaml", sheet) == [f"5: {column}: {reason}" for column in told]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("preprocess: resize, load_size: 64x48", []),
+        (
+            "preprocess: resize, load_size: 63x48",
+            [
+                "1: family: fastgan is for pictures with a longer side of 64 to 2048 pixels, and "
+                "these are 63x48; scale them with preprocess and load_size"
+            ],
+        ),
+        (
+            "preprocess: resize, load_size: 48x2049",
+            [
+                "1: family: fastgan is for pictures with a longer side of 64 to 2048 pixels, and "
+                "these are 48x2049; scale them with preprocess and load_size"
+            ],
+        ),
+        ("diffaugment: none", []),
+        (
+            "diffaugment: [color, none]",
+            ["1: diffaugment: names none beside others; leave it out"],
+        ),
+        (
+            "perceptual: vgg16.h5",
+            ["1: perceptual: must be a whole path, such as /home/me/vgg16.h5"],
+        ),
+        ("perceptual: /nowhere/vgg16.h5", ["1: perceptual: there is no file '/nowhere/vgg16.h5'"]),
+        (
+            "perceptual: /dev/../etc/passwd, colour_model: hsv",
+            [
+                "1: perceptual: looks at red, green and blue, and the networks think in hsv; use "
+                "colour_model rgb, rgba or grey, or leave it empty"
+            ],
+        ),
+        ("k_w: 3", ["1: k_w: means nothing to a fastgan; leave it empty"]),
+        ("nbr_of_layers_g: 6", ["1: nbr_of_layers_g: means nothing to a fastgan; leave it empty"]),
+    ],
+)
+def test_mistakes_of_a_fastgan(workspace: Workspace, cells: str, told: list[str]) -> None:
+    sheet = f"jobs: [{{name: a, family: fastgan, {JOB}, {cells}}}]"
+    assert mistakes(workspace, "a.yaml", sheet) == told
+
+
+def test_a_list_that_is_inherited_need_not_fit_layers_that_the_family_sets_itself(
+    workspace: Workspace,
+) -> None:
+    sheet = f"""\
+defaults: {{activation_g: "{",".join(["relu", "tanh"] * 4)}"}}
+jobs:
+- {{name: a, family: fastgan, {JOB}}}
+"""
+    assert mistakes(workspace, "a.yaml", sheet) == []

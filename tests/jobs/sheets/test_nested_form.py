@@ -12,7 +12,7 @@ import yaml
 from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.parsing import choices_of, entry_type, parse_cells, plain_type
-from jobs.settings.spec import COLUMNS, JobSpec
+from jobs.settings.spec import COLUMNS, GROUP_OF, JobSpec
 from jobs.sheets.forms.nested_form import nested, sheet_text
 from jobs.sheets.forms.yaml_cells import read_rows
 
@@ -41,6 +41,8 @@ def any_spec(draw: random.Random) -> JobSpec:
     """One with some right cells, lists where there may be some."""
     cells = {column: str(value) for column, value in REQUIRED.items()}
     for column in draw.sample(list(COLUMNS), draw.randint(0, len(COLUMNS))):
+        for other in GROUP_OF.get(column, ()):
+            cells.pop(other, None)
         count = draw.randint(1, 6) if get_origin(plain_type(column)) is tuple else 1
         cells[column] = ",".join(draw.choices(right_texts(column), k=count))
     spec, reasons = parse_cells(cells)

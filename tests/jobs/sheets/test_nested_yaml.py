@@ -102,7 +102,7 @@ def told(text: str) -> list[str]:
     mistakes = {(each.line, f"{each.column}: {each.reason}") for each in rows.mistakes}
     for row in rows.rows:
         for column, reason in parse_cells(row.texts())[1].items():
-            if reason != "is required and empty":
+            if not reason.startswith("is required and empty"):
                 mistakes.add((row.line_of(column), f"{column}: {reason}"))
     return [f"{line}: {reason}" for line, reason in sorted(mistakes)]
 

@@ -118,7 +118,7 @@ def test_short_rows_have_empty_cells_at_the_end(read: ReadText) -> None:
     assert read(f"{HEADER},fps,seed\na,demo,1,1,1\n").jobs[0].spec.fps == 60
     assert mistakes(read, f"{HEADER}\na,demo,1\n") == [
         "sheet.csv:2: grid_height: is required and empty",
-        "sheet.csv:2: video_length: is required and empty",
+        "sheet.csv:2: video_length: is required and empty; steps or epochs would do, too",
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_cell_causes_no_mistakes_elsewhere(read: ReadText) -> None:
 def test_missing_columns_are_told_once_at_the_header(read: ReadText) -> None:
     assert mistakes(read, "\nname,dataset,grid_width\na,demo,1\nb,demo,1\n") == [
         "sheet.csv:2: grid_height: is required; add this column",
-        "sheet.csv:2: video_length: is required; add this column",
+        "sheet.csv:2: video_length: is required; add this column, or steps or epochs",
     ]
 
 

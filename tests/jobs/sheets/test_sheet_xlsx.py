@@ -71,7 +71,7 @@ def test_mistakes_name_the_row_as_the_program_counts_it(path: Path) -> None:
     save(path, (), ("# may",), HEADER, (), ("a", "demo", "two", 2, 1), ("#b",), ("c", "demo", 2, 2))
     assert mistakes(path) == [
         "night.xlsx:5: grid_width: must be a whole number of at least 1, not 'two'",
-        "night.xlsx:7: video_length: is required and empty",
+        "night.xlsx:7: video_length: is required and empty; steps or epochs would do, too",
     ]
 
 

@@ -106,7 +106,7 @@ jobs:
         "sheet.yaml:11: name: is taken by line 7; names must be unique",
         "sheet.yaml:12: grid_height: must be a whole number of at least 1, not '1,2'",
         "sheet.yaml:15: grid_height: is required and empty",
-        "sheet.yaml:15: video_length: is required and empty",
+        "sheet.yaml:15: video_length: is required and empty; steps or epochs would do, too",
         "sheet.yaml:16: k_w: must be a value or a list of values, nothing nested",
         "sheet.yaml:17: grid_height: must be a value or a list of values, nothing nested",
     ]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import UsageError
+from jobs.families.table import family_of
 from jobs.settings.bounds import Decay, NotNegative, Positive, unwrap
 from jobs.settings.choices import Optimizer
 from jobs.settings.kinds import Channels, KernelSide
@@ -61,6 +62,17 @@ def test_variations_differ_from_their_parent_and_each_other_in_what_may_vary(wor
     assert len({each.model_copy(update={"name": ""}) for each in made}) == 60
     for each in made:
         assert {"name"} < changes(spec, each) <= CHANGES.keys() | {"name"}
+
+
+def test_what_means_nothing_to_a_family_does_not_vary(workspace, tmp_path):
+    spec = parent(family="fastgan")
+    made = variations(workspace, spec, count=30, strength=1)
+    varied = set().union(*(changes(spec, each) for each in made)) - {"name"}
+    assert varied
+    assert not varied & family_of(spec).without
+    path = tmp_path / "sheet.yaml"
+    path.write_text(sheet_with_defaults(made, []), encoding="utf-8")
+    assert [job.spec for job in read_sheet(path, workspace).jobs] == list(made)
 
 
 def test_the_seed_decides(workspace):

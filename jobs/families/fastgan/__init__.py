@@ -1,0 +1,1 @@
+"""FastGAN: its layers, planned."""

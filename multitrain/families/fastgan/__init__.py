@@ -1,0 +1,1 @@
+"""FastGAN: its networks, built of the layers that were planned."""
