@@ -82,6 +82,10 @@ def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
     for first in feeds.values():
         if first.feed.pair_of is not None:
             continue
+        if first.runs is not None and first.counts:
+            raise MultitrainError(
+                f"{first.feed.name} goes on from clip to clip, so its folders cannot have weights"
+            )
         pairs = [each for each in feeds.values() if each.feed.pair_of == first.feed.name]
         for each in pairs:
             _require_pair(first, each)

@@ -218,6 +218,14 @@ def test_pairs_of_which_one_is_no_whole_number_of_times_smaller_are_told(pairs: 
         groups_of({"targets": targets, "half": half, "inputs": third}, AS_THEY_ARE)
 
 
+def test_weights_of_clips_that_go_on_are_refused() -> None:
+    numbers, counts, runs = clips([3, 6], 1, go_on=True)
+    feed = Feed("clips", ("a", "b"), weights=(1, 2), goes_on=True)
+    opened = OpenFeed(feed, coded(COUNT, WIDTH, HEIGHT), numbers, counts, runs)
+    with pytest.raises(MultitrainError, match=r"clips goes on .* cannot have weights"):
+        groups_of({"clips": opened}, AS_THEY_ARE)
+
+
 def test_a_cut_that_the_smaller_pictures_do_not_have_is_told(pairs: Feeds) -> None:
     with pytest.raises(MultitrainError, match=r"crop_size: 10x9 .* multiples of 3"):
         groups_of(pairs, Preprocessing((), Resolution(10, 9)))
