@@ -43,9 +43,13 @@ def settled_frame(reader: FilmReader, on_progress: OnProgress) -> Settled:
     return Settled(numbers[place], in_time=place < len(numbers) // 2)
 
 
-def sampled_numbers(reader: FilmReader) -> Iterator[int]:
-    """Evenly spaced frames, as keyframes where possible: others need many frames decoded first."""
-    bounds = [place * reader.frames // SAMPLES for place in range(SAMPLES + 1)]
-    for first, behind in pairwise(bounds):
-        if first < behind:
-            yield max(first, reader.nearest_start(behind - 1))
+def sampled_numbers(reader: FilmReader, first: int = 0, samples: int = SAMPLES) -> Iterator[int]:
+    """Evenly spaced frames from `first` on, as keyframes where possible.
+
+    Others need many frames decoded first.
+    """
+    frames = reader.frames - first
+    bounds = [first + place * frames // samples for place in range(samples + 1)]
+    for start, behind in pairwise(bounds):
+        if start < behind:
+            yield max(start, reader.nearest_start(behind - 1))

@@ -1,4 +1,4 @@
-"""`multitrain dataset inspect`: what a data set holds, and what can be made of it."""
+"""`multitrain dataset inspect`: what data sets hold, and what films are like."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 
 from jobs.errors import DatasetError, UsageError
 from jobs.pictures.finding import DEMO, demo_is_built_in, describe_odd, describe_unreadable
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.settings.words import nearest, quoted
 from jobs.units import bytes_for_people
 from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
+from multitrain.commands.clips.clip_options import SizeType
 from multitrain.commands.datasets.common import json_option, printable, shown, workspace_at
+from multitrain.commands.datasets.films import film_facts, film_lines, find_film, look
 from multitrain.commands.options import data_option, workspace_option
 from multitrain.datasets.drawn.demo import ensure_demo
+from multitrain.datasets.looking.checkerboards import checkerboard_of
 from multitrain.datasets.looking.contact_sheet import contact_sheet
 from multitrain.datasets.looking.inspection import Inspection, inspect
 from multitrain.datasets.looking.screens import SCREENS, Grid, best_grid, frames_per_round
@@ -33,7 +37,19 @@ T = TypeVar("T")
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--film",
+    "films",
+    multiple=True,
+    metavar="FILM",
+    help="Look at this film, too: a job's name, or a video file; may be given several times.",
+)
+@click.option(
+    "--cell",
+    type=SizeType(),
+    help="The size of a sample in the films.  [default: what their jobs tell]",
+)
 @json_option
 @click.option(
     "--sheet",
@@ -50,6 +66,8 @@ T = TypeVar("T")
 @data_option
 def command(
     names: tuple[str, ...],
+    films: tuple[str, ...],
+    cell: Resolution | None,
     as_json: bool,
     sheet: Path | None,
     no_sheet: bool,
@@ -57,13 +75,63 @@ def command(
     workspace: Path,
     pictures: Path | None,
 ) -> None:
-    """Look at all pictures of data sets, as one job would use them together.
+    """Look at all pictures of data sets, as one job would use them together, and at films.
 
     NAME is a folder in data/, or the path of any folder. Tells sizes, formats, colours, files that
     cannot be used, pictures that look alike, and which grids fill a screen; saves some of the
-    pictures as a contact sheet.
+    pictures as a contact sheet. Of a film, tells when its picture settles, its colours, and how
+    much of a checkerboard its samples have.
     """
+    if not names and not films:
+        raise UsageError("name a data set, or a film: --film NAME")
+    if not names and (sheet or batch_size):
+        raise UsageError("--sheet and --batch-size are for data sets: name one")
+    if cell and not films:
+        raise UsageError("--cell is for films: name one with --film")
     place = workspace_at(workspace, pictures)
+    found = [find_film(film, place) for film in films]
+    seen = _look_at_pictures(place, names, sheet, batch_size, no_sheet=no_sheet) if names else None
+    own = checkerboard_of(seen.found.paths) if seen and films else None
+    looks = [(film, look(film, cell)) for film in found]
+    if as_json:
+        facts = seen.facts() if seen else {}
+        facts |= {"checkerboard": own} if seen and films else {}
+        facts |= {"films": [film_facts(*each) for each in looks]} if films else {}
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for line in seen.lines(place) if seen else ():
+        click.echo(line)
+    for each in looks:
+        for line in film_lines(*each, own):
+            click.echo(line)
+
+
+class _Seen(NamedTuple):
+    """Data sets that were looked at."""
+
+    found: Inspection
+    grids: list[Grid]
+    batch: int
+    target: Path | None  # the contact sheet
+
+    def lines(self, place: Workspace) -> Iterator[str]:
+        yield from _facts(self.found, place)
+        yield from _advice(self.found, self.grids, self.batch)
+        if self.target:
+            yield f"contact sheet: {self.target}"
+
+    def facts(self) -> dict[str, object]:
+        return _for_machines(self.found, self.grids, self.batch, self.target)
+
+
+def _look_at_pictures(
+    place: Workspace,
+    names: tuple[str, ...],
+    sheet: Path | None,
+    batch_size: int | None,
+    *,
+    no_sheet: bool,
+) -> _Seen:
     folders = [_existing(place, name) for name in names]
     target = None if no_sheet else sheet or Path(f"{'_'.join(map(_plain_name, names))}_contact.png")
     if target:
@@ -82,14 +150,7 @@ def command(
         with making(target) as part:
             contact_sheet(found.paths).save(part, format="PNG")
     grids = [best_grid(screen, found.size) for screen in SCREENS]
-    batch = batch_size or grids[0].columns * grids[0].rows
-    if as_json:
-        click.echo(json.dumps(_for_machines(found, grids, batch, target), indent=2))
-        return
-    for line in (*_facts(found, place), *_advice(found, grids, batch)):
-        click.echo(line)
-    if target:
-        click.echo(f"contact sheet: {target}")
+    return _Seen(found, grids, batch_size or grids[0].columns * grids[0].rows, target)
 
 
 def _existing(place: Workspace, name: str) -> Path:
