@@ -55,7 +55,7 @@ def test_check_tells_what_a_sheet_would_make(workspace: Workspace) -> None:
     result = multitrain(workspace, "check", "sheet.csv")
     assert result.returncode == 0, result.stderr
     row = next(line for line in result.stdout.splitlines() if line.split()[:1] == ["a"]).split()
-    assert row[1:7] == ["360", "180", "0:06.0", "384x108", "2", "3"]
+    assert row[1:8] == ["360", "180", "3.6", "0:06.0", "384x108", "2", "3"]
     assert not workspace.data.exists()
 
 

@@ -23,7 +23,8 @@ OpenSession = Callable[..., Session]
 
 def smallest(family: str) -> tuple[int, int]:
     """Width and height, not all even, of small pictures that a family takes."""
-    width = max(12, FAMILIES[family].sides.least)
+    sides = FAMILIES[family].sides
+    width = sides.least if sides else 12
     return width, width * 7 // 10 | 1
 
 
