@@ -108,7 +108,7 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
     entry = get_args(kind)[0]
     if column == "diffaugment":
         words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
-        return tuple(random.sample(words, random.randint(1, len(words))))
+        return tuple(random.sample(words, random.randint(0, len(words)))) or ("none",)
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))
     return tuple(_entry(entry, _small(column), random) for _ in range(count))

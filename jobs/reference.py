@@ -115,6 +115,7 @@ Of a job that has begun, also of one that is done:
 
 """
 
+BY_FAMILY = ", or [by family](#families)"
 FAMILIES_INTRODUCTION = """\
 ## Families
 
@@ -181,34 +182,37 @@ def _default(column: str, default: object) -> str:
 
 
 def _defaults(column: str, default: object) -> str:
-    """The column's default, and those that it has in some families."""
-    others = [
-        f"{family}: {_default(column, value)}" for family, value in facets(column).in_family.items()
-    ]
-    return "; ".join([_default(column, default), *others])
+    """The column's default, and whether families have others."""
+    return _default(column, default) + BY_FAMILY * bool(facets(column).in_family)
 
 
 def _families() -> Iterator[str]:
     yield FAMILIES_INTRODUCTION
     for name, family in FAMILIES.items():
-        networks = (
-            f"It trains {_names(family.networks)}." if family.trains else "It trains nothing."
-        )
-        walks = f" Walks are drawn by its `{family.sampler}`." if family.sampler else ""
-        yield f"### {name}\n\n{networks}{walks} {_counting(family)}"
+        networks = f"trains {_names(family.networks)}" if family.trains else "trains nothing"
+        walks = f"; walks are drawn by its `{family.sampler}`" if family.sampler else ""
+        yield f"### {name}\n\nIt {networks}{walks}. {_own_defaults(name)}{_counting(family)}"
+
+
+def _own_defaults(name: str) -> str:
+    own = {column: facets(column).in_family for column in COLUMNS}
+    told = [f"`{column}` {_default(column, of[name])}" for column, of in own.items() if name in of]
+    return f"Its own defaults: {', '.join(told)}. " if told else ""
 
 
 def _counting(family: Family) -> str:
-    """Which columns count for it, under the headings of their tables."""
-    if not family.without:
-        return "All settings count.\n"
+    """Which columns count for it, where not all under a heading do."""
     rows = []
     for heading, columns in groups().items():
         idle = [column for column in columns if column in family.without]
         counting = [column for column in columns if column not in family.without]
-        told = ("all" if each == columns else _names(each) for each in (counting, idle))
-        rows.append((f"[{heading}](#{heading.lower().replace(' ', '-')})", *told))
-    return f"Its settings:\n\n{_table(('under', 'count', 'mean nothing to it'), rows)}"
+        if idle:
+            told = (_names(each) if each != columns else "all" for each in (counting, idle))
+            rows.append((f"[{heading}](#{heading.lower().replace(' ', '-')})", *told))
+    if not rows:
+        return "All settings count.\n"
+    header = ("under", "count", "mean nothing to it")
+    return f"All settings count, but for these:\n\n{_table(header, rows)}"
 
 
 def _choices() -> Iterator[str]:

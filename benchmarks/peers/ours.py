@@ -77,7 +77,8 @@ def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: boo
     def describe() -> Any:
         model = dcgan.describe(job)
         bare = PassOnly(model.networks["generator"])
-        return replace(model, networks={**model.networks, "generator": bare})
+        shown = replace(model.shown, cell=(1, 1, model.shown.cell[-1]))
+        return replace(model, networks={**model.networks, "generator": bare}, shown=shown)
 
     return open_training(describe, job.spec, only(pictures), settings)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jobs.families.feed import Feed
 from jobs.families.layer import Layer
 from jobs.settings.choices import Optimizer
-from jobs.settings.kinds import LARGEST_SIDE, Resolution
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 
 Layers = Mapping[str, tuple[Layer, ...]]  # by network
@@ -18,11 +18,8 @@ Layers = Mapping[str, tuple[Layer, ...]]  # by network
 class Sides(NamedTuple):
     """How long the longer side of pictures may be, in pixels."""
 
-    least: int = 1
-    most: int = LARGEST_SIDE
-
-
-ANY_SIDES = Sides()
+    least: int
+    most: int
 
 
 class Trained(NamedTuple):
@@ -81,7 +78,7 @@ class Family:
     - held: of networks, for how many calls their values are kept at once, for gradients; empty:
       how much memory a step takes is not reckoned.
     - without: columns that mean nothing to it.
-    - sides: of the pictures that it takes.
+    - sides: of the pictures that it takes; None: any.
     """
 
     feeds: Callable[[JobSpec], tuple[Feed, ...]] = _the_data_set
@@ -98,7 +95,7 @@ class Family:
     averaged: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
-    sides: Sides = ANY_SIDES
+    sides: Sides | None = None
 
     @property
     def trains(self) -> bool:

@@ -260,7 +260,9 @@ def _smoothed_in_vain(facts: Facts) -> str | None:
 
 def _unfit_sides(facts: Facts) -> str | None:
     job = facts.job
-    least, most = family_of(job.spec).sides
+    if (sides := family_of(job.spec).sides) is None:
+        return None
+    least, most = sides
     if least <= max(job.image_width, job.image_height) <= most:
         return None
     return (

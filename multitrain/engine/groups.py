@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
@@ -50,9 +50,14 @@ class Group:
         """How many times larger than the smallest pictures those `of` a feed are."""
         return self.smallest // of.feed.factor
 
-    def first_items(self, batch: int) -> NDArray[np.int64]:
-        """Of a group that goes on, the item at each of the `batch` places of the first batch."""
-        return np.arange(batch) * self.items // batch
+    def in_order(self, numbers: Any, batch: int, detours: Any) -> tuple[Any, Any]:
+        """Items of a group that goes on, and the laps over all items that they are in.
+
+        Both `(batches, batch)`, for batches of these `numbers`. Each detour moves all places on by
+        one item.
+        """
+        places = numbers[:, None] + np.arange(batch) * self.items // batch + detours
+        return places % self.items, places // self.items
 
     def shown(self, of: OpenFeed, cells: int) -> Frames:
         """Pictures for `cells` cells of frames, evenly spread over all items: their middle parts.
@@ -77,6 +82,10 @@ def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
     for first in feeds.values():
         if first.feed.pair_of is not None:
             continue
+        if first.runs is not None and first.counts:
+            raise MultitrainError(
+                f"{first.feed.name} goes on from clip to clip, so its folders cannot have weights"
+            )
         pairs = [each for each in feeds.values() if each.feed.pair_of == first.feed.name]
         for each in pairs:
             _require_pair(first, each)

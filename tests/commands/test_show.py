@@ -107,7 +107,7 @@ def test_a_sheet_is_shown_without_the_frameworks(sheet: Path) -> None:
         "import sys; from multitrain.commands.cli import commands; "
         f"commands(['show', {str(sheet)!r}, 'a', '--workspace', {str(sheet.parent)!r}], "
         "standalone_mode=False); "
-        "sys.exit(any(each in sys.modules for each in ('tensorflow', 'keras', 'jax')))"
+        "sys.exit(any(each in sys.modules for each in ('tensorflow', 'keras', 'jax', 'pandas')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 

@@ -36,33 +36,35 @@ def look(
     *,
     in_place: bool = True,
     detours: int = 0,
+    since: int = 0,
 ) -> dict[str, np.ndarray]:
     """What step `step` sees of each feed: `(batches, n, ...)`."""
     groups, drawn = groups_of(feeds, preprocessing), dict.fromkeys(feeds, BATCHES)
     on_engine = _on_jax if keras.backend.backend() == "jax" else _on_tensorflow
-    return on_engine(groups, drawn, step, in_place, detours)
+    return on_engine(groups, drawn, step, in_place, detours, since)
 
 
-def _on_jax(groups, drawn, step, in_place, detours):
+def _on_jax(groups, drawn, step, in_place, detours, since):
     import jax
 
     from multitrain.engine.jax.pictures import Feeding
 
     feeding = Feeding(groups, drawn, 3, BATCH, jax.device_put, None, in_place)
-    feeding.detours = detours
+    feeding.go_on_from(since, detours)
     (handed,) = feeding.handed(step, 1)
     counters = np.array([detours, step], np.uint32)
     given = jax.jit(feeding.of_step)(feeding.resident, handed, *counters)
     return {name: np.asarray(each) for name, each in given.items()}
 
 
-def _on_tensorflow(groups, drawn, step, in_place, detours):
+def _on_tensorflow(groups, drawn, step, in_place, detours, since):
     import tensorflow as tf
 
     from multitrain.engine.tensorflow.pictures import Feeding
     from multitrain.engine.tensorflow.random import Draws
 
     feeding = Feeding(groups, drawn, Draws(3, detours), BATCH, ("CPU:0",), in_place)
+    feeding.go_on_from(since, detours)
     number = tf.constant(step, tf.int64)
     see = tf.function(lambda handed: feeding.of_step(handed, 0, number))
     return {name: each.numpy() for name, each in see(feeding.handed(step, 1)).items()}
@@ -180,6 +182,22 @@ def test_clips_that_go_on_follow_each_other_through_one_window(in_place: bool) -
     assert len(windows) > 4, "each run has a window of its own, in each lap another one"
 
 
+def test_all_clips_begin_anew_after_a_detour_which_moves_them_on() -> None:
+    numbers, _, runs = clips([3, 6], 1, go_on=True)
+    feed = OpenFeed(
+        Feed("clips", (), goes_on=True), coded(COUNT, WIDTH, HEIGHT), numbers, runs=runs
+    )
+    straight, moved, later = (
+        look({"clips": feed}, AS_THEY_ARE, step, **how)
+        for step, how in ((4, {}), (4, {"detours": 1, "since": 4}), (5, {"detours": 1, "since": 4}))
+    )
+    went, goes = (each["clips"][..., 0, 0, 0].astype(int) for each in (straight, moved))
+    np.testing.assert_array_equal(goes, (went + 1) % COUNT)
+    assert moved[begins_of("clips")][0].all()
+    for given in (moved[begins_of("clips")][1], *later[begins_of("clips")]):
+        assert not given.all()
+
+
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
@@ -198,6 +216,14 @@ def test_pairs_of_which_one_is_no_whole_number_of_times_smaller_are_told(pairs: 
     third = OpenFeed(SMALLER, coded(COUNT, 8, 4))
     with pytest.raises(MultitrainError, match="half is 2 times smaller and inputs 3 times"):
         groups_of({"targets": targets, "half": half, "inputs": third}, AS_THEY_ARE)
+
+
+def test_weights_of_clips_that_go_on_are_refused() -> None:
+    numbers, counts, runs = clips([3, 6], 1, go_on=True)
+    feed = Feed("clips", ("a", "b"), weights=(1, 2), goes_on=True)
+    opened = OpenFeed(feed, coded(COUNT, WIDTH, HEIGHT), numbers, counts, runs)
+    with pytest.raises(MultitrainError, match=r"clips goes on .* cannot have weights"):
+        groups_of({"clips": opened}, AS_THEY_ARE)
 
 
 def test_a_cut_that_the_smaller_pictures_do_not_have_is_told(pairs: Feeds) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from jobs.errors import MultitrainError
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine import reading
+from multitrain.engine import open_training, reading
 from multitrain.engine.feeds import only
+from multitrain.engine.model import Model, Named, Nets
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 from multitrain.families.dcgan.describing import describe
@@ -58,6 +60,26 @@ def test_the_frame_after_the_discriminators_turn_shows_the_generator_before_its_
 
     np.testing.assert_array_equal(frames[2], frames[1])
     assert (frames[3] != frames[2]).any()
+
+
+def test_a_step_without_frames_draws_no_samples(
+    tiny_job: MakeJob, noise: Callable[..., np.ndarray]
+) -> None:
+    """It is a program of its own: samples are drawn in the one that shows them, and only there."""
+    job, drawn = tiny_job(snapshot="every 3 steps"), []
+
+    def watched() -> Model:
+        model = describe(job)
+
+        def draw(nets: Nets, samples: Named) -> object:
+            drawn.append(len(drawn))
+            return model.shown.draw(nets, samples)
+
+        return replace(model, shown=replace(model.shown, draw=draw))
+
+    session = open_training(watched, job.spec, only(noise(job)), SessionSettings())
+    assert [len(session.run(steps).frames) for steps in (2, 1, 4)] == [0, 1, 1]
+    assert drawn == [0], "samples are drawn in one program, which is traced once"
 
 
 def test_pictures_that_are_read_ahead_train_as_those_in_place(

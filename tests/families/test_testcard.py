@@ -91,7 +91,7 @@ def test_a_long_block_holds_every_frame(tiny_job: MakeJob) -> None:
     frames = card_of(job).run(250).frames
 
     assert [read_number(frame, 32, 24) for frame in frames] == list(range(len(frames)))
-    assert len(frames) == 250 * job.plan.frames_per_step
+    assert len(frames) == 250 * job.plan.timing.frames_per_step
 
 
 def test_it_needs_no_tensorflow() -> None:

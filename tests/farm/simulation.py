@@ -94,9 +94,10 @@ class SimulatedTrainer:
     def dump_stack(self) -> None:
         self.dumped = True
 
-    def make(self, frames: int) -> None:
-        """Tell of so many frames in all."""
-        line = {"time": self.clock(), "step": frames // 2, "frame": frames}
+    def make(self, frames: int, step: int | None = None) -> None:
+        """Tell of so many frames in all, after `step`; None: two of them in each step."""
+        step = frames // 2 if step is None else step
+        line = {"time": self.clock(), "step": step, "frame": frames}
         with (self.run / "progress.jsonl").open("a") as progress:
             progress.write(json.dumps(line) + "\n")
 

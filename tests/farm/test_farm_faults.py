@@ -72,6 +72,25 @@ def test_a_stuck_trainer_writes_its_stack_and_is_ended_and_retried(simulate: Sim
     )
 
 
+def test_steps_without_frames_are_signs_of_life(simulate: Simulate) -> None:
+    """The film begins after thousands of steps; then the training stands still all the same."""
+    job = make_job("a", stall_minutes="1", snapshot="every 10 steps", first_frame_after="5000")
+    simulation = simulate([job], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e9)]
+    simulation.tick()
+    (trainer,) = simulation.trainers
+    for _ in range(150):
+        trainer.make(0, step=int(simulation.now - trainer.started))
+        simulation.tick()
+    assert not trainer.dumped
+    (view,) = simulation.farm.views()
+    assert (view.frames_done, view.steps.total) == (0, 5000 + 360 * 10)
+    assert 140 < view.steps.done <= 150
+    for _ in range(70):
+        simulation.tick()
+    assert trainer.dumped
+
+
 def test_the_first_frame_may_take_three_times_as_long(simulate: Simulate) -> None:
     simulation = simulate([make_job("a", stall_minutes="10")], CpuPool(1))
     simulation.outcomes["a"] = [Outcome(seconds=1790)]

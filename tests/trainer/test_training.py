@@ -293,6 +293,19 @@ def test_a_training_goes_on_with_the_same_pictures_or_not_at_all(
     assert each.spooled_numbers() == list(range(200))
 
 
+def test_a_training_does_not_go_on_with_other_feeds(bench: Callable[..., Bench]) -> None:
+    each = bench(200)
+    training = each.training()
+    each.session.before_run = lambda: each.stop.set() if each.session.step >= 5 else None
+    training.run()
+    each.stop.clear()
+    again = each.training()
+    again.pictures = {**again.pictures, "clips": FINGERPRINT}
+
+    with pytest.raises(PicturesChanged, match="none of clips then, 400 of 4x2 now"):
+        again.run()
+
+
 def test_pictures_may_change_before_the_first_checkpoint(bench: Callable[..., Bench]) -> None:
     each = bench(20)
     each.stop.set()

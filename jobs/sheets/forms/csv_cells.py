@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,6 @@ from jobs.sheets.forms.tables import MOST_COLUMNS, Line, read_table
 
 SEPARATORS = ",;\t"
 
-_END = "\0"  # a row of its own behind the last one, of what no text holds
-
 _EXCEL_HINT = re.compile(r'\A"?sep=([,;\t|])"?[ ,;\t]*(?=\n|\Z)', re.IGNORECASE)
 
 
@@ -24,8 +21,8 @@ def read_rows(text: str, file: str) -> Rows:
     separator, text = _separator(text)
     lines = _lines(text, separator, file)
     header = next(lines, Line(1, []))
-    width = len(header.cells)
-    below = [Line(number, cells + [""] * (width - len(cells))) for number, cells in lines]
+    width = _cells_in(text, separator, header.number)
+    below = list(lines)
     advice = f"put quotes around a text that holds {separator!r}"
     if separator != ",":
         advice = f"write lists with commas, as a,b; {advice}"
@@ -62,11 +59,12 @@ def _is_header(line: str) -> bool:
 
 def _lines(text: str, separator: str, file: str) -> Iterator[Line]:
     """Rows that hold something, with the line in the file where each begins; no comments."""
-    lines = text.split("\n")
-    for number, cells in _rows(text, separator, file):
+    line, lines = 1, text.split("\n")
+    for cells in _table(text, separator, file):
         stripped = [cell.strip() for cell in cells]
-        if any(stripped) and not _is_comment(stripped, lines[number - 1]):
-            yield Line(number, stripped)
+        if any(stripped) and not _is_comment(stripped, lines[line - 1]):
+            yield Line(line, stripped)
+        line += 1 + sum(cell.count("\n") for cell in cells)
 
 
 def _is_comment(cells: Sequence[str], line: str) -> bool:
@@ -78,26 +76,63 @@ def _is_comment(cells: Sequence[str], line: str) -> bool:
     return cells[0].startswith("#") and not (is_quoted and any(cells[1:]))
 
 
-def _rows(text: str, separator: str, file: str) -> Iterator[Line]:
-    """All rows, blank ones too."""
-    lines = io.StringIO(f"{text}\n{_END}", newline="\n")
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    number = 1
+def _table(text: str, separator: str, file: str) -> Sequence[Sequence[str]]:
+    """All rows, blank ones too, equally long: empty text where a row is short."""
+    import pandas as pd  # here, because it takes a quarter of a second
+
+    width = _most_cells(text, separator)
+    if width > MOST_COLUMNS:
+        raise SheetError([Mistake(file, 1, "", f"has {width} columns; is it a sheet of jobs?")])
     try:
-        for cells in reader:
-            if cells == [_END]:
-                return
-            if cells and cells[-1].endswith(_END):  # this cell reaches from its quote to the end
-                number = reader.line_num - cells[-1].count("\n")
-                raise _refusal(file, number, 'a quote (") is opened here and never closed')
-            if len(cells) > MOST_COLUMNS:
-                raise _refusal(file, number, f"has {len(cells)} columns; is it a sheet of jobs?")
-            yield Line(number, cells)
-            number = reader.line_num + 1
-    except csv.Error as error:
-        longest = f"holds a cell of more than {csv.field_size_limit()} characters"
-        raise _refusal(file, number, f'{longest}; is a quote (") never closed?') from error
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            header=None,
+            names=range(width),
+            index_col=False,
+            dtype=str,
+            na_filter=False,
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        )
+    except pd.errors.ParserError as error:
+        line = _unclosed_quote(text, separator)
+        reason = 'a quote (") is opened here and never closed' if line else str(error)
+        raise SheetError([Mistake(file, line or 1, "", reason)]) from error
+    rows: list[list[str]] = frame.to_numpy().tolist()
+    return rows
 
 
-def _refusal(file: str, line: int, reason: str) -> SheetError:
-    return SheetError([Mistake(file, line, "", reason)])
+def _most_cells(text: str, separator: str) -> int:
+    """At least as many as the longest row has, quoted line ends and separators considered."""
+    unquoted = re.sub('"[^"]*"', "", text)
+    lines = text.split("\n") + unquoted.split("\n")
+    return max(line.count(separator) for line in lines) + 1
+
+
+def _unclosed_quote(text: str, separator: str) -> int | None:
+    """The line of the quote that is never closed."""
+    position = 0
+    for cell in _scan(text, separator, position):
+        position = cell.end()
+    return text.count("\n", 0, position) + 1 if position < len(text) else None
+
+
+def _cells_in(text: str, separator: str, line: int) -> int:
+    """How many cells the row that begins in `line` has."""
+    start = sum(len(each) + 1 for each in text.split("\n", line - 1)[: line - 1])
+    cells = 0
+    for cell in _scan(text, separator, start):
+        cells += 1
+        if not cell[0].endswith(separator):
+            break
+    return cells
+
+
+def _scan(text: str, separator: str, position: int) -> Iterator[re.Match[str]]:
+    """Cell by cell, each with what ends it, up to a quote that is never closed."""
+    s = re.escape(separator)
+    cell = re.compile(rf' *(?:"(?:[^"]++|"")*+"[^{s}\n]*+|(?!")[^{s}\n]*+)(?:{s}|\n|\Z)')
+    while position < len(text) and (match := cell.match(text, position)):
+        yield match
+        position = match.end()

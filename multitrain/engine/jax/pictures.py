@@ -12,8 +12,9 @@ import numpy as np
 
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.going_on import GoingOn, windows_of
 from multitrain.engine.groups import Group
-from multitrain.engine.jax.random import Indices, items_of, windows, windows_of_runs
+from multitrain.engine.jax.random import Indices, items_of, windows
 from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader
 
@@ -34,37 +35,16 @@ class Drawing:
         """The items of `batches` batches from number `first` on: `(batches * batch,)`."""
         if self.group.runs is not None:
             numbers = np.arange(first, first + batches)
-            items: Indices = self._in_order(numbers, self.detours)[0].ravel()
-            return items
+            items, _ = self.group.in_order(numbers, self.batch, self.detours)
+            in_order: Indices = items.ravel().astype(np.int32)
+            return in_order
         start, count = first * self.batch, batches * self.batch
         name, mixture = self.group.name, self.group.mixture
         return items_of(self.seed, self.detours, name, start, count, mixture)
 
-    def begins(self, detours: Any, step: Any) -> Any:
-        """Traced, of a group that goes on: which items of a step follow on none before.
-
-        `(batches, batch)` bool.
-        """
-        numbers = self._numbers(step)
-        items, _ = self._in_order(numbers, detours)
-        return (items == jnp.take(self.group.runs, items)) | (numbers[:, None] == 0)
-
     def shares(self, detours: Any, step: Any) -> Any:
-        """Traced: what places the window on the step's items: `(3, batches, batch)`."""
-        if self.group.runs is None:
-            return windows(self.seed, detours, self.group.name, step, self.batches, self.batch)
-        items, laps = self._in_order(self._numbers(step), detours)
-        runs = laps * self.group.items + jnp.take(self.group.runs, items)
-        return windows_of_runs(self.seed, self.group.name, runs)
-
-    def _numbers(self, step: Any) -> Any:
-        """Traced: the numbers of a step's batches."""
-        return step.astype(jnp.int32) * self.batches + jnp.arange(self.batches)
-
-    def _in_order(self, numbers: Any, detours: Any) -> tuple[Any, Any]:
-        """Items and laps over all items, `(batches, batch)`, where a group goes on."""
-        places = numbers[:, None] + self.group.first_items(self.batch) + detours
-        return places % self.group.items, places // self.group.items
+        """Traced: what places the window on the step's items, by chance: `(3, batches, batch)`."""
+        return windows(self.seed, detours, self.group.name, step, self.batches, self.batch)
 
 
 @dataclass(frozen=True)
@@ -87,15 +67,15 @@ class Seeing:
         pictures: Indices = self.feed.numbers[items].ravel()
         return pictures
 
-    def seen(self, pictures: Any, indices: Any, detours: Any, step: Any) -> Any:
-        """Traced: what `step` sees of its pictures, `(batches, n, height, width, channels)`.
+    def seen(self, pictures: Any, indices: Any, shares: Any) -> Any:
+        """Traced: what a step sees, `(batches, n, height, width, channels)`, of its pictures.
 
-        They are at `indices`, `(batches, n)`, of `pictures`, `(m, height, width, channels)`.
+        They are at `indices`, `(batches, n)`, of `pictures`, `(m, height, width, channels)`;
+        `shares` place the window.
         """
         window = self.drawing.group.window
         if window is None:
             return jnp.take(pictures, indices, axis=0, mode="clip")
-        shares = self.drawing.shares(detours, step)
         if self.feed.frames > 1:  # a clip is seen through one window
             shares = jnp.repeat(shares, self.feed.frames, axis=2)
         rows, columns = window.pixels(shares, self.drawing.group.scale(self.feed))
@@ -120,8 +100,11 @@ class Pictures(Protocol):
     def handed(self, step: int, steps: int) -> Iterable[Any]:
         """For each of `steps` steps from `step` on, what it needs besides what is `resident`."""
 
-    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:
-        """Traced: the step's pictures, `(batches, batch, height, width, channels)` uint8."""
+    def of_step(self, resident: Any, handed: Any, shares: Any) -> Any:
+        """Traced: a step's pictures, `(batches, batch, height, width, channels)` uint8.
+
+        `shares` place windows, where the feed has one.
+        """
 
     def forget(self) -> None:
         """Drop what was read ahead, because the draws have changed."""
@@ -139,8 +122,8 @@ class PicturesInPlace:
         indices = self._seeing.numbers(step * batches, steps * batches)
         return indices.reshape(steps, batches, self._seeing.count)
 
-    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:
-        return self._seeing.as_items(self._seeing.seen(resident, handed, detours, step))
+    def of_step(self, resident: Any, handed: Any, shares: Any) -> Any:
+        return self._seeing.as_items(self._seeing.seen(resident, handed, shares))
 
     def forget(self) -> None:
         pass
@@ -162,13 +145,13 @@ class PicturesReadAhead:
             taken = self._reader.take((step + done) * self._batches, part * self._batches)
             yield from taken.reshape(part, self._batches, *taken.shape[1:])
 
-    def of_step(self, resident: Any, handed: Any, detours: Any, step: Any) -> Any:  # noqa: ARG002
+    def of_step(self, resident: Any, handed: Any, shares: Any) -> Any:  # noqa: ARG002
         if self._seeing.drawing.group.window is None:
             return self._seeing.as_items(handed)
         batches, count, *picture = handed.shape
         indices = jnp.arange(batches * count).reshape(batches, count)
         one_by_one = handed.reshape(-1, *picture)
-        return self._seeing.as_items(self._seeing.seen(one_by_one, indices, detours, step))
+        return self._seeing.as_items(self._seeing.seen(one_by_one, indices, shares))
 
     def forget(self) -> None:
         self._reader.forget()
@@ -191,36 +174,31 @@ class Feeding:
 
         `on_device`: None: where they fit into `device_bytes` (None: any number).
         """
+        self._drawings: dict[str, Drawing] = {}  # by feed
         self._pictures: dict[str, Pictures] = {}
-        self._drawings: list[Drawing] = []
-        self._going_on: dict[str, Drawing] = {}
+        self._going_on: list[GoingOn] = []
         placed = 0
         for group in groups:
-            batches = max(drawn.get(each.feed.name, 0) for each in group.feeds)
+            batches = max(drawn[each.feed.name] for each in group.feeds)
             drawing = Drawing(seed, group, batch, batches)
-            self._drawings.append(drawing)
             if group.runs is not None:
-                self._going_on[begins_of(group.name)] = drawing
+                self._going_on.append(GoingOn(seed, group, batch, batches))
             for feed in group.feeds:
-                if feed.feed.name not in drawn:
-                    continue
-                size, seeing = feed.pictures.nbytes, Seeing(drawing, feed)
+                name, size, seeing = feed.feed.name, feed.pictures.nbytes, Seeing(drawing, feed)
+                self._drawings[name] = drawing
                 if fits(placed + size, device_bytes) if on_device is None else on_device:
                     placed += size
-                    self._pictures[feed.feed.name] = PicturesInPlace(seeing, put(feed.pictures))
+                    self._pictures[name] = PicturesInPlace(seeing, put(feed.pictures))
                 else:
-                    log.info("the pictures are too many for the device; they are read meanwhile")
-                    self._pictures[feed.feed.name] = PicturesReadAhead(seeing)
+                    log.info("%s: too many for the device; they are read meanwhile", name)
+                    self._pictures[name] = PicturesReadAhead(seeing)
 
-    @property
-    def detours(self) -> int:
-        return self._drawings[0].detours
-
-    @detours.setter
-    def detours(self, count: int) -> None:
-        """Draw others from now on; what was read ahead is dropped."""
-        for drawing in self._drawings:
-            drawing.detours = count
+    def go_on_from(self, step: int, detours: int) -> None:
+        """The draws are others now: those after so many detours, the last one before `step`."""
+        for drawing in self._drawings.values():
+            drawing.detours = detours
+        for ahead in self._going_on:
+            ahead.since, ahead.detours = step, detours
         for pictures in self._pictures.values():
             pictures.forget()
 
@@ -231,17 +209,26 @@ class Feeding:
 
     def handed(self, step: int, steps: int) -> Iterable[Named]:
         """For each of `steps` steps from `step` on, what it needs besides what is `resident`."""
-        each_step = zip(
-            *(pictures.handed(step, steps) for pictures in self._pictures.values()), strict=True
-        )
-        return (dict(zip(self._pictures, handed, strict=True)) for handed in each_step)
+        by_name: dict[str, Iterable[Any]] = {
+            name: each.handed(step, steps) for name, each in self._pictures.items()
+        }
+        for ahead in self._going_on:
+            by_name |= ahead.handed(step, steps)
+        each_step = zip(*by_name.values(), strict=True)
+        return (dict(zip(by_name, handed, strict=True)) for handed in each_step)
 
     def of_step(self, resident: Named, handed: Named, detours: Any, step: Any) -> Named:
         """Traced: what a step is given, by feed."""
+
+        def shares(drawing: Drawing) -> Any:
+            if drawing.group.window is None:
+                return None
+            ahead = handed.get(windows_of(drawing.group.name))
+            return drawing.shares(detours, step) if ahead is None else ahead
+
         pictures = {
-            name: each.of_step(resident[name], handed[name], detours, step)
+            name: each.of_step(resident[name], handed[name], shares(self._drawings[name]))
             for name, each in self._pictures.items()
         }
-        return pictures | {
-            name: each.begins(detours, step) for name, each in self._going_on.items()
-        }
+        begins = [begins_of(ahead.group.name) for ahead in self._going_on]
+        return pictures | {name: handed[name] for name in begins}

@@ -50,19 +50,6 @@ def windows(seed: int, detours: Any, feed: str, step: Any, batches: int, count: 
     return jax.random.uniform(key, (SHARES, batches, count), jnp.float32)
 
 
-def windows_of_runs(seed: int, feed: str, runs: Any) -> Any:
-    """`(3, ...)` float32 in [0, 1): shares that are the same wherever `runs` are.
-
-    `runs` may be traced.
-    """
-    key = _key(seed, stream_of_feed(feed, Stream.WINDOWS))
-    draw = jnp.vectorize(
-        lambda run: jax.random.uniform(jax.random.fold_in(key, run), (SHARES,), jnp.float32),
-        signature="()->(n)",
-    )
-    return jnp.moveaxis(draw(runs), -1, 0)
-
-
 def items_of(
     seed: int, detours: int, feed: str, first: int, count: int, mixture: Mixture
 ) -> Indices:

@@ -73,7 +73,7 @@ class JaxSession:
                 gpu_bytes() if is_gpu(devices[0]) else None,
                 settings.pictures_on_device,
             )
-        self._steps_done = 0
+        self._steps_done = self._detours = 0
         self._timing = Timing.of(spec)
         # Compiled, by the first step of their phase and whether they show frames.
         self._steps: dict[tuple[int, bool], Any] = {}
@@ -84,11 +84,12 @@ class JaxSession:
 
     @property
     def detours(self) -> int:
-        return self._feeding.detours
+        return self._detours
 
     @detours.setter
     def detours(self, count: int) -> None:
-        self._feeding.detours = count
+        self._detours = count
+        self._feeding.go_on_from(self._steps_done, count)
 
     def warm_up(self) -> None:
         with memory_watched():
@@ -155,7 +156,8 @@ class JaxSession:
             structure = jax.tree.structure(self._lasting())
             self._samples, lasting = self._put(jax.tree.unflatten(structure, arrays))
             self._carry = lasting._replace(losses=self._carry.losses)
-        self._steps_done, self.detours = int(state["step"]), int(state["detours"])
+        self._steps_done, self._detours = int(state["step"]), int(state["detours"])
+        self._feeding.go_on_from(0, self._detours)
 
     @property
     def _phase(self) -> Phase:

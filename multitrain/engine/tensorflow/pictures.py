@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
+from multitrain.engine.going_on import GoingOn, windows_of
 from multitrain.engine.groups import Group
 from multitrain.engine.model import Named, begins_of
 from multitrain.engine.reading import PrefetchingReader
@@ -21,6 +23,8 @@ from multitrain.engine.tensorflow.random import Draws
 from multitrain.networks.native.replicas import replica, share
 
 ALIGNMENT = 64  # bytes, at which TensorFlow's kernels want a tensor to begin
+
+Shares = Callable[[], Any]  # what places the windows of a step, `(3, batches, batch)`
 
 log = logging.getLogger(__name__)
 
@@ -39,31 +43,13 @@ class Drawing:
         if self.group.runs is None:
             name, mixture = self.group.name, self.group.mixture
             return self.draws.items(name, first_batch, self.batch, mixture, batches)
-        return tf.reshape(self._in_order(first_batch, batches)[0], (-1,))
-
-    def begins(self, step: Any) -> Any:
-        """Of a group that goes on: which items of a step follow on none before.
-
-        `(batches, batch)` bool.
-        """
-        items, _ = self._in_order(step * self.batches, self.batches)
-        is_first = items == tf.gather(tf.constant(self.group.runs, tf.int64), items)
-        numbers = step * self.batches + tf.range(self.batches, dtype=tf.int64)
-        return tf.logical_or(is_first, numbers[:, None] == 0)
+        numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
+        in_order, _ = self.group.in_order(numbers, self.batch, self.draws.detours)
+        return tf.reshape(in_order, (-1,))
 
     def shares(self, step: Any) -> Any:
-        """What places the window on the step's items: `(3, batches, batch)`."""
-        if self.group.runs is None:
-            return self.draws.windows(self.group.name, step, self.batches, self.batch)
-        items, laps = self._in_order(step * self.batches, self.batches)
-        runs = tf.gather(tf.constant(self.group.runs, tf.int64), items)
-        return self.draws.windows_of_runs(self.group.name, laps * self.group.items + runs)
-
-    def _in_order(self, first_batch: Any, batches: int) -> tuple[Any, Any]:
-        """Items and laps over all items, `(batches, batch)` int64, where a group goes on."""
-        numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
-        places = numbers[:, None] + self.group.first_items(self.batch) + self.draws.detours
-        return places % self.group.items, places // self.group.items
+        """What places the window on the step's items, by chance: `(3, batches, batch)`."""
+        return self.draws.windows(self.group.name, step, self.batches, self.batch)
 
 
 @dataclass(frozen=True)
@@ -84,8 +70,8 @@ class Seeing:
             return items
         return tf.reshape(tf.gather(tf.constant(self.feed.numbers, tf.int64), items), (-1,))
 
-    def seen(self, pictures: Any, indices: Any, step: Any) -> Any:
-        """In a replica: what it sees at `step` of its share of the pictures.
+    def seen(self, pictures: Any, indices: Any, shares: Shares) -> Any:
+        """In a replica: what it sees of its share of the pictures, where `shares` place the window.
 
         The share is at `indices`, `(batches, n * frames)`, of `pictures`, `(m, height, width,
         channels)`; returns `(batches, n * frames, height, width, channels)`, as large as the
@@ -94,10 +80,10 @@ class Seeing:
         window = self.drawing.group.window
         if window is None:
             return tf.gather(pictures, indices)
-        shares = share(self.drawing.shares(step), axis=2)
+        placed = share(shares(), axis=2)
         if self.feed.frames > 1:  # a clip is seen through one window
-            shares = tf.repeat(shares, self.feed.frames, axis=2)
-        rows, columns = window.pixels(shares, self.drawing.group.scale(self.feed))
+            placed = tf.repeat(placed, self.feed.frames, axis=2)
+        rows, columns = window.pixels(placed, self.drawing.group.scale(self.feed))
         # All pictures one above the other: only the rows that are seen are moved.
         height, width, channels = pictures.shape[1:]
         first_rows = tf.cast(indices, tf.int64)[..., None] * height
@@ -128,10 +114,10 @@ class Pictures(Protocol):
     def handed(self, step: int, steps: int) -> Any:
         """What a block of `steps` steps from `step` on needs that is not on the device already."""
 
-    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:
+    def of_step(self, handed: Any, offset: Any, step: Any, shares: Shares) -> Any:
         """In a replica: its share of step `step`, `(batches, n, height, width, channels)` uint8.
 
-        The step is number `offset` of its block, which was `handed` this.
+        The step is number `offset` of its block, which was `handed` this; `shares` place windows.
         """
 
     def forget(self) -> None:
@@ -154,11 +140,11 @@ class PicturesInPlace:
     def handed(self, step: int, steps: int) -> Any:  # noqa: ARG002 - nothing is handed over
         return tf.zeros((0,), tf.uint8)
 
-    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:  # noqa: ARG002
+    def of_step(self, handed: Any, offset: Any, step: Any, shares: Shares) -> Any:  # noqa: ARG002
         seeing, drawing = self._seeing, self._seeing.drawing
         indices = seeing.numbers(drawing.items(step * drawing.batches, drawing.batches))
         mine = share(tf.reshape(indices, (drawing.batches, seeing.count)), axis=1)
-        return seeing.as_items(seeing.seen(self._copies[replica()], mine, step))
+        return seeing.as_items(seeing.seen(self._copies[replica()], mine, shares))
 
     def forget(self) -> None:
         pass
@@ -186,7 +172,7 @@ class PicturesReadAhead:
         with tf.device("CPU:0"):  # from where each device gets its part of each step
             return tf.constant(taken.reshape(steps, self._batches, *taken.shape[1:]))
 
-    def of_step(self, handed: Any, offset: Any, step: Any) -> Any:
+    def of_step(self, handed: Any, offset: Any, step: Any, shares: Shares) -> Any:  # noqa: ARG002
         with tf.device("CPU:0"):
             mine = share(handed[offset], axis=1)
             if self._seeing.drawing.group.window is None:
@@ -194,7 +180,7 @@ class PicturesReadAhead:
             batches, count = mine.shape[:2]
             indices = tf.reshape(tf.range(batches * count), (batches, count))
             one_by_one = tf.reshape(mine, (batches * count, *self._picture_shape))
-            return self._seeing.as_items(self._seeing.seen(one_by_one, indices, step))
+            return self._seeing.as_items(self._seeing.seen(one_by_one, indices, shares))
 
     def forget(self) -> None:
         self._reader.forget()
@@ -217,24 +203,24 @@ class Feeding:
         on_device: bool | None,
     ) -> None:
         """`drawn` are the batches per step of each feed; `on_device`: None: where they fit."""
+        self._drawings: dict[str, Drawing] = {}  # by feed
         self._pictures: dict[str, Pictures] = {}
-        self._going_on: dict[str, Drawing] = {}
-        placed = 0
+        self._going_on: list[GoingOn] = []
+        placed, room = 0, device_bytes()
         for group in groups:
-            batches = max(drawn.get(each.feed.name, 0) for each in group.feeds)
+            batches = max(drawn[each.feed.name] for each in group.feeds)
             drawing = Drawing(draws, group, batch, batches)
             if group.runs is not None:
-                self._going_on[begins_of(group.name)] = drawing
+                self._going_on.append(GoingOn(draws.seed, group, batch, batches))
             for feed in group.feeds:
-                if feed.feed.name not in drawn:
-                    continue
-                size, seeing = feed.pictures.nbytes, Seeing(drawing, feed)
-                if fits(placed + size, device_bytes()) if on_device is None else on_device:
+                name, size, seeing = feed.feed.name, feed.pictures.nbytes, Seeing(drawing, feed)
+                self._drawings[name] = drawing
+                if fits(placed + size, room) if on_device is None else on_device:
                     placed += size
-                    self._pictures[feed.feed.name] = PicturesInPlace(seeing, devices)
+                    self._pictures[name] = PicturesInPlace(seeing, devices)
                 else:
-                    log.info("the pictures are too many for the device; they are read meanwhile")
-                    self._pictures[feed.feed.name] = PicturesReadAhead(seeing)
+                    log.info("%s: too many for the device; they are read meanwhile", name)
+                    self._pictures[name] = PicturesReadAhead(seeing)
 
     @property
     def most_steps(self) -> int | None:
@@ -245,26 +231,41 @@ class Feeding:
     @property
     def spec(self) -> Named:
         """The `tf.TensorSpec`s of what `handed` returns."""
-        return {name: each.spec for name, each in self._pictures.items()}
+        nothing = {name: each for ahead in self._going_on for name, each in ahead.handed(0, 0)}
+        return {name: each.spec for name, each in self._pictures.items()} | {
+            name: tf.TensorSpec((None, *each.shape[1:]), each.dtype)
+            for name, each in nothing.items()
+        }
 
     def handed(self, step: int, steps: int) -> Named:
         """What a block of `steps` steps from `step` on needs that is not on the device already."""
-        return {name: each.handed(step, steps) for name, each in self._pictures.items()}
+        return {name: each.handed(step, steps) for name, each in self._pictures.items()} | {
+            name: tf.constant(each)
+            for ahead in self._going_on
+            for name, each in ahead.handed(step, steps)
+        }
 
     def of_step(self, handed: Named, offset: Any, step: Any) -> Named:
         """In a replica: its share of what a step is given, by feed.
 
         The step is number `offset` of its block, which was `handed` this.
         """
-        pictures = {
-            name: each.of_step(handed[name], offset, step) for name, each in self._pictures.items()
-        }
-        return pictures | {
-            name: share(each.begins(step), axis=1) for name, each in self._going_on.items()
-        }
 
-    def forget(self) -> None:
-        """Drop what was read ahead, because the draws have changed."""
+        def shares(drawing: Drawing) -> Any:
+            ahead = handed.get(windows_of(drawing.group.name))
+            return drawing.shares(step) if ahead is None else ahead[offset]
+
+        pictures = {
+            name: each.of_step(handed[name], offset, step, partial(shares, self._drawings[name]))
+            for name, each in self._pictures.items()
+        }
+        begins = [begins_of(ahead.group.name) for ahead in self._going_on]
+        return pictures | {name: share(handed[name][offset], axis=1) for name in begins}
+
+    def go_on_from(self, step: int, detours: int) -> None:
+        """The draws are others now: those after so many detours, the last one before `step`."""
+        for ahead in self._going_on:
+            ahead.since, ahead.detours = step, detours
         for each in self._pictures.values():
             each.forget()
 

@@ -42,18 +42,6 @@ class Draws:
         key = self._key(stream_of_feed(feed, Stream.WINDOWS), self.detours, step)
         return tf.random.stateless_uniform((SHARES, batches, count), key, alg="philox")
 
-    def windows_of_runs(self, feed: str, runs: Any) -> Any:
-        """`(3, ...)` float32 in [0, 1): shares that are the same wherever `runs`, int64, are."""
-        key = self._key(stream_of_feed(feed, Stream.WINDOWS))
-
-        def draw(run: Any) -> Any:
-            of_run = tf.random.fold_in(key, run, alg="philox")
-            return tf.random.stateless_uniform((SHARES,), of_run, alg="philox")
-
-        numbers = tf.reshape(tf.cast(runs, tf.int32), (-1,))
-        drawn = tf.map_fn(draw, numbers, fn_output_signature=tf.float32)
-        return tf.reshape(tf.transpose(drawn), (SHARES, *runs.shape))
-
     def items(self, feed: str, batch: Any, count: int, mixture: Mixture, batches: int = 1) -> Any:
         """`(batches * count,)` int64: the items of the `batch`-th batch and of those after it.
 

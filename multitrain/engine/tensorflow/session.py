@@ -90,7 +90,7 @@ class TensorFlowSession:
     @detours.setter
     def detours(self, count: int) -> None:
         self._detours.assign(count)
-        self._feeding.forget()
+        self._feeding.go_on_from(self.step, count)
 
     def warm_up(self) -> None:
         with memory_watched():
@@ -126,7 +126,7 @@ class TensorFlowSession:
         require_shapes({name: tuple(each.shape) for name, each in self._variables.items()}, state)
         for name, variable in self._variables.items():
             variable.assign(state[name])
-        self._feeding.forget()
+        self._feeding.go_on_from(0, self.detours)
 
     def adopt(self, weights: State, *, fitting: bool) -> list[str]:
         own = {

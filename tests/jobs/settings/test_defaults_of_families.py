@@ -57,4 +57,7 @@ def test_what_is_written_is_what_differs_from_the_familys_defaults() -> None:
 
 def test_the_reference_tells_them() -> None:
     line = next(line for line in page().splitlines() if line.startswith("| `ema`"))
-    assert "`0.0`; fastgan: `0.999`" in line
+    assert "`0.0`, or [by family](#families)" in line
+    section = page().partition("\n### fastgan\n")[2].partition("\n### ")[0]
+    assert "`z_dim` `256`, " in section
+    assert "`ema` `0.999`" in section

@@ -194,8 +194,6 @@ def test_cells_beyond_the_header_are_a_mistake_unless_empty(read: ReadText) -> N
         (b"\xff\xfea", "1: is not text that can be read"),
         (b"name\n\x81\x8d", "2: is not text that can be read"),
         (f'{HEADER}\na,demo\n\nb,"demo,1\nc\n'.encode(), '4: a quote (") is opened here and never'),
-        (f'{HEADER}\n\na, "demo'.encode(), '3: a quote (") is opened here and never closed'),
-        (f'{HEADER}\na,"{"b" * 200_000}'.encode(), "2: holds a cell of more than 131072 char"),
         (b"," * 5000, "1: has 5001 columns; is it a sheet of jobs?"),
     ],
 )

@@ -214,7 +214,7 @@ def test_a_heart_beats_every_few_seconds_and_bears_all(workspace, monkeypatch):
 def test_it_imports_nothing_heavy():
     script = (
         "import sys, render.worker.worker;"
-        "print([m for m in ('tensorflow', 'keras', 'cv2') if m in sys.modules])"
+        "print([m for m in ('pandas', 'tensorflow', 'keras', 'cv2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
