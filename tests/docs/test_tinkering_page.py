@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
+from jobs.settings.kinds import GeneratorConvolution
 from jobs.sheets.forms.ranges import RANGES
 from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.templates import generate
@@ -41,6 +44,13 @@ def test_the_template_makes_the_jobs_that_the_page_speaks_of(workspace: Workspac
 
 def test_every_range_stands_in_the_table() -> None:
     assert tuple(re.findall(r"(?m)^\| `\{(\w+): ", PAGE)) == RANGES
+
+
+def test_every_way_to_enlarge_has_its_checkerboard() -> None:
+    rows = re.findall(r"(?m)^\| `([\w-]+)` \| .* \| [\d.]+ dB \| [\d.]+ \|$", PAGE)
+    assert tuple(rows) == get_args(GeneratorConvolution)
+    (module,) = re.findall(r"(?m)^python -m (benchmarks\.\w+) docs/images/\w+\.png$", PAGE)
+    assert find_spec(module)
 
 
 def test_every_command_and_option_exists() -> None:

@@ -115,9 +115,10 @@ def judgement(decibels: float | None, of_pictures: float | None, spec: JobSpec |
 
 
 def _advice(spec: JobSpec | None) -> str:
-    if spec is None or "deconv" in _convolutions(spec):
+    kinds = _convolutions(spec) if spec else ("deconv",)
+    if not all(kind.startswith("upconv") for kind in kinds):
         return "convolution_g: upconv draws none"
-    other = " or convolution_g: upconv-bilinear" * bool(_convolutions(spec))
+    other = " or convolution_g: upconv-bilinear" * bool(kinds)
     return f"more training{other} may make less"
 
 

@@ -128,7 +128,8 @@ def test_a_wrong_call_is_told_in_a_sentence(inspect, night, tmp_path, words, kin
         ),
         (4.0, 3.5, {}, "(the pictures: 3.5 dB): no more of a checkerboard than the pictures have"),
         (9.0, None, {"family": "fastgan"}, "a clear checkerboard; more training may make less"),
-        (9.0, None, {"convolution_g": "subpixel"}, "or convolution_g: upconv-bilinear may"),
+        (9.0, None, {"convolution_g": "upconv,subpixel"}, "convolution_g: upconv draws none"),
+        (9.0, None, {"convolution_g": "upconv"}, "or convolution_g: upconv-bilinear may make less"),
     ],
 )
 def test_what_a_checkerboard_means_is_said_in_a_clause(decibels, of_pictures, columns, told):
