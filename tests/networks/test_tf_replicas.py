@@ -25,27 +25,26 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 from jobs.settings.kinds import Resolution
-from multitrain.engine.mixture import Mixture
-from multitrain.engine.tensorflow.pictures import Drawing, PicturesInPlace, PicturesReadAhead
+from jobs.settings.preprocess import Preprocessing
+from multitrain.engine.feeds import only
+from multitrain.engine.groups import groups_of
+from multitrain.engine.tensorflow.pictures import Feeding
 from multitrain.engine.tensorflow.random import Draws
-from multitrain.engine.windows import Window
 
 class Told(Draws):  # windows in the columns 10, 20 and so on, whatever the step
-    def windows(self, step, batches, count):
+    def windows(self, feed, step, batches, count):
         right = (tf.range(1.0, batches * count + 1) * 10 + 0.5) / 100
         shares = tf.stack([tf.zeros_like(right), right, tf.zeros_like(right)])
         return tf.reshape(shares, (3, batches, count))
 
-window = Window(Resolution(100, 1), Resolution(1, 1), flip=False)
 draws = Told(7, tf.constant(0, tf.int64))
-drawing = Drawing(draws, Mixture((9,), (1,)), batch=4, batches=2, window=window)
 columns = np.tile(np.arange(100, dtype=np.uint8)[:, None], (9, 1, 1, 1))
-for pictures in (
-    PicturesInPlace(columns, drawing, strategy.extended.worker_devices),
-    PicturesReadAhead(columns, drawing),
-):
-    feed = pictures.feed(0, 1)
-    seen = lambda: pictures.of_step(feed, 0, tf.constant(0, tf.int64))
+groups = groups_of(only(columns), Preprocessing((), Resolution(1, 1)))
+for in_place in (True, False):
+    devices = strategy.extended.worker_devices
+    feeding = Feeding(groups, {"pictures": 2}, draws, 4, devices, in_place)
+    handed = feeding.handed(0, 1)
+    seen = lambda: feeding.of_step(handed, 0, tf.constant(0, tf.int64))["pictures"]
     run = tf.function(lambda: strategy.run(seen))
     print([each.numpy().ravel().tolist() for each in run().values])
 """
