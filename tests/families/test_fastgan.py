@@ -182,6 +182,7 @@ def test_pictures_lie_apart_by_their_values_and_their_slopes() -> None:
     assert float(apart(one, one + 0.25)) == pytest.approx(0.25, rel=1e-5)  # no slope differs
 
 
+@pytest.mark.long_on_jax
 @pytest.mark.parametrize(
     "columns",
     [
@@ -210,6 +211,7 @@ def test_it_learns_with_every_loss(
         assert not still, f"{still} have not learnt"
 
 
+@pytest.mark.long_on_jax
 def test_what_it_reconstructs_may_be_looked_at_by_vgg16(
     make_job: MakeJob, noise: Callable[..., np.ndarray], tmp_path: Path
 ) -> None:
