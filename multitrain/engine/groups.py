@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,6 +72,18 @@ class Group:
         top, left = self.window.middle(self.scale(of))
         seen = self.window.seen(self.scale(of))
         return pictures[..., top : top + seen.height, left : left + seen.width, :]
+
+
+def shown_pictures(
+    groups: Sequence[Group], feeds: Collection[str], cells: int
+) -> dict[str, Frames]:
+    """Of these feeds, what frames of so many cells show."""
+    return {
+        each.feed.name: group.shown(each, cells)
+        for group in groups
+        for each in group.feeds
+        if each.feed.name in feeds
+    }
 
 
 def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:

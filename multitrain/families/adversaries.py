@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from jobs.families.feed import PICTURES
+from jobs.families.layer import WEIGHTS, Layer
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.model import Learning, Show, Update
 
@@ -52,3 +53,17 @@ def seeds(seed: int) -> Iterator[int]:
     draws = np.random.default_rng(seed)
     while True:
         yield int(draws.integers(2**31))
+
+
+def layer_name(layer: Layer) -> str:
+    """What a planned layer is called in its network, and so in checkpoints."""
+    name = WEIGHTS[layer.kind]
+    return name if layer.kernel is None else f"{name}_{layer.number - 1}"
+
+
+def freeze(network: Any, layers: Sequence[Layer]) -> None:
+    """Have these layers of a Keras network, and their normalizations, learn nothing."""
+    names = {name for each in layers for name in (layer_name(each), f"norm_{each.number - 1}")}
+    for layer in network.layers:
+        if layer.name in names:
+            layer.trainable = False

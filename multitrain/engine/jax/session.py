@@ -15,7 +15,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import gpu_bytes
-from multitrain.engine.groups import Group
+from multitrain.engine.groups import Group, shown_pictures
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax.pictures import Feeding
@@ -51,14 +51,8 @@ class JaxSession:
                     for name, chance in model.shown.samples.items()
                 }
             )
-            self._shown_pictures = self._put(
-                {
-                    each.feed.name: group.shown(each, spec.samples)
-                    for group in groups
-                    for each in group.feeds
-                    if each.feed.name in model.shown.pictures
-                }
-            )
+            shown = shown_pictures(groups, model.shown.pictures, spec.samples)
+            self._shown_pictures = self._put(shown)
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
             self._carry: Carry = self._put(self._learners.begin())

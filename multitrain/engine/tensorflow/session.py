@@ -16,7 +16,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
-from multitrain.engine.groups import Group
+from multitrain.engine.groups import Group, shown_pictures
 from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
@@ -61,10 +61,8 @@ class TensorFlowSession:
                 for name, chance in model.shown.samples.items()
             }
             self._shown_pictures = {
-                each.feed.name: tf.constant(group.shown(each, spec.samples))
-                for group in groups
-                for each in group.feeds
-                if each.feed.name in model.shown.pictures
+                name: tf.constant(each)
+                for name, each in shown_pictures(groups, model.shown.pictures, spec.samples).items()
             }
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)

@@ -12,8 +12,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from jobs.families.layer import WEIGHTS, Layer
+from jobs.families.layer import Layer
 from jobs.settings.spec import JobSpec
+from multitrain.families.adversaries import freeze, layer_name
 from multitrain.networks.activations import activation
 from multitrain.networks.augmentation import DiffAugment
 from multitrain.networks.convolutions import Convolution, SeparableConvolution
@@ -59,7 +60,7 @@ def build_discriminator(
     features = ops.cast(keras.layers.Flatten(name="flatten")(x), "float32")
     logits = _linear(last, 1, seeds, dtype="float32")(features)
     network = keras.Model(pictures, (logits, features), name="discriminator")
-    _freeze(network, layers[: spec.freeze_d])
+    freeze(network, layers[: spec.freeze_d])
     return network
 
 
@@ -69,7 +70,7 @@ def _linear(layer: Layer, units: int, seeds: Iterator[int], **kw: Any) -> Any:
         use_bias=layer.bias,
         kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)),
         spectral=_spectral(layer, seeds),
-        name=_name(layer),
+        name=layer_name(layer),
         **kw,
     )
 
@@ -93,7 +94,7 @@ def _enlarging(layer: Layer, seeds: Iterator[int]) -> Any:
         use_bias=layer.bias,
         kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)),
         spectral=_spectral(layer, seeds, OUTPUTS if layer.kind == "deconv" else -1),
-        name=_name(layer),
+        name=layer_name(layer),
     )
 
 
@@ -112,7 +113,7 @@ def _shrinking(layer: Layer, seeds: Iterator[int]) -> Any:
         dilation=layer.dilation,
         use_bias=layer.bias,
         spectral=_spectral(layer, seeds),
-        name=_name(layer),
+        name=layer_name(layer),
     )
 
 
@@ -144,15 +145,3 @@ def _disturbed(pictures: Any, spec: JobSpec, seeds: Iterator[int]) -> Any:
         noise = Noise(spec.instance_noise, next(seeds), dtype="float32", name="instance_noise")
         pictures = noise(pictures)
     return pictures
-
-
-def _freeze(network: keras.Model, layers: Sequence[Layer]) -> None:
-    names = {name for layer in layers for name in (_name(layer), f"norm_{layer.number - 1}")}
-    for layer in network.layers:
-        if layer.name in names:
-            layer.trainable = False
-
-
-def _name(layer: Layer) -> str:
-    name = WEIGHTS[layer.kind]
-    return name if layer.kernel is None else f"{name}_{layer.number - 1}"

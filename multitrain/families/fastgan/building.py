@@ -5,15 +5,16 @@ Layers are numbered from 0 in their names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
 from jobs.families.fastgan import layers as plans
-from jobs.families.layer import WEIGHTS, Layer
+from jobs.families.layer import Layer
 from jobs.settings.spec import JobSpec
+from multitrain.families.adversaries import freeze, layer_name
 from multitrain.networks.activations import activation
 from multitrain.networks.augmentation import DiffAugment
 from multitrain.networks.convolutions import Convolution
@@ -54,7 +55,7 @@ def build_generator(plan: plans.Generator, seeds: Iterator[int]) -> keras.Model:
         use_bias=start.bias,
         kernel_initializer=Normal(WEIGHT_STDDEV, next(seeds)),
         spectral=_spectral(start, seeds),
-        name=_name(start),
+        name=layer_name(start),
     )(x)
     x = keras.layers.Reshape(size, name="reshape")(x)
     maps = [_finished(x, start, seeds)]
@@ -109,7 +110,7 @@ def build_discriminator(
         deep,
     )
     network = keras.Model(pictures, tuple(seen), name="discriminator")
-    _freeze(network, plan.layers[: spec.freeze_d])
+    freeze(network, plan.layers[: spec.freeze_d])
     return network
 
 
@@ -139,7 +140,7 @@ def _applied(layer: Layer, x: Any, seeds: Iterator[int]) -> Any:
         "use_bias": layer.bias,
         "kernel_initializer": Normal(WEIGHT_STDDEV, next(seeds)),
         "spectral": _spectral(layer, seeds),
-        "name": _name(layer),
+        "name": layer_name(layer),
     }
     assert layer.kernel is not None, "only linear layers have none"
     if layer.kind == "fused-upconv":
@@ -164,15 +165,3 @@ def _finished(x: Any, layer: Layer, seeds: Iterator[int]) -> Any:
 
 def _spectral(layer: Layer, seeds: Iterator[int]) -> SpectralNorm | None:
     return SpectralNorm(next(seeds)) if layer.normalization == "spectral" else None
-
-
-def _freeze(network: keras.Model, layers: Sequence[Layer]) -> None:
-    names = {name for layer in layers for name in (_name(layer), f"norm_{layer.number - 1}")}
-    for layer in network.layers:
-        if layer.name in names:
-            layer.trainable = False
-
-
-def _name(layer: Layer) -> str:
-    name = WEIGHTS[layer.kind]
-    return name if layer.kernel is None else f"{name}_{layer.number - 1}"
