@@ -11,8 +11,8 @@ from jobs.plans import plan
 from multitrain.trainer import pacing
 from render.encoding import ffmpeg
 from tests.disk.remembered import RememberedRuns
-from tests.disk.scenes import BATCH_FRAMES
 from tests.disk.small_disks import SmallDisk
+from tests.disk.small_job import BATCH_FRAMES
 
 
 @pytest.fixture

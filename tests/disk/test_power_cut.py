@@ -15,7 +15,8 @@ from render.films.films import finish_job, join_film, publish_timecut
 from render.films.segments import encode_batch, write_images
 from render.spool.spool import SpoolWriter
 from tests.disk.power_cut import PowerCut
-from tests.disk.scenes import SCENES, Scene, a_job, trained
+from tests.disk.scenes import SCENES, Scene
+from tests.disk.small_job import a_job, trained
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc what is being flushed")
 

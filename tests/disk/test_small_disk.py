@@ -26,8 +26,8 @@ from render.encoding import ffmpeg
 from render.encoding.commands import encode_command
 from render.spool.spool import SpoolWriter
 from render.worker.worker import RenderWorker
-from tests.disk.scenes import SIZE, a_job, trained
 from tests.disk.small_disks import SmallDisk
+from tests.disk.small_job import SIZE, a_job, trained
 from tests.inline import Inline
 
 PATIENCE = 120.0  # seconds; nothing here takes so long on a healthy machine
