@@ -16,7 +16,7 @@ from multitrain.engine import open_training
 from multitrain.engine.feeds import only
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import MODULES, open_session
-from tests.engine.proving import PROOFS
+from tests.engine.proving.table import PROOFS
 
 OpenSession = Callable[..., Session]
 

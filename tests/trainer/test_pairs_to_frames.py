@@ -20,7 +20,7 @@ from multitrain.engine.session import Session, SessionSettings
 from multitrain.protocol.call import Call
 from multitrain.trainer.process import train
 from render.spool.spool import batches
-from tests.engine.proving import Translation
+from tests.engine.proving.feeding import Translation
 
 WIDTH, HEIGHT, FACTOR = 12, 9, 3
 FEEDS = (
