@@ -2,18 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from keras import ops
 
 from jobs.families.feed import PICTURES
 from jobs.families.layer import WEIGHTS, Layer
+from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.model import Learning, Show, Update
+from multitrain.engine.model import (
+    EMPTY,
+    Average,
+    Batch,
+    Chance,
+    Learning,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Pass,
+    Phase,
+    Show,
+    Shown,
+    Turn,
+    Update,
+)
+from multitrain.engine.motion import Latents, at_frames
+from multitrain.networks.colours import to_network, to_picture
+from multitrain.networks.judgement import Judgement
+from multitrain.networks.losses import GanLosses
 
 
-def program(
+@dataclass(frozen=True)
+class Pair:
+    """What a generator and a discriminator do with each other in training.
+
+    The generator maps latents to values `(n, height, width, channels)` in [-1, 1], the
+    discriminator such values to a `Judgement`.
+    """
+
+    spec: JobSpec
+
+    @cached_property
+    def losses(self) -> GanLosses:
+        return GanLosses(self.spec.loss, self.spec.label_smoothing, self.spec.feature_matching)
+
+    @cached_property
+    def latents(self) -> Latents:
+        return Latents.of(self.spec)
+
+    def fakes(self, nets: Nets, feeds: Named, chance: Named) -> Any:  # noqa: ARG002
+        return nets("generator", chance["latents"])
+
+    def reals(self, batch: Batch) -> Any:
+        return to_network(self.spec.colour_model, batch.feeds[PICTURES])
+
+    def judged(self, nets: Nets, pictures: Any) -> Judgement:
+        return Judgement(*nets("discriminator", pictures))
+
+    def discriminator_loss(self, nets: Nets, batch: Batch) -> Outcome:
+        reals = self.reals(batch)
+        return Outcome(self.judging(nets, batch, reals, self.judged(nets, reals)))
+
+    def judging(self, nets: Nets, batch: Batch, reals: Any, real: Judgement) -> Any:
+        """The loss of a discriminator whose judgement of the `reals` is `real`."""
+        fakes = batch.passes["fakes"]
+        loss = self.losses.discriminator(real, self.judged(nets, fakes))
+        if self.losses.has_gradient_penalty:
+            share = batch.chance["mixing"][:, None, None, None]
+            mixed = reals + share * (fakes - reals)
+
+            def logits(pictures: Any) -> Any:
+                return ops.mean(self.judged(nets, pictures).logits, axis=1)
+
+            loss += self.losses.gradient_penalty(nets.gradient(logits, mixed))
+        return loss
+
+    def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
+        real = None
+        if self.losses.generator_sees_pictures:
+            real = self.judged(nets, self.reals(batch))
+        return Outcome(self.losses.generator(real, self.judged(nets, batch.passes["fakes"])))
+
+    def latents_at(self, samples: Named, first: Any, frames: int) -> Named:
+        grid, fps = samples["latents"], self.spec.fps
+        return {"latents": at_frames(grid, self.latents, first, frames, fps)}
+
+    def cells(self, nets: Nets, samples: Named) -> Any:
+        drawn = nets("generator", samples["latents"], training=False)
+        return to_picture(self.spec.colour_model, drawn)
+
+
+def model(
+    job: JobFile, networks: Mapping[str, Any], pair: Pair, of_d: Mapping[str, Chance] = EMPTY
+) -> Model:
+    """Networks of which a generator learns against the others, and is what frames show.
+
+    The others are given the chance `of_d`, besides what their loss needs.
+    """
+    spec, latents = job.spec, {"latents": pair.latents.chance}
+    mixing = {"mixing": Chance()} if pair.losses.has_gradient_penalty else {}
+    of_d = {**of_d, **mixing}
+    d, g = _learning(job, "d"), _learning(job, "g")
+    judges = tuple(name for name in networks if name != "generator")
+    cell = (job.image_height, job.image_width, job.plan.channels)
+    return Model(
+        networks=networks,
+        passes={"fakes": Pass(("generator",), ("latents",), pair.fakes)},
+        turns={
+            "d": Turn(judges, d, pair.discriminator_loss, ("fakes",)),
+            "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
+        },
+        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, of_d)),),
+        chance={**latents, **of_d},
+        averages={"average": Average("generator", spec.ema)} if spec.ema else {},
+        shown=Shown(cell, latents, pair.latents_at, pair.cells),
+    )
+
+
+def _program(
     d_updates: int, g_updates: int, frames: int, of_d: Collection[str]
 ) -> list[Update | Show]:
     """The discriminator's updates, with a batch of pictures each, then the generator's.
@@ -31,7 +142,7 @@ def program(
     ]
 
 
-def learning(job: JobFile, network: Literal["g", "d"]) -> Learning:
+def _learning(job: JobFile, network: Literal["g", "d"]) -> Learning:
     """How the turn of one of the two networks learns."""
 
     def of(name: str) -> Any:
