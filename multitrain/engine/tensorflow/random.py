@@ -77,11 +77,13 @@ class Draws:
         return indices
 
     def _in_cycles(self, positions: Any, length: int, stream: int) -> Any:
-        """As `_shuffled`, of few numbers, at positions that follow each other.
+        """As `_shuffled`, at positions that follow each other.
 
-        To order 3 numbers, a cipher that knows no fewer than 65,536 tries for milliseconds; here
-        they are sorted by what it makes of them.
+        To order 3 numbers, a cipher that knows no fewer than 65,536 tries for milliseconds; so few
+        are sorted by what it makes of them.
         """
+        if length > FEW_ITEMS:
+            return self._shuffled(positions, length, stream)
         cycles = positions[0] // length + tf.range(positions.shape[0] // length + 2, dtype=tf.int64)
         numbers = tf.tile(tf.range(length, dtype=tf.int64), [cycles.shape[0]])
         keys = self._enciphered(numbers, tf.repeat(cycles, length), LARGEST, CIPHER_ROUNDS, stream)

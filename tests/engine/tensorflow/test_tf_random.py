@@ -75,6 +75,14 @@ def test_cycles_are_in_all_orders_alike_wherever_they_are_begun() -> None:
     np.testing.assert_array_equal(begun_later, drawn[7:28])
 
 
+@pytest.mark.parametrize("heavy", [499, 999, 1000])
+def test_a_long_cycle_has_its_shares(heavy: int) -> None:
+    drawn = Draws(0, 0).items(PICTURES, 0, 3 * (heavy + 1), Mixture((1, 1), (heavy, 1))).numpy()
+    light = np.flatnonzero(drawn)
+    assert (light // (heavy + 1)).tolist() == [0, 1, 2]
+    assert len(set(light % (heavy + 1))) == 3
+
+
 def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:
     drawn = [
         Draws(seed, detours).chance("latents", latents(50), step, update, 100).numpy()
