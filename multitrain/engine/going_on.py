@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from multitrain.engine.groups import Group
-from multitrain.engine.model import begins_of
+from multitrain.engine.model import Named, begins_of
 from multitrain.engine.streams import Stream, stream_of_feed
 from multitrain.engine.windows import SHARES
 
@@ -19,9 +19,17 @@ DRAWN_AT_ONCE = 4096  # runs, whose windows are drawn with one generator
 DRAWN_KEPT = 64  # times so many
 
 
-def windows_of(feed: str) -> str:
-    """The name under which a step is handed the places of the windows of a feed's clips."""
-    return f"{feed}_windows"
+class Handed(NamedTuple):
+    """What steps are given that is not on the device already.
+
+    pictures: by feed, as engines have them.
+    begins: as a batch has them, by name.
+    shares: of windows, by group that goes on and has one.
+    """
+
+    pictures: Named
+    begins: Named
+    shares: Named
 
 
 @dataclass
@@ -37,12 +45,6 @@ class GoingOn:
     batches: int
     detours: int = 0
     since: int = 0
-
-    def handed(self, step: int, steps: int) -> Iterator[tuple[str, NDArray[Any]]]:
-        """By name, for each of `steps` steps from `step` on: `begins`, and `shares` of windows."""
-        yield begins_of(self.group.name), self.begins(step, steps)
-        if self.group.window is not None:
-            yield windows_of(self.group.name), self.shares(step, steps)
 
     def begins(self, step: int, steps: int) -> NDArray[np.bool_]:
         """Which items of `steps` steps from `step` on follow on none that was seen before.
@@ -75,6 +77,36 @@ class GoingOn:
         assert self.group.runs is not None
         firsts: NDArray[np.int32] = self.group.runs[items]
         return firsts
+
+
+class Ways:
+    """The ways of all groups that go on."""
+
+    def __init__(
+        self, groups: Sequence[Group], drawn: Mapping[str, int], seed: int, batch: int
+    ) -> None:
+        """`drawn` are the batches per step of each feed."""
+        self._ways = [
+            GoingOn(seed, group, batch, group.batches(drawn))
+            for group in groups
+            if group.runs is not None
+        ]
+
+    def handed(self, step: int, steps: int, pictures: Named) -> Handed:
+        """What `steps` steps from `step` on are told, beside these `pictures`."""
+        begins: dict[str, Any] = {}
+        shares: dict[str, Any] = {}
+        for way in self._ways:
+            of_group = way.begins(step, steps)
+            begins |= {begins_of(each.feed.name): of_group for each in way.group.feeds}
+            if way.group.window is not None:
+                shares[way.group.name] = way.shares(step, steps)
+        return Handed(pictures, begins, shares)
+
+    def go_on_from(self, step: int, detours: int) -> None:
+        """All clips were moved on by so many detours, the last one before `step`."""
+        for way in self._ways:
+            way.since, way.detours = step, detours
 
 
 @lru_cache(DRAWN_KEPT)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,10 +13,13 @@ import numpy as np
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Preprocessing
+from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import Feeds, Numbers, OpenFeed
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.session import Frames
 from multitrain.engine.windows import Window
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Group:
         """How many times larger than the smallest pictures those `of` a feed are."""
         return self.smallest // of.feed.factor
 
+    def batches(self, drawn: Mapping[str, int]) -> int:
+        """How many batches of the group a step draws that draws so many of each feed."""
+        return max(drawn[each.feed.name] for each in self.feeds)
+
     def in_order(self, numbers: Any, batch: int, detours: Any) -> tuple[Any, Any]:
         """Items of a group that goes on, and the laps over all items that they are in.
 
@@ -72,6 +80,22 @@ class Group:
         top, left = self.window.middle(self.scale(of))
         seen = self.window.seen(self.scale(of))
         return pictures[..., top : top + seen.height, left : left + seen.width, :]
+
+
+def placed(groups: Sequence[Group], room: int | None, wanted: bool | None) -> frozenset[str]:
+    """The feeds that have their place on the device; the others are read meanwhile.
+
+    They are `wanted` there or not; None: those that fit one after the other into `room` bytes.
+    """
+    taken, names = 0, []
+    for each in (feed for group in groups for feed in group.feeds):
+        name, size = each.feed.name, each.pictures.nbytes
+        if fits(taken + size, room) if wanted is None else wanted:
+            taken += size
+            names.append(name)
+        else:
+            log.info("%s: too many for the device; they are read meanwhile", name)
+    return frozenset(names)
 
 
 def shown_pictures(

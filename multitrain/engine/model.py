@@ -42,7 +42,7 @@ class Batch(NamedTuple):
 
     # Pictures `(n, height, width, 3 or 4)` uint8, clips `(n, frames, height, width, 3 or 4)`; of
     # those that go on, `(n,)` bool under `begins_of` their name: which follow on no clip before,
-    # as all do right after a detour. A pair that is given alone has none.
+    # as all do right after a detour.
     feeds: Named
     chance: Named
     passes: Named

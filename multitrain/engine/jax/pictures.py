@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,15 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
-from multitrain.engine.going_on import GoingOn, windows_of
-from multitrain.engine.groups import Group
+from multitrain.engine.going_on import Handed, Ways
+from multitrain.engine.groups import Group, placed
 from multitrain.engine.jax.random import Indices, items_of, windows
-from multitrain.engine.model import Named, begins_of
+from multitrain.engine.model import Named
 from multitrain.engine.reading import PrefetchingReader
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -171,31 +167,26 @@ class Feeding:
 
         `on_device`: None: where they fit into `device_bytes` (None: any number).
         """
+        in_place = placed(groups, device_bytes, on_device)
+        self._ways = Ways(groups, drawn, seed, batch)
         self._drawings: dict[str, Drawing] = {}  # by feed
         self._pictures: dict[str, Pictures] = {}
-        self._going_on: list[GoingOn] = []
-        placed = 0
         for group in groups:
-            batches = max(drawn[each.feed.name] for each in group.feeds)
-            drawing = Drawing(seed, group, batch, batches)
-            if group.runs is not None:
-                self._going_on.append(GoingOn(seed, group, batch, batches))
+            drawing = Drawing(seed, group, batch, group.batches(drawn))
             for feed in group.feeds:
-                name, size, seeing = feed.feed.name, feed.pictures.nbytes, Seeing(drawing, feed)
+                name, seeing = feed.feed.name, Seeing(drawing, feed)
                 self._drawings[name] = drawing
-                if fits(placed + size, device_bytes) if on_device is None else on_device:
-                    placed += size
-                    self._pictures[name] = PicturesInPlace(seeing, put(feed.pictures))
-                else:
-                    log.info("%s: too many for the device; they are read meanwhile", name)
-                    self._pictures[name] = PicturesReadAhead(seeing)
+                self._pictures[name] = (
+                    PicturesInPlace(seeing, put(feed.pictures))
+                    if name in in_place
+                    else PicturesReadAhead(seeing)
+                )
 
     def go_on_from(self, step: int, detours: int) -> None:
         """The draws are others now: those after so many detours, the last one before `step`."""
+        self._ways.go_on_from(step, detours)
         for drawing in self._drawings.values():
             drawing.detours = detours
-        for ahead in self._going_on:
-            ahead.since, ahead.detours = step, detours
         for pictures in self._pictures.values():
             pictures.forget()
 
@@ -204,28 +195,28 @@ class Feeding:
         """What is on the device all the time; an argument of every step."""
         return {name: each.resident for name, each in self._pictures.items()}
 
-    def handed(self, step: int, steps: int) -> Iterable[Named]:
+    def handed(self, step: int, steps: int) -> Iterable[Handed]:
         """For each of `steps` steps from `step` on, what it needs besides what is `resident`."""
-        by_name: dict[str, Iterable[Any]] = {
-            name: each.handed(step, steps) for name, each in self._pictures.items()
-        }
-        for ahead in self._going_on:
-            by_name |= ahead.handed(step, steps)
-        each_step = zip(*by_name.values(), strict=True)
-        return (dict(zip(by_name, handed, strict=True)) for handed in each_step)
+        told = self._ways.handed(step, steps, {})
+        by_feed = zip(*(each.handed(step, steps) for each in self._pictures.values()), strict=True)
+        for number, pictures in enumerate(by_feed):
+            begins, shares = (
+                {name: each[number] for name, each in of_block.items()}
+                for of_block in (told.begins, told.shares)
+            )
+            yield Handed(dict(zip(self._pictures, pictures, strict=True)), begins, shares)
 
-    def of_step(self, resident: Named, handed: Named, detours: Any, step: Any) -> Named:
+    def of_step(self, resident: Named, handed: Handed, detours: Any, step: Any) -> Named:
         """Traced: what a step is given, by feed."""
 
         def shares(drawing: Drawing) -> Any:
             if drawing.group.window is None:
                 return None
-            ahead = handed.get(windows_of(drawing.group.name))
+            ahead = handed.shares.get(drawing.group.name)
             return drawing.shares(detours, step) if ahead is None else ahead
 
         pictures = {
-            name: each.of_step(resident[name], handed[name], shares(self._drawings[name]))
+            name: each.of_step(resident[name], handed.pictures[name], shares(self._drawings[name]))
             for name, each in self._pictures.items()
         }
-        begins = [begins_of(ahead.group.name) for ahead in self._going_on]
-        return pictures | {name: handed[name] for name in begins}
+        return pictures | dict(handed.begins)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +11,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
-from multitrain.engine.going_on import GoingOn, windows_of
-from multitrain.engine.groups import Group
-from multitrain.engine.model import Named, begins_of
+from multitrain.engine.going_on import Handed, Ways
+from multitrain.engine.groups import Group, placed
+from multitrain.engine.model import Named
 from multitrain.engine.reading import PrefetchingReader
 from multitrain.engine.session import Frames
 from multitrain.engine.tensorflow.devices import device_bytes
@@ -26,8 +24,6 @@ from multitrain.networks.native.replicas import replica, share
 ALIGNMENT = 64  # bytes, at which TensorFlow's kernels want a tensor to begin
 
 Shares = Callable[[], Any]  # what places the windows of a step, `(3, batches, batch)`
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -206,24 +202,20 @@ class Feeding:
         on_device: bool | None,
     ) -> None:
         """`drawn` are the batches per step of each feed; `on_device`: None: where they fit."""
+        in_place = placed(groups, device_bytes(), on_device)
+        self._ways = Ways(groups, drawn, draws.seed, batch)
         self._drawings: dict[str, Drawing] = {}  # by feed
         self._pictures: dict[str, Pictures] = {}
-        self._going_on: list[GoingOn] = []
-        placed, room = 0, device_bytes()
         for group in groups:
-            batches = max(drawn[each.feed.name] for each in group.feeds)
-            drawing = Drawing(draws, group, batch, batches)
-            if group.runs is not None:
-                self._going_on.append(GoingOn(draws.seed, group, batch, batches))
+            drawing = Drawing(draws, group, batch, group.batches(drawn))
             for feed in group.feeds:
-                name, size, seeing = feed.feed.name, feed.pictures.nbytes, Seeing(drawing, feed)
+                name, seeing = feed.feed.name, Seeing(drawing, feed)
                 self._drawings[name] = drawing
-                if fits(placed + size, room) if on_device is None else on_device:
-                    placed += size
-                    self._pictures[name] = PicturesInPlace(seeing, devices)
-                else:
-                    log.info("%s: too many for the device; they are read meanwhile", name)
-                    self._pictures[name] = PicturesReadAhead(seeing)
+                self._pictures[name] = (
+                    PicturesInPlace(seeing, devices)
+                    if name in in_place
+                    else PicturesReadAhead(seeing)
+                )
 
     @property
     def most_steps(self) -> int | None:
@@ -232,43 +224,44 @@ class Feeding:
         return min((each for each in most if each is not None), default=None)
 
     @property
-    def spec(self) -> Named:
+    def spec(self) -> Handed:
         """The `tf.TensorSpec`s of what `handed` returns."""
-        nothing = {name: each for ahead in self._going_on for name, each in ahead.handed(0, 0)}
-        return {name: each.spec for name, each in self._pictures.items()} | {
-            name: tf.TensorSpec((None, *each.shape[1:]), each.dtype)
-            for name, each in nothing.items()
-        }
+        told: Handed = tf.nest.map_structure(
+            lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype),
+            self._ways.handed(0, 0, {}),
+        )
+        return told._replace(pictures={name: each.spec for name, each in self._pictures.items()})
 
-    def handed(self, step: int, steps: int) -> Named:
+    def handed(self, step: int, steps: int) -> Handed:
         """What a block of `steps` steps from `step` on needs that is not on the device already."""
-        return {name: each.handed(step, steps) for name, each in self._pictures.items()} | {
-            name: tf.constant(each)
-            for ahead in self._going_on
-            for name, each in ahead.handed(step, steps)
-        }
+        pictures = {name: each.handed(step, steps) for name, each in self._pictures.items()}
+        handed: Handed = tf.nest.map_structure(
+            tf.convert_to_tensor, self._ways.handed(step, steps, pictures)
+        )
+        return handed
 
-    def of_step(self, handed: Named, offset: Any, step: Any) -> Named:
+    def of_step(self, handed: Handed, offset: Any, step: Any) -> Named:
         """In a replica: its share of what a step is given, by feed.
 
         The step is number `offset` of its block, which was `handed` this.
         """
 
         def shares(drawing: Drawing) -> Any:
-            ahead = handed.get(windows_of(drawing.group.name))
+            ahead = handed.shares.get(drawing.group.name)
             return drawing.shares(step) if ahead is None else ahead[offset]
 
         pictures = {
-            name: each.of_step(handed[name], offset, step, partial(shares, self._drawings[name]))
+            name: each.of_step(
+                handed.pictures[name], offset, step, partial(shares, self._drawings[name])
+            )
             for name, each in self._pictures.items()
         }
-        begins = [begins_of(ahead.group.name) for ahead in self._going_on]
-        return pictures | {name: share(handed[name][offset], axis=1) for name in begins}
+        begins = {name: share(each[offset], axis=1) for name, each in handed.begins.items()}
+        return pictures | begins
 
     def go_on_from(self, step: int, detours: int) -> None:
         """The draws are others now: those after so many detours, the last one before `step`."""
-        for ahead in self._going_on:
-            ahead.since, ahead.detours = step, detours
+        self._ways.go_on_from(step, detours)
         for each in self._pictures.values():
             each.forget()
 

@@ -16,6 +16,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
+from multitrain.engine.going_on import Handed
 from multitrain.engine.groups import Group, shown_pictures
 from multitrain.engine.model import Model, Named, Phase
 from multitrain.engine.precision import computing_in
@@ -225,7 +226,7 @@ class TensorFlowSession:
         return lambda number, feeds: step(self._draw(number, phase, feeds))
 
     def _run_block(
-        self, step: Any, silent_step: Any, steps: Any, silent: Any, showing: Any, handed: Named
+        self, step: Any, silent_step: Any, steps: Any, silent: Any, showing: Any, handed: Handed
     ) -> tuple[Any, Any]:
         """Frames `(n, height, width, channels)`, and sums of the losses.
 

@@ -120,9 +120,11 @@ def test_a_data_set_that_does_not_fit_on_the_device_is_read_ahead(
     open_tiny: Callable[[JobFile], TensorFlowSession],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape == (0,), "nothing is handed over"
+    assert open_tiny(tiny_job())._feeding.spec.pictures[PICTURES].shape == (0,), (
+        "nothing is handed over"
+    )
     monkeypatch.setattr("multitrain.engine.tensorflow.pictures.device_bytes", lambda: 1000)
-    assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape[-3:] == (9, 12, 3)
+    assert open_tiny(tiny_job())._feeding.spec.pictures[PICTURES].shape[-3:] == (9, 12, 3)
 
 
 @pytest.mark.parametrize("on_device", [True, False])
