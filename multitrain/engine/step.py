@@ -46,6 +46,10 @@ class Trace(Protocol):
     """
 
     @property
+    def shares(self) -> int:
+        """Of how many devices' shares a batch consists here, one behind the other."""
+
+    @property
     def carried(self) -> Named:
         """What is carried from update to update."""
 
@@ -162,7 +166,8 @@ class _StepInProgress:
                 if self._model.carried[name].by_place
             }
         )
-        parts = (_parts_of(each, turn.learning.micro_batches) for each in (feeds, chance, places))
+        count, shares = turn.learning.micro_batches, self._trace.shares
+        parts = (_parts_of(each, count, shares) for each in (feeds, chance, places))
         outcomes, gradients = zip(
             *(self._gradients(turn, update, *batch) for batch in zip(*parts, strict=True)),
             strict=True,
@@ -171,7 +176,7 @@ class _StepInProgress:
         for name in turn.networks:
             self._updates[name] += 1
         if turn.carry:
-            kept = self._trace.gathered(_joined([outcome.kept for outcome in outcomes]))
+            kept = self._trace.gathered(_joined([outcome.kept for outcome in outcomes], shares))
             before = self._trace.carried
             self._trace.carry({**before, **_alike(turn.carry(before, kept), before)})
         return _mean([outcome.loss for outcome in outcomes])
@@ -245,20 +250,39 @@ class _Only:
         return self.nets.gradient(of, at)
 
 
-def _parts_of(batch: Named, parts: int) -> list[Named]:
-    """The micro-batches of named tensors `(n, ...)`."""
+def _parts_of(batch: Named, parts: int, shares: int) -> list[Named]:
+    """The micro-batches of named tensors `(n, ...)`: each has a part of every device's share."""
     if parts == 1:
         return [batch]
-    split = {name: ops.split(tensor, parts) for name, tensor in batch.items()}
-    return [{name: tensors[number] for name, tensors in split.items()} for number in range(parts)]
+    split = {
+        name: ops.split(_by_share(tensor, shares), parts, axis=1) for name, tensor in batch.items()
+    }
+    return [
+        {name: _in_a_row(tensors[number]) for name, tensors in split.items()}
+        for number in range(parts)
+    ]
 
 
-def _joined(kept: Sequence[Named]) -> Named:
+def _joined(kept: Sequence[Named], shares: int) -> Named:
     """What the micro-batches of one batch have kept, together."""
     if len(kept) == 1:
         return kept[0]
-    joined: Named = tree.map_structure(lambda *each: ops.concatenate(each), *kept)
+
+    def join(*parts: Any) -> Any:
+        return _in_a_row(ops.concatenate([_by_share(part, shares) for part in parts], axis=1))
+
+    joined: Named = tree.map_structure(join, *kept)
     return joined
+
+
+def _by_share(tensor: Any, shares: int) -> Any:
+    """`(n, ...)` as `(shares, n / shares, ...)`."""
+    return ops.reshape(tensor, (shares, -1, *tensor.shape[1:]))
+
+
+def _in_a_row(tensor: Any) -> Any:
+    """`(shares, n, ...)` as `(shares * n, ...)`."""
+    return ops.reshape(tensor, (-1, *tensor.shape[2:]))
 
 
 def _alike(after: Named, before: Named) -> Named:

@@ -24,6 +24,7 @@ SUITES = {
     **{path.stem: [path] for path in sorted((TESTS / "engine" / "jax").glob("test_*.py"))},
     "sessions": [
         TESTS / "families" / "test_session_contract.py",
+        TESTS / "families" / "test_session_contract_on_two_devices.py",
         TESTS / "engine" / "test_sessions.py",
         TESTS / "engine" / "test_step.py",
         TESTS / "engine" / "test_misfits.py",

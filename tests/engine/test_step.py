@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +11,9 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.session import Session, SessionSettings, State
 from tests.engine.drawn import chance_of, feeds_of
-from tests.engine.proving import PROOFS, FrozenEye, Proof, Step, Weights
+from tests.engine.proving.adversaries import FrozenEye
+from tests.engine.proving.proof import Proof, Step, Weights
+from tests.engine.proving.table import PROOFS
 
 STEPS = 4
 
@@ -86,50 +85,3 @@ def test_phases_are_functions_of_the_step(job: JobFile) -> None:
     assert [model.steps_until_next_phase(step) for step in (0, 1, 2)] == [2, 1, None]
     assert model.steps_of_turns(1, 4) == {"warm": 1, "d": 3, "g": 3}
     assert model.steps_of_turns(2, 2) == {"warm": 0, "d": 2, "g": 2}
-
-
-TWO_DEVICES = """
-import sys
-from pathlib import Path
-import numpy as np
-from jobs.workspace.jobfile import JobFile
-from multitrain.engine import open_training
-from multitrain.engine.session import SessionSettings
-from tests.engine.proving import PROOFS
-
-both = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
-alone = both.model_copy(update={"spec": both.spec.model_copy(update={"gpus": 1})})
-pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 12, 3), dtype=np.uint8)
-proof = PROOFS[sys.argv[2]]()
-two, one = (
-    open_training(lambda: proof.describe(job), job.spec, proof.feeds(pictures), SessionSettings())
-    for job in (both, alone)
-)
-losses = [session.run(3).losses for session in (two, one)]
-for turn, loss in losses[1].items():
-    np.testing.assert_allclose(losses[0][turn], loss, atol=1e-5, err_msg=turn)
-state = two.state()
-for path, array in one.state().items():
-    np.testing.assert_allclose(state[path], array, atol=1e-5, err_msg=path)
-frames = two.run(2).frames
-two.restore(state)
-assert (two.run(2).frames == frames).all()
-"""
-
-
-# A process for each: TensorFlow knows exchanges between replicas by their order in a session.
-@pytest.mark.parametrize("name", PROOFS)
-def test_two_devices_train_as_one_and_resume_exactly(
-    name: str, tiny_job: Callable[..., JobFile], tmp_path: Path
-) -> None:
-    file = tmp_path / "job.json"
-    file.write_text(tiny_job(batch_size=8, gpus=2).model_dump_json())
-
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, file, name],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr[-3000:]

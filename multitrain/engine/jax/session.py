@@ -15,6 +15,7 @@ from jobs.settings.spec import JobSpec
 from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import gpu_bytes
+from multitrain.engine.going_on import Handed
 from multitrain.engine.groups import Group, shown_pictures
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
@@ -41,7 +42,7 @@ class JaxSession:
         Raises OutOfMemory and MultitrainError.
         """
         devices = devices_for(spec.gpus, settings)
-        self._everywhere, self._spread = _shardings(devices)
+        self._devices, (self._everywhere, self._spread) = len(devices), _shardings(devices)
         with memory_watched(), jax.default_device(devices[0]):
             with computing_in(spec.precision, lambda: has_native_bfloat16(devices[0])):
                 self._model = model = describe()
@@ -114,7 +115,7 @@ class JaxSession:
 
         def draw(carry: Carry, samples: Named, number: Any) -> Any:
             shown = self._shown(samples, number, phase.frames)
-            trace = JaxTrace(self._model, self._learners, phase, carry)
+            trace = JaxTrace(self._model, self._learners, phase, carry, self._devices)
             return step.frame(trace, {name: each[-1] for name, each in shown.items()})
 
         with memory_watched():
@@ -162,7 +163,7 @@ class JaxSession:
         """Whether the next step shows frames."""
         return self._timing.makes_frames(self._steps_done)
 
-    def _arguments(self, handed: Named) -> tuple[Any, ...]:
+    def _arguments(self, handed: Handed) -> tuple[Any, ...]:
         """The arguments of the next step, which takes over the memory of the first one."""
         counters = np.array([self.detours, self._steps_done], np.uint32)
         samples = self._samples | self._shown_pictures
@@ -189,7 +190,7 @@ class JaxSession:
         step = Step(model, phase, self._grid)
 
         def train(
-            carry: Carry, samples: Named, counters: Any, resident: Named, handed: Named
+            carry: Carry, samples: Named, counters: Any, resident: Named, handed: Handed
         ) -> Any:
             detours, number = counters
             chance = {
@@ -203,7 +204,7 @@ class JaxSession:
                 self._shared_out(chance),
                 self._shown(samples, number, phase.frames) if phase.frames else {},
             )
-            trace = JaxTrace(model, self._learners, phase, carry)
+            trace = JaxTrace(model, self._learners, phase, carry, self._devices)
             frames, losses = step(trace, drawn)
             return trace.after._replace(losses=carry.losses + losses), frames
 

@@ -87,12 +87,17 @@ class Learners:
 
 
 class JaxTrace:
-    """A `Trace` of the steps of one phase. `carry` is what the steps have changed so far."""
+    """A `Trace` of the steps of one phase, which `devices` share.
 
-    def __init__(self, model: Model, learners: Learners, phase: Phase, carry: Carry) -> None:
+    `carry` is what the steps have changed so far.
+    """
+
+    def __init__(
+        self, model: Model, learners: Learners, phase: Phase, carry: Carry, devices: int
+    ) -> None:
         self._model, self._learners = model, learners
         self._learned = model.learned_in(phase)
-        self._carry = carry
+        self._carry, self.shares = carry, devices
 
     @property
     def after(self) -> Carry:

@@ -59,6 +59,8 @@ class Learners:
 class TensorFlowTrace:
     """A `Trace`: the networks' own variables change. Use it in a replica, in a phase's steps."""
 
+    shares = 1  # a replica has its own alone
+
     def __init__(self, model: Model, learners: Learners, phase: Phase) -> None:
         self._model, self._learners = model, learners
         self._nets = _Networks(model, model.learned_in(phase))
