@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,6 +41,18 @@ class Feed:
     def of_dataset(cls, spec: JobSpec) -> Feed:
         """That of families that are trained on one data set."""
         return cls(PICTURES, spec.folders, spec.weights)
+
+
+def wrong_pairs(feeds: Sequence[Feed]) -> Iterator[str]:
+    """A sentence for each feed whose name or whose `pair_of` cannot be."""
+    for name, count in Counter(each.name for each in feeds).items():
+        if count > 1:
+            yield f"{count} feeds are called {name}"
+    first = {each.name: each.pair_of is None for each in feeds}
+    for each in feeds:
+        if each.pair_of is not None and not first.get(each.pair_of, False):
+            why = "is a pair itself" if each.pair_of in first else "the job does not have"
+            yield f"{each.name} is a pair of {each.pair_of}, which {why}"
 
 
 class Decoding(NamedTuple):

@@ -41,11 +41,12 @@ def open_training(
             f"batch_size: {spec.images_per_batch} pictures cannot be shared out evenly over "
             f"{spec.gpus} GPUs; choose a multiple of {spec.gpus}"
         )
-    groups, share = groups_of(feeds, spec.preprocessing), spec.images_per_batch // spec.gpus
+    groups = groups_of(feeds, spec.preprocessing)
 
     def checked() -> Model:
         model = describe()
-        for wrong in misfits(model, feeds, spec.frames_per_step, share):
+        batch = spec.images_per_batch
+        for wrong in misfits(model, feeds, spec.frames_per_step, batch, spec.gpus):
             raise ValueError(wrong)
         return model
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
-from multitrain.engine.model import Model
+from jobs.families.feed import wrong_pairs
+from multitrain.engine.feeds import Feeds
+from multitrain.engine.model import Model, begins_of
 from multitrain.engine.streams import TAKEN, stream_of
 
 # Optimizers whose state is the weights: another turn's updates of these would be lost.
@@ -15,23 +17,28 @@ _IN_STATES = ("step", "detours", "carried")  # beside the model's own names
 
 
 def misfits(
-    model: Model, feeds: Collection[str], frames_per_step: int, share: int
+    model: Model, feeds: Feeds, frames_per_step: int, batch: int, devices: int
 ) -> Iterator[str]:
     """A sentence for each; the first ones may be the cause of others.
 
-    A job has these `feeds` and shows `frames_per_step`; each of its devices trains on a `share` of
-    a batch.
+    A job has these `feeds` and shows `frames_per_step`; its `devices` share each batch of `batch`
+    pictures.
     """
-    if wrong := [*_unknown_names(model, feeds), *_unfit_phases(model, frames_per_step)]:
+    if wrong := [
+        *wrong_pairs([each.feed for each in feeds.values()]),
+        *_unknown_names(model, feeds),
+        *_unfit_phases(model, frames_per_step),
+    ]:
         yield from wrong
         return
     yield from _unfit_updates(model, feeds)
-    yield from _unfit_turns(model, share)
-    yield from _taken_names(model)
+    yield from _unfit_turns(model, batch // devices)
+    yield from _unfit_places(model, batch)
+    yield from _taken_names(model, feeds)
     yield from _shared_variables(model)
 
 
-def _unknown_names(model: Model, feeds: Collection[str]) -> Iterator[str]:
+def _unknown_names(model: Model, feeds: Feeds) -> Iterator[str]:
     for name, turn in model.turns.items():
         yield from _unknown(f"turn {name}", "network", turn.networks, model.networks)
         yield from _unknown(f"turn {name}", "pass", turn.passes, model.passes)
@@ -66,7 +73,7 @@ def _unfit_phases(model: Model, frames_per_step: int) -> Iterator[str]:
             yield "a program must end with a frame, which shows what the step has come to"
 
 
-def _unfit_updates(model: Model, feeds: Collection[str]) -> Iterator[str]:
+def _unfit_updates(model: Model, feeds: Feeds) -> Iterator[str]:
     updates = [update for phase in model.phases for update in phase.updates]
     for update in updates:
         for name in model.turns[update.turn].passes:
@@ -97,7 +104,18 @@ def _unfit_turns(model: Model, share: int) -> Iterator[str]:
                     )
 
 
-def _taken_names(model: Model) -> Iterator[str]:
+def _unfit_places(model: Model, batch: int) -> Iterator[str]:
+    for name, each in model.carried.items():
+        if each.by_place and each.shape[:1] != (batch,):
+            yield f"{name} is carried by place and is {each.shape}, for batches of {batch} places"
+
+
+def _taken_names(model: Model, feeds: Feeds) -> Iterator[str]:
+    for name in set(model.shown.samples) & set(model.shown.pictures):
+        yield f"frames show {name} as a sample and as a feed: rename one"
+    for name, each in feeds.items():
+        if each.runs is not None and (begins := begins_of(name)) in feeds:
+            yield f"a feed cannot be called {begins}, which says where clips of {name} begin"
     for name in set(model.chance) & TAKEN:
         yield f"a chance cannot be called {name}, as other draws are"
     if len({stream_of(name) for name in model.chance}) < len(model.chance):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jobs.errors import DatasetError
-from jobs.families.feed import Feed
+from jobs.families.feed import Feed, wrong_pairs
 from jobs.pictures.finding import Unreadable
 from jobs.pictures.suffixes import is_video
 from jobs.workspace.jobfile import JobFile
@@ -69,8 +69,11 @@ class JobPictures:
 def open_job_pictures(job: JobFile, workspace: Workspace, *, keep_free: int) -> JobPictures:
     """The pictures that `job` trains on; the cache leaves `keep_free` bytes of the disk free twice.
 
-    DatasetError where there are none, or none that are pairs.
+    DatasetError where there are none, or none that are pairs; ValueError where feeds of the family
+    cannot be pairs.
     """
+    for wrong in wrong_pairs(job.feeds):
+        raise ValueError(wrong)
     opened = {
         name: open_pictures(workspace, *decoding, keep_free=keep_free)
         for name, decoding in job.decodings.items()

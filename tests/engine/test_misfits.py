@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from jobs.families.feed import PICTURES
+from jobs.families.feed import PICTURES, Feed
 from jobs.settings.choices import Optimizer
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.feeds import only
+from multitrain.engine.feeds import Feeds, OpenFeed, only
 from multitrain.engine.misfits import misfits
 from multitrain.engine.model import (
     Average,
     Batch,
+    Carried,
     Chance,
     Model,
     Named,
@@ -28,7 +29,9 @@ from multitrain.engine.model import (
     Update,
 )
 from multitrain.engine.session import SessionSettings
-from tests.engine.proving import PROOFS, Pool
+from tests.engine.proving.adversaries import Pool
+from tests.engine.proving.feeding import Memory, Translation
+from tests.engine.proving.table import PROOFS
 
 GIVEN = {"latents": 0, "choice": 0}
 D, G = Update("d", {PICTURES: 0}, GIVEN), Update("g", {}, {"latents": 0})
@@ -44,15 +47,17 @@ def model(job: JobFile) -> Model:
     return Pool().describe(job)
 
 
-def told(model: Model, share: int = 8, feeds: Collection[str] = (PICTURES,)) -> list[str]:
-    return list(misfits(model, feeds, frames_per_step=2, share=share))
+BLACK = np.zeros((7, 9, 12, 3), np.uint8)
+
+
+def told(model: Model, feeds: Feeds | None = None, batch: int = 8, devices: int = 1) -> list[str]:
+    return list(misfits(model, feeds or only(BLACK), 2, batch, devices))
 
 
 @pytest.mark.parametrize("name", PROOFS)
 def test_nothing_is_wrong_with_those_that_prove_the_engines(name: str, job: JobFile) -> None:
     proof = PROOFS[name]()
-    feeds = proof.feeds(np.zeros((7, 9, 12, 3), np.uint8))
-    assert told(proof.describe(job), feeds=feeds) == []
+    assert told(proof.describe(job), proof.feeds(BLACK)) == []
 
 
 def with_program(*program: Update | Show, begins: int = 0) -> dict[str, object]:
@@ -111,7 +116,51 @@ def replace_chance(each: Update | Show) -> Update | Show:
 
 
 def test_batches_must_be_cut_evenly(model: Model) -> None:
-    assert told(model, share=9) == ["turn d cannot cut 9 pictures into 2 parts"]
+    assert told(model, batch=18, devices=2) == ["turn d cannot cut 9 pictures into 2 parts"]
+
+
+@pytest.mark.parametrize("rows", [(4,), (16,), ()])
+def test_what_is_carried_by_place_has_the_places_of_a_batch(job: JobFile, rows: tuple) -> None:
+    memory = Memory()
+    model = memory.describe(job)
+    foretold = {"foretold": Carried((*rows, 3), by_place=True)}
+    found = told(replace(model, carried=foretold), memory.feeds(BLACK))
+    assert found == [f"foretold is carried by place and is {(*rows, 3)}, for batches of 8 places"]
+
+
+@pytest.mark.parametrize(("name", "clashes"), [("inputs", True), ("latents", False)])
+def test_a_sample_cannot_have_the_name_of_a_feed_that_frames_show(
+    job: JobFile, name: str, clashes: bool
+) -> None:
+    pairs = Translation()
+    model = pairs.describe(job)
+    shown = replace(model.shown, samples={name: Chance()})
+    wrong = ["frames show inputs as a sample and as a feed: rename one"]
+    assert told(replace(model, shown=shown), pairs.feeds(BLACK)) == (wrong if clashes else [])
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        (Feed("more", (), pair_of="inputs"), "more is a pair of inputs, which is a pair itself"),
+        (Feed("more", (), pair_of="more"), "more is a pair of more, which is a pair itself"),
+        (Feed("more", (), pair_of="b"), "more is a pair of b, which the job does not have"),
+        (Feed("inputs", ()), "2 feeds are called inputs"),
+    ],
+    ids=["of a pair", "of itself", "of nothing", "of one name"],
+)
+def test_what_cannot_be_a_pair_is_told(job: JobFile, more: Feed, wrong: str) -> None:
+    pairs = Translation()
+    feeds = {**pairs.feeds(BLACK), "more": OpenFeed(more, BLACK)}
+    assert told(pairs.describe(job), feeds)[0] == wrong
+
+
+def test_a_feed_cannot_be_called_what_says_where_clips_begin(job: JobFile) -> None:
+    memory = Memory()
+    feeds = {**memory.feeds(BLACK), "clips_begins": OpenFeed(Feed("clips_begins", ()), BLACK)}
+    assert told(memory.describe(job), feeds)[-1] == (
+        "a feed cannot be called clips_begins, which says where clips of clips begin"
+    )
 
 
 def test_an_optimizer_that_keeps_weights_cannot_share_them(model: Model) -> None:
@@ -132,8 +181,7 @@ def test_networks_cannot_share_a_layer(model: Model) -> None:
 
 
 def opened(model: Model, job: JobFile) -> None:
-    pictures = np.zeros((7, 9, 12, 3), np.uint8)
-    open_training(lambda: model, job.spec, only(pictures), SessionSettings()).run(1)
+    open_training(lambda: model, job.spec, only(BLACK), SessionSettings()).run(1)
 
 
 def test_a_training_of_such_a_model_is_refused(model: Model, job: JobFile) -> None:
@@ -197,11 +245,10 @@ def test_a_loss_may_use_a_part_of_a_pass_and_one_tensor_by_two_names(
             "g": replace(fresh.turns["g"], loss=loss_g),
         }
         passes = {"fakes": replace(fresh.passes["fakes"], make=make)}
-        pictures = np.zeros((7, 9, 12, 3), np.uint8)
         session = open_training(
             lambda: replace(fresh, turns=turns, passes=passes),  # noqa: B023 - called at once
             job.spec,
-            only(pictures),
+            only(BLACK),
             SessionSettings(),
         )
         before = session.state()["generator/matrix/kernel"]

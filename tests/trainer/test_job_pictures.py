@@ -170,6 +170,13 @@ def test_pictures_without_a_pair_are_told(opened: Opened, draw: Callable[..., No
         opened(Feed("targets", ("photos",)), Feed("inputs", ("drawings",), pair_of="targets"))
 
 
+@pytest.mark.usefixtures("pairs")
+def test_a_pair_of_a_pair_is_refused(opened: Opened) -> None:
+    more = Feed("more", ("photos",), pair_of="inputs")
+    with pytest.raises(ValueError, match="more is a pair of inputs, which is a pair itself"):
+        opened(WHOLE, PAIR, more)
+
+
 # Clips
 
 
