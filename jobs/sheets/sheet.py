@@ -21,6 +21,7 @@ from jobs.sheets.forms.lists import too_long
 from jobs.sheets.loop_rules import notes_on_loops
 from jobs.sheets.origins import origin_mistakes
 from jobs.sheets.rules import Facts, broken_rules
+from jobs.sheets.sequence import sequence_mistakes
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.names import TakenNames, folded
 from jobs.workspace.paths import Workspace
@@ -73,10 +74,11 @@ def check_rows(
     jobs = tuple(job for job, _ in read)
     unsure = {place for place, (_, reasons) in enumerate(read) if reasons or rows.mistakes}
     unfit_origins = origin_mistakes(jobs, workspace, unsure)
-    for row, (job, reasons), unfit, taken_by in zip(
-        rows.rows, read, unfit_origins, taken, strict=True
+    unfit_sequence = sequence_mistakes(jobs, workspace)
+    for row, (job, reasons), unfit, out_of_order, taken_by in zip(
+        rows.rows, read, unfit_origins, unfit_sequence, taken, strict=True
     ):
-        reasons = unfit | reasons
+        reasons = unfit | out_of_order | reasons
         if taken_by is not None:
             reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
         elif "name" not in reasons and (reason := taken_elsewhere.reason(job.spec.name)):

@@ -79,6 +79,11 @@ class Workspace:
         return self.runs / "farm.json"
 
     @property
+    def requests(self) -> Path:
+        """What users ask of the farm (`jobs.workspace.requests`); no job can have this name."""
+        return self.runs / ".requests"
+
+    @property
     def speeds(self) -> Path:
         """How fast jobs went here; may be deleted."""
         return self.runs / "speeds.jsonl"

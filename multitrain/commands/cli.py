@@ -19,6 +19,7 @@ from jobs.settings.words import nearest, quoted
 from jobs.sheets.sheet import Sheet
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
+from multitrain.commands import steering
 from multitrain.commands.check import check
 from multitrain.commands.clips import export, formats, loop, merge, walk
 from multitrain.commands.datasets import dataset
@@ -54,12 +55,13 @@ def commands() -> None:
 
 
 @commands.command()
-@sheet_argument
+@click.argument("sheet", type=click.Path(path_type=Path), required=False)
 @gpus_option
 @slots_option
 @workspace_option
 @data_option
 @fresh_option
+@click.option("--stay", is_flag=True, help="Wait for more (`multitrain submit`) when all is done.")
 @click.option(
     "--deterministic",
     is_flag=True,
@@ -80,16 +82,19 @@ def commands() -> None:
 def run(
     context: click.Context,
     /,
-    sheet: Path,
+    sheet: Path | None,
     workspace: Path,
     pictures: Path | None,
     **options: Any,
 ) -> None:
-    """Train and render every job of SHEET; run again to go on with what is unfinished."""
+    """Train and render every job of SHEET; run again to go on with what is unfinished.
+
+    Without SHEET: all jobs of the workspace that have not ended.
+    """
     from multitrain.commands.run.assembling import RunOptions, run_jobs
 
     place = Workspace(workspace.absolute())
-    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs
+    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs if sheet else None
     outcome = run_jobs(place, jobs, RunOptions(**options), output_console())
     with suppress(OSError, SystemExit):  # a terminal that has closed does not change the outcome
         print_at_the_end(place, outcome.rows)
@@ -139,7 +144,7 @@ def show(
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-OTHERS = (check, status, logs, generate, mutate, compare, earlier, dataset)
+OTHERS = (check, status, *steering.COMMANDS, logs, generate, mutate, compare, earlier, dataset)
 
 for command in (*OTHERS, *(each.command for each in CLIPS)):
     commands.add_command(command)

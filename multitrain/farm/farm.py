@@ -7,7 +7,7 @@ states are on disk, and what the processes did is read from their folders.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, Store
 from multitrain.datasets.cached import cache_folder
-from multitrain.farm.active_job import ActiveJob
+from multitrain.farm.active_job import ActiveJob, adopted
 from multitrain.farm.ahead.preparation import Preparation, Prospect
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.events import Event, Happening, JobView
@@ -30,14 +30,14 @@ from multitrain.farm.placement import Placement
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.shortfalls import Shortfalls
 from multitrain.farm.speed_records import SpeedRecorder
-from multitrain.farm.stalls_and_retries import ASLEEP_SECONDS, Tries
+from multitrain.farm.stalls_and_retries import ASLEEP_SECONDS
 from multitrain.farm.state_writer import StateWriter
+from multitrain.farm.steering import Steering
 from multitrain.farm.time_left import NightLeft, TimeLeft
 from multitrain.farm.waiting_reasons import waiting_reasons
 from multitrain.farm.watching import Watching
 from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.slots import Pool
-from render.films.extent import steps_made
 
 
 class Farm:
@@ -54,7 +54,16 @@ class Farm:
         keeper: RenderKeeper,
         settings: TrainerSettings,
         preparations: Sequence[Preparation] = (),
+        admit: Callable[[Sequence[JobFile]], None] = lambda _: None,
+        *,
+        stays: bool = False,
     ) -> None:
+        """`admit` raises UsageError where jobs that are submitted later cannot be taken.
+
+        A farm that `stays` waits for more when all is done, until it is drained.
+        """
+        self._stays = stays
+        self.admit = admit
         self._workspace, self._pool, self._disk = workspace, pool, disk
         self._keeper, self._settings, self._preparations = keeper, settings, preparations
         rows = {row.name: row for row in store.jobs()}
@@ -70,21 +79,21 @@ class Farm:
         self._notices = Notices()
         self._recorder = SpeedRecorder(workspace, read_speeds(workspace.speeds))
         self._time_left = TimeLeft(workspace, self._table, pool, self._recorder)
+        self._steering = Steering(workspace, store, self._table, self._adopt, self)
         self._draining = False
         self._ticked_at = float("inf")
 
     def _adopt(self, file: JobFile, row: JobRow) -> ActiveJob:
-        paths, tries = self._workspace.job(row.name), Tries(file.spec.retries)
-        done = row.frames_done, row.error, steps_made(paths, file.plan, row.frames_done)
-        return ActiveJob(file, paths, tries, row.state, row.attempts, *done)
+        return adopted(self._workspace, file, row)
 
     # --- what others ask ---------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
-        ending = self._draining or (self._table.all_ended and not self._filming.sends_late)
-        left = self._table.count(State.RUNNING) or not (self._keeper.idle and self._notices.idle)
+        is_over = self._table.is_over and not (self._stays or self._filming.sends_late)
+        ending = self._draining or is_over
+        left = self._table.at_work() or not (self._keeper.idle and self._notices.idle)
         prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
         return ending and not left and prepared
 
@@ -92,7 +101,7 @@ class Farm:
     def exit_code(self) -> ExitCode:
         if not self._table.all_ended:
             return ExitCode.DRAINED
-        return ExitCode.DONE if self._table.all_done else ExitCode.FAILED
+        return ExitCode.FAILED if self._table.count(State.FAILED) else ExitCode.DONE
 
     def rows(self) -> list[JobRow]:
         """Where every job stands, in the order of the sheet."""
@@ -104,7 +113,8 @@ class Farm:
     def views(self) -> list[JobView]:
         """The jobs that are training or rendering."""
         left = self._time_left.night.jobs
-        jobs = self._table.in_state(State.RUNNING, State.RENDERING)
+        jobs = [job for job, _ in self._table.at_work() if job.state is not State.RUNNING]
+        jobs += self._table.in_state(State.RUNNING, State.RENDERING)
         return [replace(job.view, left=left.get(job.name)) for job in jobs]
 
     def time_left(self) -> NightLeft:
@@ -136,9 +146,10 @@ class Farm:
             self._look_at_disk(now)
             self._watching.look(now)
             self._reap(now)
+            self._steering.look(now)
             self._filming.settle(now)
             self._watching.end_the_stuck(now)
-            if self._draining or self._table.all_ended:
+            if self._draining or self._table.is_over:
                 self._filming.end(now, draining=self._draining)
                 self._end_preparations(now)
             else:
@@ -151,7 +162,7 @@ class Farm:
         self._table.tell_trouble("the workspace", unreachable, "it can be reached again")
         self._notify(now)
         self._time_left.look(now)
-        self._table.save(now)
+        self._steering.answer(is_stored=self._table.save(now))
         return self._table.take_events()
 
     def drain(self) -> None:
@@ -160,6 +171,10 @@ class Farm:
         self._end_preparations(self._ticked_at)
         for _, trying in self._table.at_work():
             trying.process.drain()
+
+    def stop_rendering(self, job: str) -> None:
+        """Have nothing more made of this job's frames."""
+        self._keeper.finished(job)
 
     def kill(self) -> None:
         """End every process at once; the next run goes on from the last checkpoints."""
@@ -211,9 +226,8 @@ class Farm:
         at_work = self._table.at_work()
         is_calm = not any(trying.is_starting(now) for _, trying in at_work)
         running, queued = [job for job, _ in at_work], self._table.in_state(State.QUEUED)
-        if self._table.queued_with_origins():
-            # Jobs that wait for others come later.
-            queued.sort(key=lambda job: self._table.awaited_by(job) is not None)
+        if waiting := {job.name for job, _ in self._table.awaiting()}:
+            queued.sort(key=lambda job: job.name in waiting)  # they come later
         for each in self._preparations:
             each.prepare(Prospect(running, queued, is_calm), now)
 

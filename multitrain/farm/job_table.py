@@ -4,66 +4,151 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from jobs.sheets.origins import jobs_before
+from jobs.workspace.jobfile import JobFile
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
 from multitrain.farm.active_job import ActiveJob, Try
 from multitrain.farm.events import Event, Happening, Troubles
+from multitrain.farm.stalls_and_retries import Tries
 from multitrain.farm.state_writer import StateWriter
+
+
+class Awaited(NamedTuple):
+    """A job that another one waits for."""
+
+    name: str
+    state: State | None = None  # None: it is not among the farm's jobs
+    starts_from: bool = False  # not only after it, but from its networks
+
+    def __str__(self) -> str:
+        """`night, which is cancelled`."""
+        standing = (
+            f"is {self.state}" if self.state else "is not done, and not in the hands of a farm"
+        )
+        return f"{self.name}, which {standing}"
 
 
 class JobTable:
     """Every change of a job's state goes through here."""
 
     def __init__(self, jobs: Iterable[ActiveJob], writer: StateWriter) -> None:
-        self._jobs = {job.name: job for job in jobs}
-        self._places = {name: place for place, name in enumerate(self._jobs)}
+        self._jobs: dict[str, ActiveJob] = {}
+        self._places: dict[str, int] = {}
+        self._next_place = 0
         self._by_state: dict[State, list[ActiveJob]] = {state: [] for state in State}
-        for job in self._jobs.values():
-            self._by_state[job.state].append(job)
-        # Few of thousands of jobs start from others: only these are looked at in every tick.
-        self._starting_from_others = [job for job in self._jobs.values() if job.origins]
-        self.most_gpus = max((job.file.spec.gpus for job in self._jobs.values()), default=0)
+        # Few of thousands of jobs wait for others: only these are looked at in every tick.
+        self._awaiting: dict[str, ActiveJob] = {}
+        self._at_work: dict[str, ActiveJob] = {}
         self._writer = writer
         self._troubles = Troubles()
         self._events: list[Event] = []
         self._ended: list[ActiveJob] = []
+        self.most_gpus = 0  # that a job has ever asked for
+        for job in jobs:
+            self.add(job)
+
+    def add(self, job: ActiveJob) -> None:
+        """Take up a job, behind those that are here; in the place of one of its name."""
+        place = self._places.get(job.name, self._next_place)
+        self.remove(job.name)
+        self._jobs[job.name] = job
+        self._places[job.name] = place
+        self._next_place = max(self._next_place, place + 1)
+        bisect.insort(self._by_state[job.state], job, key=self._place)
+        self._look_at(job)
+
+    def replace_file(self, job: ActiveJob, file: JobFile) -> None:
+        """Have a job go on with other settings."""
+        job.file = file
+        job.tries = Tries(file.spec.retries)
+        self._look_at(job)
+        self._writer.note(job.row)
+
+    def _look_at(self, job: ActiveJob) -> None:
+        self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
+        if jobs_before(job.file.spec) or job.file.spec.after:
+            self._awaiting[job.name] = job
+        else:
+            self._awaiting.pop(job.name, None)
+
+    def remove(self, name: str) -> None:
+        """Forget a job without a trainer, if it is here."""
+        if job := self._jobs.pop(name, None):
+            assert not job.trying, "its trainer would be forgotten, too"
+            self._take_out(job)
+            self._awaiting.pop(name, None)
+            del self._places[name]
 
     def get(self, name: str) -> ActiveJob | None:
         return self._jobs.get(name)
 
     def in_state(self, *states: State) -> list[ActiveJob]:
-        """The jobs in these states, in the order of the sheet."""
+        """The jobs in these states, in the order of the queue: by priority, then as submitted."""
         found = [job for state in states for job in self._by_state[state]]
         return sorted(found, key=self._place) if len(states) > 1 else found
 
     def count(self, *states: State) -> int:
         return sum(len(self._by_state[state]) for state in states)
 
-    def queued_with_origins(self) -> list[ActiveJob]:
-        """The jobs in the queue that start from others, in the order of the sheet."""
-        return [job for job in self._starting_from_others if job.state is State.QUEUED]
+    def awaiting(self) -> list[tuple[ActiveJob, Awaited]]:
+        """The jobs in the queue that have to wait for others, and for which; in their order."""
+        queued = [job for job in self._awaiting.values() if job.state is State.QUEUED]
+        return [
+            (job, awaited)
+            for job in sorted(queued, key=self._place)
+            if (awaited := self.awaited_by(job))
+        ]
 
-    def awaited_by(self, job: ActiveJob) -> ActiveJob | None:
-        """The first job here that `job` starts from and that is not done; None: it may start."""
-        origins = filter(None, map(self.get, job.origins))
-        return next((origin for origin in origins if origin.state is not State.DONE), None)
+    def awaited_by(self, job: ActiveJob) -> Awaited | None:
+        """The first job that `job` waits for and that is not done; None: it may start."""
+        if job.name not in self._awaiting:
+            return None
+        for name in jobs_before(job.file.spec):
+            if (here := self.get(name)) and here.state is not State.DONE:
+                return Awaited(name, here.state, starts_from=True)
+        for name in job.file.spec.after or ():
+            if (here := self.get(name)) and here.state is not State.DONE:
+                return Awaited(name, here.state)
+            if not here and not job.paths.workspace.job(name).is_done:
+                return Awaited(name)
+        return None
 
     def at_work(self) -> list[tuple[ActiveJob, Try]]:
         """The jobs that have a trainer, with it."""
-        return [(job, job.trying) for job in self._by_state[State.RUNNING] if job.trying]
+        return [(job, job.trying) for job in self._at_work.values() if job.trying]
 
     @property
     def all_ended(self) -> bool:
         return self.count(*(state for state in State if state.ended)) == len(self._jobs)
 
     @property
-    def all_done(self) -> bool:
-        return self.count(State.DONE) == len(self._jobs)
+    def is_over(self) -> bool:
+        """Whether nothing can be done any more: what has not ended waits in vain."""
+        left = len(self._jobs) - self.count(*(state for state in State if state.ended))
+        return not left or left == self._waiting_in_vain()
 
-    def _place(self, job: ActiveJob) -> int:
-        """The job's position in the sheet."""
-        return self._places[job.name]
+    def _waiting_in_vain(self) -> int:
+        """How many queued jobs wait for one that was cancelled, or that no farm works on."""
+        awaited = {job.name: other for job, other in self.awaiting()}
+        in_vain: set[str] = set()
+        size = -1
+        while size < len(in_vain):
+            size = len(in_vain)
+            for name, other in awaited.items():
+                if other.state in (State.CANCELLED, None) or other.name in in_vain:
+                    in_vain.add(name)
+        return size
+
+    def _place(self, job: ActiveJob) -> tuple[int, int]:
+        """The job's position in the queue."""
+        return -job.priority, self._places[job.name]
+
+    def _take_out(self, job: ActiveJob) -> None:
+        jobs = self._by_state[job.state]
+        del jobs[bisect.bisect_left(jobs, self._place(job), key=self._place)]
 
     def rows(self) -> list[JobRow]:
         """The rows of all jobs, as `multitrain status` would show them."""
@@ -75,17 +160,37 @@ class JobTable:
         """Change the job's state; `error` is shown with it, and empty where nothing is wrong."""
         assert job.state.may_become(state), f"{job.name} from {job.state} to {state}"
         if state is not job.state:
-            before, after = self._by_state[job.state], self._by_state[state]
-            del before[bisect.bisect_left(before, self._place(job), key=self._place)]
-            bisect.insort(after, job, key=self._place)
+            self._take_out(job)
+            bisect.insort(self._by_state[state], job, key=self._place)
             self._ended += [job] if state.ended else []
         job.state, job.error = state, error
         self._writer.note(job.row)
 
+    def prioritise(self, job: ActiveJob, priority: int) -> None:
+        self._take_out(job)
+        job.priority = priority
+        bisect.insort(self._by_state[job.state], job, key=self._place)
+        self._writer.note(job.row)
+
+    def begin(self, job: ActiveJob, trying: Try) -> None:
+        """The job has a trainer."""
+        job.trying = trying
+        self._at_work[job.name] = job
+        self.move(job, State.RUNNING, job.error)
+
+    def end_try(self, job: ActiveJob) -> None:
+        """The job's trainer has ended; its state is as before."""
+        job.trying = None
+        del self._at_work[job.name]
+        self._writer.note(job.row)
+
     def put_back(self, job: ActiveJob, error: str = "") -> None:
-        """Queue a job whose try has ended by no fault of its own."""
+        """Take back a try that has ended by no fault of its own; the job is queued again.
+
+        Unless it was paused or cancelled meanwhile.
+        """
         job.attempts -= 1
-        self.move(job, State.QUEUED, error)
+        self.move(job, State.QUEUED if job.state is State.RUNNING else job.state, error)
 
     def fail(self, job: ActiveJob, reason: str) -> None:
         self.move(job, State.FAILED, reason)
@@ -117,11 +222,12 @@ class JobTable:
         ended, self._ended = self._ended, []
         return ended
 
-    def save(self, now: float) -> None:
-        """Bring the store up to date, or report why that is impossible now."""
+    def save(self, now: float) -> bool:
+        """Bring the store up to date, or report why that cannot be; returns whether it could."""
         trouble = self._writer.save(now)
         message = f"they cannot be written ({trouble}); the jobs go on" if trouble else ""
         self.tell_trouble("states of jobs", message, "they are written again")
+        return not trouble
 
     def save_patiently(self) -> str:
         """Bring the store up to date before the farm ends; why that failed, or an empty text."""

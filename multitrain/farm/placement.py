@@ -18,11 +18,9 @@ from multitrain.farm.stalls_and_retries import StallWatch
 from multitrain.slots.slots import Lease, Pool
 from render.spool.spool import spooled_bytes
 
-_LOST = {State.FAILED: "failed", State.CANCELLED: "was cancelled"}  # states of an origin
-
 
 class Placement:
-    """Strictly in the order of the sheet, so that no large job starves."""
+    """Strictly in the order of the queue, so that no large job starves."""
 
     def __init__(
         self,
@@ -47,8 +45,8 @@ class Placement:
         for job in self._table.in_state(State.QUEUED):
             if not free:
                 return
-            if self._table.awaited_by(job):
-                continue
+            if job.trying or self._table.awaited_by(job):
+                continue  # resumed before its trainer has stopped; or it waits for others
             wanted = job.file.spec.gpus
             if wanted > usable or not job.tries.may_start(now):
                 continue  # too many GPUs are lost for good; or the job pauses after a failure
@@ -63,11 +61,15 @@ class Placement:
                 return
 
     def _fail_the_orphaned(self) -> None:
-        """Fail queued jobs whose origin failed or was cancelled. (Origins come first in sheets.)"""
-        for job in self._table.queued_with_origins():
-            origin = self._table.awaited_by(job)
-            if origin and origin.state in _LOST:
-                self._table.fail(job, f"its origin {origin.name} {_LOST[origin.state]}")
+        """Fail queued jobs that wait for one that has failed, and so on along the line."""
+        while failed := [
+            (job, awaited)
+            for job, awaited in self._table.awaiting()
+            if awaited.state is State.FAILED
+        ]:
+            for job, (origin, _, starts_from) in failed:
+                said = "its origin {} failed" if starts_from else "{}, which it awaits, failed"
+                self._table.fail(job, said.format(origin))
 
     def spool_is_full(self) -> bool:
         """Whether jobs that have trained still keep more of the spool than the share of one job."""
@@ -89,8 +91,7 @@ class Placement:
         reported = last_progress(job.paths.progress)
         step = reported.step if reported else 0
         watch = StallWatch(job.file.spec.stall_minutes * 60, step, now)
-        job.trying = Try(process, lease, watch, now, job.paths.progress, step)
-        self._table.move(job, State.RUNNING, job.error)
+        self._table.begin(job, Try(process, lease, watch, now, job.paths.progress, step))
         newest, place = job.checkpoint, ""
         if newest and job.file.plan.timing.has_silent_steps:
             place = f", goes on from step {newest.step}, frame {newest.frame}"

@@ -54,6 +54,7 @@ class RenderKeeper:
         self._beat: int | None = None  # the file's time at the last look; None: no file
         self._looked_at = self._started_at = self._alive_at = float("-inf")
         self._hangs = False
+        self._is_hushed = False  # it ends when its work is done
         self._process: Process | None = None
         self._jobs: dict[str, None] = {}  # in the order they came
         self._deaths = 0
@@ -68,7 +69,7 @@ class RenderKeeper:
         """Have this job rendered, also by a worker that is started later."""
         if job not in self._jobs:
             self._jobs[job] = None
-            if self._process:
+            if self._process and not self._is_hushed:
                 self._process.say(job)
 
     def finished(self, job: str) -> None:
@@ -91,7 +92,8 @@ class RenderKeeper:
                 self._deaths = 0
             hung = f"because it hung for {HANG_SECONDS / 60:g} minutes"
             how = hung if self._hangs else f"with code {code}"
-            self._count_death(now, f"{how}; its log: {self._launch.log}")
+            if self._hangs or not self._is_hushed:
+                self._count_death(now, f"{how}; its log: {self._launch.log}")
         if self._jobs and self._process is None and now >= self._not_before:
             self._start(now)
 
@@ -104,7 +106,7 @@ class RenderKeeper:
             else:
                 self._count_death(now, f"before it began: {error}")
             return
-        self._hangs = False
+        self._hangs = self._is_hushed = False
         self._beat = self._look_at_heart()
         self._looked_at = self._started_at = self._alive_at = now
         for job in self._jobs:
@@ -146,10 +148,14 @@ class RenderKeeper:
             )
 
     def drain(self, now: float) -> None:
-        """Give the worker nothing new; the keeper is idle once its encoders have finished."""
+        """Give the worker nothing new; the keeper is idle once its encoders have finished.
+
+        Jobs that come later get another one.
+        """
         if self._process is None:
             return
         self._process.hush()
+        self._is_hushed = True
         self._end_if_it_hangs(now)
         if self._process.poll() is not None:
             self._process = None

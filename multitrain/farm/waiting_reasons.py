@@ -28,15 +28,15 @@ def waiting_reasons(
     for job in queued if table.most_gpus > usable else ():
         if job.file.spec.gpus > usable:
             reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
-    return reasons | _waiting_for_origins(table)
+    return reasons | _waiting_for_others(table)
 
 
-def _waiting_for_origins(table: JobTable) -> dict[str, str]:
+def _waiting_for_others(table: JobTable) -> dict[str, str]:
     """The reason of the first job that waits for another: thousands may wait for the same."""
-    queued = table.queued_with_origins()
-    waiting = [(job, origin) for job in queued if (origin := table.awaited_by(job))]
+    waiting = table.awaiting()
     if not waiting:
         return {}
     (first, awaited), *others = waiting
     more = f" ({len(others)} more jobs wait like that)" if others else ""
-    return {first.name: f"starts from {awaited.name}, which is not done yet{more}"}
+    does = "starts from" if awaited.starts_from else "comes after"
+    return {first.name: f"{does} {awaited}{more}"}

@@ -71,6 +71,7 @@ def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
         "attempts": 1,
         "slot": "gpu 0",
         "error": "",
+        "priority": 0,
         "loops_done": 0,
         "loops_total": 0,
         "exports_done": 0,
