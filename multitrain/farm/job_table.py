@@ -41,7 +41,8 @@ class JobTable:
         self._by_state: dict[State, list[ActiveJob]] = {state: [] for state in State}
         # Few of thousands of jobs wait for others: only these are looked at in every tick.
         self._awaiting: dict[str, ActiveJob] = {}
-        self._at_work: dict[str, ActiveJob] = {}
+        self.working: dict[str, ActiveJob] = {}  # those that have a trainer
+        self.owners: set[str | None] = set()  # that jobs have ever had
         self._writer = writer
         self._troubles = Troubles()
         self._events: list[Event] = []
@@ -69,6 +70,7 @@ class JobTable:
 
     def _look_at(self, job: ActiveJob) -> None:
         self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
+        self.owners.add(job.file.spec.owner)
         if jobs_before(job.file.spec) or job.file.spec.after:
             self._awaiting[job.name] = job
         else:
@@ -118,7 +120,7 @@ class JobTable:
 
     def at_work(self) -> list[tuple[ActiveJob, Try]]:
         """The jobs that have a trainer, with it."""
-        return [(job, job.trying) for job in self._at_work.values() if job.trying]
+        return [(job, job.trying) for job in self.working.values() if job.trying]
 
     @property
     def all_ended(self) -> bool:
@@ -175,13 +177,13 @@ class JobTable:
     def begin(self, job: ActiveJob, trying: Try) -> None:
         """The job has a trainer."""
         job.trying = trying
-        self._at_work[job.name] = job
+        self.working[job.name] = job
         self.move(job, State.RUNNING, job.error)
 
     def end_try(self, job: ActiveJob) -> None:
         """The job's trainer has ended; its state is as before."""
         job.trying = None
-        del self._at_work[job.name]
+        del self.working[job.name]
         self._writer.note(job.row)
 
     def put_back(self, job: ActiveJob, error: str = "") -> None:

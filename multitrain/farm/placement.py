@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jobs.errors import MultitrainError
 from jobs.workspace.disk import means_full
 from jobs.workspace.failures import Failure, Kind
@@ -14,13 +16,17 @@ from multitrain.farm.launching import TrainerExecutor, TrainerSettings
 from multitrain.farm.outcomes import Outcomes
 from multitrain.farm.progress_reader import last_progress
 from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.shares import Shares, owner_of
 from multitrain.farm.stalls_and_retries import StallWatch
 from multitrain.slots.slots import Lease, Pool
 from render.spool.spool import spooled_bytes
 
 
 class Placement:
-    """Strictly in the order of the queue, so that no large job starves."""
+    """Strictly in the order of the queue, so that no large job starves.
+
+    Where several owners have jobs, those of the same priority take turns by owner (`shares`).
+    """
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class Placement:
         self._table, self._pool, self._disk = table, pool, disk
         self._executor, self._keeper, self._settings = executor, keeper, settings
         self._outcomes = outcomes
+        self._shares = Shares()
 
     def place(self, now: float) -> None:
         """Start all that can be started now. OSError where the workspace cannot be reached."""
@@ -42,7 +49,7 @@ class Placement:
         if not self._table.count(State.QUEUED) or self._disk.shortage or self.spool_is_full():
             return
         free, usable = self._pool.free(now), self._pool.usable()
-        for job in self._table.in_state(State.QUEUED):
+        for job in self._queue(now):
             if not free:
                 return
             if job.trying or self._table.awaited_by(job):
@@ -59,6 +66,14 @@ class Placement:
             self._start(job, lease, now)
             if self._disk.shortage:  # as the failed start has shown
                 return
+
+    def _queue(self, now: float) -> Iterable[ActiveJob]:
+        queued = self._table.in_state(State.QUEUED)
+        if len(self._table.owners) < 2:
+            return queued
+        at_work = self._table.working
+        self._shares.look(at_work.values(), map(owner_of, queued), now)
+        return self._shares.in_order(queued, at_work)
 
     def _fail_the_orphaned(self) -> None:
         """Fail queued jobs that wait for one that has failed, and so on along the line."""
