@@ -27,6 +27,7 @@ from multitrain.farm.launching import TrainerExecutor, TrainerSettings
 from multitrain.farm.notices import Notice, Notices
 from multitrain.farm.outcomes import Outcomes
 from multitrain.farm.placement import Placement
+from multitrain.farm.publishing import Publishing
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.shortfalls import Shortfalls
 from multitrain.farm.speed_records import SpeedRecorder
@@ -78,7 +79,8 @@ class Farm:
         self._watching = Watching(workspace, self._table, pool, disk, keeper, settings, shortfalls)
         self._notices = Notices()
         self._recorder = SpeedRecorder(workspace, read_speeds(workspace.speeds))
-        self._time_left = TimeLeft(workspace, self._table, pool, self._recorder)
+        self._time_left = TimeLeft(self._table, pool, self._recorder)
+        self._publishing = Publishing(workspace, self._table, pool, settings)
         self._steering = Steering(workspace, store, self._table, self._adopt, self)
         self._draining = False
         self._ticked_at = float("inf")
@@ -162,6 +164,8 @@ class Farm:
         self._table.tell_trouble("the workspace", unreachable, "it can be reached again")
         self._notify(now)
         self._time_left.look(now)
+        night, waiting = self._time_left.night, self.waiting_for
+        self._publishing.look(night, waiting, now, is_draining=self._draining)
         self._steering.answer(is_stored=self._table.save(now))
         return self._table.take_events()
 

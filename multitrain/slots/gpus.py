@@ -87,6 +87,10 @@ class GpuPool:
         return len(self._slots)
 
     @property
+    def slots(self) -> Sequence[Slot]:
+        return self._slots
+
+    @property
     def model(self) -> str:
         return self._slots[0].model
 

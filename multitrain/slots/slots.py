@@ -52,6 +52,10 @@ class Pool(Protocol):
         """How many slots there are, free or not."""
 
     @property
+    def slots(self) -> Sequence[Slot]:
+        """All of them, free or not."""
+
+    @property
     def model(self) -> str:
         """The model of the slots; of the first one where they differ."""
 
