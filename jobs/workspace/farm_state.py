@@ -1,6 +1,6 @@
 """What only the farm that runs here knows: `runs/farm.json`, written once a second.
 
-`status`, the page and other machines read it. All else stands in the store and in the jobs' folders.
+`status`, the page and other machines read it. The store and the folders of jobs hold all else.
 """
 
 from __future__ import annotations

@@ -208,7 +208,11 @@ class JobTable:
     # --- telling and writing -----------------------------------------------------------------
 
     def tell(self, happening: Happening, job: ActiveJob, text: str) -> None:
-        self._events.append(Event(happening, job.name, text))
+        self.tell_of(happening, job.name, text)
+
+    def tell_of(self, happening: Happening, who: str, text: str) -> None:
+        """Report what happened to a job, or to whatever else has a name."""
+        self._events.append(Event(happening, who, text))
 
     def tell_trouble(self, what: str, trouble: str, relief: str) -> None:
         """Report that `what` has this `trouble` now, or, where that is empty, its `relief`."""

@@ -26,7 +26,8 @@ from multitrain.farm.ahead.pictures_ahead import PicturesAhead
 from multitrain.farm.ahead.spare_keeper import SpareKeeper
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.events import Happening
-from multitrain.farm.farm import Farm, check_slots
+from multitrain.farm.farm import Farm, Habits, check_slots
+from multitrain.farm.hours import Hours
 from multitrain.farm.launching import TrainerSettings, open_lifeline
 from multitrain.farm.rebuilding import leave_whole, open_store
 from multitrain.farm.render_keeper import RenderKeeper
@@ -60,6 +61,8 @@ class RunOptions:
     spool_gb: float | None = None
     keep_free_gb: float | None = None
     stay: bool = False  # wait for further sheets when all is done
+    hours: Hours | None = None  # of the day, in which it trains
+    on_night_done: str = ""  # a command or an address, for when all is done
 
 
 @dataclass(frozen=True)
@@ -228,5 +231,5 @@ def _assemble(
         settings,
         preparations=(spare, pictures),
         admit=admit,
-        stays=options.stay,
+        habits=Habits(options.stay, options.hours, options.on_night_done),
     )
