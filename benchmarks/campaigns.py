@@ -25,9 +25,9 @@ def conduct(
 ) -> int:
     """`python -m benchmarks.NAME`; its exit code, 1 where anything was wrong.
 
-    `begin` makes a campaign, of a folder, a seed and whether each of the `switches`, which come with
-    their help, was given. `rounds` are how many it runs by default, and what is said of them. The
-    folder stays where anything was wrong.
+    `begin` makes a campaign, of a folder, a seed and whether each of the `switches` was given, by
+    name. `rounds` are how many it runs by default, and what is said of them. The folder stays
+    where anything was wrong.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=described)
     parser.add_argument("--rounds", type=int, default=rounds[0], metavar="N", help=rounds[1])
