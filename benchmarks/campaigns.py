@@ -33,12 +33,12 @@ def conduct(
     parser.add_argument("--rounds", type=int, default=rounds[0], metavar="N", help=rounds[1])
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
-    for name, told in (switches or {}).items():
-        parser.add_argument(f"--{name}", action="store_true", help=told)
+    for switch, told in (switches or {}).items():
+        parser.add_argument(f"--{switch}", action="store_true", help=told)
     given = parser.parse_args(arguments)
     start = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    campaign = begin(folder, given.seed, **{name: getattr(given, name) for name in switches or {}})
+    campaign = begin(folder, given.seed, **{each: getattr(given, each) for each in switches or {}})
     with suppress(KeyboardInterrupt):  # what was found until then is told
         campaign.run(given.rounds)
     results = campaign.results

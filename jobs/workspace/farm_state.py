@@ -42,6 +42,10 @@ class SlotState(_Told):
     model: str = ""
     job: str = ""  # the job that holds it
     obstacle: str = ""  # why no job can have it now
+    memory_free: NonNegativeInt | None = None  # bytes of its GPU
+    memory_total: NonNegativeInt | None = None
+    load: NonNegativeInt | None = None  # percent of the time in which its GPU computed
+    temperature: int | None = None  # degrees Celsius
 
 
 class Disk(_Told):

@@ -59,6 +59,12 @@ def commands() -> None:
 @click.argument("sheet", type=click.Path(path_type=Path), required=False)
 @gpus_option
 @slots_option
+@click.option(
+    "--per-gpu",
+    type=click.IntRange(1, 16),
+    default=1,
+    help="So many jobs share each GPU, as far as its memory allows.",
+)
 @workspace_option
 @data_option
 @fresh_option

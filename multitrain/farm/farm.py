@@ -278,10 +278,10 @@ class Farm:
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:
     """UsageError where a job asks for more slots than there are."""
-    large = [job.spec for job in jobs if job.spec.gpus > pool.size]
+    large = [job.spec for job in jobs if job.spec.gpus > pool.widest]
     if large:
         names = ", ".join(f"{spec.name} ({spec.gpus})" for spec in large)
         raise UsageError(
-            f"gpus: more are asked for than the {pool.size} in the pool, by {names}; "
+            f"gpus: more are asked for than the {pool.widest} in the pool, by {names}; "
             "lower the column or widen --gpus or --slots."
         )

@@ -48,6 +48,7 @@ class JobTable:
         self._events: list[Event] = []
         self._ended: list[ActiveJob] = []
         self.most_gpus = 0  # that a job has ever asked for
+        self.asks_for_memory = False  # whether any job has
         for job in jobs:
             self.add(job)
 
@@ -71,6 +72,7 @@ class JobTable:
     def _look_at(self, job: ActiveJob) -> None:
         self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
         self.owners.add(job.file.spec.owner)
+        self.asks_for_memory |= job.file.spec.memory_gb is not None
         if jobs_before(job.file.spec) or job.file.spec.after:
             self._awaiting[job.name] = job
         else:

@@ -55,6 +55,7 @@ class RunOptions:
 
     gpus: str = "all"
     slots: int | None = None
+    per_gpu: int = 1  # jobs that share one
     fresh: tuple[str, ...] = ()  # names of jobs that start over, or `all`
     deterministic: bool = False
     encoders: int | None = None
@@ -88,7 +89,7 @@ def run_jobs(
     UsageError, before anything is started, where the machine or the workspace cannot take the jobs.
     """
     with night.StopSignals() as stop, closing(open_display(console, untold)) as display:
-        pool = open_pool(options.gpus, options.slots, display.note)
+        pool = open_pool(options.gpus, options.slots, display.note, per_gpu=options.per_gpu)
         check_slots(jobs or (), pool)
         _check_encoders(jobs or ())
         for folder in (workspace.runs, workspace.renders):
