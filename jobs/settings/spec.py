@@ -215,7 +215,10 @@ class JobSpec(BaseModel):
     @property
     def length_column(self) -> str | None:
         """The column that says how long the film is; None in a row that is not whole."""
-        return next((each for each in GROUP_OF["video_length"] if getattr(self, each) is not None), None)
+        for each in GROUP_OF["video_length"]:
+            if getattr(self, each) is not None:
+                return each
+        return None
 
     @property
     def frames_per_step(self) -> int:
