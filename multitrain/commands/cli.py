@@ -34,6 +34,7 @@ from multitrain.commands.options import (
     slots_option,
     workspace_option,
 )
+from multitrain.commands.serve import serve
 from multitrain.commands.sheets import output_console, read_telling
 from multitrain.commands.status import print_at_the_end, status
 from multitrain.commands.tinkering import compare, generate, mutate
@@ -144,7 +145,7 @@ def show(
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-OTHERS = (check, status, *steering.COMMANDS, logs, generate, mutate, compare, earlier, dataset)
+OTHERS = (check, status, *steering.COMMANDS, serve, logs, generate, mutate, compare, earlier, dataset)
 
 for command in (*OTHERS, *(each.command for each in CLIPS)):
     commands.add_command(command)
