@@ -6,6 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from jobs.secrets import hidden
+from jobs.workspace.files import modified
+from jobs.workspace.names import MANIFEST
 from jobs.workspace.paths import JobPaths
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
@@ -22,12 +24,14 @@ def page_of(
     states: Collection[str] = (),
     text: str = "",
     only: Collection[str] | None = None,
+    newest: bool = False,
     start: int = 0,
     count: int = MOST_ROWS,
 ) -> dict[str, Any]:
     """The jobs from `start` on, at most `count`, and how many there are in all.
 
-    `states` and `text`, a part of their names, say which; none: all. `only` are names.
+    `states` and `text`, a part of their names, say which; none: all. `only` are names. With
+    `newest`, the last film comes first; else they stand in the order of their sheets.
     """
     wanted = text.casefold()
     found = [
@@ -37,6 +41,9 @@ def page_of(
         and (only is None or row.name in only)
         and (not wanted or wanted in row.name.casefold() or wanted in row.error.casefold())
     ]
+    if newest:
+        films = night.workspace.renders
+        found.sort(key=lambda row: modified(films / f"{row.name}{MANIFEST}"), reverse=True)
     shown = found[start : start + count]
     return {"jobs": [card(night, row) for row in shown], "total": len(found), "start": start}
 

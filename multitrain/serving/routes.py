@@ -96,9 +96,14 @@ class Page:
 
         def look() -> dict[str, Any]:
             stars = self.stars.names()
-            only = stars if query.get("starred") else None
             page = page_of(
-                self.night, states=states, text=text, only=only, start=start, count=count
+                self.night,
+                states=states,
+                text=text,
+                only=stars if query.get("starred") else None,
+                newest="newest" in query,
+                start=start,
+                count=count,
             )
             for job in page["jobs"]:
                 job["is_starred"] = job["name"] in stars
