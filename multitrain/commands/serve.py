@@ -11,7 +11,7 @@ import click
 from jobs.workspace.paths import Workspace
 from multitrain.commands.options import workspace_option
 
-PORT = 8765
+PORT = 8765  # of `multitrain.serving.server`, which is imported late
 
 
 @click.command()
@@ -24,9 +24,8 @@ PORT = 8765
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=PORT,
-    show_default=True,
-    help="0: any that is free.",
+    show_default=f"{PORT}, or any that is free",
+    help="Port to listen at; 0: any that is free.",
 )
 @click.option("--name", "names", multiple=True, help="A further name of this machine, such as nas.")
 @click.option(
@@ -40,7 +39,7 @@ PORT = 8765
 @workspace_option
 def serve(
     host: str,
-    port: int,
+    port: int | None,
     names: tuple[str, ...],
     allows_commands: bool,
     new_link: bool,

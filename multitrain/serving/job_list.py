@@ -17,6 +17,17 @@ from multitrain.serving.night import Night
 MOST_ROWS = 200  # of a page
 MOST_TEXT = 200  # letters that are searched for
 
+# In which order the states stand in the table.
+RANKS = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            *(State.RUNNING, State.RENDERING, State.QUEUED, State.PAUSED),
+            *(State.FAILED, State.CANCELLED, State.DONE),
+        )
+    )
+}
+
 
 def page_of(
     night: Night,
@@ -31,7 +42,7 @@ def page_of(
     """The jobs from `start` on, at most `count`, and how many there are in all.
 
     `states` and `text`, a part of their names, say which; none: all. `only` are names. With
-    `newest`, the last film comes first; else they stand in the order of their sheets.
+    `newest`, the last film comes first; else what is at work, then the queue in its order.
     """
     wanted = text.casefold()
     found = [
@@ -44,6 +55,8 @@ def page_of(
     if newest:
         films = night.workspace.renders
         found.sort(key=lambda row: modified(films / f"{row.name}{MANIFEST}"), reverse=True)
+    else:
+        found.sort(key=lambda row: (RANKS[row.state], -row.priority))  # else as submitted
     shown = found[start : start + count]
     return {"jobs": [card(night, row) for row in shown], "total": len(found), "start": start}
 

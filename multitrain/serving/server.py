@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import psutil
 import uvicorn
@@ -27,6 +28,7 @@ from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PORT = 8765
 GRACE_SECONDS = 1  # for what is being sent when the process is to end
 
 
@@ -35,7 +37,7 @@ class Serving:
     """What `multitrain serve` was asked for."""
 
     host: str
-    port: int  # 0: any that is free
+    port: int | None  # 0: any that is free; None: the usual one, or else any
     names: tuple[str, ...] = ()  # further names of this machine
     allows_commands: bool = False
     new_link: bool = False
@@ -48,6 +50,10 @@ class Serving:
 
 def open_socket(asked: Serving) -> socket.socket:
     """A socket that listens where it is asked for. UsageError where that is impossible."""
+    if asked.port is None:
+        with suppress(UsageError):
+            return open_socket(replace(asked, port=PORT))
+        return open_socket(replace(asked, port=0))
     try:
         family = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
         listening = socket.socket(family, socket.SOCK_STREAM)

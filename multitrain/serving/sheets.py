@@ -75,7 +75,7 @@ class Sheets:
             }
 
     async def _check(self, path: Path) -> dict[str, Any]:
-        said = await self._programs.run([*self._arguments("check", path), "--json"], SECONDS)
+        said = await self._programs.run(self._arguments("check", path, "--json"), SECONDS)
         mistakes, others = split(said, path)
         jobs: list[Any] = []
         if said.code in (ExitCode.DONE, ExitCode.FAILED):
@@ -87,8 +87,8 @@ class Sheets:
                 mistakes += await self._private(path)
         return {"jobs": jobs, "mistakes": mistakes, "notes": others}
 
-    def _arguments(self, command: str, path: Path) -> list[str]:
-        return [command, "--workspace", str(self._workspace.root), "--", str(path)]
+    def _arguments(self, command: str, path: Path, *flags: str) -> list[str]:
+        return [command, *flags, "--workspace", str(self._workspace.root), "--", str(path)]
 
     async def _private(self, path: Path) -> list[dict[str, Any]]:
         """A mistake for each cell that is not taken from the page; none where the sheet is wrong."""

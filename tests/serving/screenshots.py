@@ -1,10 +1,12 @@
 """Pictures of the page for docs/images: `python -m tests.serving.screenshots [FOLDER]`.
 
-Needs chromium. The night in them is staged (`tests.serving.stage`).
+Needs chromium. The night in them is staged (`tests.serving.stage`). Behind the folder, names of single
+pictures may stand; then PNG files are kept, to look at.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
@@ -40,8 +42,9 @@ SHOTS = (
 def main(folder: Path, only: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as root:
-        workspace = Workspace(Path(root))
-        stage(workspace)
+        workspace = Workspace(Path(os.environ.get("MULTITRAIN_STAGE", root)))
+        if not workspace.store.exists():
+            stage(workspace)
         ended = threading.Event()
 
         def tell() -> None:
@@ -71,7 +74,8 @@ def main(folder: Path, only: list[str]) -> None:
                     picture = folder / f"{name}.png"
                     page.screenshot(path=picture)
                     Image.open(picture).convert("RGB").save(folder / f"{name}.jpg", quality=82)
-                    picture.unlink()
+                    if not only:
+                        picture.unlink()
                     context.close()
         finally:
             ended.set()

@@ -60,7 +60,7 @@ def frames(seed: int, count: int, width: int, height: int, cells: tuple[int, int
     columns, rows = cells
     cell_width, cell_height = width // columns, height // rows
     y, x = np.mgrid[0:cell_height, 0:cell_width] / cell_height
-    palette = random.uniform(0.0, 1.0, 3), random.uniform(0.25, 0.6, 3), random.uniform(0, 6.28, 3)
+    hue, span = random.uniform(0, 1), random.uniform(0.12, 0.4)
     waves = random.uniform(1.5, 5.0, (columns * rows, 6)) + random.uniform(2, 5)
     for number in range(count):
         turn = 2 * math.pi * number / count
@@ -70,9 +70,10 @@ def frames(seed: int, count: int, width: int, height: int, cells: tuple[int, int
             warp_x = x + 0.28 * np.sin(b * y + turn + cell) + 0.1 * np.sin(e * (x + y) * 2 - turn)
             warp_y = y + 0.28 * np.cos(c * x - turn + a) + 0.1 * np.cos(f * (x - y) * 2 + turn)
             field = np.sin(a * warp_x + turn) + np.sin(d * warp_y - turn + cell) + np.sin(3 * warp_x * warp_y)
-            shade = 0.55 + 0.45 * np.sin(field[..., None] * 1.6 + palette[2] + cell * 0.15)
-            colour = palette[1] + (0.9 - palette[1]) * palette[0] * shade
-            light = np.clip(0.25 + 0.75 * (0.5 + field / 6), 0, 1)[..., None]
+            place = 0.5 + 0.5 * np.sin(field * 0.9 + cell * 0.1)  # along a palette of cosines
+            angles = hue + span * place[..., None] + np.array([0.0, 0.12, 0.24])
+            colour = 0.55 + 0.45 * np.cos(2 * math.pi * angles)
+            light = (0.12 + 0.88 * place**1.4)[..., None]
             row, column = divmod(cell, columns)
             picture[
                 row * cell_height : (row + 1) * cell_height,

@@ -38,12 +38,9 @@ export function open(root) {
   }
 
   function gauge(name, used, whole, note) {
-    return h(
-      "div",
-      { class: "gauge" },
-      h("p", {}, h("b", {}, name), " ", note),
-      h("meter", { min: 0, max: whole || 1, value: used, "aria-label": name }),
-    );
+    const fill = h("i");
+    fill.style.transform = `scaleX(${Math.min(1, used / (whole || 1))})`;
+    return h("div", { class: "gauge" }, h("p", {}, h("b", {}, name), " ", note), h("i", { class: "meter" }, fill));
   }
 
   return {

@@ -23,7 +23,7 @@ export function open(root, { name }) {
   const error = h("p", { class: "error", hidden: true });
   const losses = h("section");
   const files = h("section", { class: "files" });
-  const settings = h("details", {}, h("summary", {}, "Settings"), h("div"));
+  const settings = h("details", { open: innerWidth > 900 }, h("summary", {}, "Settings"), h("div"));
   const layers = h("details", {}, h("summary", {}, "Layers"), h("div"));
   const log = h("details", { class: "log" }, h("summary", {}, "Log"), h("pre"));
   root.append(
