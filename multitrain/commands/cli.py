@@ -149,7 +149,18 @@ def show(
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-OTHERS = (check, status, *steering.COMMANDS, serve, logs, generate, mutate, compare, earlier, dataset)
+OTHERS = (
+    check,
+    status,
+    *steering.COMMANDS,
+    serve,
+    logs,
+    generate,
+    mutate,
+    compare,
+    earlier,
+    dataset,
+)
 
 for command in (*OTHERS, *(each.command for each in CLIPS)):
     commands.add_command(command)

@@ -36,12 +36,11 @@ async def json_of(request: Request) -> dict[str, Any]:
 
 
 def take(fields: dict[str, Any], name: str, kind: type[T], default: T | None = None) -> T:
-    """Remove a field of an object and return it; Refused where it is of another kind, or missing."""
+    """Remove a field of an object and return it; Refused where it is missing or another kind."""
     value = fields.pop(name, default)
-    is_wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-    if is_wrong:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise Refused(400, f"{name} is missing, or is no {kind.__name__}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def nothing_else(fields: dict[str, Any]) -> None:

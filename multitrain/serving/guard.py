@@ -1,7 +1,8 @@
 """What every request passes first, and what every answer says to the browser.
 
 Refused: names of hosts that are not ours, which pages of strangers let point to this machine (DNS
-rebinding); whoever has no cookie; and orders that do not come from our own page. GET changes nothing.
+rebinding); whoever has no cookie; and orders that do not come from our own page. GET changes
+nothing.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ class Guard:
                     jar = SimpleCookie(piece.strip())
                 except CookieError:
                     continue
-                values += [each.value for name, each in jar.items() if name == cookie_name(self.port)]
+                values += [
+                    each.value for name, each in jar.items() if name == cookie_name(self.port)
+                ]
         return values[0] if len(set(values)) == 1 else ""
 
 

@@ -1,9 +1,9 @@
 """Who may see the page, and who may change something: one secret, and what follows from it.
 
-The secret lies in the workspace, so that an open page goes on when its server starts again. The link
-that `multitrain serve` prints holds it behind the `#`, which browsers send nowhere; the page exchanges
-it for a cookie, which is enough to look, and for a key, which orders carry in a header. A browser
-sends the cookie to every server on this host, whatever its port, but the key to ours alone.
+The secret lies in the workspace, so that an open page goes on when its server starts again. The
+link that `multitrain serve` prints holds it behind the `#`, which browsers send nowhere; the page
+exchanges it for a cookie, which is enough to look, and for a key, which orders carry in a header. A
+browser sends the cookie to every server on this host, whatever its port, but the key to ours alone.
 """
 
 from __future__ import annotations

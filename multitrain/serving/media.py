@@ -1,6 +1,7 @@
 """Files that the page shows and gives away: named by job and kind, never by a path.
 
-Which files there are is read from the job's folders; what a request says is only compared with that.
+Which files there are is read from the job's folders; what a request says is only compared with
+that.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ PREVIEW, LATEST = "preview", "latest"
 
 
 class Media(NamedTuple):
-    """A file of a job: `kind` is one of `film`, `timecut`, `loop`, `export`, `poster`, `contact`."""
+    """A file of a job; `kind`: `film`, `timecut`, `loop`, `export`, `poster` or `contact`."""
 
     kind: str
     number: int  # of a timecut or a loop, from 1; else 0
@@ -37,7 +38,7 @@ class Media(NamedTuple):
     path: Path
 
     def for_machines(self) -> dict[str, Any]:
-        """What the page is told of it; `version` changes with the file. OSError where it is gone."""
+        """What the page is told; `version` changes with the file. OSError where it is gone."""
         facts = self.path.stat()
         return {
             "kind": self.kind,

@@ -64,21 +64,21 @@ class Page:
 
     # --- looking -------------------------------------------------------------------------------
 
-    async def index(self, request: Request) -> Response:
+    async def index(self, _: Request) -> Response:
         """The page itself."""
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
-    async def session(self, request: Request) -> Response:
+    async def session(self, _: Request) -> Response:
         """Whose page it is."""
         return Json({"workspace": str(self.night.workspace.root), "version": self.version})
 
-    async def events(self, request: Request) -> Response:
+    async def events(self, _: Request) -> Response:
         """The stream of events."""
         if self.streams.is_full:
             raise Refused(503, "too many pages are open")
         return EventSourceResponse(self.streams.events(), ping=15)
 
-    async def overview(self, request: Request) -> Response:
+    async def overview(self, _: Request) -> Response:
         """What a stream tells, once."""
         return Json(await run_in_threadpool(overview, self.night))
 
@@ -258,5 +258,3 @@ def _in_words(answer: Answering) -> Answering:
             return Json({"error": hidden(str(error))}, 503)
 
     return answered
-
-

@@ -28,6 +28,7 @@ from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+ANY = ("0.0.0.0", "::")  # to listen at all addresses
 PORT = 8765
 GRACE_SECONDS = 1  # for what is being sent when the process is to end
 
@@ -146,17 +147,21 @@ def host_names(asked: Serving) -> frozenset[str]:
     """The names by which browsers may call this server; all others are somebody's trick."""
     names = {*LOOPBACK, *asked.names}
     if not asked.is_local:
-        names |= {socket.gethostname(), asked.host, *_addresses()}
-    return frozenset(f"[{each}]" if ":" in each.strip("[]") and "[" not in each else each.lower() for each in names)
+        names |= {socket.gethostname(), asked.host, *_addresses()} - set(ANY)
+    return frozenset(map(_as_in_links, names))
+
+
+def _as_in_links(host: str) -> str:
+    return f"[{host}]" if ":" in host and "[" not in host else host.lower()
 
 
 def greeting(asked: Serving, port: int, keys: Keys) -> list[str]:
     """What is printed at the start: the link, and what it means to be seen from elsewhere."""
     shown = "127.0.0.1" if asked.is_local else asked.host
-    if shown in ("0.0.0.0", "::"):
-        shown = next((each for each in _addresses() if "." in each and each != "127.0.0.1"), "127.0.0.1")
-    host = f"[{shown}]" if ":" in shown else shown
-    lines = [f"The page: http://{host}:{port}/#token={keys.token}"]
+    if shown in ANY:
+        outer = (each for each in _addresses() if "." in each and not each.startswith("127."))
+        shown = next(outer, LOOPBACK[0])
+    lines = [f"The page: http://{_as_in_links(shown)}:{port}/#token={keys.token}"]
     if not asked.is_local:
         lines.append(
             "note: everybody in this network can reach the page, and whoever has the link can steer "

@@ -91,7 +91,7 @@ class Sheets:
         return [command, *flags, "--workspace", str(self._workspace.root), "--", str(path)]
 
     async def _private(self, path: Path) -> list[dict[str, Any]]:
-        """A mistake for each cell that is not taken from the page; none where the sheet is wrong."""
+        """A mistake for each cell that the page does not take; none where the sheet is wrong."""
         try:
             sheet = await asyncio.to_thread(read_sheet, path, self._workspace)
         except (MultitrainError, OSError):
@@ -112,7 +112,9 @@ def split(said: Said, path: Path) -> tuple[list[dict[str, Any]], list[str]]:
         if match := pattern.fullmatch(line):
             column = match[2] if match[2] in COLUMNS else ""
             reason = match[3] if column or not match[2] else f"{match[2]}: {match[3]}"
-            mistakes.append({"line": int(match[1] or 0), "column": column, "reason": hidden(reason)})
+            mistakes.append(
+                {"line": int(match[1] or 0), "column": column, "reason": hidden(reason)}
+            )
         elif line.strip():
             others.append(hidden(line.replace(str(path), "the sheet")))
     return mistakes, others

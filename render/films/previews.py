@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def show_timecut(paths: JobPaths, job: JobFile, number: int) -> None:
-    """Make the preview of timecut `number`, from 1, or of its first box, unless a later one is there.
+    """Make the preview of timecut `number`, from 1, or its first box, unless a later one is there.
 
     Its failures are logged and stop nothing: a preview only pleases.
     """

@@ -1,7 +1,7 @@
 """Pictures of the page for docs/images: `python -m tests.serving.screenshots [FOLDER]`.
 
-Needs chromium. The night in them is staged (`tests.serving.stage`). Behind the folder, names of single
-pictures may stand; then PNG files are kept, to look at.
+Needs chromium. The night in them is staged (`tests.serving.stage`). Behind the folder, names of
+single pictures may stand; then PNG files are kept, to look at.
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ def main(folder: Path, only: list[str]) -> None:
                         has_touch=width < 500,
                     )
                     page = context.new_page()
-                    page.on("pageerror", lambda error: print("error:", error))
-                    page.on("console", lambda line: line.type == "error" and print(line.text))
+                    page.on("pageerror", lambda error: sys.stderr.write(f"{error}\n"))
+                    page.on(
+                        "console",
+                        lambda line: line.type == "error" and sys.stderr.write(f"{line.text}\n"),
+                    )
                     page.goto(served.link)
                     page.wait_for_selector("#states .counts a:visible")
                     page.evaluate(f"location.hash = {place!r}")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from jobs.workspace.paths import Workspace
@@ -72,10 +73,8 @@ class Served:
                     connection.putheader(name, value.encode("latin-1", "replace"))
             if content is not None:
                 connection.putheader("Content-Length", str(len(content)))
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
                 connection.endheaders(content)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # refused before all was sent
             answer = connection.getresponse()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         finally:

@@ -54,13 +54,16 @@ def a_row(name: str, state: State, share: float = 0.0, **more: object) -> JobRow
     return JobRow(name, state, round(total * share), total, **facts)  # type: ignore[arg-type]
 
 
-def frames(seed: int, count: int, width: int, height: int, cells: tuple[int, int]) -> Iterator[bytes]:
+def frames(
+    seed: int, count: int, width: int, height: int, cells: tuple[int, int]
+) -> Iterator[bytes]:
     """Raw RGB frames: a grid of soft, moving clouds of colour, each cell another one."""
     random = np.random.default_rng(seed)
     columns, rows = cells
     cell_width, cell_height = width // columns, height // rows
     y, x = np.mgrid[0:cell_height, 0:cell_width] / cell_height
-    hue, span = random.uniform(0, 1), random.uniform(0.12, 0.4)
+    hue, span = random.uniform(0, 1), random.uniform(0.3, 0.55)
+    shifts = np.array([0.0, *random.uniform(0.1, 0.45, 2)])
     waves = random.uniform(1.5, 5.0, (columns * rows, 6)) + random.uniform(2, 5)
     for number in range(count):
         turn = 2 * math.pi * number / count
@@ -69,11 +72,15 @@ def frames(seed: int, count: int, width: int, height: int, cells: tuple[int, int
             a, b, c, d, e, f = waves[cell]
             warp_x = x + 0.28 * np.sin(b * y + turn + cell) + 0.1 * np.sin(e * (x + y) * 2 - turn)
             warp_y = y + 0.28 * np.cos(c * x - turn + a) + 0.1 * np.cos(f * (x - y) * 2 + turn)
-            field = np.sin(a * warp_x + turn) + np.sin(d * warp_y - turn + cell) + np.sin(3 * warp_x * warp_y)
+            field = (
+                np.sin(a * warp_x + turn)
+                + np.sin(d * warp_y - turn + cell)
+                + np.sin(3 * warp_x * warp_y)
+            )
             place = 0.5 + 0.5 * np.sin(field * 0.9 + cell * 0.1)  # along a palette of cosines
-            angles = hue + span * place[..., None] + np.array([0.0, 0.12, 0.24])
+            angles = hue + span * place[..., None] + shifts
             colour = 0.55 + 0.45 * np.cos(2 * math.pi * angles)
-            light = (0.12 + 0.88 * place**1.4)[..., None]
+            light = (0.2 + 0.8 * place)[..., None]
             row, column = divmod(cell, columns)
             picture[
                 row * cell_height : (row + 1) * cell_height,
@@ -144,13 +151,27 @@ def stage(workspace: Workspace, *, running: int = 8, done: int = 9, size: int = 
         else:
             make_video(paths.film(), raw, width, height)
             make_video(paths.preview, raw, width, height)
-            make_picture(workspace.renders / str(OutputName(name, suffix=JPG)), raw[-1], width, height)
+            make_picture(
+                workspace.renders / str(OutputName(name, suffix=JPG)), raw[-1], width, height
+            )
             make_video(workspace.renders / str(OutputName(name, loop=1)), raw[:30], width, height)
             paths.manifest.write_text("{}\n")
             rows.append(a_row(name, State.DONE, 1.0))
-    rows.append(a_row("ferrofluid", State.FAILED, 0.31, error="NaN after step 33,412 and after going back to a checkpoint three times; a smaller learning_rate helps", attempts=3))
+    rows.append(
+        a_row(
+            "ferrofluid",
+            State.FAILED,
+            0.31,
+            error="NaN losses, also after going back to a checkpoint three times",
+            attempts=3,
+        )
+    )
     rows.append(a_row("glasshouse", State.PAUSED, 0.44))
-    rows += [a_row(f"{name}-{number:02d}", State.QUEUED) for number in range(1, 5) for name in ("fjord", "copper", "linen")]
+    rows += [
+        a_row(f"{name}-{number:02d}", State.QUEUED)
+        for number in range(1, 5)
+        for name in ("fjord", "copper", "linen")
+    ]
     rows.append(a_row("fjord-long", State.CANCELLED, 0.1))
     create(workspace.store, rows)
     for row in rows:
@@ -162,8 +183,14 @@ def stage(workspace: Workspace, *, running: int = 8, done: int = 9, size: int = 
 def farm_of(rows: Sequence[JobRow]) -> FarmState:
     """What a farm with eight GPUs would tell of these jobs."""
     at_work = [row for row in rows if row.slot]
-    slots = [SlotState(label=row.slot, model="NVIDIA RTX 6000 Ada", job=row.name) for row in at_work]
-    slots.append(SlotState(label="gpu 7", model="NVIDIA RTX 6000 Ada", obstacle="another program computes on it"))
+    slots = [
+        SlotState(label=row.slot, model="NVIDIA RTX 6000 Ada", job=row.name) for row in at_work
+    ]
+    slots.append(
+        SlotState(
+            label="gpu 7", model="NVIDIA RTX 6000 Ada", obstacle="another program computes on it"
+        )
+    )
     left = {
         row.name: Left(seconds=(1 - row.frames_done / row.frames_total) * 14_400, spread=0.1)
         for row in rows

@@ -28,9 +28,19 @@ def test_the_table_has_what_is_at_work_first_and_is_found_by_state_and_text(serv
     assert page["total"] == 5
     one = served.get("/api/status?start=2&count=1")
     assert ([job["name"] for job in one["jobs"]], one["total"]) == (["night"], 5)
-    assert [j["name"] for j in served.get("/api/status?state=done,failed")["jobs"]] == ["wrong", "film"]
+    assert [j["name"] for j in served.get("/api/status?state=done,failed")["jobs"]] == [
+        "wrong",
+        "film",
+    ]
     assert [j["name"] for j in served.get("/api/status?text=NIG")["jobs"]] == ["night"]
-    for wrong in ("count=0", "count=201", "start=-1", "start=x", "state=asleep", "text=" + "x" * 201):
+    for wrong in (
+        "count=0",
+        "count=201",
+        "start=-1",
+        "start=x",
+        "state=asleep",
+        "text=" + "x" * 201,
+    ):
         assert served.call("GET", f"/api/status?{wrong}")[0] == 400
 
 
@@ -43,7 +53,7 @@ def test_a_job_is_told_with_settings_losses_cuts_and_files(served: Served) -> No
     assert job["film_seconds"] == 1800
     cuts = served.get("/api/cuts?name=night")
     assert [cut["frames"] for cut in cuts["cuts"]] == [[0, 3600], [3600, 7200]]
-    assert cuts["cuts"][1]["steps"] == [3601, 7200]
+    assert cuts["cuts"][1]["steps"] == [1801, 3600], "two frames a step"
     layers = served.get("/api/layers?name=film")
     assert {"generator", "discriminator"} <= set(layers)
     assert served.get("/api/show?name=next")["settings"] == {}

@@ -119,7 +119,14 @@ def test_wrong_links_are_counted(furnished: Workspace) -> None:
 
 
 TRICKS = [
-    *("../outside", "..%2foutside", "%2e%2e/outside", "/etc/passwd", "....//outside", "film/../film"),
+    *(
+        "../outside",
+        "..%2foutside",
+        "%2e%2e/outside",
+        "/etc/passwd",
+        "....//outside",
+        "film/../film",
+    ),
     *("%252e%252e%252foutside", "..\\outside", "film\0", "film%00", "~", ".", "..", "con", "farm"),
 ]
 
@@ -261,7 +268,10 @@ def test_to_be_seen_by_others_says_what_that_means(tmp_path: Path) -> None:
     server = Served(workspace, "--host", "0.0.0.0", "--name", "nas.local")
     try:
         server.enter()
-        assert server.call("GET", "/api/status", headers={"Host": f"nas.local:{server.port}"})[0] == 200
+        assert (
+            server.call("GET", "/api/status", headers={"Host": f"nas.local:{server.port}"})[0]
+            == 200
+        )
         assert server.call("GET", "/api/status", headers={"Host": "attacker.com"})[0] == 421
     finally:
         assert server.close() == 0

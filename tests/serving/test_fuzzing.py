@@ -21,23 +21,63 @@ CHANGING = ("/api/enter", "/api/star", "/api/check", "/api/submit", *(f"/api/{o}
 
 reached: Counter[str] = Counter()
 
-names = st.sampled_from(["night", "film", "wrong", "-all", "nobody", "", "../film", "film\0", "é", "\udcff"])
+names = st.sampled_from(
+    ["night", "film", "wrong", "-all", "nobody", "", "../film", "film\0", "é", "\udcff"]
+)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | names,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 words = names | st.text(max_size=30) | st.integers(-5, 10**15).map(str)
 queries = st.dictionaries(
-    st.sampled_from(["name", "job", "kind", "number", "box", "format", "start", "count", "state", "text", "v", "download", "starred", "newest"]),
-    words | st.sampled_from(["film", "timecut", "latest", "preview", "poster", "done", "queued,done", "1"]),
+    st.sampled_from(
+        [
+            "name",
+            "job",
+            "kind",
+            "number",
+            "box",
+            "format",
+            "start",
+            "count",
+            "state",
+            "text",
+            "v",
+            "download",
+            "starred",
+            "newest",
+        ]
+    ),
+    words
+    | st.sampled_from(
+        ["film", "timecut", "latest", "preview", "poster", "done", "queued,done", "1"]
+    ),
     max_size=5,
 )
-bodies = st.dictionaries(
-    st.sampled_from(["names", "every", "priority", "now", "fresh", "name", "starred", "token", "content", "x"]),
-    values | st.lists(names, max_size=3),
-    max_size=4,
-) | values
+bodies = (
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "names",
+                "every",
+                "priority",
+                "now",
+                "fresh",
+                "name",
+                "starred",
+                "token",
+                "content",
+                "x",
+            ]
+        ),
+        values | st.lists(names, max_size=3),
+        max_size=4,
+    )
+    | values
+)
 # No order that is right: without a farm, each is a process.
 NEVER = {"\x00": 1}
 
@@ -50,7 +90,12 @@ NEVER = {"\x00": 1}
     ranges=st.none() | st.text(st.characters(max_codepoint=126, min_codepoint=32), max_size=30),
 )
 def test_nothing_is_an_error_of_ours(
-    served: Served, place: str, query: dict[str, str], body: object, raw: bytes | None, ranges: str | None
+    served: Served,
+    place: str,
+    query: dict[str, str],
+    body: object,
+    raw: bytes | None,
+    ranges: str | None,
 ) -> None:
     text = urlencode(query, errors="surrogateescape")
     if place in CHANGING:

@@ -14,7 +14,11 @@ export function posterOf(job) {
 export const previewOf = (job) => (job.preview ? media(job.name, "preview", job.preview) : "");
 
 export function tile(job, more = () => []) {
-  const aspect = (value) => value > 0.2 && value < 8 && element.style.setProperty("--aspect", value.toFixed(4));
+  const aspect = (value) => {
+    if (value <= 0.2 || value >= 8) return;
+    element.style.setProperty("--aspect", value.toFixed(4));
+    element.dispatchEvent(new Event("aspect", { bubbles: true }));
+  };
   const video = player({ source: previewOf(job), poster: posterOf(job), onAspect: aspect });
   const element = h(
     "a",

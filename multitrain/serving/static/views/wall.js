@@ -2,13 +2,14 @@
 
 import { get } from "../api.js";
 import { h, reconcile } from "../dom.js";
+import { fit } from "../fit.js";
 import { tile } from "../tile.js";
 
 const MOST = 200;
 const MOST_FINISHED = 24;
 
 export function open(root) {
-  const running = h("section", { class: "tiles" });
+  const running = h("section", { class: "tiles fitted" });
   const message = h("p", { class: "quiet message" });
   const finished = h("section", { class: "tiles small" });
   const heading = h("h2", {}, "Finished");
@@ -36,13 +37,17 @@ export function open(root) {
         : waiting
           ? `Nothing is running; ${waiting} wait.`
           : "Nothing is running.";
-      running.dataset.count = String(now.jobs.length);
+      fit(running);
     } finally {
       busy = false;
     }
   }
 
+  const refit = () => fit(running);
+  addEventListener("resize", refit);
+  running.addEventListener("aspect", refit);
   return {
+    leave: () => removeEventListener("resize", refit),
     update(news) {
       const seen = `${news.version} ${news.farm.is_here}`;
       // Pictures come without a change of the store, so the wall looks every few seconds, too.
