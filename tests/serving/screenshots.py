@@ -28,6 +28,7 @@ SHOTS = (
     ("page-light", LAPTOP, "light", "#/queue"),
     ("page-queue", LAPTOP, "dark", "#/queue"),
     ("page-job", LAPTOP, "dark", "#/job/tidal"),
+    ("page-done", LAPTOP, "dark", "#/job/cinder"),
     ("page-job-light", LAPTOP, "light", "#/job/tidal"),
     ("page-films", LAPTOP, "dark", "#/films"),
     ("page-compare", LAPTOP, "dark", "#/cuts"),

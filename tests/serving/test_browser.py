@@ -80,7 +80,7 @@ def wait_for_order(page: Any, name: str, order: str) -> Any:
 def test_a_night_is_watched_and_steered(
     page: Any, farmhouse: Farmhouse, workspace: Workspace, make_pictures: Any, tmp_path: Path
 ) -> None:
-    make_pictures(workspace.dataset("tiny"), count=4, size=(96, 54))
+    make_pictures(workspace.dataset("tiny"), count=8, size=(96, 54))
     farm = farmhouse.start(*OPTIONS, has_sheet=False)
     served = Served(workspace)
     try:

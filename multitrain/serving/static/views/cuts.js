@@ -136,6 +136,9 @@ export function open(root, { query }) {
       setPlaying(!playing);
       return true;
     },
-    leave: () => clearInterval(timer),
+    leave() {
+      clearInterval(timer);
+      for (const { video } of shown.values()) video.removeAttribute("src");
+    },
   };
 }

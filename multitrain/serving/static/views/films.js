@@ -3,6 +3,7 @@
 import { get, media, post } from "../api.js";
 import { h, reconcile } from "../dom.js";
 import { toast } from "../notices.js";
+import { forget } from "../player.js";
 import { tile } from "../tile.js";
 
 const COUNT = 60;
@@ -110,6 +111,9 @@ export function open(root) {
       if (done >= 0 && news.counts.done !== done) refresh().catch(() => {});
       done = news.counts.done;
     },
-    leave: () => clearTimeout(timer),
+    leave() {
+      clearTimeout(timer);
+      root.querySelectorAll("video").forEach(forget);
+    },
   };
 }

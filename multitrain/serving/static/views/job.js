@@ -3,7 +3,7 @@
 import { get, media } from "../api.js";
 import { curves } from "../curves.js";
 import { h, text } from "../dom.js";
-import { player, show } from "../player.js";
+import { forget, player, show } from "../player.js";
 import { buttons, order } from "../steering.js";
 import { posterOf, previewOf } from "../tile.js";
 import { bytes, duration, filmLength, percent, situation } from "../words.js";
@@ -94,8 +94,11 @@ export function open(root, { name }) {
     if (files.dataset.for === seen) return;
     files.dataset.for = seen;
     const address = (each) => media(name, each.kind, each.version, { number: each.number, box: each.box, format: each.format });
+    const loops = sorted.filter((each) => each.kind === "loop" && /\.(mp4|webm|gif)$/.test(each.file));
+    for (const video of files.querySelectorAll("video")) forget(video);
     const pictures = sorted.filter((each) => each.kind === "contact").slice(0, 1);
     files.replaceChildren(
+      ...[loops.length && h("div", { class: "loops" }, loops.map((each) => loop(each, address(each))))].filter(Boolean),
       ...pictures.map((each) => h("img", { class: "contact", src: address(each), alt: `Contact sheet of ${name}`, loading: "lazy" })),
       h(
         "ul",
@@ -126,6 +129,7 @@ export function open(root, { name }) {
       looked = Date.now();
       refresh().catch(() => {});
     },
+    leave: () => root.querySelectorAll("video").forEach(forget),
     key(event) {
       if (event.key === "p" && job) {
         const what = { running: "pause", queued: "pause", paused: "resume" }[job.state];
@@ -139,6 +143,11 @@ export function open(root, { name }) {
       return false;
     },
   };
+}
+
+function loop(each, source) {
+  const picture = each.file.endsWith(".gif") ? h("img", { src: source, alt: "", loading: "lazy" }) : player({ source });
+  return h("figure", {}, picture, h("figcaption", { class: "quiet" }, `Loop ${each.number}${each.box ? `, box ${each.box}` : ""}`));
 }
 
 function tree(value) {

@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { h, reconcile } from "../dom.js";
 import { fit } from "../fit.js";
+import { forget } from "../player.js";
 import { tile } from "../tile.js";
 
 const MOST = 200;
@@ -47,7 +48,10 @@ export function open(root) {
   addEventListener("resize", refit);
   running.addEventListener("aspect", refit);
   return {
-    leave: () => removeEventListener("resize", refit),
+    leave() {
+      removeEventListener("resize", refit);
+      root.querySelectorAll("video").forEach(forget);
+    },
     update(news) {
       const seen = `${news.version} ${news.farm.is_here}`;
       // Pictures come without a change of the store, so the wall looks every few seconds, too.
