@@ -84,6 +84,16 @@ class Workspace:
         return self.runs / ".requests"
 
     @property
+    def stars(self) -> Path:
+        """Films that somebody likes (`multitrain.serving.stars`)."""
+        return self.runs / "stars.json"
+
+    @property
+    def page_key(self) -> Path:
+        """The secret of the page (`multitrain.serving.keys`); may be deleted."""
+        return self.runs / "page.key"
+
+    @property
     def speeds(self) -> Path:
         """How fast jobs went here; may be deleted."""
         return self.runs / "speeds.jsonl"
@@ -220,6 +230,11 @@ class JobPaths:
     @property
     def latest(self) -> Path:
         return self.run / "latest.jpg"
+
+    @property
+    def preview(self) -> Path:
+        """The newest timecut, small, for the page to play; may be deleted."""
+        return self.run / "preview.mp4"
 
     @property
     def training_failure(self) -> Path:

@@ -209,6 +209,20 @@ def read_jobs(path: Path) -> list[JobRow]:
     return _read(path, is_checked=False) if os.path.lexists(path) else []
 
 
+def read_submitted(path: Path, name: str) -> str:
+    """The text of the JobFile of a job that has not begun; empty where there is none.
+
+    For readers, as `read_jobs`. Errors are those of `Store`.
+    """
+    if not os.path.lexists(path):
+        return ""
+    with _in_words(path, "read"), closing(_open_to_read(path, "mode=ro")) as database:
+        if _version(database) < VERSION:
+            return ""
+        row = database.execute("SELECT job FROM jobs WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+
 def create(path: Path, rows: Iterable[JobRow]) -> None:
     """A new store that holds `rows`, in their order. MultitrainError where it cannot be written."""
     with _in_words(path, "written"), atomic_write(path) as part:

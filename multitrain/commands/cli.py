@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from multitrain.commands.options import (
     slots_option,
     workspace_option,
 )
+from multitrain.commands.serve import serve
 from multitrain.commands.sheets import output_console, read_telling
 from multitrain.commands.status import print_at_the_end, status
 from multitrain.commands.tinkering import compare, generate, mutate
@@ -68,6 +69,7 @@ def commands() -> None:
 @workspace_option
 @data_option
 @fresh_option
+@click.option("--page", "has_page", is_flag=True, help="Show a page in the browser: see `serve`.")
 @click.option("--stay", is_flag=True, help="Wait for more (`multitrain submit`) when all is done.")
 @click.option(
     "--hours",
@@ -104,6 +106,7 @@ def run(
     sheet: Path | None,
     workspace: Path,
     pictures: Path | None,
+    has_page: bool,
     **options: Any,
 ) -> None:
     """Train and render every job of SHEET; run again to go on with what is unfinished.
@@ -111,10 +114,12 @@ def run(
     Without SHEET: all jobs of the workspace that have not ended.
     """
     from multitrain.commands.run.assembling import RunOptions, run_jobs
+    from multitrain.commands.run.page import page
 
     place = Workspace(workspace.absolute())
     jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs if sheet else None
-    outcome = run_jobs(place, jobs, RunOptions(**options), output_console())
+    with page(place, click.echo) if has_page else nullcontext():
+        outcome = run_jobs(place, jobs, RunOptions(**options), output_console())
     with suppress(OSError, SystemExit):  # a terminal that has closed does not change the outcome
         print_at_the_end(place, outcome.rows)
     context.exit(outcome.code)
@@ -163,7 +168,18 @@ def show(
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-OTHERS = (check, status, *steering.COMMANDS, logs, generate, mutate, compare, earlier, dataset)
+OTHERS = (
+    check,
+    status,
+    *steering.COMMANDS,
+    serve,
+    logs,
+    generate,
+    mutate,
+    compare,
+    earlier,
+    dataset,
+)
 
 for command in (*OTHERS, *(each.command for each in CLIPS)):
     commands.add_command(command)

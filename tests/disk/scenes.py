@@ -58,6 +58,7 @@ from tests.disk import (
     earlier_scenes,
     export_scenes,
     forecast_scenes,
+    page_scenes,
     walk_scenes,
 )
 from tests.inline import Inline
@@ -402,6 +403,7 @@ SCENES = (
     Scene("more of pictures", earlier_scenes.done_with_pictures, earlier_scenes.a_gif_as_well),
     Scene("a job that was done", earlier_scenes.done, earlier_scenes.take_up_again),
     Scene("an earlier film", earlier_scenes.done, earlier_scenes.come_back),
+    Scene("the page", nothing, page_scenes.link_and_stars),
     Scene("timing jobs", nothing, forecast_scenes.time_jobs),
     Scene("the lock", nothing, hold),
     Scene("leases", nothing, lease),
@@ -425,14 +427,14 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture, the curves, the decoded pictures, how
+    Without what is only nice to have: the newest picture and cut, the curves, the decoded pictures, how
     fast jobs went, and what was fetched from an address that is another one at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(workspace.root)): _content(path)
         for path in files
-        if path.name != "latest.jpg"
+        if path.name not in ("latest.jpg", "preview.mp4")
         and path.parent.name != "tensorboard"
         and path != workspace.speeds
         and path.parent != workspace.cache
