@@ -427,8 +427,8 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture and cut, the curves, the decoded pictures, how
-    fast jobs went, and what was fetched from an address that is another one at each showing.
+    Without what is only nice to have: the newest picture and cut, the curves, the decoded pictures,
+    how fast jobs went, and what was fetched from an address that is another one at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
