@@ -215,6 +215,7 @@ def test_every_view_fits_a_phone_and_is_reached_by_keys(page: Any, furnished: Wo
         page.keyboard.press("t")
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         page.keyboard.press("/")
+        page.locator("input[type=search]:focus").wait_for()
         page.keyboard.type("wron")
         page.locator("tr[data-key='film']").wait_for(state="detached")
         assert line(page, "wrong").is_visible()
