@@ -165,8 +165,7 @@ def greeting(asked: Serving, port: int, keys: Keys) -> list[str]:
     if not asked.is_local:
         lines.append(
             "note: everybody in this network can reach the page, and whoever has the link can "
-            "steer the farm and read its films; what is sent is not encrypted. An SSH tunnel is "
-            "safer: "
+            "steer the farm and see its films; nothing is encrypted. An SSH tunnel is safer: "
             f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
         )
     if asked.allows_commands:

@@ -128,7 +128,7 @@ def preview_command(
     over_black = "format=rgba,premultiply=inplace=1," if channels == RGBA else ""
     filters = (
         f"fps='min({PREVIEW_FPS},source_fps)',{over_black}"
-        f"scale={PREVIEW_WIDTH}:-2:flags=area,setsar=1,format=yuv420p"
+        f"scale='max(2,trunc(min({PREVIEW_WIDTH},iw)/2)*2)':-2:flags=area,setsar=1,format=yuv420p"
     )
     return [
         *(ffmpeg, *QUIET, "-sseof", f"-{seconds:g}", "-i", str(video.absolute())),

@@ -1,7 +1,7 @@
-"""Pictures of the page for docs/images: `python -m tests.serving.screenshots [FOLDER]`.
+"""Pictures of the page for docs/night.md: `python -m tests.serving.screenshots [FOLDER [NAME…]]`.
 
-Needs chromium. The night in them is staged (`tests.serving.stage`). Behind the folder, names of
-single pictures may stand; then PNG files are kept, to look at.
+Needs chromium. The night in them is staged (`tests.serving.stage`). Other pictures are made where
+their names are given; then PNG files are kept as well, to look at.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tests.serving.browser import chromium
 from tests.serving.served import Served
 from tests.serving.stage import farm_at_work, farm_of, stage
 
+PAGE = Path("docs/night.md")
 LAPTOP, PHONE, SCREEN = (1440, 900), (390, 844), (1920, 1080)
 SHOTS = (
     ("page-wall", SCREEN, "dark", "#/wall"),
@@ -42,6 +43,7 @@ SHOTS = (
 
 def main(folder: Path, only: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    told = [name for name, *_ in SHOTS if f"{name}.jpg" in PAGE.read_text(encoding="utf-8")]
     with tempfile.TemporaryDirectory() as root:
         workspace = Workspace(Path(os.environ.get("MULTITRAIN_STAGE", root)))
         if not workspace.store.exists():
@@ -57,7 +59,7 @@ def main(folder: Path, only: list[str]) -> None:
         try:
             with farm_at_work(workspace), chromium() as browser:
                 for name, (width, height), theme, place in SHOTS:
-                    if only and name not in only:
+                    if name not in (only or told):
                         continue
                     context = browser.new_context(
                         viewport={"width": width, "height": height},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from jobs.workspace.store import read_jobs
 from multitrain.farm.workspace_lock import is_held
 from tests.e2e.farmhouse import Farmhouse, wait_for
 from tests.serving.browser import chromium
-from tests.serving.served import Served
+from tests.serving.served import LINK, Served
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -185,3 +187,95 @@ def test_who_has_no_link_sees_a_door(page: Any, tmp_path: Path) -> None:
         page.get_by_text("Drop a sheet here").wait_for()
     finally:
         served.close()
+
+
+def test_every_view_fits_a_phone_and_is_reached_by_keys(page: Any, furnished: Workspace) -> None:
+    served = Served(furnished)
+    try:
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.goto(served.link)
+        page.locator("#places a").first.wait_for()
+        for place in (
+            "wall",
+            "queue",
+            "films",
+            "cuts",
+            "farm",
+            "job/film",
+            "job/next",
+            "job/wrong",
+        ):
+            page.evaluate("place => { location.hash = `#/${place}`; }", place)
+            page.wait_for_timeout(300)
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{place} is {wide} pixels wider than a phone"
+        for number, place in enumerate(("wall", "queue", "films", "cuts", "farm"), 1):
+            page.keyboard.press(str(number))
+            page.locator(f"#places a[data-place='{place}'][aria-current]").wait_for()
+        page.keyboard.press("t")
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        page.keyboard.press("/")
+        page.locator("input[type=search]:focus").wait_for()
+        page.keyboard.type("wron")
+        page.locator("tr[data-key='film']").wait_for(state="detached")
+        assert line(page, "wrong").is_visible()
+        assert "hunter2" not in page.content()
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        page.get_by_role("heading", name="Keys").wait_for()
+    finally:
+        served.close()
+
+
+def test_a_hidden_page_holds_no_connection(page: Any, furnished: Workspace) -> None:
+    served = Served(furnished)
+    try:
+        page.add_init_script(
+            """window.open_streams = 0;
+            const Real = EventSource;
+            window.EventSource = class extends Real {
+                constructor(address) { super(address); window.open_streams += 1; }
+                close() { super.close(); window.open_streams -= 1; }
+            };"""
+        )
+        page.goto(served.link)
+        page.wait_for_function("() => window.open_streams === 1")
+        hide = """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+        page.evaluate(hide, True)
+        page.wait_for_function("() => window.open_streams === 0")
+        page.evaluate(hide, False)
+        page.wait_for_function("() => window.open_streams === 1")
+    finally:
+        served.close()
+
+
+def test_a_page_beside_a_farm_ends_with_it(
+    farmhouse: Farmhouse, workspace: Workspace, make_pictures: Any
+) -> None:
+    """However the farm ends: here, it is killed."""
+    make_pictures(workspace.dataset("tiny"), count=8, size=(96, 54))
+    farmhouse.write_sheet(HEADER, LONG)
+    farm = farmhouse.start("--page", *OPTIONS)
+    assert farm.stdout
+    link = LINK.match(farm.stdout.readline())
+    assert link
+    port = int(link[2])
+    wait_for(lambda: answers(port), farm)
+    os.kill(farm.pid, signal.SIGKILL)
+    farm.wait()
+    deadline = time.monotonic() + 30
+    while answers(port):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens at this port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -64,10 +64,10 @@ export function watchKeys(place, view) {
 }
 
 function focusSearch() {
-  const field = document.querySelector("#view input[type=search]");
-  if (field) field.focus();
+  const field = () => document.querySelector("#view input[type=search]");
+  if (field()) field().focus();
   else {
+    addEventListener("hashchange", () => field()?.focus(), { once: true });
     location.hash = "#/queue";
-    requestAnimationFrame(() => document.querySelector("#view input[type=search]")?.focus());
   }
 }
