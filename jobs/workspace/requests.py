@@ -1,4 +1,4 @@
-"""What users ask of a farm: files that are renamed into `runs/requests/`, and answered by files.
+"""What users ask of a farm: files renamed into `runs/.requests/`, and answered by files.
 
 A request outlives the farm: one that comes while none runs, or that a kill cut off, is carried out
 by the next farm, or by the next command, in the order of the requests. Each has an id: sent twice,
@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
-from jobs.reading import read_json
+from jobs.errors import UsageError
+from jobs.reading import MOST_BYTES, escaped, read_json
 from jobs.workspace.files import PART, listing, write_text
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
@@ -59,6 +60,12 @@ class Request(BaseModel):
     fresh: bool = False  # of `requeue`: from the start; the film that is there is kept
     jobs: tuple[JobFile, ...] = ()  # of `submit`
 
+    @model_validator(mode="after")
+    def _says_all(self) -> Self:
+        if (self.order is Order.PRIORITY) != (self.priority is not None):
+            raise ValueError("a number goes with the order `priority`, and with no other")
+        return self
+
     @field_serializer("jobs")
     def _compact(self, jobs: tuple[JobFile, ...]) -> list[dict[str, Any]]:
         return [job.compact for job in jobs]
@@ -90,13 +97,17 @@ def send(
 ) -> Path:
     """Put a request where the farm finds it; returns its file, also where it was sent before.
 
-    `clock_ns` returns unix nanoseconds. OSError where it cannot be written.
+    `clock_ns` returns unix nanoseconds. OSError where it cannot be written; UsageError where it is
+    too large to be read.
     """
     for name in listing(workspace.requests):
         if name.endswith((f"-{request.id}{REQUEST}", f"-{request.id}{ANSWER}")):
             return workspace.requests / f"{name.partition('.')[0]}{REQUEST}"
     path = workspace.requests / f"{clock_ns():020d}-{request.id}{REQUEST}"
-    write_text(path, request.model_dump_json(exclude_defaults=True))
+    text = request.model_dump_json(exclude_defaults=True)
+    if len(text.encode()) > MOST_BYTES:
+        raise UsageError("the sheet has too many jobs to be submitted at once; divide it")
+    write_text(path, text)
     return path
 
 
@@ -105,7 +116,7 @@ def waiting(workspace: Workspace) -> list[Path]:
     return [
         workspace.requests / name
         for name in listing(workspace.requests)
-        if name.endswith(REQUEST) and not name.startswith(".")
+        if name.endswith(REQUEST) and (workspace.requests / name).is_file()
     ]
 
 
@@ -125,7 +136,10 @@ def sent_at(path: Path) -> int:
 
 def answer(path: Path, what: Answer) -> None:
     """Answer the request of this file, which goes. OSError where that cannot be written."""
-    write_text(answer_of(path), what.model_dump_json(exclude_defaults=True))
+    told = what.model_copy(
+        update={name: tuple(map(escaped, getattr(what, name))) for name in ("done", "refused")}
+    )
+    write_text(answer_of(path), told.model_dump_json(exclude_defaults=True))
     path.unlink(missing_ok=True)
 
 

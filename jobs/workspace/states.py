@@ -37,6 +37,6 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DONE: frozenset({State.QUEUED}),  # --fresh
     State.FAILED: frozenset({State.QUEUED}),  # submitted again
     State.CANCELLED: frozenset({State.QUEUED}),
-    # Rendering: its trainer had made the last frame before it could stop.
-    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED, State.RENDERING}),
+    # Rendering, failed: so its trainer ended before it could stop.
+    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED, State.RENDERING, State.FAILED}),
 }

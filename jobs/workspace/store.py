@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import DamagedStore, MultitrainError, NewerVersion
+from jobs.reading import escaped
 from jobs.workspace.files import atomic_write, flush_to_disk
 from jobs.workspace.states import State
 
@@ -42,7 +43,7 @@ _SINCE_VERSION_2 = (
     "priority       INTEGER NOT NULL DEFAULT 0",
     "sheet_priority INTEGER NOT NULL DEFAULT 0",  # what its sheet said last
     "submitted      INTEGER NOT NULL DEFAULT 0",  # 1: by `submit`, so that every farm takes it up
-    "job            TEXT NOT NULL DEFAULT ''",  # the JobFile, as JSON; while it has not begun
+    "job            TEXT NOT NULL DEFAULT ''",  # the JobFile as its sheet had it last, as JSON
 )
 BUSY_SECONDS = 5.0  # how long another writer, such as somebody's shell, is waited for
 
@@ -175,8 +176,8 @@ class Store:
             [vars(each) for each in jobs],
         )
 
-    def submitted(self, *, only_for_every_farm: bool) -> dict[str, str]:
-        """The text of the JobFile of each job that has not ended, by name, in their order."""
+    def unfinished(self, *, only_for_every_farm: bool) -> dict[str, str]:
+        """What sheets said last of each job that has not ended, as JSON by name, in their order."""
         ended = [str(state) for state in State if state.ended]
         rows = self._database.execute(
             f"SELECT name, job FROM jobs WHERE state NOT IN ({', '.join('?' * len(ended))})"
@@ -184,6 +185,11 @@ class Store:
             (*ended, int(only_for_every_farm)),
         )
         return dict(rows)
+
+    def submitted(self, name: str) -> str:
+        """What a sheet said last of a job, as JSON; empty where that is not known."""
+        row = self._database.execute("SELECT job FROM jobs WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
 
     def forget(self, names: Iterable[str]) -> None:
         """Leave these jobs out from now on."""
@@ -332,8 +338,7 @@ def _all_rows(database: sqlite3.Connection) -> list[JobRow]:
 
 def _values(row: JobRow) -> dict[str, object]:
     """The values of a row to write: SQLite takes no path whose bytes are not UTF-8."""
-    error = row.error.encode(errors="backslashreplace").decode()
-    return {**vars(row), "error": error}
+    return {**vars(row), "error": escaped(row.error)}
 
 
 def _row(row: tuple[Any, ...]) -> JobRow:

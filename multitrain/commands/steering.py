@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from jobs.errors import ExitCode, UsageError
+from jobs.reading import escaped
 from jobs.workspace.paths import Workspace
 from jobs.workspace.requests import MOST_PRIORITY, Order, Request
 from multitrain.commands.options import (
@@ -64,6 +65,9 @@ def _steering(order: Order, text: str, *options: Callable[[Any], Any]) -> click.
     def carry_out(workspace: Path, names: tuple[str, ...], **what: Any) -> None:
         if bool(names) == bool(what.get("every")):
             raise UsageError(f"{order}: name {choice}; `multitrain status` lists them.")
+        for name in names:
+            if name != escaped(name):
+                raise UsageError(f"there is no job {escaped(name)!r}: its name is no text.")
         _ask(Workspace(workspace.absolute()), Request.new(order, names=names, **_given(what)))
 
     for option in (existing_workspace_option, *reversed(options), jobs_argument):

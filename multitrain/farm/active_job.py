@@ -79,10 +79,16 @@ class ActiveJob:
     most_frames: int = 0  # that it ever had in this farm; going back to a checkpoint takes some
     priority: int = 0
     trying: Try | None = None  # while it is RUNNING, or stops because it was paused or cancelled
+    wanted: JobFile | None = None  # as a sheet has it now; taken up when nobody works on its files
 
     @property
     def name(self) -> str:
         return self.paths.name
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it may not start yet: its trainer still stops, or it waits for new settings."""
+        return self.trying is not None or self.wanted is not None
 
     @property
     def slot(self) -> str:

@@ -20,7 +20,7 @@ from multitrain.farm.job_table import JobTable
 from multitrain.farm.rebuilding import open_store
 from multitrain.farm.state_writer import StateWriter
 from multitrain.farm.steering import Steering
-from multitrain.farm.workspace_lock import hold, is_held
+from multitrain.farm.workspace_lock import COMMAND, hold, is_held
 
 LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0  # for an answer of a farm that is at work
@@ -61,7 +61,7 @@ def _without_a_farm(workspace: Workspace, note: Callable[[str], None]) -> None:
     """Carry out all requests that wait; nothing where a farm begins just now."""
     try:
         with (
-            hold(workspace, note, _Sleep(), "command") as _,
+            hold(workspace, note, _Sleep(), COMMAND),
             closing(open_store(workspace, note)) as store,
         ):
             table = JobTable([], StateWriter(store))

@@ -42,6 +42,8 @@ from multitrain.farm.watching import Watching
 from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.slots import Pool
 
+GIB = 2**30
+
 
 @dataclass(frozen=True)
 class Habits:
@@ -69,10 +71,12 @@ class Farm:
         admit: Callable[[Sequence[JobFile]], None] = lambda _: None,
         habits: Habits = Habits(),
         clock: Callable[[], datetime] = datetime.now,
+        since_ns: int | None = None,
     ) -> None:
         """`admit` raises UsageError where jobs that are submitted later cannot be taken.
 
-        `clock` tells the time of the day.
+        `clock` tells the time of the day; `since_ns` is when the workspace was taken, in unix
+        nanoseconds (None: now).
         """
         self._habits, self._clock = habits, clock
         self.admit = admit
@@ -92,7 +96,7 @@ class Farm:
         self._recorder = SpeedRecorder(workspace, read_speeds(workspace.speeds))
         self._time_left = TimeLeft(self._table, pool, self._recorder)
         self._publishing = Publishing(workspace, self._table, pool, settings)
-        self._steering = Steering(workspace, store, self._table, self._adopt, self)
+        self._steering = Steering(workspace, store, self._table, self._adopt, self, since_ns)
         self._draining = False
         self._ticked_at = float("inf")
         self._busy_since: float | None = None  # since when this night goes on
@@ -118,8 +122,12 @@ class Farm:
         return ExitCode.FAILED if self._table.count(State.FAILED) else ExitCode.DONE
 
     def rows(self) -> list[JobRow]:
-        """Where every job stands, in the order of the sheet."""
+        """Where every job stands, in the order in which they were taken up."""
         return self._table.rows()
+
+    def files(self) -> list[JobFile]:
+        """Every job, in the same order."""
+        return self._table.files()
 
     def count(self, state: State) -> int:
         return self._table.count(state)
@@ -193,9 +201,27 @@ class Farm:
         self._end_preparations(self._ticked_at)
         self._stop_training()
 
+    # --- what steering orders ----------------------------------------------------------------
+
+    def free_slots(self) -> int:
+        """How many slots a job could have now."""
+        return len(self._pool.free(self._ticked_at))
+
+    def renders(self, job: str) -> bool:
+        """Whether the render worker may be at work on this job."""
+        return self._keeper.has_in_hand(job)
+
     def stop_rendering(self, job: str) -> None:
         """Have nothing more made of this job's frames."""
-        self._keeper.finished(job)
+        self._keeper.let_go(job)
+
+    def rest_rendering(self) -> bool:
+        """End the render worker, until `go_on_rendering`; whether it has ended."""
+        return self._keeper.dismiss()
+
+    def go_on_rendering(self) -> None:
+        """The render worker may be started again."""
+        self._keeper.recall()
 
     def kill(self) -> None:
         """End every process at once; the next run goes on from the last checkpoints."""
@@ -266,7 +292,7 @@ class Farm:
         at_work = self._table.at_work()
         is_calm = not any(trying.is_starting(now) for _, trying in at_work)
         running, queued = [job for job, _ in at_work], self._table.in_state(State.QUEUED)
-        if waiting := {job.name for job, _ in self._table.awaiting()}:
+        if waiting := self._table.awaiting():
             queued.sort(key=lambda job: job.name in waiting)  # they come later
         for each in self._preparations:
             each.prepare(Prospect(running, queued, is_calm), now)
@@ -277,7 +303,15 @@ class Farm:
 
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:
-    """UsageError where a job asks for more slots than there are."""
+    """UsageError where a job asks for more slots, or more memory of one, than there are."""
+    most = max((pool.reading(slot).memory_total or 0 for slot in pool.slots), default=0)
+    asked = {job.spec.name: job.spec.memory_gb or 0 for job in jobs}
+    greedy = [f"{name} ({size:g})" for name, size in asked.items() if most and size * GIB > most]
+    if greedy:
+        raise UsageError(
+            f"memory_gb: more is asked for than the {most / GIB:.1f} of the largest GPU here, by "
+            f"{', '.join(greedy)}; lower the column."
+        )
     large = [job.spec for job in jobs if job.spec.gpus > pool.widest]
     if large:
         names = ", ".join(f"{spec.name} ({spec.gpus})" for spec in large)

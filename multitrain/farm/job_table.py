@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from jobs.sheets.origins import jobs_before
@@ -38,10 +39,12 @@ class JobTable:
         self._jobs: dict[str, ActiveJob] = {}
         self._places: dict[str, int] = {}
         self._next_place = 0
+        self._awaited: dict[str, Awaited] | None = None  # None: it has to be found out anew
         self._by_state: dict[State, list[ActiveJob]] = {state: [] for state in State}
         # Few of thousands of jobs wait for others: only these are looked at in every tick.
         self._awaiting: dict[str, ActiveJob] = {}
         self.working: dict[str, ActiveJob] = {}  # those that have a trainer
+        self.changing: dict[str, ActiveJob] = {}  # those that are to go on with other settings
         self.owners: set[str | None] = set()  # that jobs have ever had
         self._writer = writer
         self._troubles = Troubles()
@@ -61,6 +64,17 @@ class JobTable:
         self._next_place = max(self._next_place, place + 1)
         bisect.insort(self._by_state[job.state], job, key=self._place)
         self._look_at(job)
+        self._writer.note(job.row)  # what was to be written of it before is out of date
+
+    def begin_change(self, job: ActiveJob, file: JobFile) -> None:
+        """Hold a job until it goes on with `file`, as its sheet has it now."""
+        job.wanted = file
+        self.changing[job.name] = job
+
+    def settle_change(self, job: ActiveJob) -> None:
+        """The job is held no more."""
+        job.wanted = None
+        del self.changing[job.name]
 
     def replace_file(self, job: ActiveJob, file: JobFile) -> None:
         """Have a job go on with other settings."""
@@ -70,6 +84,7 @@ class JobTable:
         self._writer.note(job.row)
 
     def _look_at(self, job: ActiveJob) -> None:
+        self._awaited = None
         self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
         self.owners.add(job.file.spec.owner)
         self.asks_for_memory |= job.file.spec.memory_gb is not None
@@ -84,6 +99,7 @@ class JobTable:
             assert not job.trying, "its trainer would be forgotten, too"
             self._take_out(job)
             self._awaiting.pop(name, None)
+            self.changing.pop(name, None)
             del self._places[name]
 
     def get(self, name: str) -> ActiveJob | None:
@@ -97,14 +113,27 @@ class JobTable:
     def count(self, *states: State) -> int:
         return sum(len(self._by_state[state]) for state in states)
 
-    def awaiting(self) -> list[tuple[ActiveJob, Awaited]]:
-        """The jobs in the queue that have to wait for others, and for which; in their order."""
-        queued = [job for job in self._awaiting.values() if job.state is State.QUEUED]
-        return [
-            (job, awaited)
-            for job in sorted(queued, key=self._place)
-            if (awaited := self.awaited_by(job))
-        ]
+    def awaiting(self) -> Mapping[str, Awaited]:
+        """Which job each one in the queue has to wait for, by name, in the order of the queue."""
+        if self._awaited is None:
+            queued = [job for job in self._awaiting.values() if job.state is State.QUEUED]
+            found = ((job.name, self.awaited_by(job)) for job in sorted(queued, key=self._place))
+            self._awaited = {name: other for name, other in found if other}
+        return self._awaited
+
+    def in_line_behind(self, *states: State | None) -> list[tuple[ActiveJob, Awaited]]:
+        """Queued jobs that wait for one in these states, or for one that waits so, and so on."""
+        behind: dict[str, list[str]] = {}
+        for name, other in self.awaiting().items():
+            behind.setdefault(other.name, []).append(name)
+        first = [name for name, other in self.awaiting().items() if other.state in states]
+        line = dict.fromkeys(first)
+        todo = deque(first)
+        while todo:
+            new = [name for name in behind.get(todo.popleft(), ()) if name not in line]
+            line |= dict.fromkeys(new)
+            todo += new
+        return [(self._jobs[name], self.awaiting()[name]) for name in line]
 
     def awaited_by(self, job: ActiveJob) -> Awaited | None:
         """The first job that `job` waits for and that is not done; None: it may start."""
@@ -132,31 +161,24 @@ class JobTable:
     def is_over(self) -> bool:
         """Whether nothing can be done any more: what has not ended waits in vain."""
         left = len(self._jobs) - self.count(*(state for state in State if state.ended))
-        return not left or left == self._waiting_in_vain()
-
-    def _waiting_in_vain(self) -> int:
-        """How many queued jobs wait for one that was cancelled, or that no farm works on."""
-        awaited = {job.name: other for job, other in self.awaiting()}
-        in_vain: set[str] = set()
-        size = -1
-        while size < len(in_vain):
-            size = len(in_vain)
-            for name, other in awaited.items():
-                if other.state in (State.CANCELLED, None) or other.name in in_vain:
-                    in_vain.add(name)
-        return size
+        return not left or left == len(self.in_line_behind(State.CANCELLED, None))
 
     def _place(self, job: ActiveJob) -> tuple[int, int]:
         """The job's position in the queue."""
         return -job.priority, self._places[job.name]
 
     def _take_out(self, job: ActiveJob) -> None:
+        self._awaited = None
         jobs = self._by_state[job.state]
         del jobs[bisect.bisect_left(jobs, self._place(job), key=self._place)]
 
     def rows(self) -> list[JobRow]:
         """The rows of all jobs, as `multitrain status` would show them."""
         return [job.row for job in self._jobs.values()]
+
+    def files(self) -> list[JobFile]:
+        """All jobs, in the same order."""
+        return [job.file for job in self._jobs.values()]
 
     # --- changes -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from jobs.errors import MultitrainError
 from jobs.workspace.disk import means_full
@@ -51,19 +51,20 @@ class Placement:
         if not self._table.count(State.QUEUED) or self._disk.shortage or self.backlog():
             return
         free, widest = self._pool.free(now), self._pool.widest
+        waiting = self._table.awaiting()
         for job in self._queue(now):
             if not free:
                 return
-            if job.trying or self._table.awaited_by(job):
-                continue  # resumed before its trainer has stopped; or it waits for others
+            if job.is_held or job.name in waiting:
+                continue
             wanted = job.file.spec.gpus
             if wanted > widest or not job.tries.may_start(now):
                 continue  # too many GPUs are lost for good; or the job pauses after a failure
             fitting = [slot for slot in free if self._has_memory(slot, job)]
             if len(fitting) < wanted:
-                if too_large(job, self._pool):
-                    continue
-                return
+                if self._may_fit_later(job, free):
+                    return
+                continue
             lease = self._pool.acquire(fitting[:wanted])
             if lease is None:
                 return
@@ -82,14 +83,9 @@ class Placement:
 
     def _fail_the_orphaned(self) -> None:
         """Fail queued jobs that wait for one that has failed, and so on along the line."""
-        while failed := [
-            (job, awaited)
-            for job, awaited in self._table.awaiting()
-            if awaited.state is State.FAILED
-        ]:
-            for job, (origin, _, starts_from) in failed:
-                said = "its origin {} failed" if starts_from else "{}, which it awaits, failed"
-                self._table.fail(job, said.format(origin))
+        for job, (origin, _, starts_from) in self._table.in_line_behind(State.FAILED):
+            said = "its origin {} failed" if starts_from else "{}, which it awaits, failed"
+            self._table.fail(job, said.format(origin))
 
     def backlog(self) -> dict[str, str]:
         """What encoders have to catch up with before more jobs start: why, by what it is.
@@ -103,6 +99,13 @@ class Placement:
         if sum(spooled_bytes(job.paths) for job in trained) > self._settings.spool_bytes:
             return {"the spool": "full; its frames are encoded first"}
         return {}
+
+    def _may_fit_later(self, job: ActiveJob, free: Sequence[Slot]) -> bool:
+        """Whether slots that jobs of ours hold now could make up for those that are missing."""
+        of_others = {slot.id for other in self._table.working.values() for slot in held_by(other)}
+        empty = [slot for slot in free if slot.id not in of_others]
+        fitting = sum(self._has_memory(slot, job) for slot in empty)
+        return fitting + len(of_others) >= job.file.spec.gpus and not too_large(job, self._pool)
 
     def _has_memory(self, slot: Slot, job: ActiveJob) -> bool:
         free, needed = self._pool.reading(slot).memory_free, memory_needed(job)
@@ -137,6 +140,11 @@ class Placement:
         if job.paths.render_failure.exists():
             job.paths.render_failure.unlink(missing_ok=True)
             self._keeper.finished(job.name)
+
+
+def held_by(job: ActiveJob) -> Sequence[Slot]:
+    """The slots of its trainer."""
+    return job.trying.lease.slots if job.trying else ()
 
 
 def memory_needed(job: ActiveJob) -> float:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 
+from jobs.reading import escaped
 from jobs.workspace.disk import free_bytes
-from jobs.workspace.farm_state import Disk, FarmState, Left, SlotState, publish
+from jobs.workspace.farm_state import MOST_SECONDS, Disk, FarmState, Left, SlotState, publish
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from multitrain.farm.job_table import JobTable
@@ -52,7 +53,7 @@ class Publishing:
         if now < self._not_before:
             return
         begun = self._stopwatch()
-        with suppress(OSError):  # `status` then shows less
+        with suppress(OSError, ValueError):  # `status` then shows less
             publish(self._workspace, self._state(night, waiting(), is_draining=is_draining))
         pause = SHARE * (self._stopwatch() - begun)
         self._not_before = now + max(EVERY_SECONDS, min(pause, LONGEST_PAUSE))
@@ -88,11 +89,12 @@ class Publishing:
             unknown=night.unknown,
             jobs={name: _left(each) for name, each in night.jobs.items()},
             slots=tuple(slots),
-            waiting=dict(waiting),
+            waiting={escaped(what): escaped(why) for what, why in waiting.items()},
             stopping=tuple(job.name for job, _ in at_work if job.state is not State.RUNNING),
             disk=disk,
         )
 
 
 def _left(forecast: Forecast) -> Left:
-    return Left(seconds=round(forecast.seconds, 2), spread=round(forecast.spread, 2))
+    seconds = min(forecast.seconds, MOST_SECONDS)
+    return Left(seconds=round(seconds, 2), spread=round(min(forecast.spread, MOST_SECONDS), 2))

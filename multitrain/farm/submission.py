@@ -82,10 +82,10 @@ def unfinished(
 ) -> tuple[list[JobFile], list[str]]:
     """The jobs of before that have not ended, and the names of those whose settings are lost.
 
-    What has begun goes on with the settings that it began with.
+    What has begun goes on with what its sheet said last.
     """
     jobs, lost = [], []
-    for name, text in store.submitted(only_for_every_farm=only_for_every_farm).items():
+    for name, text in store.unfinished(only_for_every_farm=only_for_every_farm).items():
         if job := job_of_before(workspace.job(name), text):
             jobs.append(job)
         else:
@@ -94,20 +94,18 @@ def unfinished(
 
 
 def job_of_before(paths: JobPaths, text: str) -> JobFile | None:
-    """A job by its own file, else by what the store keeps of it; None where neither is readable.
+    """A job by what the store keeps of its sheet, else by its own file; None without either.
 
     NewerVersion where a newer version of this program was at work on it.
     """
-    try:
-        if job := JobFile.read(paths):
-            return job
-    except NewerVersion:
-        raise
-    except MultitrainError:  # damaged: it is written anew
-        pass
     with suppress(ValueError):
         return JobFile.model_validate(parse_json(text.encode(), dict))
-    return None
+    try:
+        return JobFile.read(paths)
+    except NewerVersion:
+        raise
+    except MultitrainError:  # damaged
+        return None
 
 
 def finish_all_moves(workspace: Workspace) -> dict[str, str]:

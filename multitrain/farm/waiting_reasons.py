@@ -7,7 +7,7 @@ from contextlib import suppress
 from jobs.workspace.states import State
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.job_table import JobTable
-from multitrain.farm.placement import Placement, too_large
+from multitrain.farm.placement import Placement, memory_needed
 from multitrain.slots.slots import Pool
 
 
@@ -27,9 +27,14 @@ def waiting_reasons(
     for job in queued if table.most_gpus > usable else ():
         if job.file.spec.gpus > usable:
             reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
-    for job in queued if table.asks_for_memory else ():
-        if too_large(job, pool):
-            reasons[job.name] = f"needs {job.file.spec.memory_gb:g} GB of memory (memory_gb)"
+    if table.asks_for_memory:
+        most = max((pool.reading(slot).memory_free or 0 for slot in pool.slots), default=0)
+        for job in queued:
+            if most and memory_needed(job) > most:
+                needed, there = job.file.spec.memory_gb, most / 2**30
+                reasons[job.name] = (
+                    f"needs {needed:g} GB of a GPU (memory_gb); {there:.1f} are free"
+                )
     return reasons | _waiting_for_others(table)
 
 
@@ -38,7 +43,7 @@ def _waiting_for_others(table: JobTable) -> dict[str, str]:
     waiting = table.awaiting()
     if not waiting:
         return {}
-    (first, awaited), *others = waiting
+    (first, awaited), *others = waiting.items()
     more = f" ({len(others)} more jobs wait like that)" if others else ""
     does = "starts from" if awaited.starts_from else "comes after"
-    return {first.name: f"{does} {awaited}{more}"}
+    return {first: f"{does} {awaited}{more}"}

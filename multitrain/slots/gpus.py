@@ -83,6 +83,7 @@ class GpuPool:
         self._places = {gpu.uuid: slots_of(gpu, per_gpu) for gpu in gpus}
         self._slots = [slot for places in self._places.values() for slot in places]
         self._per_gpu = per_gpu
+        self._totals = {gpu.uuid: gpu.memory_total or None for gpu in gpus}
         self._most = dict.fromkeys(self._places, per_gpu)  # jobs at once, as memory allows
         self._taken_at: dict[str, float] = {}  # when a job of ours came last
         self._looked_at = float("-inf")
@@ -124,7 +125,7 @@ class GpuPool:
     def reading(self, slot: Slot) -> Reading:
         gpu = self._watch.known.get(slot.id)
         if gpu is None:
-            return Reading()
+            return Reading(memory_total=self._totals[slot.id])
         free, total = gpu.memory_free, gpu.memory_total
         is_told = total > 0
         return Reading(

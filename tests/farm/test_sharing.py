@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from jobs.errors import UsageError
+from multitrain.farm.farm import check_slots
 from multitrain.slots.gpus import GpuPool
 from tests.farm.simulation import GIB, FakeDriver, Outcome, Simulate, make_job
 
@@ -45,4 +49,21 @@ def test_a_job_starts_where_the_memory_that_it_asks_for_is_free(
         ("large", "GPU-0001"),
         ("a", "GPU-0000"),
     ]
-    assert simulation.farm.waiting_for()["huge"] == "needs 100 GB of memory (memory_gb)"
+    assert simulation.farm.waiting_for()["huge"] == (
+        "needs 100 GB of a GPU (memory_gb); 23.0 are free"
+    )
+
+
+def test_what_others_keep_of_a_gpu_holds_up_nobody(
+    simulate: Simulate, driver: FakeDriver, tmp_path: Path
+) -> None:
+    pool = GpuPool(driver, driver.gpus()[:1], tmp_path / "leases")
+    simulation = simulate([make_job("large", memory_gb="23.5"), make_job("a")], pool)
+    simulation.tick()
+    assert simulation.started() == ["a"]
+
+
+def test_more_memory_than_there_is_is_refused(driver: FakeDriver, tmp_path: Path) -> None:
+    pool = GpuPool(driver, driver.gpus(), tmp_path / "leases")
+    with pytest.raises(UsageError, match=r"the 24.0 of the largest GPU here, by huge \(25\)"):
+        check_slots([make_job("a", memory_gb="24"), make_job("huge", memory_gb="25")], pool)

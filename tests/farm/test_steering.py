@@ -9,6 +9,7 @@ import pytest
 
 from jobs.errors import ExitCode, UsageError
 from jobs.workspace import requests
+from jobs.workspace.farm_state import read_farm_state
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, Workspace
 from jobs.workspace.requests import Answer, Order, Request
@@ -165,7 +166,7 @@ def test_a_failed_job_is_queued_again_with_all_its_tries(steer) -> None:
     farm.tick()
     assert farm.states() == {"a": "failed"}
     farm.simulation.outcomes["a"] = [Outcome(seconds=LONG)]
-    assert farm.ask("requeue", every="failed").done == ("a is queued again",)
+    assert farm.ask("requeue", every="failed").done == ("a is queued",)
     farm.tick(1)
     assert farm.states() == {"a": "running"}
     assert not farm.simulation.workspace.job("a").training_failure.exists()
@@ -240,7 +241,7 @@ def test_a_sheet_with_one_job_that_cannot_change_changes_nothing(steer) -> None:
     farm = steer("a")
     answer = farm.ask("submit", jobs=(make_job("new"), make_job("a", k_w="3")))
     assert answer.is_wrong
-    assert answer.refused == ("a has begun with other settings: k_w was 5, is now 3",)
+    assert answer.refused[0].startswith("a has begun with other settings: k_w was 5, is now 3.")
     assert farm.states() == {"a": "running"}
 
 
@@ -276,7 +277,7 @@ def test_jobs_of_other_sheets_are_steered_in_the_store(steer, workspace: Workspa
     assert answer.refused == ("other: its settings are not known any more; submit its sheet",)
     make_job("other").save(workspace.job("other"))
     farm.simulation.jobs.append(make_job("other"))
-    assert farm.ask("resume", "other").done == ("other is queued again",)
+    assert farm.ask("resume", "other").done == ("other is queued",)
     farm.ask("cancel", "a")
     farm.simulation.run()
     assert farm.states()["other"] == "done"
@@ -303,7 +304,126 @@ def test_what_waits_for_a_cancelled_job_waits_in_vain_and_says_so(steer) -> None
     assert farm.simulation.farm.exit_code == ExitCode.DRAINED
 
 
-# --- kills and full disks -------------------------------------------------------------------------
+def test_which_frames_stay_is_decided_when_nobody_makes_any_more(steer) -> None:
+    jobs = (make_job("a", video_length="1", auto_render_period="2"),)
+    farm = steer(jobs=jobs)
+    (trainer,) = farm.simulation.trainers
+    trainer.outcome.drains = False
+    trainer.make(200)
+    farm.tick(1)
+    answer = farm.submit(make_job("a", video_length="1", auto_render_period="1"))
+    assert answer.done == ("a stops at a checkpoint and goes on with the new settings",)
+    trainer.make(500)  # what it makes while it stops
+    (trainer.run / "checkpoints").mkdir()
+    (trainer.run / "checkpoints" / f"{CheckpointName(250, 500)}.h5").touch()
+    trainer.signalled = int(ExitCode.DRAINED)
+    farm.tick(3)
+    saved = JobFile.read(farm.simulation.workspace.job("a"))
+    assert saved
+    assert [cut.stop for cut in saved.plan.cuts[:6]] == [120, 240, 360, 480, 600, 660]
+    assert len(farm.simulation.workers) == 2, "the first one knew the job as it was"
+    assert farm.states() == {"a": "running"}
+
+
+def test_what_was_ordered_last_counts_in_the_store_too(steer) -> None:
+    farm = steer("a", "b")
+    farm.send("cancel", "b")
+    farm.send("requeue", "b")
+    farm.tick(1)
+    assert farm.states()["b"] == "queued"
+
+
+def test_a_job_that_never_began_can_be_queued_again(steer) -> None:
+    farm = steer("a", "b")
+    farm.ask("cancel", "b")
+    farm.simulation.farm = farm.simulation.make_farm()
+    assert farm.ask("requeue", "b").done == ("b is queued",)
+
+
+def test_a_job_starts_over_wherever_it_stands(steer) -> None:
+    farm = steer("a")
+    farm.simulation.trainers[0].make(100)
+    farm.tick(1)
+    refused = farm.ask("requeue", "a", fresh=True).refused
+    assert refused == ("a is at work on cpu 0; cancel it before it starts over",)
+    farm.ask("pause", "a")
+    farm.tick()
+    farm.ask("resume", "a")  # it waits for its slot, or runs again
+    farm.ask("cancel", "a")
+    farm.tick()
+    (line, *_) = farm.ask("requeue", "a", fresh=True).done
+    assert line == "a is queued"
+    assert farm.simulation.workspace.job("a").run.parent.joinpath(".earlier").exists() or (
+        not farm.simulation.workspace.job("a").progress.exists()
+    )
+
+
+def test_a_job_that_cannot_be_rendered_fails_although_it_was_paused(steer) -> None:
+    farm = steer("a")
+    (trainer,) = farm.simulation.trainers
+    trainer.outcome.drains = trainer.outcome.dies = False
+    trainer.make(trainer.total)
+    (trainer.run / "checkpoints").mkdir()
+    (trainer.run / "checkpoints" / f"{CheckpointName(9, trainer.total)}.h5").touch()
+    farm.simulation.render_failures["a"] = {"kind": "render", "reason": "no codec"}
+    farm.tick()
+    farm.ask("pause", "a")
+    trainer.signalled = -9
+    farm.simulation.run()
+    assert farm.states() == {"a": "failed"}
+
+
+def test_room_is_made_only_as_far_as_it_is_missing(steer) -> None:
+    farm = steer("a", slots=2, jobs=(make_job("b", after="a"), make_job("c", gpus="2")))
+    assert farm.ask("top", "b", now=True).done == ("b is the next",), "b could not start anyway"
+    assert farm.ask("top", "c", now=True).done[1:] == (
+        "a makes room: it stops at a checkpoint and is queued again",
+    )
+    assert farm.ask("top", "c", now=True).done[1:] == (), "a stops already"
+
+
+# --- kills, full disks, strange requests ----------------------------------------------------------
+
+
+def test_a_request_that_cannot_be_read_holds_up_nobody(
+    steer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = steer("a", "b")
+    strange = farm.send("pause", "a")
+    read = requests.read
+
+    def refuse(path: Path) -> Request | None:
+        if path == strange:
+            raise PermissionError(13, "not yours")
+        return read(path)
+
+    monkeypatch.setattr(requests, "read", refuse)
+    assert farm.ask("pause", "b").done == ("b is paused",)
+
+
+def test_no_request_ends_the_night(steer, monkeypatch: pytest.MonkeyPatch) -> None:
+    farm = steer("a")
+    folder = farm.simulation.workspace.requests
+    farm.send("drain").write_text('{"id": "%s", "order": "priority", "names": ["a"]}' % ("0" * 32))
+    (folder / "00000000000000000009-x.request.json").mkdir()
+    farm.tick(3)
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError("a path \udcff")
+
+    monkeypatch.setattr("multitrain.farm.steering.decide", break_down)
+    answer = farm.ask("pause", "a")
+    assert answer.refused == ("it cannot be carried out: RuntimeError: a path \\udcff",)
+    assert farm.states() == {"a": "running"}
+
+
+def test_a_state_that_cannot_be_told_ends_nobody(steer) -> None:
+    farm = steer("a")
+    farm.simulation.farm.waiting_for = lambda: {"the disk": "of /tmp/\udcff"}
+    farm.tick(3)
+    state = read_farm_state(farm.simulation.workspace)
+    assert state
+    assert state.waiting == {"the disk": "of /tmp/\\udcff"}
 
 
 def test_a_kill_before_the_answer_leaves_the_request_to_the_next_farm(

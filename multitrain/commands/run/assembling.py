@@ -33,7 +33,7 @@ from multitrain.farm.rebuilding import leave_whole, open_store
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.submission import finish_all_moves, make_room, submit, unfinished
 from multitrain.farm.unsent import unsent_files
-from multitrain.farm.workspace_lock import hold
+from multitrain.farm.workspace_lock import WorkspaceLock, hold
 from multitrain.farm.writable import check_writable, is_full
 from multitrain.machine.defaults import (
     default_encoders,
@@ -109,9 +109,9 @@ def run_jobs(
                     display.note(note)
                 jobs = [entry.job for entry in entries]
                 prepare_demo(workspace, jobs, display.note)
-                farm = _assemble(workspace, store, jobs, pool, options, lock.descriptors)
+                farm = _assemble(workspace, store, jobs, pool, options, lock)
                 code = night.run(farm, display, stop, lock.look)
-            leave_whole(workspace, farm.rows(), display.note)
+            leave_whole(workspace, farm.rows(), farm.files(), display.note)
             for note in _unsent(workspace, jobs):
                 display.note(note)
             return Outcome(code, farm.rows())
@@ -192,7 +192,7 @@ def _assemble(
     jobs: Sequence[JobFile],
     pool: Pool,
     options: RunOptions,
-    locks: Sequence[int],
+    lock: WorkspaceLock,
 ) -> Farm:
     executor = LocalExecutor()
     encoders = options.encoders or default_encoders()
@@ -205,13 +205,13 @@ def _assemble(
         spool_bytes=spool // (pool.size + 1),
         keep_free_bytes=keep_free,
         lifeline=open_lifeline(),
-        descriptors=tuple(locks),
+        descriptors=lock.descriptors,
         deterministic=options.deterministic,
     )
     spare = SpareKeeper(executor, settings, pool.example())
     pictures = PicturesAhead(workspace, executor, settings)
     keeper = RenderKeeper(
-        workspace, executor, encoders, locks, pool.environment, keep_free=keep_free
+        workspace, executor, encoders, lock.descriptors, pool.environment, keep_free=keep_free
     )
     disk = DiskWatch(_disks(workspace), keep_free, advice=lambda: _room_in_earlier(workspace))
     disk.expect(max(map(_step_bytes, jobs), default=0))
@@ -232,5 +232,6 @@ def _assemble(
         settings,
         preparations=(spare, pictures),
         admit=admit,
+        since_ns=lock.since_ns,
         habits=Habits(options.stay, options.hours, options.on_night_done),
     )
