@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -215,6 +216,4 @@ def farm_at_work(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     finally:
-        import os
-
         os.close(held)
