@@ -19,7 +19,8 @@ class Feed:
     - folders: names of data sets, with `weights` where they are drawn more or less often.
     - pair_of: the feed whose pictures of the same names these go with: a step sees the same part of
       both, the same way round. They are `factor` times smaller.
-    - frames: an item is a clip, so many consecutive pictures of one folder.
+    - frames: an item is a clip, so many consecutive pictures of one folder; one that cannot be read
+      ends a clip.
     - goes_on: each place of a batch shows the clip that follows the one of the batch before, so
       that a network may remember what it saw.
 

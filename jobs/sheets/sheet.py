@@ -135,13 +135,12 @@ def _read_row(
     """The job, and one reason for each column with a mistake: with any, it holds stand-ins."""
     texts = row.texts()
     spec, reasons = parse_cells(texts)
-    if spec is not None:
-        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
     if spec is None:
         good = {column: text for column, text in texts.items() if text and column not in reasons}
         spec, _ = parse_cells(_stand_ins(good) | good)
         assert spec is not None, "a row without its wrong cells is right"
-        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
+    if (placed := folders.placed(spec.dataset)) != spec.dataset:
+        spec = spec.model_copy(update={"dataset": placed})
     job, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
     reasons = _unknown_to_family(row, spec) | reasons
@@ -189,20 +188,19 @@ def _with_pictures(
 
     `wrong` columns hold stand-ins: mistakes that depend on them are not reported.
     """
-    unknown = JobFile(spec=spec, image_width=1, image_height=1)
     are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     if reasons or not are_read:
         misplaced = folders.misplaced(spec.folders)
-        return unknown, reasons | ({"dataset": misplaced} if misplaced else {})
+        return _without_pictures(spec), reasons | ({"dataset": misplaced} if misplaced else {})
     found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
-        return unknown, {"dataset": found.reason}
+        return _without_pictures(spec), {"dataset": found.reason}
     if found.unfit:
-        return unknown, {"crop_size": found.unfit}
+        return _without_pictures(spec), {"crop_size": found.unfit}
     assert found.size, "nothing is wrong with the pictures"
     if spec.weights and (empty := _empty_folder(spec, folders, found)):
-        return unknown, {"dataset": empty}
+        return _without_pictures(spec), {"dataset": empty}
     width, height = found.size
     loaded = found.survey.size if found.survey.size != found.size else None
     count = found.survey.count
@@ -210,6 +208,11 @@ def _with_pictures(
         spec=spec, image_width=width, image_height=height, loaded=loaded, picture_count=count
     )
     return job, {}
+
+
+def _without_pictures(spec: JobSpec) -> JobFile:
+    """A job whose pictures have no size that is known."""
+    return JobFile(spec=spec, image_width=1, image_height=1)
 
 
 def _empty_folder(spec: JobSpec, folders: DatasetFolders, found: Found) -> str | None:

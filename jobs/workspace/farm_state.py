@@ -1,6 +1,6 @@
 """What only the farm that runs here knows: `runs/farm.json`, written once a second.
 
-`status`, the page and other machines read it. All else stands in the store and in the jobs' folders.
+`status`, the page and other machines read it. The store and the folders of jobs hold all else.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ class SlotState(_Told):
     model: str = ""
     job: str = ""  # the job that holds it
     obstacle: str = ""  # why no job can have it now
+    memory_free: NonNegativeInt | None = None  # bytes of its GPU
+    memory_total: NonNegativeInt | None = None
+    load: NonNegativeInt | None = None  # percent of the time in which its GPU computed
+    temperature: int | None = None  # degrees Celsius
 
 
 class Disk(_Told):

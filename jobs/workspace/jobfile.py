@@ -132,7 +132,7 @@ class JobFile(BaseModel):
         """The frames of its film."""
         return frames_asked_for(self.spec, self.steps_per_epoch)
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> Fraction:
         """Steps in which as many pictures are drawn as there are; 0 where that is not known."""
         drawn = self.spec.images_per_batch * family_of(self.spec).batches(self.spec)

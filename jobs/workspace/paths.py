@@ -108,6 +108,11 @@ class Workspace:
         return self.runs / "render.log"
 
     @property
+    def night_log(self) -> Path:
+        """What the command said that was run when the night was over."""
+        return self.runs / "night.log"
+
+    @property
     def render_heartbeat(self) -> Path:
         """Touched by a render worker again and again: one that hangs does not."""
         return self.runs / "render.alive"

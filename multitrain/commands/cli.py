@@ -26,6 +26,7 @@ from multitrain.commands.datasets import dataset
 from multitrain.commands.earlier import earlier
 from multitrain.commands.logs import logs
 from multitrain.commands.options import (
+    HoursOfTheDay,
     Number,
     data_option,
     fresh_option,
@@ -59,11 +60,29 @@ def commands() -> None:
 @click.argument("sheet", type=click.Path(path_type=Path), required=False)
 @gpus_option
 @slots_option
+@click.option(
+    "--per-gpu",
+    type=click.IntRange(1, 16),
+    default=1,
+    help="So many jobs share each GPU, as far as its memory allows.",
+)
 @workspace_option
 @data_option
 @fresh_option
 @click.option("--page", "has_page", is_flag=True, help="Show a page in the browser: see `serve`.")
 @click.option("--stay", is_flag=True, help="Wait for more (`multitrain submit`) when all is done.")
+@click.option(
+    "--hours",
+    type=HoursOfTheDay(),
+    metavar="22:00-08:00",
+    help="Train at these hours only; at others, jobs wait at a checkpoint.",
+)
+@click.option(
+    "--on-night-done",
+    default="",
+    metavar="COMMAND",
+    help="Run this, or call this http(s):// address, when all is done.",
+)
 @click.option(
     "--deterministic",
     is_flag=True,

@@ -40,6 +40,10 @@ class OpenFeed:
         """Pictures of an item."""
         return 1 if self.numbers is None else self.numbers.shape[1]
 
+    def numbers_of(self, items: NDArray[np.integer]) -> NDArray[np.integer]:
+        """The pictures of these items `(n,)`: `(n,)`, or `(n, frames)`."""
+        return items if self.numbers is None else self.numbers[items]
+
     @property
     def size(self) -> Resolution:
         height, width = self.pictures.shape[1:3]

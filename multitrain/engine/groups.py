@@ -66,7 +66,7 @@ class Group:
         `(cells, height, width, channels)`, of clips `(cells, frames, height, width, channels)`.
         """
         items = np.arange(cells) * self.items // cells
-        pictures = of.pictures[items if of.numbers is None else of.numbers[items]]
+        pictures: Frames = of.pictures[of.numbers_of(items)]
         if self.window is None:
             return pictures
         top, left = self.window.middle(self.scale(of))

@@ -37,6 +37,13 @@ class Try:
     first_at: float = 0.0  # when `first_progress` was seen, by the farm's clock
     condemned: Failure | None = None  # why it is ended although it trains
     ends_at: float = float("inf")
+    is_draining: bool = False
+
+    def drain(self) -> None:
+        """Have the trainer write a checkpoint and end; asked twice, it would end at once."""
+        if not self.is_draining:
+            self.is_draining = True
+            self.process.drain()
 
     def is_starting(self, now: float) -> bool:
         """Whether it has yet to do its first step, and does not take unusually long for that."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from jobs.errors import ExitCode, UsageError
 from jobs.workspace.jobfile import JobFile
@@ -22,6 +23,7 @@ from multitrain.farm.ahead.preparation import Preparation, Prospect
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.events import Event, Happening, JobView
 from multitrain.farm.filming import Filming
+from multitrain.farm.hours import Hours
 from multitrain.farm.job_table import JobTable
 from multitrain.farm.launching import TrainerExecutor, TrainerSettings
 from multitrain.farm.notices import Notice, Notices
@@ -41,6 +43,15 @@ from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.slots import Pool
 
 
+@dataclass(frozen=True)
+class Habits:
+    """What a farm does besides its jobs."""
+
+    stays: bool = False  # it waits for more when all is done, until it is drained
+    hours: Hours | None = None  # in which it trains; at other times it waits
+    on_night_done: str = ""  # a command or an address, for when all is done
+
+
 class Farm:
     """The jobs of one submission, from the queue to their films."""
 
@@ -56,14 +67,14 @@ class Farm:
         settings: TrainerSettings,
         preparations: Sequence[Preparation] = (),
         admit: Callable[[Sequence[JobFile]], None] = lambda _: None,
-        *,
-        stays: bool = False,
+        habits: Habits = Habits(),
+        clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         """`admit` raises UsageError where jobs that are submitted later cannot be taken.
 
-        A farm that `stays` waits for more when all is done, until it is drained.
+        `clock` tells the time of the day.
         """
-        self._stays = stays
+        self._habits, self._clock = habits, clock
         self.admit = admit
         self._workspace, self._pool, self._disk = workspace, pool, disk
         self._keeper, self._settings, self._preparations = keeper, settings, preparations
@@ -84,6 +95,7 @@ class Farm:
         self._steering = Steering(workspace, store, self._table, self._adopt, self)
         self._draining = False
         self._ticked_at = float("inf")
+        self._busy_since: float | None = None  # since when this night goes on
 
     def _adopt(self, file: JobFile, row: JobRow) -> ActiveJob:
         return adopted(self._workspace, file, row)
@@ -93,7 +105,7 @@ class Farm:
     @property
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
-        is_over = self._table.is_over and not (self._stays or self._filming.sends_late)
+        is_over = self._table.is_over and not (self._habits.stays or self._filming.sends_late)
         ending = self._draining or is_over
         left = self._table.at_work() or not (self._keeper.idle and self._notices.idle)
         prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
@@ -129,8 +141,10 @@ class Farm:
         Keyed by what is missing, or by job.
         """
         reasons: dict[str, str] = {}
+        if self._rests:
+            reasons["the hours"] = f"the farm trains {self._habits.hours} only (--hours)"
         with suppress(OSError):  # `tick` reports a workspace that cannot be reached
-            reasons = self._filming.short_of_room(self._settings.keep_free_bytes)
+            reasons |= self._filming.short_of_room(self._settings.keep_free_bytes)
         return reasons | waiting_reasons(self._table, self._pool, self._disk, self._placement)
 
     # --- what others order -------------------------------------------------------------------
@@ -154,6 +168,10 @@ class Farm:
             if self._draining or self._table.is_over:
                 self._filming.end(now, draining=self._draining)
                 self._end_preparations(now)
+            elif self._rests:
+                self._stop_training()
+                self._filming.go_on(now)
+                self._end_preparations(now)
             else:
                 self._placement.place(now)
                 self._filming.go_on(now)
@@ -173,8 +191,7 @@ class Farm:
         """Stop gently: trainers write a checkpoint, encoders finish what is in hand."""
         self._draining = True
         self._end_preparations(self._ticked_at)
-        for _, trying in self._table.at_work():
-            trying.process.drain()
+        self._stop_training()
 
     def stop_rendering(self, job: str) -> None:
         """Have nothing more made of this job's frames."""
@@ -194,6 +211,15 @@ class Farm:
         """Write what is not written yet; returns why that was impossible, or an empty text."""
         self._recorder.close()
         return self._table.save_patiently()
+
+    @property
+    def _rests(self) -> bool:
+        hours = self._habits.hours
+        return hours is not None and not hours.include(self._clock().time())
+
+    def _stop_training(self) -> None:
+        for _, trying in self._table.at_work():
+            trying.drain()
 
     # --- parts of a tick ---------------------------------------------------------------------
 
@@ -221,9 +247,19 @@ class Farm:
             self._recorder.settled(job, now)
             if notice := Notice.of(job.paths, job.file, job.state, job.error):
                 self._notices.begin(notice)
+        self._tell_that_the_night_is_over(now)
         for trouble in self._notices.take_troubles():
-            if active_job := self._table.get(trouble.job):
-                self._table.tell(Happening.TROUBLE, active_job, trouble.text)
+            self._table.tell_of(Happening.TROUBLE, trouble.subject, trouble.text)
+
+    def _tell_that_the_night_is_over(self, now: float) -> None:
+        """Once for each night: a farm that stays may live through many."""
+        if not self._table.is_over:
+            self._busy_since = now if self._busy_since is None else self._busy_since
+        elif self._busy_since is not None:
+            seconds, self._busy_since = now - self._busy_since, None
+            if order := self._habits.on_night_done:
+                counts = {state: self._table.count(state) for state in State}
+                self._notices.begin(Notice.of_night(self._workspace, order, counts, seconds))
 
     def _prepare(self, now: float) -> None:
         """Get ready for the jobs that come next."""
@@ -242,10 +278,10 @@ class Farm:
 
 def check_slots(jobs: Sequence[JobFile], pool: Pool) -> None:
     """UsageError where a job asks for more slots than there are."""
-    large = [job.spec for job in jobs if job.spec.gpus > pool.size]
+    large = [job.spec for job in jobs if job.spec.gpus > pool.widest]
     if large:
         names = ", ".join(f"{spec.name} ({spec.gpus})" for spec in large)
         raise UsageError(
-            f"gpus: more are asked for than the {pool.size} in the pool, by {names}; "
+            f"gpus: more are asked for than the {pool.widest} in the pool, by {names}; "
             "lower the column or widen --gpus or --slots."
         )

@@ -48,6 +48,7 @@ class JobTable:
         self._events: list[Event] = []
         self._ended: list[ActiveJob] = []
         self.most_gpus = 0  # that a job has ever asked for
+        self.asks_for_memory = False  # whether any job has
         for job in jobs:
             self.add(job)
 
@@ -71,6 +72,7 @@ class JobTable:
     def _look_at(self, job: ActiveJob) -> None:
         self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
         self.owners.add(job.file.spec.owner)
+        self.asks_for_memory |= job.file.spec.memory_gb is not None
         if jobs_before(job.file.spec) or job.file.spec.after:
             self._awaiting[job.name] = job
         else:
@@ -208,7 +210,11 @@ class JobTable:
     # --- telling and writing -----------------------------------------------------------------
 
     def tell(self, happening: Happening, job: ActiveJob, text: str) -> None:
-        self._events.append(Event(happening, job.name, text))
+        self.tell_of(happening, job.name, text)
+
+    def tell_of(self, happening: Happening, who: str, text: str) -> None:
+        """Report what happened to a job, or to whatever else has a name."""
+        self._events.append(Event(happening, who, text))
 
     def tell_trouble(self, what: str, trouble: str, relief: str) -> None:
         """Report that `what` has this `trouble` now, or, where that is empty, its `relief`."""

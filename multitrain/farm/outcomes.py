@@ -73,6 +73,9 @@ class Outcomes:
         elif failure.kind is Kind.DEVICE and self._pool.set_aside(lease, failure.reason, now):
             self._table.put_back(job, reason)
             message = f"{reason}; it goes to other slots than these"
+        elif failure.kind is Kind.OUT_OF_MEMORY and self._pool.ran_out_of_memory(lease):
+            self._table.put_back(job, reason)
+            message = f"{reason}; from now on fewer jobs share {lease.label}"
         else:
             job.tries.failed(job.checkpoint, now)
             if failure.kind in FINAL_FAILURES or job.tries.left < 1:

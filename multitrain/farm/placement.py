@@ -18,8 +18,10 @@ from multitrain.farm.progress_reader import last_progress
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.shares import Shares, owner_of
 from multitrain.farm.stalls_and_retries import StallWatch
-from multitrain.slots.slots import Lease, Pool
+from multitrain.slots.slots import Lease, Pool, Slot
 from render.spool.spool import spooled_bytes
+
+UNFINISHED_PER_SLOT = 8  # jobs that are trained and whose films are not finished, at most
 
 
 class Placement:
@@ -46,23 +48,26 @@ class Placement:
     def place(self, now: float) -> None:
         """Start all that can be started now. OSError where the workspace cannot be reached."""
         self._fail_the_orphaned()
-        if not self._table.count(State.QUEUED) or self._disk.shortage or self.spool_is_full():
+        if not self._table.count(State.QUEUED) or self._disk.shortage or self.backlog():
             return
-        free, usable = self._pool.free(now), self._pool.usable()
+        free, widest = self._pool.free(now), self._pool.widest
         for job in self._queue(now):
             if not free:
                 return
             if job.trying or self._table.awaited_by(job):
                 continue  # resumed before its trainer has stopped; or it waits for others
             wanted = job.file.spec.gpus
-            if wanted > usable or not job.tries.may_start(now):
+            if wanted > widest or not job.tries.may_start(now):
                 continue  # too many GPUs are lost for good; or the job pauses after a failure
-            if len(free) < wanted:
+            fitting = [slot for slot in free if self._has_memory(slot, job)]
+            if len(fitting) < wanted:
+                if too_large(job, self._pool):
+                    continue
                 return
-            lease = self._pool.acquire(free[:wanted])
+            lease = self._pool.acquire(fitting[:wanted])
             if lease is None:
                 return
-            free = free[wanted:]
+            free = [slot for slot in free if slot not in lease.slots]
             self._start(job, lease, now)
             if self._disk.shortage:  # as the failed start has shown
                 return
@@ -86,10 +91,22 @@ class Placement:
                 said = "its origin {} failed" if starts_from else "{}, which it awaits, failed"
                 self._table.fail(job, said.format(origin))
 
-    def spool_is_full(self) -> bool:
-        """Whether jobs that have trained still keep more of the spool than the share of one job."""
-        kept = sum(spooled_bytes(job.paths) for job in self._table.in_state(State.RENDERING))
-        return kept > self._settings.spool_bytes
+    def backlog(self) -> dict[str, str]:
+        """What encoders have to catch up with before more jobs start: why, by what it is.
+
+        Trainers come before encoders on the cores: without a bound, thousands of short jobs would
+        all be trained before most films are made, and each tick would look at all of them.
+        """
+        trained = self._table.in_state(State.RENDERING)
+        if len(trained) >= UNFINISHED_PER_SLOT * self._pool.size:
+            return {"the films": f"{len(trained)} are finished first"}
+        if sum(spooled_bytes(job.paths) for job in trained) > self._settings.spool_bytes:
+            return {"the spool": "full; its frames are encoded first"}
+        return {}
+
+    def _has_memory(self, slot: Slot, job: ActiveJob) -> bool:
+        free, needed = self._pool.reading(slot).memory_free, memory_needed(job)
+        return free is None or free >= needed
 
     def _start(self, job: ActiveJob, lease: Lease, now: float) -> None:
         job.attempts += 1
@@ -120,3 +137,16 @@ class Placement:
         if job.paths.render_failure.exists():
             job.paths.render_failure.unlink(missing_ok=True)
             self._keeper.finished(job.name)
+
+
+def memory_needed(job: ActiveJob) -> float:
+    """Bytes of GPU memory that its sheet asks for."""
+    return (job.file.spec.memory_gb or 0.0) * 2**30
+
+
+def too_large(job: ActiveJob, pool: Pool) -> bool:
+    """Whether too few slots would have the memory that the job asks for if nobody used it."""
+    needed = memory_needed(job)
+    totals = {slot.id: pool.reading(slot).memory_total for slot in pool.slots}
+    large = sum(total is None or total >= needed for total in totals.values())
+    return large < job.file.spec.gpus

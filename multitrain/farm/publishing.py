@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 
 from jobs.workspace.disk import free_bytes
 from jobs.workspace.farm_state import Disk, FarmState, Left, SlotState, publish
@@ -60,14 +61,15 @@ class Publishing:
         self, night: NightLeft, waiting: Mapping[str, str], *, is_draining: bool
     ) -> FarmState:
         at_work = self._table.at_work()
-        holders = {slot.id: job.name for job, trying in at_work for slot in trying.lease.slots}
+        holders = {slot: job.name for job, trying in at_work for slot in trying.lease.slots}
         obstacles = self._pool.busy_reasons()
         slots = [
             SlotState(
                 label=slot.label,
                 model=slot.model,
-                job=holders.get(slot.id, ""),
+                job=holders.get(slot, ""),
                 obstacle=obstacles.get(slot.label, ""),
+                **asdict(self._pool.reading(slot)),
             )
             for slot in self._pool.slots
         ]

@@ -150,7 +150,7 @@ class Steering:
             self._farm.stop_rendering(job.name)
         self._table.move(job, row.state, row.error)
         if job.trying and row.state in (State.PAUSED, State.CANCELLED):
-            job.trying.process.drain()
+            job.trying.drain()
 
     def _queue(self, row: JobRow, *, starts_over: bool) -> str:
         """Queue a job anew, as if its sheet were submitted again; returns why that cannot be."""
@@ -180,7 +180,7 @@ class Steering:
             if missing <= 0:
                 break
             if job.trying and not job.trying.condemned and job.name not in names:
-                job.trying.process.drain()
+                job.trying.drain()
                 missing -= len(job.trying.lease.slots)
                 told.append(f"{job.name} makes room: it stops at a checkpoint and is queued again")
         return told
@@ -238,7 +238,7 @@ class Steering:
         how.job.save(job.paths)
         if how.is_at_once or not job.trying:
             return f"{job.name} goes on with the new settings"
-        job.trying.process.drain()
+        job.trying.drain()
         return f"{job.name} stops at a checkpoint and goes on with the new settings"
 
     def _take(

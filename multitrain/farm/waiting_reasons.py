@@ -7,7 +7,7 @@ from contextlib import suppress
 from jobs.workspace.states import State
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.job_table import JobTable
-from multitrain.farm.placement import Placement
+from multitrain.farm.placement import Placement, too_large
 from multitrain.slots.slots import Pool
 
 
@@ -22,12 +22,14 @@ def waiting_reasons(
     if disk.shortage:
         reasons["the disk"] = disk.shortage
     with suppress(OSError):  # `tick` reports a workspace that cannot be reached
-        if placement.spool_is_full():
-            reasons["the spool"] = "full; its frames are encoded first"
-    usable = pool.usable()
+        reasons |= placement.backlog()
+    usable = pool.widest
     for job in queued if table.most_gpus > usable else ():
         if job.file.spec.gpus > usable:
             reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
+    for job in queued if table.asks_for_memory else ():
+        if too_large(job, pool):
+            reasons[job.name] = f"needs {job.file.spec.memory_gb:g} GB of memory (memory_gb)"
     return reasons | _waiting_for_others(table)
 
 

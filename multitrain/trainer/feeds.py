@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from jobs.errors import DatasetError
 from jobs.families.feed import Feed
 from jobs.pictures.finding import Unreadable
+from jobs.pictures.suffixes import is_video
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.cached.cache import forget_decoded, open_pictures
@@ -103,7 +106,7 @@ def _put_together(
             f"No picture of {feed.name} has the name of one of {others}; name the files of a pair "
             "alike, up to their suffixes"
         )
-    runs = _runs(whole, [paths[feed.name][number].rpartition(os.sep)[0] for number in whole])
+    runs = _runs(whole, _stretches(paths[feed.name], opened[feed.name].skipped))
     items, _, first_of_run = clips(runs, feed.frames, go_on=feed.goes_on)
     if not len(items):
         raise DatasetError(
@@ -153,12 +156,29 @@ def _owner(path: str, tops: Sequence[str]) -> int:
     return next(place for place, folder in enumerate(tops) if path.startswith(folder))
 
 
-def _runs(numbers: np.ndarray, folders: Sequence[str]) -> list[int]:
-    """How many pictures follow each other in one folder, without a gap."""
+def _stretches(paths: Sequence[str], skipped: Iterable[Unreadable]) -> list[tuple[str, int]]:
+    """For each picture, its folder, and how many files were left out there before it.
+
+    Videos do not count, nor does what there is a picture of, such as a camera's raw file.
+    """
+    without_suffix = {path.rpartition(".")[0] for path in paths}
+    left_out: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(str(each.path) for each in skipped if not is_video(each.path)):
+        if path.rpartition(".")[0] not in without_suffix:
+            left_out[_folder(path)].append(path)
+    return [(folder := _folder(path), bisect(left_out[folder], path)) for path in paths]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition(os.sep)[0]
+
+
+def _runs(numbers: np.ndarray, stretches: Sequence[tuple[str, int]]) -> list[int]:
+    """How many of these pictures follow each other in one stretch, without a gap."""
     runs: list[int] = []
     for place, number in enumerate(numbers):
         follows = place and number == numbers[place - 1] + 1
-        if follows and folders[place] == folders[place - 1]:
+        if follows and stretches[number] == stretches[number - 1]:
             runs[-1] += 1
         else:
             runs.append(1)

@@ -1,16 +1,19 @@
-"""What draws out of several sets with weights must be like, whichever engine makes them."""
+"""What draws of pictures must be like, of one set or several, whichever engine makes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from multitrain.engine.mixture import Mixture
 
 SETS = Mixture(counts=(5, 3, 20), weights=(4, 1, 2))
 
 Draw = Callable[[int, int], list[int]]  # so many batches of so many
+Orders = Callable[[int, int], NDArray]  # of so many pictures, in the round of this number
 
 
 def check_shares(drawn: Draw) -> None:
@@ -40,6 +43,20 @@ def check_rounds(drawn: Draw) -> None:
 def check_batches(drawn: Draw) -> None:
     """Many batches at once are those one by one."""
     assert drawn(12, 5) == drawn(1, 60)
+
+
+def check_independence(order: Orders) -> None:
+    """One round tells nothing of another one: neither where pictures come nor what follows them."""
+    for pictures in (20, 1000, 65_536, 100_000):
+        # The cipher of TensorFlow's order is told no more than 8 bits of a number at a time.
+        orders = [order(pictures, number) for number in (0, 1, 2, 256)]
+        assert all(len(np.unique(each)) == pictures for each in orders)
+        for one, other in combinations(orders, 2):
+            assert abs(np.corrcoef(one, other)[0, 1]) < 5 / np.sqrt(pictures)
+            again = np.empty_like(other)
+            again[other] = np.arange(pictures)
+            apart = np.diff(again[one]) % pictures
+            assert np.bincount(apart).max() < 15  # alike by chance: 8 of 100,000
 
 
 def _owners(drawn: list[int]) -> list[int]:

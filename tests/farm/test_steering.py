@@ -13,6 +13,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, Workspace
 from jobs.workspace.requests import Answer, Order, Request
 from jobs.workspace.states import State
+from multitrain.farm.farm import Habits
 from multitrain.farm.submission import submit
 from multitrain.slots.cpu import CpuPool
 from tests.farm.simulation import Outcome, Simulate, Simulation, make_job
@@ -160,7 +161,7 @@ def test_a_failed_job_is_queued_again_with_all_its_tries(steer) -> None:
     farm = steer("a")
     failure = {"kind": "diverged", "reason": "NaN"}
     farm.simulation.trainers[0].outcome = Outcome(1, seconds=0, frames=10, failure=failure)
-    farm.simulation.farm._stays = True
+    farm.simulation.farm._habits = Habits(stays=True)
     farm.tick()
     assert farm.states() == {"a": "failed"}
     farm.simulation.outcomes["a"] = [Outcome(seconds=LONG)]
@@ -195,7 +196,7 @@ def test_a_farm_at_the_very_end_still_takes_a_sheet(steer) -> None:
 
 def test_with_stay_a_farm_waits_for_more_and_renders_it(simulate: Simulate) -> None:
     simulation = simulate([make_job("a")], CpuPool(1))
-    simulation.farm._stays = True
+    simulation.farm._habits = Habits(stays=True)
     farm = Steered(simulation)
     while farm.states() != {"a": "done"}:
         farm.tick(1)

@@ -192,6 +192,26 @@ def test_clips_are_of_one_folder_and_have_no_gap(
     assert reds(both, "drawn") == [[2, 3]]
 
 
+def test_a_clip_does_not_span_a_picture_that_is_left_out(
+    opened: Opened, draw: Callable[..., None], workspace: Workspace
+) -> None:
+    """Nor is it followed by what lies behind one. A raw file beside its picture lacks nothing."""
+    draw("films", "one/1.png one/2.png one/3.png one/4.png one/5.png two/3.png two/4.png")
+    films = workspace.dataset("films")
+    (films / "one" / "3.png").write_bytes(b"not a picture")
+    (films / "two" / "35.psd").touch()
+    for name in ("2.cr2", "41.mp4"):
+        (films / "one" / name).touch()
+    feed = Feed("clips", ("films",), frames=2)
+
+    assert reds(opened(feed), "clips") == [[0, 1], [3, 4]]
+    follow = opened(replace(feed, frames=1, goes_on=True)).feeds["clips"]
+    assert follow.runs is not None
+    assert follow.runs.tolist() == [0, 0, 2, 2, 4, 5]
+    both = opened(feed, Feed("again", ("films",), pair_of="clips"))
+    assert reds(both, "again") == reds(both, "clips") == [[0, 1], [3, 4]]
+
+
 def test_a_fingerprint_tells_clips_that_go_on_otherwise(
     opened: Opened, draw: Callable[..., None], workspace: Workspace
 ) -> None:

@@ -26,7 +26,8 @@ from multitrain.farm.ahead.pictures_ahead import PicturesAhead
 from multitrain.farm.ahead.spare_keeper import SpareKeeper
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.events import Happening
-from multitrain.farm.farm import Farm, check_slots
+from multitrain.farm.farm import Farm, Habits, check_slots
+from multitrain.farm.hours import Hours
 from multitrain.farm.launching import TrainerSettings, open_lifeline
 from multitrain.farm.rebuilding import leave_whole, open_store
 from multitrain.farm.render_keeper import RenderKeeper
@@ -54,12 +55,15 @@ class RunOptions:
 
     gpus: str = "all"
     slots: int | None = None
+    per_gpu: int = 1  # jobs that share one
     fresh: tuple[str, ...] = ()  # names of jobs that start over, or `all`
     deterministic: bool = False
     encoders: int | None = None
     spool_gb: float | None = None
     keep_free_gb: float | None = None
     stay: bool = False  # wait for further sheets when all is done
+    hours: Hours | None = None  # of the day, in which it trains
+    on_night_done: str = ""  # a command or an address, for when all is done
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def run_jobs(
     UsageError, before anything is started, where the machine or the workspace cannot take the jobs.
     """
     with night.StopSignals() as stop, closing(open_display(console, untold)) as display:
-        pool = open_pool(options.gpus, options.slots, display.note)
+        pool = open_pool(options.gpus, options.slots, display.note, per_gpu=options.per_gpu)
         check_slots(jobs or (), pool)
         _check_encoders(jobs or ())
         for folder in (workspace.runs, workspace.renders):
@@ -228,5 +232,5 @@ def _assemble(
         settings,
         preparations=(spare, pictures),
         admit=admit,
-        stays=options.stay,
+        habits=Habits(options.stay, options.hours, options.on_night_done),
     )

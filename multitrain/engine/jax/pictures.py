@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
@@ -59,13 +60,9 @@ class Seeing:
         """Pictures in a batch."""
         return self.drawing.batch * self.feed.frames
 
-    def numbers(self, first: int, batches: int) -> Indices:
+    def numbers(self, first: int, batches: int) -> NDArray[np.integer]:
         """The pictures of `batches` batches from number `first` on: `(batches * count,)`."""
-        items = self.drawing.items(first, batches)
-        if self.feed.numbers is None:
-            return items
-        pictures: Indices = self.feed.numbers[items].ravel()
-        return pictures
+        return self.feed.numbers_of(self.drawing.items(first, batches)).ravel()
 
     def seen(self, pictures: Any, indices: Any, shares: Any) -> Any:
         """Traced: what a step sees, `(batches, n, height, width, channels)`, of its pictures.

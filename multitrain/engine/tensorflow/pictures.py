@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import OpenFeed
@@ -63,12 +64,6 @@ class Seeing:
     def count(self) -> int:
         """Pictures in a batch."""
         return self.drawing.batch * self.feed.frames
-
-    def numbers(self, items: Any) -> Any:
-        """The pictures of items `(n,)`: `(n * frames,)`."""
-        if self.feed.numbers is None:
-            return items
-        return tf.reshape(tf.gather(tf.constant(self.feed.numbers, tf.int64), items), (-1,))
 
     def seen(self, pictures: Any, indices: Any, shares: Shares) -> Any:
         """In a replica: what it sees of its share of the pictures, where `shares` place the window.
@@ -125,24 +120,31 @@ class Pictures(Protocol):
 
 
 class PicturesInPlace:
-    """The whole feed on each replica's device: eager tensors that the graph captures."""
+    """The whole feed on each replica's device: eager tensors that the graph captures.
+
+    So are the pictures of each item: as a constant, they would be in every graph anew.
+    """
 
     most_steps = None
     spec = tf.TensorSpec((0,), tf.uint8)
 
     def __init__(self, seeing: Seeing, devices: Sequence[str]) -> None:
-        self._seeing = seeing
-        self._copies = []
+        self._seeing, numbers = seeing, seeing.feed.numbers
+        self._copies, self._numbers = [], []
         for device in devices:
             with tf.device(device):
                 self._copies.append(tf.identity(_as_tensor(seeing.feed.pictures)))
+                if numbers is not None:
+                    self._numbers.append(tf.constant(numbers, tf.int64))
 
     def handed(self, step: int, steps: int) -> Any:  # noqa: ARG002 - nothing is handed over
         return tf.zeros((0,), tf.uint8)
 
     def of_step(self, handed: Any, offset: Any, step: Any, shares: Shares) -> Any:  # noqa: ARG002
         seeing, drawing = self._seeing, self._seeing.drawing
-        indices = seeing.numbers(drawing.items(step * drawing.batches, drawing.batches))
+        indices = drawing.items(step * drawing.batches, drawing.batches)
+        if self._numbers:
+            indices = tf.gather(self._numbers[replica()], indices)
         mine = share(tf.reshape(indices, (drawing.batches, seeing.count)), axis=1)
         return seeing.as_items(seeing.seen(self._copies[replica()], mine, shares))
 
@@ -185,9 +187,10 @@ class PicturesReadAhead:
     def forget(self) -> None:
         self._reader.forget()
 
-    def _indices(self, first: int, batches: int) -> Any:
+    def _indices(self, first: int, batches: int) -> NDArray[np.integer]:
         with tf.device("CPU:0"):
-            return self._seeing.numbers(self._seeing.drawing.items(first, batches)).numpy()
+            items = self._seeing.drawing.items(first, batches).numpy()
+        return self._seeing.feed.numbers_of(items).ravel()
 
 
 class Feeding:

@@ -17,6 +17,12 @@ from multitrain.engine.model import Chance
 from multitrain.engine.streams import Stream, stream_of, stream_of_feed, stream_of_samples
 from multitrain.engine.windows import SHARES
 
+# A cipher puts items in order. With 4 rounds of it, those orders of a large set that follow each
+# other are much alike. Those of a small one are not, and earlier versions have trained with them.
+CIPHER_ROUNDS, CIPHER_ROUNDS_OF_FEW = 16, 4
+FEW_ITEMS = 1000
+LARGEST = 2**32 - 1  # which the cipher needs no second try for
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -53,7 +59,7 @@ class Draws:
         positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
         if len(mixture.counts) == 1:
             return self._shuffled(positions, mixture.counts[0], of_items)
-        places = self._shuffled(positions, mixture.cycle, stream_of_feed(feed, Stream.SETS))
+        places = self._in_cycles(positions, mixture.cycle, stream_of_feed(feed, Stream.SETS))
         indices = tf.zeros_like(positions)
         sets = zip(
             mixture.counts,
@@ -70,18 +76,40 @@ class Draws:
             indices = tf.where(is_of_set, first_picture + drawn_of_set, indices)
         return indices
 
+    def _in_cycles(self, positions: Any, length: int, stream: int) -> Any:
+        """As `_shuffled`, of few numbers, at positions that follow each other.
+
+        To order 3 numbers, a cipher that knows no fewer than 65,536 tries for milliseconds; here
+        they are sorted by what it makes of them.
+        """
+        cycles = positions[0] // length + tf.range(positions.shape[0] // length + 2, dtype=tf.int64)
+        numbers = tf.tile(tf.range(length, dtype=tf.int64), [cycles.shape[0]])
+        keys = self._enciphered(numbers, tf.repeat(cycles, length), LARGEST, CIPHER_ROUNDS, stream)
+        orders = tf.argsort(tf.reshape(keys, (-1, length)))
+        at = positions - cycles[0] * length
+        return tf.cast(tf.gather(tf.reshape(orders, (-1,)), at), tf.int64)
+
     def _shuffled(self, positions: Any, length: int, stream: int, *counters: int) -> Any:
         """The numbers at `positions` of an endless sequence: 0 to `length` - 1, round after round.
 
         Each round is in an order of its own.
         """
+        cipher_rounds = CIPHER_ROUNDS_OF_FEW if length <= FEW_ITEMS else CIPHER_ROUNDS
+        numbers, rounds = positions % length, positions // length
+        return self._enciphered(numbers, rounds, length - 1, cipher_rounds, stream, *counters)
+
+    def _enciphered(
+        self, numbers: Any, rounds: Any, most: int, cipher_rounds: int, stream: int, *counters: int
+    ) -> Any:
+        """`numbers` of 0 to `most`, each as it is enciphered in one of the `rounds`."""
         key = self._key(stream, self.detours, *counters)
-        drawn = tf.shape(positions)[0]
-        rounds = tf.cast(positions // length, tf.int32)
-        seeds = tf.stack([tf.fill([drawn], key[0]), tf.fill([drawn], key[1]), rounds], axis=1)
+        rounds = tf.cast(rounds, tf.int32)
+        # The cipher may use no more than 8 bits of each of the three numbers that are its key.
+        eighth_on, sixteenth_on = (tf.bitwise.right_shift(rounds, bits) for bits in (8, 16))
+        seeds = tf.stack([key[0] ^ eighth_on, key[1] ^ sixteenth_on, rounds], axis=1)
         # The op itself: `tf.random.experimental.index_shuffle` takes one seed for all positions.
         return tf.raw_ops.RandomIndexShuffle(
-            index=positions % length, seed=seeds, max_index=tf.constant(length - 1, tf.int64)
+            index=numbers, seed=seeds, max_index=tf.constant(most, tf.int64), rounds=cipher_rounds
         )
 
     def _key(self, stream: int, *counters: Any) -> Any:

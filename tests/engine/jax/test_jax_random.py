@@ -10,7 +10,13 @@ from jobs.families.feed import PICTURES
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
-from tests.engine.mixtures import SETS, check_batches, check_rounds, check_shares
+from tests.engine.mixtures import (
+    SETS,
+    check_batches,
+    check_independence,
+    check_rounds,
+    check_shares,
+)
 
 
 def one_set(pictures: int) -> Mixture:
@@ -39,6 +45,14 @@ def test_every_picture_comes_once_before_any_comes_again() -> None:
     rounds = [order[start : start + 20] for start in range(0, 60, 20)]
     assert all(sorted(each) == list(range(20)) for each in rounds)
     assert rounds[0] != rounds[1] != rounds[2] != list(range(20))
+
+
+def test_rounds_are_independent() -> None:
+    check_independence(
+        lambda pictures, number: jax_random.items_of(
+            3, 0, PICTURES, number * pictures, pictures, one_set(pictures)
+        )
+    )
 
 
 def test_so_it_is_beyond_what_is_drawn_at_once() -> None:

@@ -11,15 +11,18 @@ import pytest
 import tensorflow as tf
 
 from jobs.errors import MultitrainError, OutOfMemory
-from jobs.families.feed import PICTURES
+from jobs.families.feed import PICTURES, Feed
+from jobs.settings.preprocess import AS_THEY_ARE
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.feeds import only
+from multitrain.engine.feeds import OpenFeed, only
+from multitrain.engine.groups import groups_of
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Model
 from multitrain.engine.motion import Latents
 from multitrain.engine.session import SessionSettings, State
 from multitrain.engine.step import Drawn
+from multitrain.engine.tensorflow.pictures import Feeding
 from multitrain.engine.tensorflow.random import Draws
 from multitrain.engine.tensorflow.session import TensorFlowSession
 from multitrain.families.dcgan.describing import describe
@@ -120,6 +123,22 @@ def test_a_data_set_that_does_not_fit_on_the_device_is_read_ahead(
     assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape == (0,), "nothing is handed over"
     monkeypatch.setattr("multitrain.engine.tensorflow.pictures.device_bytes", lambda: 1000)
     assert open_tiny(tiny_job())._feeding.spec[PICTURES].shape[-3:] == (9, 12, 3)
+
+
+@pytest.mark.parametrize("on_device", [True, False])
+def test_the_pictures_of_each_item_are_no_part_of_the_graph(on_device: bool) -> None:
+    """It would be as large as the data set has pictures, and is built for each phase and device."""
+    count = 50_000
+    numbers = np.arange(count, dtype=np.int32)[::-1, None]
+    feed = OpenFeed(Feed("targets", ()), np.zeros((count, 1, 1, 3), np.uint8), numbers)
+    groups, drawn = groups_of({"targets": feed}, AS_THEY_ARE), {"targets": 1}
+    feeding = Feeding(groups, drawn, Draws(0, 0), 4, ["CPU:0"], on_device)
+
+    step = tf.function(lambda handed: feeding.of_step(handed, 0, tf.constant(0, tf.int64)))
+    graph = step.get_concrete_function(feeding.handed(0, 1)).graph.as_graph_def()
+
+    size = graph.ByteSize()
+    assert size < count
 
 
 @pytest.mark.parametrize("pictures_on_device", [True, False])

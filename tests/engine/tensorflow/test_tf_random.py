@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -9,8 +11,14 @@ import tensorflow as tf
 from jobs.families.feed import PICTURES
 from multitrain.engine.mixture import Mixture
 from multitrain.engine.model import Chance
-from multitrain.engine.tensorflow.random import Draws
-from tests.engine.mixtures import SETS, check_batches, check_rounds, check_shares
+from multitrain.engine.tensorflow.random import FEW_ITEMS, Draws
+from tests.engine.mixtures import (
+    SETS,
+    check_batches,
+    check_independence,
+    check_rounds,
+    check_shares,
+)
 
 
 def one_set(pictures: int) -> Mixture:
@@ -40,6 +48,31 @@ def test_a_batch_may_span_rounds_and_hold_pictures_twice() -> None:
     order = indices(Draws(0, 0), batches=3, count=7, pictures=3)
 
     assert [sorted(order[start : start + 3]) for start in range(0, 21, 3)] == [[0, 1, 2]] * 7
+
+
+def test_rounds_are_independent() -> None:
+    check_independence(
+        lambda pictures, number: (
+            Draws(3, 0).items(PICTURES, number, pictures, one_set(pictures)).numpy()
+        )
+    )
+
+
+def test_small_sets_keep_their_order_from_version_to_version() -> None:
+    """Trainings go on with it; see `FEW_ITEMS`."""
+    assert indices(Draws(7, 1), 1, 14, 7) == [3, 0, 2, 6, 5, 1, 4, 2, 4, 1, 6, 3, 0, 5]
+    order = indices(Draws(7, 1), 2, FEW_ITEMS, FEW_ITEMS)
+    assert crc32(np.array(order, np.int32)) == 3_947_948_545
+
+
+def test_cycles_are_in_all_orders_alike_wherever_they_are_begun() -> None:
+    draws, thirds = Draws(0, 0), Mixture((1, 1, 1), (1, 1, 1))
+    drawn = draws.items(PICTURES, 0, 900, thirds).numpy()
+    orders = Counter(map(tuple, drawn.reshape(300, 3).tolist()))
+    assert len(orders) == 6
+    assert max(orders.values()) < 80
+    begun_later = draws.items(PICTURES, 1, 7, thirds, 3).numpy()
+    np.testing.assert_array_equal(begun_later, drawn[7:28])
 
 
 def test_latents_are_uniform_and_different_for_each_step_update_seed_and_detour() -> None:

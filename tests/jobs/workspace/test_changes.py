@@ -31,7 +31,7 @@ def test_only_what_no_frame_depends_on_may_change() -> None:
         for kind in ("at once", "any", "later")
     }
     assert told == {
-        "at once": {"priority", "owner", "after", "on_done", "on_failed", "retries"},
+        "at once": {"priority", "owner", "after", "on_done", "on_failed", "retries", "memory_gb"},
         "any": {
             "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
             "backup_period", "stall_minutes", "gpus",
