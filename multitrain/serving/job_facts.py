@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.errors import MultitrainError
 from jobs.families.table import family_of
+from jobs.reading import parse_json
 from jobs.secrets import hidden
 from jobs.settings.spec import facets
 from jobs.sheets.forms.nested_form import nested
@@ -126,7 +127,7 @@ def _read(night: Night, paths: JobPaths) -> tuple[JobFile | None, str]:
         return None, str(error)
     if text:
         with suppress(ValueError):
-            job = JobFile.model_validate_json(text)
+            job = JobFile.model_validate(parse_json(text.encode(), dict))
     return job, ""
 
 

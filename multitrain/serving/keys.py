@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -65,9 +64,8 @@ def read_or_make(path: Path, *, new: bool = False) -> Keys:
     secret = secrets.token_urlsafe(SECRET_BYTES)
     with atomic_write(path) as part:
         part.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with open(os.open(part, flags, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{secret}\n")
+        part.touch(0o600, exist_ok=False)  # before there is anything in it to be read
+        part.write_text(f"{secret}\n", encoding="ascii")
     return Keys(secret)
 
 

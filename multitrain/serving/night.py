@@ -96,7 +96,7 @@ class Night:
     def _listing(self, folder: Path) -> list[str]:
         changed = modified(folder)
         with self._lock:
-            if self._names.get(folder, (0, []))[0] != changed:
+            if self._names.get(folder, (-1, []))[0] != changed:
                 if len(self._names) > 100:
                     self._names.clear()
                 self._names[folder] = changed, listing(folder)

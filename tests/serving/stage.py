@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -184,7 +185,16 @@ def farm_of(rows: Sequence[JobRow]) -> FarmState:
     """What a farm with eight GPUs would tell of these jobs."""
     at_work = [row for row in rows if row.slot]
     slots = [
-        SlotState(label=row.slot, model="NVIDIA RTX 6000 Ada", job=row.name) for row in at_work
+        SlotState(
+            label=row.slot,
+            model="NVIDIA RTX 6000 Ada",
+            job=row.name,
+            memory_free=(11 + 3 * number) * GIB,
+            memory_total=48 * GIB,
+            load=97 - 2 * number,
+            temperature=61 + number,
+        )
+        for number, row in enumerate(at_work)
     ]
     slots.append(
         SlotState(
@@ -215,6 +225,4 @@ def farm_at_work(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     finally:
-        import os
-
         os.close(held)

@@ -7,19 +7,22 @@ import json
 import signal
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
-from jobs.workspace.store import create, read_jobs
+from jobs.workspace.store import Store, create, read_jobs
+from multitrain.farm.submission import submitted
 from multitrain.serving.curves import curves
+from multitrain.serving.job_facts import facts_of
 from multitrain.serving.job_list import page_of
 from multitrain.serving.keys import Tries, read_or_make
 from multitrain.serving.night import Night
 from tests.serving.served import Served
-from tests.serving.stage import a_row, losses
+from tests.serving.stage import a_job, a_row, losses
 
 
 def test_the_table_has_what_is_at_work_first_and_is_found_by_state_and_text(served: Served) -> None:
@@ -57,6 +60,20 @@ def test_a_job_is_told_with_settings_losses_cuts_and_files(served: Served) -> No
     layers = served.get("/api/layers?name=film")
     assert {"generator", "discriminator"} <= set(layers)
     assert served.get("/api/show?name=next")["settings"] == {}
+
+
+def test_a_job_that_has_not_begun_is_shown_by_what_was_submitted(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.runs.mkdir()
+    job = a_job("new", dataset="demo,demo", grid_width=7, on_done="rm -r /")
+    create(workspace.store, [a_row("new", State.QUEUED)])
+    with closing(Store(workspace.store)) as store:
+        store.submit([submitted(job, for_every_farm=True)])
+    night = Night(workspace)
+    facts = facts_of(night, night.jobs().by_name["new"])
+    assert facts["settings"]["grid_width"] == 7
+    assert "rm" not in str(facts), "commands may hold secrets"
+    assert facts["losses"] == {"steps": [], "losses": {}}
 
 
 def test_files_are_sent_with_ranges_and_for_download(served: Served) -> None:

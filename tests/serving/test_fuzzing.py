@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from urllib.parse import urlencode
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.routing import Route
 
+from jobs.workspace.paths import Workspace
+from multitrain.serving.keys import Keys
 from multitrain.serving.orders import FORMS
+from multitrain.serving.server import application
 from tests.serving.served import Served
 
 LOOKING = (
@@ -82,8 +89,9 @@ bodies = (
 NEVER = {"\x00": 1}
 
 
+@pytest.mark.parametrize("place", [*LOOKING, *CHANGING])
+@settings(max_examples=settings.get_profile("fuzzers").max_examples // 20)
 @given(
-    place=st.sampled_from((*LOOKING, *CHANGING)),
     query=queries,
     body=bodies,
     raw=st.none() | st.binary(max_size=60),
@@ -111,5 +119,9 @@ def test_nothing_is_an_error_of_ours(
     reached[place] += 1
 
 
-def test_every_address_was_asked() -> None:
+def test_every_address_was_asked(tmp_path: Path) -> None:
+    server = application(Workspace(tmp_path), Keys("x"), 1, ())
+    assert isinstance(server.app, Starlette)
+    known = {route.path for route in server.app.routes if isinstance(route, Route)}
+    assert known == {*LOOKING, *CHANGING, "/api/events"} - {"/static/main.js"}
     assert set(reached) == {*LOOKING, *CHANGING}

@@ -29,11 +29,13 @@ export function open(root) {
     element
       .querySelector(".holder")
       .replaceChildren(each.job ? h("a", { href: `#/job/${encodeURIComponent(each.job)}` }, each.job) : each.obstacle || "free");
-    // What the driver says of a GPU, once the farm publishes it.
+    const known = (value) => value !== null && value !== undefined;
     const load = [];
-    if (each.load !== undefined) load.push(`${Math.round(each.load * 100)} %`);
-    if (each.memory_used !== undefined) load.push(`${bytes(each.memory_used)} of ${bytes(each.memory_total)}`);
-    if (each.temperature !== undefined) load.push(`${each.temperature} °C`);
+    if (known(each.load)) load.push(`${each.load} %`);
+    if (known(each.memory_total) && known(each.memory_free)) {
+      load.push(`${bytes(each.memory_total - each.memory_free)} of ${bytes(each.memory_total)}`);
+    }
+    if (known(each.temperature)) load.push(`${each.temperature} °C`);
     text(element.querySelector(".load"), load.join(" · "));
   }
 
