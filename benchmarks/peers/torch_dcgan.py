@@ -6,64 +6,28 @@ generator pass for both updates, the sample grid as uint8 in this process after 
 
 from __future__ import annotations
 
-import argparse
-import os
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from benchmarks.flops import halved
-from benchmarks.peers.answering import answer, share_cores
+from benchmarks.peers import torch_training
 from jobs.workspace.jobfile import JobFile
 
 WARM_UP = 3  # steps; the first ones compile
 RECOMPILATIONS = 64
 
 
-def main() -> None:
-    """Train at request."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.torch_dcgan")
-    parser.add_argument("--job", required=True, help="a JobFile as JSON")
-    parser.add_argument("--pictures", type=Path, required=True, help=".npy, (n, h, w, 3) uint8")
-    parser.add_argument("--cores", type=int, required=True)
-    parser.add_argument("--compile", action="store_true")
-    given = parser.parse_args()
-    share_cores(given.cores)
-    os.environ["OMP_NUM_THREADS"] = str(given.cores)
-    import torch
+class Training(torch_training.Training):
+    """A generator and a discriminator."""
 
-    torch.set_num_threads(given.cores)
-    training = Training(
-        JobFile.model_validate_json(given.job), np.load(given.pictures), given.compile
-    )
-    for _ in range(WARM_UP):
-        training.step()
-    answer(training.run)
-
-
-class Training:
-    """Networks, optimizers and pictures; `step` trains both networks once."""
-
-    def __init__(self, job: JobFile, pictures: Any, compiles: bool) -> None:
+    def __init__(self, job: JobFile, pictures: Any, compiles: bool = False) -> None:
         import torch
         import torch._dynamo
 
-        self._spec = spec = job.spec
-        self._torch = torch
-        self._pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2)  # channels last in memory
-        self._g, self._d = (
-            network.apply(_initialize).to(memory_format=torch.channels_last)
-            for network in (generator(job), discriminator(job))
-        )
-        self._adam_g, self._adam_d = (
-            torch.optim.Adam(network.parameters(), rate, (beta1, 0.999), fused=True)
-            for network, rate, beta1 in (
-                (self._g, spec.learning_rate_g, spec.beta1_g),
-                (self._d, spec.learning_rate_d, spec.beta1_d),
-            )
-        )
+        super().__init__(spec := job.spec, pictures)
+        self._g, self._d = map(self._prepared, (generator(job), discriminator(job)))
+        self._adam_g = self._adam(self._g.parameters(), spec.learning_rate_g, spec.beta1_g)
+        self._adam_d = self._adam(self._d.parameters(), spec.learning_rate_d, spec.beta1_d)
         self._generate, self._judge = self._g, self._d
         if compiles:
             # Two networks, each in several modes: with the default, some would run uncompiled.
@@ -74,25 +38,17 @@ class Training:
         self._zeros = torch.zeros(spec.images_per_batch, 1)
         self._grid = self._latents(spec.samples)
 
-    def run(self, steps: int) -> list[Any]:
-        """The frames, `(frame_height, frame_width, 3)` uint8 arrays."""
-        return [frame for _ in range(steps) for frame in self.step()]
-
     def step(self) -> list[Any]:
-        """The frames after the discriminator's update and after the generator's."""
-        torch, batch = self._torch, self._spec.images_per_batch
-        chosen = self._pictures[torch.randint(len(self._pictures), (batch,))]
-        reals = chosen.float().mul_(2 / 255).sub_(1)
-
+        reals = self._reals()
         self._d.requires_grad_(True)
         self._adam_d.zero_grad(set_to_none=True)
         with self._precision():
-            fakes = self._generate(self._latents(batch))
+            fakes = self._generate(self._latents(len(reals)))
             loss_d = self._loss(self._judge(reals), self._ones)
             loss_d = loss_d + self._loss(self._judge(fakes.detach()), self._zeros)
         loss_d.backward()
         self._adam_d.step()
-        frames = [self._frame()] if self._spec.frames_per_step == 2 else []
+        frames = [self._shown()] if self._spec.frames_per_step == 2 else []
 
         self._d.requires_grad_(False)  # no gradients of its weights, where only G learns
         self._adam_g.zero_grad(set_to_none=True)
@@ -100,31 +56,17 @@ class Training:
             loss_g = self._loss(self._judge(fakes), self._ones)
         loss_g.backward()
         self._adam_g.step()
-        frames.append(self._frame())
+        frames.append(self._shown())
         return frames
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        if self._spec.precision == "bfloat16":
-            context: AbstractContextManager[Any] = self._torch.autocast(
-                "cpu", dtype=self._torch.bfloat16
-            )
-            return context
-        return nullcontext()
 
     def _latents(self, count: int) -> Any:
         return self._torch.rand(count, self._spec.z_dim) * 2 - 1
 
-    def _frame(self) -> Any:
-        rows, columns = self._spec.grid_height, self._spec.grid_width
+    def _shown(self) -> Any:
         self._g.eval()
-        with self._torch.inference_mode(), self._precision():
-            samples = self._generate(self._grid)
-            light = samples.float().add(1).mul_(127.5).round_().clamp_(0, 255)
+        frame = self._frame(self._generate, self._grid)
         self._g.train()
-        _, channels, height, width = light.shape
-        cells = light.to(self._torch.uint8).reshape(rows, columns, channels, height, width)
-        frame = cells.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-        return frame.contiguous().numpy()
+        return frame
 
 
 def generator(job: JobFile) -> Any:
@@ -187,12 +129,5 @@ def discriminator(job: JobFile) -> Any:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * rows * columns, 1))
 
 
-def _initialize(module: Any) -> None:
-    from torch import nn
-
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-
-
 if __name__ == "__main__":
-    main()
+    torch_training.main("torch_dcgan", WARM_UP, Training, partial(Training, compiles=True))

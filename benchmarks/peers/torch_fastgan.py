@@ -7,16 +7,12 @@ in this process after each update. Pictures are enlarged by `nn.Upsample` before
 
 from __future__ import annotations
 
-import argparse
 import copy
-import os
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.answering import answer, share_cores
+from benchmarks.peers import torch_training
 from jobs.families.fastgan import layers as plans
 from jobs.families.layer import Layer
 from jobs.workspace.jobfile import JobFile
@@ -25,75 +21,42 @@ WARM_UP = 2  # steps
 HALVES = 0.5**0.5
 
 
-def main() -> None:
-    """Train at request."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.torch_fastgan")
-    parser.add_argument("--job", required=True, help="a JobFile as JSON")
-    parser.add_argument("--pictures", type=Path, required=True, help=".npy, (n, h, w, 3) uint8")
-    parser.add_argument("--cores", type=int, required=True)
-    given = parser.parse_args()
-    share_cores(given.cores)
-    os.environ["OMP_NUM_THREADS"] = str(given.cores)
-    import torch
-
-    torch.set_num_threads(given.cores)
-    training = Training(JobFile.model_validate_json(given.job), np.load(given.pictures))
-    for _ in range(WARM_UP):
-        training.step()
-    answer(training.run)
-
-
-class Training:
-    """Networks, optimizers and pictures; `step` trains all networks once."""
+class Training(torch_training.Training):
+    """A generator and its average, a discriminator and its decoders."""
 
     def __init__(self, job: JobFile, pictures: Any) -> None:
         import torch
 
-        self._spec = spec = job.spec
-        self._torch = torch
-        self._pictures = torch.from_numpy(pictures).permute(0, 3, 1, 2)  # channels last in memory
+        super().__init__(spec := job.spec, pictures)
         size = job.image_width, job.image_height
         self._decoders = plans.decoders(spec, *size)
         self._top = len(plans.levels(*size)) - 1
-        self._g, self._d, self._decode = (
-            network.apply(_initialize).to(memory_format=torch.channels_last)
-            for network in (
-                generator(plans.generator(spec, *size)),
-                discriminator(plans.discriminator(spec, *size)),
-                torch.nn.ModuleList([decoder(self._decoders.whole), decoder(self._decoders.part)]),
-            )
+        networks = (
+            generator(plans.generator(spec, *size)),
+            discriminator(plans.discriminator(spec, *size)),
+            torch.nn.ModuleList([decoder(self._decoders.whole), decoder(self._decoders.part)]),
         )
+        self._g, self._d, self._decode = map(self._prepared, networks)
         self._average = copy.deepcopy(self._g).eval()
         self._adam_g = self._adam(self._g.parameters(), spec.learning_rate_g, spec.beta1_g)
         of_d = [*self._d.parameters(), *self._decode.parameters()]
         self._adam_d = self._adam(of_d, spec.learning_rate_d, spec.beta1_d)
         self._grid = torch.randn(spec.samples, spec.z_dim)
 
-    def _adam(self, parameters: Any, rate: float, beta1: float) -> Any:
-        return self._torch.optim.Adam(parameters, rate, (beta1, 0.999), fused=True)
-
-    def run(self, steps: int) -> list[Any]:
-        """The frames, `(frame_height, frame_width, 3)` uint8 arrays."""
-        return [frame for _ in range(steps) for frame in self.step()]
-
     def step(self) -> list[Any]:
-        """The frames after the discriminator's update and after the generator's."""
-        torch, batch = self._torch, self._spec.images_per_batch
-        relu = torch.nn.functional.relu
-        chosen = self._pictures[torch.randint(len(self._pictures), (batch,))]
-        reals = augmented(chosen.float().mul_(2 / 255).sub_(1))
-
+        torch, relu = self._torch, self._torch.nn.functional.relu
+        reals = augmented(self._reals())
         self._d.requires_grad_(True)
         self._adam_d.zero_grad(set_to_none=True)
         with self._precision():
-            fakes = self._g(torch.randn(batch, self._spec.z_dim))
+            fakes = self._g(torch.randn(len(reals), self._spec.z_dim))
             logits, middle, deep = self._d(reals)
             of_fakes, _, _ = self._d(augmented(fakes.detach().float()))
         loss_d = relu(1 - logits.float()).mean() + relu(1 + of_fakes.float()).mean()
         loss_d = loss_d + self._reconstruction(reals, middle, deep)
         loss_d.backward()
         self._adam_d.step()
-        frames = [self._frame()] if self._spec.frames_per_step == 2 else []
+        frames = [self._frame(self._average, self._grid)] if self._spec.frames_per_step == 2 else []
 
         self._d.requires_grad_(False)  # no gradients of its weights, where only G learns
         self._adam_g.zero_grad(set_to_none=True)
@@ -107,7 +70,7 @@ class Training:
             )
             for average, now in zip(self._average.buffers(), self._g.buffers(), strict=True):
                 average.copy_(now)
-        frames.append(self._frame())
+        frames.append(self._frame(self._average, self._grid))
         return frames
 
     def _reconstruction(self, reals: Any, middle: Any, deep: Any) -> Any:
@@ -129,24 +92,6 @@ class Training:
             :, :, top * scale : (top + rows) * scale, left * scale : (left + columns) * scale
         ]
         return apart(torch.tanh(whole.float()), small) + apart(torch.tanh(part.float()), wanted)
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        if self._spec.precision == "bfloat16":
-            context: AbstractContextManager[Any] = self._torch.autocast(
-                "cpu", dtype=self._torch.bfloat16
-            )
-            return context
-        return nullcontext()
-
-    def _frame(self) -> Any:
-        rows, columns = self._spec.grid_height, self._spec.grid_width
-        with self._torch.inference_mode(), self._precision():
-            samples = self._average(self._grid)
-            light = samples.float().add(1).mul_(127.5).round_().clamp_(0, 255)
-        _, channels, height, width = light.shape
-        cells = light.to(self._torch.uint8).reshape(rows, columns, channels, height, width)
-        frame = cells.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)
-        return frame.contiguous().numpy()
 
 
 def apart(made: Any, wanted: Any) -> Any:
@@ -206,7 +151,7 @@ def convolution(layer: Layer) -> Any:
         parts, padding = [*parts, nn.ZeroPad2d((1, 2, 1, 2))], 0
     made = nn.Conv2d(layer.input.channels, layer.filters, side, stride, padding, bias=layer.bias)
     if layer.normalization == "spectral":
-        _initialize(made)
+        torch_training.initialize(made)
         made = nn.utils.parametrizations.spectral_norm(made)
     parts.append(made)
     if layer.normalization == "batch":
@@ -320,12 +265,5 @@ def decoder(plan: plans.Decoder) -> Any:
     return nn.Sequential(*map(convolution, plan.layers))
 
 
-def _initialize(module: Any) -> None:
-    from torch import nn
-
-    if isinstance(module, nn.Conv2d | nn.Linear) and not hasattr(module, "parametrizations"):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-
-
 if __name__ == "__main__":
-    main()
+    torch_training.main("torch_fastgan", WARM_UP, Training)

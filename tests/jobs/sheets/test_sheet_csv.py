@@ -5,52 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest.mock import Mock
 
 import pytest
 
-from jobs.errors import ExitCode, SheetError
-from jobs.pictures import folders
+from jobs.errors import SheetError
 from jobs.settings.choices import Activation
-from jobs.sheets.sheet import Sheet, read_sheet
+from jobs.sheets.sheet import read_sheet
 from jobs.workspace.paths import Workspace
+from tests.jobs.sheets.csv_sheets import HEADER, ReadText, mistakes, names
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures
 
-HEADER = "name,dataset,grid_width,grid_height,video_length"
+
 PSYCHONAUTS_HEADER = (
     "name,dataset,grid_width,grid_height,nbr_of_layers_g,nbr_of_layers_d,batch_norm_d,"
     "batch_norm_g,activation_g,activation_d,learning_rate_d,beta1_d,learning_rate_g,beta1_g,"
     "nbr_g_updates,nbr_d_updates,,video_length,auto_render_period,render_res"
 )
-
-ReadText = Callable[[str | bytes], Sheet]
-
-
-@pytest.fixture
-def read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> ReadText:
-    monkeypatch.chdir(workspace.root)
-
-    def read_text(content: str | bytes) -> Sheet:
-        raw = content.encode() if isinstance(content, str) else content
-        (workspace.root / "sheet.csv").write_bytes(raw)
-        return read_sheet(Path("sheet.csv"), workspace)
-
-    return read_text
-
-
-def mistakes(read: ReadText, content: str | bytes) -> list[str]:
-    with pytest.raises(SheetError) as caught:
-        read(content)
-    assert caught.value.exit_code is ExitCode.USAGE
-    return str(caught.value).splitlines()
-
-
-def names(sheet: Sheet) -> list[str]:
-    return [job.spec.name for job in sheet.jobs]
 
 
 def test_the_seeds_own_header_with_empty_cells_on_a_folder_of_jpegs(
@@ -240,140 +213,6 @@ def test_names_are_unique_whatever_their_case_and_accents(read: ReadText) -> Non
     assert mistakes(read, text) == ["sheet.csv:4: name: is taken by line 2; names must be unique"]
 
 
-def test_data_sets_must_be_folders_of_pictures_below_data(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    make_pictures(workspace.dataset("faces/small"), 4)
-    workspace.dataset("empty").mkdir()
-    workspace.dataset("file").touch()
-    rows = ["face", "faces/smal", "../etc", "empty", "file", "x" * 300, '"faces,emty"']
-    text = HEADER + "".join(f"\nj{n},{row},1,1,1" for n, row in enumerate(rows))
-    assert mistakes(read, text)[:5] == [
-        "sheet.csv:2: dataset: there is no folder 'face' in data/; did you mean 'faces'?",
-        "sheet.csv:3: dataset: there is no folder 'faces/smal' in data/; "
-        "did you mean 'faces/small'?",
-        "sheet.csv:4: dataset: '../etc' must be a folder under data/, or a whole path, "
-        "without '..'",
-        "sheet.csv:5: dataset: holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx)",
-        "sheet.csv:6: dataset: 'file' is a file; name the folder that holds the pictures",
-    ]
-    assert mistakes(read, text)[6].endswith("no folder 'emty' in data/; did you mean 'empty'?")
-
-
-def test_pictures_of_several_sizes_are_a_mistake_that_names_the_odd_ones(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    make_pictures(workspace.dataset("faces"), 5, (16, 12))
-    make_pictures(workspace.dataset("cats"), 1, (12, 16))
-    assert mistakes(read, f'{HEADER}\na,"faces,cats",1,1,1\n') == [
-        "sheet.csv:2: dataset: all pictures must have one size: 5 are 16x12, "
-        "but cats/picture_000.png (12x16); set preprocess to cover and load_size to 16x12, "
-        "or make a data set of one size: multitrain dataset convert data/faces data/cats "
-        "faces-cats-16x12 --preprocess cover --load-size 16x12"
-    ]
-
-
-def test_unreadable_pictures_are_a_warning_and_all_of_them_a_mistake(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    make_pictures(workspace.dataset("faces"), 4)
-    (workspace.dataset("faces") / "x.jpg").write_text("none")
-    sheet = read(f"{HEADER}\na,faces,2,2,1\nb,faces,1,1,1\n")
-    assert sheet.warnings == (
-        "sheet.csv: dataset faces: 1 file is left out: faces/x.jpg (is not a picture)",
-    )
-    workspace.dataset("bad").mkdir()
-    (workspace.dataset("bad") / "x.jpg").write_text("none")
-    assert mistakes(read, f"{HEADER}\na,bad,2,2,1\n") == [
-        "sheet.csv:2: dataset: holds no picture that can be read: bad/x.jpg (is not a picture)"
-    ]
-
-
-def test_a_batch_needs_as_many_pictures(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    make_pictures(workspace.dataset("faces"), 4)
-    read(f"{HEADER},batch_size\na,faces,2,2,1,\nb,faces,3,3,1,4\n")
-    assert mistakes(read, f"{HEADER},batch_size\na,faces,5,1,1,\nb,faces,1,1,1,5\n") == [
-        "sheet.csv:2: dataset: holds 4 pictures, fewer than a batch of 5 (5 x 1 samples); "
-        "add pictures or set batch_size",
-        "sheet.csv:3: dataset: holds 4 pictures, fewer than a batch of 5 (batch_size); "
-        "add pictures or set batch_size",
-    ]
-
-
-@pytest.mark.parametrize("box", ["384x216", "192x54", "96x216", "96x54"])
-def test_boxes_that_divide_the_grid_are_taken(read: ReadText, box: str) -> None:
-    assert read(f"{HEADER},render_res\na,demo,4,4,1,{box}\n").jobs[0].plan.box_width
-
-
-@pytest.mark.parametrize("box", ["383x216", "288x54", "48x54", "768x432", "192x100"])
-def test_boxes_that_do_not_divide_it_are_a_mistake_with_advice(read: ReadText, box: str) -> None:
-    (line,) = mistakes(read, f"{HEADER},render_res\na,demo,4,4,1,{box}\n")
-    assert f"render_res: {box} does not cut the frame of 384x216 (4 x 4 samples of 96x54)" in line
-    advised = line.partition("whole samples; ")[2].removesuffix(" would").split(", ")
-    assert len(advised) == 4
-    rows = "".join(f"\nj{n},demo,4,4,1,{each}" for n, each in enumerate(advised))
-    assert len(read(f"{HEADER},render_res{rows}").jobs) == 4
-
-
-def test_videos_have_a_largest_size_and_images_have_not(read: ReadText) -> None:
-    header = f"{HEADER},batch_size,render_res,render_video"
-    read(f"{header}\na,demo,171,1,1,1,96x54,\nb,demo,171,1,1,1,,no\nc,demo,170,1,1,1,,\n")
-    told = mistakes(read, f"{header}\na,demo,171,1,1,1,,\nb,demo,342,1,1,1,16416x54,\n")
-    assert "grid_width: the frame would be 16416x54 pixels, and video has at most 16384" in told[0]
-    assert "render_res: a box would be 16416x54 pixels" in told[1]
-
-
-def test_absurd_grids_are_mistakes_too(read: ReadText) -> None:
-    cells = f"{10**9},{10**9},1,1,96x54"
-    (line,) = mistakes(read, f"{HEADER},batch_size,render_res\na,demo,{cells}\n")
-    assert "more than ffmpeg reads" in line
-
-
-def test_more_boxes_than_names_have_room_for_are_refused_with_what_would_do(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    make_pictures(workspace.dataset("dots"), 1, (2, 2))
-    cells = "101,99,0.02,1"
-    (line,) = mistakes(read, f"{HEADER},batch_size,render_res\na,dots,101,100,0.02,1,2x2\n")
-    assert (
-        "render_res: 2x2 cuts the frame of 202x200 into 10100 boxes, a video each; 9999 are the "
-        "most, and 2x4 would make 5050"
-    ) in line
-    assert read(f"{HEADER},batch_size,render_res\na,dots,{cells},2x2\n").jobs[0].plan.boxes
-
-
-def test_uploading_needs_a_server(read: ReadText, workspace: Workspace) -> None:
-    text = f"{HEADER},upload_to_ftp\na,demo,1,1,1,True\n"
-    (line,) = mistakes(read, text)
-    assert "upload_to_ftp: needs the server's settings in" in line
-    workspace.ftp_settings.touch()
-    assert read(text).jobs[0].spec.upload_to_ftp
-
-
-def test_the_demo_needs_no_folder_and_gives_way_to_the_users(
-    read: ReadText, workspace: Workspace, make_pictures: MakePictures
-) -> None:
-    text = f"{HEADER}\na,demo,20,20,1\n"
-    (job,) = read(text).jobs
-    assert (job.image_width, job.image_height) == (96, 54)
-    assert not workspace.data.exists()
-    make_pictures(workspace.dataset("demo"), 2, (8, 8))
-    assert "holds 2 pictures, fewer than a batch of 400" in mistakes(read, text)[0]
-
-
-def test_five_thousand_rows_look_at_their_pictures_once(
-    read: ReadText, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    survey = Mock(wraps=folders.survey)
-    monkeypatch.setattr(folders, "survey", survey)
-    rows = "".join(f"j{n},demo,4,4,0.5,192x108,{n}\n" for n in range(5000))
-    sheet = read(f"{HEADER},render_res,seed\n{rows}")
-    assert [job.spec.seed for job in sheet.jobs] == list(range(5000))
-    assert survey.call_count == 1
-
-
 def test_reading_a_sheet_imports_no_tensorflow(workspace: Workspace) -> None:
     (workspace.root / "s.csv").write_text(f"{HEADER}\na,demo,1,1,1\n")
     code = (
@@ -382,32 +221,6 @@ def test_reading_a_sheet_imports_no_tensorflow(workspace: Workspace) -> None:
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=workspace.root, check=True)
-
-
-def test_a_batch_that_gpus_cannot_share_out_is_told(workspace: Workspace) -> None:
-    sheet = workspace.root / "sheet.csv"
-    sheet.write_text(
-        "name,dataset,grid_width,grid_height,video_length,gpus,batch_size\n"
-        "odd,demo,3,3,1,2,\n"
-        "even,demo,3,3,1,2,10\n"
-    )
-    with pytest.raises(SheetError) as caught:
-        read_sheet(sheet, workspace)
-    (mistake,) = caught.value.mistakes
-    assert (mistake.line, mistake.column) == (2, "gpus")
-    assert "a batch of 9 pictures" in mistake.reason
-
-
-def test_replicas_that_xla_cannot_compile_are_told(read: ReadText) -> None:
-    header = f"{HEADER},batch_size,gpus,jit,engine\n"
-    row = "demo,3,3,0.1,8,2"
-
-    with pytest.raises(SheetError) as told:
-        read(f"{header}a,{row},on,tensorflow\nb,{row},auto,tensorflow\nc,{row},on,jax\n")
-
-    [mistake] = told.value.mistakes
-    assert (mistake.line, mistake.column) == (2, "jit")
-    assert "2 gpus" in mistake.reason
 
 
 @pytest.mark.parametrize(
