@@ -207,7 +207,7 @@ def test_an_older_loop_is_replaced_where_that_is_asked_for(film):
     assert frames("waves_pingpong_0.5s.mp4") == 16
 
 
-@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1"])
+@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1", "gif", "png"])
 def test_the_same_loop_again_is_named_and_stays(film, capsys, name):
     words = (film, "--seconds", 0.5, "--format", name)
     call(loop, *words)
