@@ -135,9 +135,7 @@ class _Program:
     def __enter__(self) -> _Program:
         with ExitStack() as stack:
             try:
-                self._process = stack.enter_context(
-                    running(self._command, self._said, subprocess.PIPE)
-                )
+                self._process = stack.enter_context(running(self._command, self._said, is_fed=True))
             except OSError as error:
                 raise ProgramFailed(self._command, None, str(error)) from error
             self._end = stack.pop_all()
