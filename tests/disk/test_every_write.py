@@ -139,6 +139,7 @@ ELSEWHERE = {
     "render/films/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/films/replacing.py: os.link": "where that fails, files are copied",
     "render/spool/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
+    "render/encoding/children.py: os.write": "a pipe",
     "render/encoding/streaming.py: os.write": "a pipe",
 }
 
