@@ -135,7 +135,7 @@ class Steering:
             why = f"the states of jobs cannot be written ({error}); try again in a while"
             return Answer(refused=(why,))
         except Exception as error:  # one strange request must not end the night
-            log.exception("the request %s", path)
+            log.debug("the request %s", path, exc_info=True)
             return Answer(refused=(f"it cannot be carried out: {type(error).__name__}: {error}",))
 
     def _drain_if_meant(self, path: Path) -> Answer:
