@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -279,6 +280,15 @@ def open_a_store(workspace: Workspace) -> None:
         submit(workspace, store, [a_job()])
 
 
+def an_older_store(workspace: Workspace) -> None:
+    """As the version before priorities left it."""
+    open_a_store(workspace)
+    with closing(sqlite3.connect(workspace.store)) as database:
+        for column in ("priority", "sheet_priority", "submitted", "job"):
+            database.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
+        database.execute("PRAGMA user_version = 1")
+
+
 def a_damaged_store(workspace: Workspace) -> None:
     two_jobs(workspace)
     workspace.store.write_bytes(b"no store")
@@ -297,6 +307,7 @@ def keep_the_store(workspace: Workspace) -> None:
         store.wait_at_most(1.0)
         store.transition("begun", State.RUNNING, attempts=1)
         store.record_frames("begun", 3)
+        store.forget(["new"])
 
 
 def start_over(workspace: Workspace) -> None:
@@ -388,6 +399,7 @@ SCENES = (
     Scene("sending by SFTP", delivery_scenes.film_for_sftp, delivery_scenes.meet),
     Scene("telling", delivery_scenes.job_to_tell_of, delivery_scenes.tell, outlives=True),
     Scene("a new store", nothing, open_a_store),
+    Scene("an older store", an_older_store, open_a_store),
     Scene("a damaged store", a_damaged_store, make_the_store_anew),
     Scene("the store", two_jobs, keep_the_store),
     Scene("starting over", two_jobs, start_over),
