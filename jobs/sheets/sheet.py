@@ -12,7 +12,7 @@ from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.parsing import parse_cells
 from jobs.settings.preprocess import unfit_sizes
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec, facets
 from jobs.settings.videos import notes_on
 from jobs.sheets.delivery_rules import ORDERS
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
@@ -31,6 +31,12 @@ _STAND_INS = dict.fromkeys(REQUIRED, "1")
 # Of columns of which exactly one is required: for the first, where no other is right.
 _FIRST_ONES = {group: {group[0]: "1"} for group in ALTERNATIVES}
 
+REACHING_OUT = (*(each for each in COLUMNS if facets(each).private), "upload_to_ftp")
+FROM_THE_PAGE = (
+    "is not taken from the page, because it runs a command or sends files away; submit the sheet "
+    "in a terminal, or start the page with --allow-commands-from-page"
+)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -40,15 +46,16 @@ class Sheet:
     warnings: tuple[str, ...]
 
 
-def read_sheet(path: Path, workspace: Workspace) -> Sheet:
+def read_sheet(path: Path, workspace: Workspace, *, is_strangers: bool = False) -> Sheet:
     """Read and check a sheet: a workbook where it is one, YAML where its name ends so, else CSV.
 
-    SheetError carries all mistakes. Nothing is written, no picture is decoded.
+    One that `is_strangers` may run no commands and send no files. SheetError carries all mistakes.
+    Nothing is written, no picture is decoded.
     """
     file = str(path)
     rows = _rows_of(read_content(path), path)
     folders = DatasetFolders(workspace)
-    jobs = check_rows(rows, file, folders, workspace)
+    jobs = check_rows(rows, file, folders, workspace, is_strangers=is_strangers)
     notes = (*folders.warnings(), *_notes_on_formats(jobs))
     return Sheet(jobs, tuple(f"{file}: {each}" for each in notes))
 
@@ -64,7 +71,12 @@ def _rows_of(content: bytes, path: Path) -> Rows:
 
 
 def check_rows(
-    rows: Rows, file: str, folders: DatasetFolders, workspace: Workspace
+    rows: Rows,
+    file: str,
+    folders: DatasetFolders,
+    workspace: Workspace,
+    *,
+    is_strangers: bool = False,
 ) -> tuple[JobFile, ...]:
     """The jobs that the rows of `file` describe; SheetError carries all mistakes."""
     taken, taken_elsewhere = _taken_names(rows.rows), TakenNames(workspace)
@@ -79,6 +91,8 @@ def check_rows(
         rows.rows, read, unfit_origins, unfit_sequence, taken, strict=True
     ):
         reasons = unfit | out_of_order | reasons
+        if is_strangers:
+            reasons |= _reaching_out(job.spec)
         if taken_by is not None:
             reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
         elif "name" not in reasons and (reason := taken_elsewhere.reason(job.spec.name)):
@@ -93,6 +107,11 @@ def check_rows(
     if mistakes:
         raise SheetError(mistakes)
     return jobs
+
+
+def _reaching_out(spec: JobSpec) -> dict[str, str]:
+    """The settings that run a command or send files away."""
+    return {column: FROM_THE_PAGE for column in REACHING_OUT if getattr(spec, column)}
 
 
 def _without_secrets(row: Row, column: str, reasons: Mapping[str, str]) -> str:

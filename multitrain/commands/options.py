@@ -108,4 +108,10 @@ data_option = click.option(
     metavar="FOLDER",
     help="Where the data sets are, if not in data/.",
 )
+from_page_option = click.option(
+    "--from-page",
+    is_flag=True,
+    hidden=True,  # the page says it for whoever has its link
+    help="Take no sheet that runs commands or sends files.",
+)
 force_option = click.option("--force", is_flag=True, help="Replace a file that is there already.")

@@ -19,6 +19,7 @@ from jobs.workspace.requests import MOST_PRIORITY, Order, Request
 from multitrain.commands.options import (
     data_option,
     existing_workspace_option,
+    from_page_option,
     sheet_argument,
     workspace_option,
 )
@@ -37,7 +38,14 @@ priority_type = click.IntRange(-MOST_PRIORITY, MOST_PRIORITY)
 @click.option("--priority", type=priority_type, help="Of its jobs, instead of what the sheet says.")
 @workspace_option
 @data_option
-def submit(sheet: Path, priority: int | None, workspace: Path, pictures: Path | None) -> None:
+@from_page_option
+def submit(
+    sheet: Path,
+    priority: int | None,
+    workspace: Path,
+    pictures: Path | None,
+    from_page: bool,
+) -> None:
     """Put the jobs of SHEET into the queue of the farm that runs here: all of them, or none.
 
     Jobs that are there already with the same settings are left alone; the others go on with what
@@ -47,7 +55,7 @@ def submit(sheet: Path, priority: int | None, workspace: Path, pictures: Path | 
     from multitrain.farm.workspace_lock import holder
 
     place = Workspace(workspace.absolute())
-    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs
+    jobs = read_telling(sheet, Workspace(place.root, pictures), is_strangers=from_page).jobs
     if priority is not None:
         update = {"priority": priority}
         jobs = tuple(job.replaced(spec=job.spec.model_copy(update=update)) for job in jobs)

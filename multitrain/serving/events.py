@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from sse_starlette import ServerSentEvent
 
 from jobs.errors import MultitrainError
+from jobs.secrets import hidden
 from multitrain.serving.night import Night, overview
 
 EVERY_SECONDS = 1.0
@@ -35,7 +36,7 @@ class Streams:
                 try:
                     told = json.dumps(await asyncio.to_thread(overview, self._night))
                 except (MultitrainError, OSError) as error:
-                    told = json.dumps({"trouble": str(error)})
+                    told = json.dumps({"trouble": hidden(str(error))})
                 if told != before:
                     yield ServerSentEvent(told, event="overview")
                     before = told

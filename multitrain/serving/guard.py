@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -24,6 +25,7 @@ PUBLIC = "/static/"  # the page itself, which tells nothing
 MOST_BYTES = 2**20  # of the body of a request
 MOST_SHEET_BYTES = 5 * 2**20
 _AS_TEXT = 4 / 3  # base64
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
 LIMITS = {path: int(MOST_SHEET_BYTES * _AS_TEXT) + 4096 for path in ("/api/check", "/api/submit")}
 
 HEADERS = {
@@ -131,10 +133,9 @@ class Guard:
 
 
 def _name_of(host: str) -> str:
-    """A host without its port, in lower case: `[::1]`, `localhost`."""
-    if host.startswith("["):
-        return host.partition("]")[0].lower() + "]"
-    return host.partition(":")[0].lower()
+    """A host without its port, in lower case: `[::1]`, `localhost`; empty where it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else ""
 
 
 def _refused(status: int, why: str) -> Response:

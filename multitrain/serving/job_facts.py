@@ -36,7 +36,7 @@ def facts_of(night: Night, row: JobRow) -> dict[str, Any]:
     return {
         **card(night, row),
         "settings": settings_of(job) if job else {},
-        "trouble": trouble,
+        "trouble": hidden(trouble),
         "film_seconds": job.frames_total / job.spec.fps if job else None,
         "size": [job.plan.frame_width, job.plan.frame_height] if job else None,
         "losses": curves(paths.progress),

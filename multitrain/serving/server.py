@@ -31,6 +31,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ANY = ("0.0.0.0", "::")  # to listen at all addresses
 PORT = 8765
 GRACE_SECONDS = 1  # for what is being sent when the process is to end
+MOST_CONNECTIONS = 256  # at once; beyond, the answer is 503
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,16 @@ def application(
 ) -> Guard:
     """The whole page as an ASGI application; `program` is the command `multitrain`."""
     night = Night(workspace, clock)
-    programs = Programs(tuple(program), workspace.root, asyncio.Semaphore(AT_ONCE))
+    # Orders do not wait for sheets, which may take minutes.
+    programs, checks = (
+        Programs(tuple(program), workspace.root, asyncio.Semaphore(AT_ONCE)) for _ in range(2)
+    )
     page = Page(
         night=night,
         keys=keys,
         port=port,
         programs=programs,
-        sheets=Sheets(workspace, programs, allows_commands=allows_commands),
+        sheets=Sheets(workspace, checks, allows_commands=allows_commands),
         stars=Stars(workspace),
         streams=Streams(night),
         tries=Tries(clock),
@@ -133,6 +137,7 @@ def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
             lifespan="off",
             ws="none",

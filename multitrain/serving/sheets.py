@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tempfile
 from collections.abc import Iterator
@@ -10,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import ExitCode, MultitrainError
+from jobs.errors import ExitCode
 from jobs.reading import DamagedText, parse_json
 from jobs.secrets import hidden
-from jobs.settings.spec import COLUMNS, facets
-from jobs.sheets.sheet import read_sheet
+from jobs.settings.spec import COLUMNS
 from jobs.workspace.paths import Workspace
 from multitrain.serving.bodies import Refused, bytes_of, nothing_else, take
 from multitrain.serving.guard import MOST_SHEET_BYTES
@@ -22,13 +20,6 @@ from multitrain.serving.programs import Programs, Said
 
 SECONDS = 300.0  # a check of ten thousand rows takes a tenth of it
 SUFFIXES = (".csv", ".yaml", ".yml", ".xlsx")
-
-# Columns that run commands or send files away: whoever may open the page is not asked who he is.
-PRIVATE = (*(each for each in COLUMNS if facets(each).private), "upload_to_ftp")
-REFUSED = (
-    "is not taken from the page, because it runs a command or sends files away; submit the sheet "
-    "in a terminal, or start the page with --allow-commands-from-page"
-)
 
 
 @contextmanager
@@ -61,8 +52,6 @@ class Sheets:
     async def submit(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Put all jobs of a sheet into the queue, or none where there are mistakes."""
         with sheet_of(fields) as (path, _):
-            if not self._allows_commands and (refused := await self._private(path)):
-                return {"done": [], "refused": [], "notes": [], "mistakes": refused}
             said = await self._programs.run(self._arguments("submit", path), SECONDS)
             mistakes, others = split(said, path)
             notes = [line for line in others if line.startswith("note: ")]
@@ -83,25 +72,13 @@ class Sheets:
                 jobs = parse_json(said.out.encode(), list)
             except DamagedText:
                 others.append("the check has ended without an answer")
-            if not self._allows_commands:
-                mistakes += await self._private(path)
         return {"jobs": jobs, "mistakes": mistakes, "notes": others}
 
     def _arguments(self, command: str, path: Path, *flags: str) -> list[str]:
-        return [command, *flags, "--workspace", str(self._workspace.root), "--", str(path)]
-
-    async def _private(self, path: Path) -> list[dict[str, Any]]:
-        """A mistake for each cell that the page does not take; none where the sheet is wrong."""
-        try:
-            sheet = await asyncio.to_thread(read_sheet, path, self._workspace)
-        except (MultitrainError, OSError):
-            return []  # the command tells it
-        return [
-            {"line": 0, "column": column, "reason": f"of {job.spec.name} {REFUSED}"}
-            for job in sheet.jobs
-            for column in PRIVATE
-            if getattr(job.spec, column)
-        ]
+        # Who reads the sheet decides what it may ask for: a look at it before could see another.
+        strict = () if self._allows_commands else ("--from-page",)
+        place = ("--workspace", str(self._workspace.root))
+        return [command, *flags, *strict, *place, "--", str(path)]
 
 
 def split(said: Said, path: Path) -> tuple[list[dict[str, Any]], list[str]]:

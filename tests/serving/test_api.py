@@ -103,7 +103,7 @@ def test_without_a_farm_an_order_is_carried_out_by_a_command(
     served: Served, furnished: Workspace
 ) -> None:
     status, _, body = served.call("POST", "/api/resume", {"names": ["night"]})
-    assert (status, json.loads(body)["done"]) == (200, ["night is queued again"])
+    assert (status, json.loads(body)["done"]) == (200, ["night is queued"])
     served.call("POST", "/api/priority", {"names": ["night"], "priority": -3})
     status, _, body = served.call("POST", "/api/cancel", {"names": ["-all"]})
     assert json.loads(body)["done"] == ["-all is cancelled; its files stay"], "a name, no option"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from jobs.workspace.paths import Workspace
 from multitrain.startup.environment import for_children
 from multitrain.startup.safe_path import python_command
 
+LINK_SECONDS = 20.0  # until it has begun; a busy machine takes a few
 END_SECONDS = 3.0  # it takes one at most
 
 
@@ -28,13 +32,14 @@ def page(workspace: Workspace, tell: Callable[[str], None]) -> Iterator[None]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors="replace",
         env=for_children(os.environ),
         start_new_session=True,
     )
     assert process.stdin, "it is a pipe"
     assert process.stdout, "it is a pipe"
     try:
-        tell(process.stdout.readline().rstrip() or "note: the page could not be started")
+        tell(_first_line(process.stdout))
         yield
     finally:
         process.stdin.close()
@@ -43,4 +48,20 @@ def page(workspace: Workspace, tell: Callable[[str], None]) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        process.stdout.close()
+
+
+def _first_line(said: IO[str]) -> str:
+    """The link, or why there is none. All that follows is read, too: a full pipe stops the page."""
+    first: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        with said:
+            first.put(said.readline().rstrip() or "note: the page could not be started")
+            for _ in said:
+                pass
+
+    threading.Thread(target=read, name="page", daemon=True).start()
+    try:
+        return first.get(timeout=LINK_SECONDS)
+    except queue.Empty:
+        return f"note: the page has not begun within {LINK_SECONDS:g} seconds"
