@@ -5,6 +5,9 @@ trainer, the render worker, an ffmpeg, or many at once. When the farm was among 
 command is started again. After each night every frame of every video is decoded and compared with
 those of a night that nobody disturbed, and what should not be there any more is looked for. The
 workspace of a night that was not clean stays for whoever wants to know why.
+
+With `--steer`, as many requests as kills are sent in between: jobs are paused, resumed, cancelled,
+queued again, put first and submitted once more, and farms told to drain.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from random import Random
 
 from benchmarks import campaigns, reports
 from benchmarks.farmyard import Farmyard, rows
 from benchmarks.inspection import Damage, Undisturbed, inspect
-from benchmarks.nights import TARGETS, Night
+from benchmarks.nights import REQUEST, TARGETS, Night
 
 KILLS_PER_NIGHT = (3, 7)  # at least, at most
 
@@ -35,7 +39,8 @@ class Results:
 
     @property
     def told(self) -> str:
-        return f"{self.kills.total()} kills in {self.nights} nights"
+        kills = self.kills.total() - self.kills[REQUEST]
+        return f"{kills} kills in {self.nights} nights"
 
     @property
     def clean(self) -> bool:
@@ -48,8 +53,11 @@ class Results:
 class Campaign:
     """Nights with this sheet in yards below `folder`, each beside one that nobody disturbs."""
 
-    def __init__(self, folder: Path, sheet: Sequence[str], seed: int) -> None:
+    def __init__(
+        self, folder: Path, sheet: Sequence[str], seed: int, *, steers: bool = False
+    ) -> None:
         self.results = Results()
+        self._steers = steers
         self._folder, self._sheet = folder, sheet
         self._random = Random(seed)
         reports.tell("a night that nobody disturbs")
@@ -60,6 +68,8 @@ class Campaign:
     def run(self, rounds: int) -> None:
         """So many kills, in as many nights as it takes."""
         targets = deque(_targets(rounds, self._random))
+        if self._steers:
+            targets = deque(chain.from_iterable((REQUEST, target) for target in targets))
         while targets:
             most = self._random.randint(*KILLS_PER_NIGHT)
             tonight = deque(targets.popleft() for _ in range(min(most, len(targets))))
@@ -98,6 +108,8 @@ def _targets(rounds: int, random: Random) -> Iterator[str]:
 def report(results: Results) -> str:
     """The table."""
     kills = [(f"kills: {target}", results.kills[target], "-") for target in TARGETS]
+    if asked := results.kills[REQUEST]:
+        kills.append(("requests", asked, "-"))
     counts = [(what, count, "0") for what, count in results.damage.counts().items()]
     return reports.table(("what", "count", "limit"), kills + counts)
 
@@ -107,10 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return campaigns.conduct(
         "faults",
         __doc__,
-        lambda folder, seed: Campaign(folder, rows(), seed),
+        lambda folder, seed, steer: Campaign(folder, rows(), seed, steers=steer),
         report,
         arguments,
         (200, "kills"),
+        {"steer": "as many requests to the farm as kills"},
     )
 
 

@@ -12,13 +12,14 @@ import av
 
 from benchmarks.farmyard import Farmyard
 from benchmarks.films import Picture, Shown, decoded, digest, digest_of_file
+from jobs.workspace import requests
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import Pictures, extras
 from jobs.workspace.paths import Workspace
 from multitrain.families.testcard.session import read_number
 
 # Their names depend on the moment: how many of them there may be is looked at instead.
-NAMED_BY_CHANCE = ("checkpoints", "tensorboard", ".cache")
+NAMED_BY_CHANCE = {"checkpoints", "tensorboard", ".cache", ".requests"}
 
 Film = tuple[Shown, ...]
 
@@ -51,6 +52,7 @@ class Damage:
     orphans: int = 0  # processes left
     temporary_files_left: int = 0  # and all else that an undisturbed night does not leave
     stores_damaged: int = 0
+    requests_unanswered: int = 0
     runs_failed: int = 0  # farms that ended as if their jobs could not be done
 
     def __add__(self, other: Damage) -> Damage:
@@ -152,6 +154,7 @@ def inspect(
         orphans=len(orphans),
         temporary_files_left=len(left),
         stores_damaged=int(not store_is_sound(yard.workspace.store)),
+        requests_unanswered=len(requests.waiting(yard.workspace)),
     )
 
 
@@ -172,7 +175,7 @@ def files(yard: Farmyard) -> set[str]:
     return {
         str(path.relative_to(yard.root))
         for path in found
-        if path.parent.name not in NAMED_BY_CHANCE
+        if NAMED_BY_CHANCE.isdisjoint({path.name, path.parent.name})
     }
 
 

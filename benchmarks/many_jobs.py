@@ -4,6 +4,8 @@ Real test cards, trained and rendered by `multitrain run`. It is stopped when th
 done; copies of one of these then stand for all others but the last fifty, and the same command
 goes on. What counts is the processor time of the farm and of the render worker themselves, without
 the programs that they start, from the first of fifty that is done to the last one.
+
+`python -m benchmarks.many_jobs` trains all 2,000, hundred by hundred, which takes about an hour.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
 import psutil
 from PIL import Image
 
-from benchmarks import processes
+from benchmarks import processes, reports
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import CODE
 from jobs.errors import ExitCode, MultitrainError
@@ -31,6 +34,7 @@ from jobs.workspace.paths import JobPaths, Workspace
 from render.films.earlier import outputs_by_job
 
 JOBS, MEASURED = 2000, 50
+PART = 100  # jobs, when all are trained
 QUICK_JOBS, QUICK_MEASURED = 8, 2
 ROUNDS = 1  # at most: each is a run of two hundred trainings
 LIMIT = 1.25
@@ -65,21 +69,39 @@ def measure(effort: Effort) -> list[Figure]:
 
 def first_and_last(workspace: Workspace, jobs: int, measured: int) -> tuple[Spent, Spent]:
     """Seconds per job in the first `measured` jobs of a sheet, and in the last ones."""
-    names = [f"card{number:04d}" for number in range(jobs)]
-    draw_pictures(workspace.dataset(FOLDER))
-    rows = [f"{name},testcard,{FOLDER},2,1,0.01" for name in names]
-    (workspace.root / "sheet.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
-    first = _run(workspace, measured, ExitCode.DRAINED)
+    names = _write_sheet(workspace, jobs)
+    first = _first_to_last(workspace, measured, ExitCode.DRAINED)
     there = outputs_by_job(workspace.renders, names)
     for name in names[1 : jobs - measured]:
         for part in (workspace.job(name).run, *there[name]):
             remove(part)
         _copy_done_job(workspace.job(names[0]), workspace.job(name), there[names[0]])
-    last = _run(workspace, measured, ExitCode.DONE)
+    last = _first_to_last(workspace, measured, ExitCode.DONE)
     missing = [name for name in names if not workspace.job(name).film().exists()]
     if missing:
         raise MultitrainError(f"there are no films of {', '.join(missing[:3])}")
     return first, last
+
+
+def main() -> int:
+    """The whole sheet, and what each hundred of its jobs took; 0 where all films are there."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        workspace = Workspace(Path(folder))
+        names = _write_sheet(workspace, JOBS)
+        marks = range(PART, JOBS + 1, PART)
+        moments = [dict.fromkeys(WHO, 0.0), *_run(workspace, marks, ExitCode.DONE)]
+        parts = [
+            (f"{mark - PART + 1} to {mark}", *(f"{1000 * each:.0f}" for each in _per_job(*pair)))
+            for mark, pair in zip(marks, pairwise(moments), strict=True)
+        ]
+        print(reports.table(("jobs", *(f"{who}, ms/job" for who in WHO)), parts))
+        missing = [name for name in names if not workspace.job(name).film().exists()]
+        print(f"{JOBS - len(missing)} of {JOBS} films are there")
+        return 1 if missing else 0
+
+
+def _per_job(before: Spent, after: Spent) -> list[float]:
+    return [(after[who] - before[who]) / PART for who in WHO]
 
 
 def draw_pictures(folder: Path) -> None:
@@ -89,8 +111,23 @@ def draw_pictures(folder: Path) -> None:
         Image.effect_noise((SIDE, SIDE), 50).convert("RGB").save(folder / f"{number}.png")
 
 
-def _run(workspace: Workspace, measured: int, code: ExitCode) -> Spent:
-    """What each job took of the farm while it made so many; then the farm is stopped."""
+def _write_sheet(workspace: Workspace, jobs: int) -> list[str]:
+    """The sheet and its data set; returns the names of its jobs."""
+    names = [f"card{number:04d}" for number in range(jobs)]
+    draw_pictures(workspace.dataset(FOLDER))
+    rows = [f"{name},testcard,{FOLDER},2,1,0.01" for name in names]
+    (workspace.root / "sheet.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return names
+
+
+def _first_to_last(workspace: Workspace, measured: int, code: ExitCode) -> Spent:
+    """What each job took of the farm while it made so many."""
+    first, last = _run(workspace, (1, measured), code)
+    return {who: (last[who] - first[who]) / max(1, measured - 1) for who in WHO}
+
+
+def _run(workspace: Workspace, marks: Sequence[int], code: ExitCode) -> list[Spent]:
+    """What was spent when so many jobs were done, for each of `marks`; then the farm is stopped."""
     command = [sys.executable, "-m", "multitrain", "run", "sheet.csv", *OPTIONS]
     with subprocess.Popen(
         command,
@@ -101,31 +138,29 @@ def _run(workspace: Workspace, measured: int, code: ExitCode) -> Spent:
         text=True,
     ) as farm:
         try:
-            return _watch(farm, measured, code)
+            return _watch(farm, marks, code)
         finally:
             if farm.poll() is None:
                 farm.kill()
 
 
-def _watch(farm: subprocess.Popen[str], measured: int, code: ExitCode) -> Spent:
+def _watch(farm: subprocess.Popen[str], marks: Sequence[int], code: ExitCode) -> list[Spent]:
     assert farm.stdout
-    before: Spent = {}
-    spent: Spent = {}
-    done, said = count(1), []
+    spent: list[Spent] = []
+    done, said = count(1), deque[str](maxlen=10)
     for line in farm.stdout:
         said.append(line)
         if not _DONE.search(line):
             continue
-        match next(done):
-            case 1:
-                before = _spent_by(farm.pid)
-            case number if number == measured:
-                spent = _spent_by(farm.pid)
-                farm.send_signal(signal.SIGTERM)
+        number = next(done)
+        if number in marks:
+            spent.append(_spent_by(farm.pid))
+        if number == marks[-1]:
+            farm.send_signal(signal.SIGTERM)
     ended = farm.wait(PATIENCE_SECONDS)
-    if not spent or ended not in (code, ExitCode.DONE):
-        raise MultitrainError(f"the farm ended with {ended}: {''.join(said[-10:])}")
-    return {who: (spent[who] - before[who]) / max(1, measured - 1) for who in WHO}
+    if len(spent) < len(marks) or ended not in (code, ExitCode.DONE):
+        raise MultitrainError(f"the farm ended with {ended}: {''.join(said)}")
+    return spent
 
 
 def _spent_by(farm: int) -> Spent:
@@ -149,3 +184,7 @@ def _copy_done_job(done: JobPaths, copy: JobPaths, outputs: Sequence[Path]) -> N
     for source, target in ((done.job_file, copy.job_file), (done.manifest, copy.manifest)):
         text = source.read_text(encoding="utf-8").replace(done.name, copy.name)
         target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

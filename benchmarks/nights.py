@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -13,14 +13,30 @@ import psutil
 
 from benchmarks.farmyard import Farmyard
 from benchmarks.inspection import digests
+from jobs.errors import ExitCode
 from jobs.settings.spec import JobSpec
+from jobs.workspace import requests
 from jobs.workspace.paths import JobPaths
+from jobs.workspace.requests import Order, Request
+from jobs.workspace.states import State
+from jobs.workspace.store import read_jobs
 from multitrain.farm.render_keeper import RESTARTS
 from render.worker.rendering import TRIES
 
 EVERYTHING = "everything"  # a power cut
 PYTHON = "all but ffmpeg"  # `killall -9 python`: encoders lose their worker
 TARGETS = ("farm", "trainer", "render worker", "ffmpeg", PYTHON, EVERYTHING)
+REQUEST = "request"  # no kill: the farm is steered
+STEPS: tuple[tuple[Order, Mapping[str, object]], ...] = (
+    (Order.PAUSE, {}),
+    (Order.RESUME, {}),
+    (Order.CANCEL, {}),
+    (Order.REQUEUE, {}),
+    (Order.TOP, {"now": True}),
+    (Order.PRIORITY, {"priority": 3}),
+    (Order.SUBMIT, {}),
+    (Order.DRAIN, {}),
+)
 
 LONGEST_PAUSES = (1.0, 12.0)  # seconds before a kill: some hit what starts, others what works
 AIMED = 0.5  # of the kills wait for a file to come, go or be renamed: there lie the narrow moments
@@ -43,10 +59,12 @@ class Night:
         self._yard, self._random, self._tell = yard, random, tell
         self._borne: Counter[object] = Counter()
         self._hangs_at = 0.0
+        self._is_steered = False
 
     def live_through(self, targets: deque[str]) -> None:
         """Kill one target after another, taking them from the left, until the sheet is done."""
         self._start()
+        self._is_steered = REQUEST in targets
         while targets:
             pause = self._random.uniform(0, self._random.choice(LONGEST_PAUSES))
             moment = time.monotonic() + pause
@@ -54,6 +72,8 @@ class Night:
                 return
             self.kills[targets.popleft()] += 1
             self._remember_published()
+        if self._is_steered:
+            self._put_in_order()
         while not self._is_over():
             time.sleep(POLL_SECONDS)
 
@@ -74,6 +94,9 @@ class Night:
 
     def _kill(self, target: str) -> bool:
         """Whether there was anything to kill."""
+        if target == REQUEST:
+            self._steer()
+            return True
         if target in (EVERYTHING, PYTHON, "farm"):
             if target == "farm":
                 self._yard.kill_farm()
@@ -90,6 +113,21 @@ class Night:
             victim.kill()
             return True
         return False
+
+    def _steer(self) -> None:
+        """Ask the farm for something, whether one runs just now or not."""
+        order, what = self._random.choice(STEPS)
+        jobs = self._yard.jobs()
+        if order is Order.SUBMIT:
+            what = {"jobs": jobs}
+        elif order is not Order.DRAIN:
+            what = {**what, "names": [self._random.choice(jobs).spec.name]}
+        requests.send(self._yard.workspace, Request.new(order, **what))
+
+    def _put_in_order(self) -> None:
+        """Have the farm go on with all that was paused or cancelled."""
+        for order in (Order.RESUME, Order.REQUEUE):
+            requests.send(self._yard.workspace, Request.new(order, every="all"))
 
     def _is_bearable(self, target: str, process: psutil.Process) -> bool:
         with suppress(psutil.Error):
@@ -115,6 +153,11 @@ class Night:
         for name, digest in digests(self._yard).items():
             self.published.setdefault(name, digest)
 
+    def _was_told_to_end(self, code: int) -> bool:
+        """Whether the farm has left jobs because somebody asked for that."""
+        is_done = all(row.state is State.DONE for row in read_jobs(self._yard.workspace.store))
+        return code == ExitCode.DRAINED or (code == 0 and not is_done)
+
     def _start(self) -> None:
         self._yard.start()
         self._hangs_at = time.monotonic() + HANGS_SECONDS
@@ -123,6 +166,10 @@ class Night:
         """Whether all is done. A farm that ends otherwise, or hangs, is told and started again."""
         code = self._yard.exit_code
         if code is None and time.monotonic() < self._hangs_at:
+            return False
+        if self._is_steered and code is not None and self._was_told_to_end(code):
+            self._put_in_order()
+            self._start()
             return False
         if code == 0:
             return True

@@ -46,6 +46,11 @@ def read_text(path: Path, errors: str = "strict") -> str:
         raise DamagedText("it is no text") from error
 
 
+def escaped(text: str) -> str:
+    """A text as JSON and SQLite can hold it: paths may have bytes that are not UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def read_json(path: Path, kind: type[T]) -> T:
     """The value of a JSON file, which must be a `kind`: dict, list … Errors as of `read_text`."""
     return parse_json(_content(path), kind)

@@ -132,7 +132,9 @@ def page() -> str:
     lists = {
         "hidden": _names(HIDDEN),
         "convolution": _names(CONVOLUTION),
-        "any": _names([column for column in COLUMNS if facets(column).may_change == "any"]),
+        "any": _names(
+            [column for column in COLUMNS if facets(column).may_change in ("any", "at once")]
+        ),
         "later": _names([column for column in COLUMNS if facets(column).may_change == "later"]),
     }
     introduction = INTRODUCTION.format(csv=EXAMPLE, yaml=sheet_text([spec], changed=True), **lists)

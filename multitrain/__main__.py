@@ -13,7 +13,7 @@ def main() -> None:
     """Entry point."""
     protect()
     # A sheet of thousands of jobs is a million objects that all stay.
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     try:
         from multitrain.commands.cli import main as run
     except KeyboardInterrupt:  # the import takes a moment
@@ -21,9 +21,12 @@ def main() -> None:
 
         sys.exit(ExitCode.DRAINED)
     # What is imported stays. To look at it again, as Python does at its end, would take as long as
-    # a sixth of a short command.
+    # a sixth of a short command; nor is what a command leaves looked at.
     gc.freeze()
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobs.pictures.png import plain_size
 from jobs.pictures.suffixes import is_foreign, is_picture, why_not_read
 from jobs.settings.kinds import Resolution
 
@@ -209,6 +210,8 @@ def _heif(path: Path) -> tuple[str, ...]:
 
 def probe(path: Path) -> Resolution:
     """The size of the picture at `path` as it is seen. UnreadablePicture says why there is none."""
+    if size := plain_size(path):
+        return Resolution(*size)
     with open_picture(path) as image:
         return seen_size(image)
 

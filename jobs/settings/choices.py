@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -77,11 +78,14 @@ class Choice:
     @classmethod
     def parse(cls, value: object) -> Self:
         """The choice that a text describes. ValueError says in one clause what is wrong with it."""
-        if isinstance(value, cls):
-            return value
-        match = _CALL.fullmatch(str(value).strip())
+        return value if isinstance(value, cls) else cls._of_text(str(value))
+
+    @classmethod
+    @lru_cache(1024)  # thousands of rows have the same in their cells
+    def _of_text(cls, text: str) -> Self:
+        match = _CALL.fullmatch(text.strip())
         if not match or (name := match[1].casefold()) not in cls.TABLE:
-            raise ValueError(one_of(cls.TABLE, match[1] if match else str(value)))
+            raise ValueError(one_of(cls.TABLE, match[1] if match else text))
         table = cls.TABLE[name]
         given = _arguments(name, table, match[2] or "")
         ordered = [(key, given[key]) for key in table if key in given]

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 Sizes = Literal["", "picture", "frame"]
 Private = Literal["", "address", "command"]
 Concerns = Literal["step", "job", "origin", "beside"]
-MayChange = Literal["any", "later", "never"]
+MayChange = Literal["at once", "any", "later", "never"]
 
 _FACETS = "facets"
 
@@ -44,9 +44,10 @@ class Facets:
       random jobs draw these. `origin`: it names what networks start from. `beside`: what is done
       beside training and film, which makes no step slower; measurements go without. `job`: all
       else, such as the pictures, the video and the farm.
-    - may_change: when, of a job that has begun. `any`: the next run uses the new value; nothing
-      that is made already is made again. `later`: what is made already stays as it is; what is
-      made from now on follows the new value. `never`: the frames depend on it.
+    - may_change: when, of a job that has begun. `at once`: only the farm reads it, and the new
+      value counts at once. `any`: the next try uses the new value; nothing that is made already is
+      made again. `later`: what is made already stays as it is; what is made from now on follows the
+      new value. `never`: the frames depend on it.
     - one_of: the name of a group of columns of which a job gives exactly one; one that is given
       nearer to the job takes the place of those that its presets or the defaults give.
     - in_family: the default that it has in a family instead of its own, by the family's name.

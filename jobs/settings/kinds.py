@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
@@ -105,13 +106,16 @@ class Folder:
     @classmethod
     def parse(cls, value: object) -> object:
         """The folder that a text names; `./waves/` is `waves`. ValueError for a wrong weight."""
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"(.*[^\s*])\s*\*\s*(\d+)", value, re.DOTALL)
+        return cls._of_text(value) if isinstance(value, str) else value
+
+    @classmethod
+    @lru_cache(1024)  # thousands of rows have the same in their cells
+    def _of_text(cls, text: str) -> Folder:
+        match = re.fullmatch(r"(.*[^\s*])\s*\*\s*(\d+)", text, re.DOTALL)
         if not match:
-            return cls(str(PurePosixPath(value)))
+            return cls(str(PurePosixPath(text)))
         if len(match[2]) > 9 or not 1 <= (weight := int(match[2])) <= LARGEST_WEIGHT:
-            raise ValueError(f"{quoted(value)}: a weight must be from 1 to {LARGEST_WEIGHT}")
+            raise ValueError(f"{quoted(text)}: a weight must be from 1 to {LARGEST_WEIGHT}")
         return cls(str(PurePosixPath(match[1])), weight)
 
 

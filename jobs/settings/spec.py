@@ -164,10 +164,14 @@ class JobSpec(BaseModel):
     backup_period:  Annotated[Positive, Le(10080), MINUTES] | None = column(None, "minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none", concerns="beside", may_change="any")
 
     gpus:           Annotated[Count, Le(64)]    = column(1, "GPUs (or CPU slots) that train this job together", opens="Farm", concerns="job", may_change="any")
-    retries:        Annotated[int, Ge(0), Le(1000)] = column(2, "further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint", concerns="beside", may_change="any")
+    memory_gb:      Positive | None             = column(None, "GPU memory that it needs, in GB of 2^30 bytes: it starts where so much is free; empty: where half of a GPU's memory is, or of its part with `--per-gpu`", concerns="beside", may_change="at once")
+    priority:       Annotated[int, Ge(-1000), Le(1000)] = column(0, "jobs with a higher one start earlier; those with the same, in the order of the sheet", concerns="beside", may_change="at once")
+    owner:          str | None                  = column(None, "who wants it: where jobs of several owners wait, each owner's jobs have their turn, so that all get as much time", concerns="beside", may_change="at once")
+    after:          Several[Name] | None        = column(None, "names of jobs that are to be done before this one starts", concerns="beside", may_change="at once")
+    retries:        Annotated[int, Ge(0), Le(1000)] = column(2, "further tries from the last checkpoint after a failure; counted anew once a try has reached a new checkpoint", concerns="beside", may_change="at once")
     stall_minutes:  Annotated[Positive, Le(10080), MINUTES] = column(20.0, "without a new step for so long, a try is ended and counts as failed; the first step of a try may take three times as long", concerns="job", may_change="any")
-    on_done:        str | None                  = column(None, "a shell command that is run when the film is there, or an http(s):// address that is told of it; see docs/delivery.md", private="command", concerns="beside", may_change="any")
-    on_failed:      str | None                  = column(None, "the same when the job has failed", private="command", concerns="beside", may_change="any")
+    on_done:        str | None                  = column(None, "a shell command that is run when the film is there, or an http(s):// address that is told of it; see docs/delivery.md", private="command", concerns="beside", may_change="at once")
+    on_failed:      str | None                  = column(None, "the same when the job has failed", private="command", concerns="beside", may_change="at once")
     # fmt: on
 
     @model_validator(mode="before")
@@ -211,7 +215,10 @@ class JobSpec(BaseModel):
     @property
     def length_column(self) -> str | None:
         """The column that says how long the film is; None in a row that is not whole."""
-        return next((each for each in GROUP_OF["video_length"] if getattr(self, each) is not None), None)
+        for each in GROUP_OF["video_length"]:
+            if getattr(self, each) is not None:
+                return each
+        return None
 
     @property
     def frames_per_step(self) -> int:

@@ -202,8 +202,8 @@ def _too_large(facts: Facts, what: str, size: Resolution) -> str | None:
 
 
 def _frame(facts: Facts) -> Resolution:
-    job = facts.job
-    return Resolution(job.spec.grid_width * job.cell.width, job.spec.grid_height * job.cell.height)
+    plan = facts.job.plan
+    return Resolution(plan.frame_width, plan.frame_height)
 
 
 def _unfit_formats(facts: Facts) -> str | None:
@@ -322,7 +322,7 @@ RULES = (
     Rule("loops", lambda facts: impossible_loop(facts.job), _SIZE | _OF_LOOPS),
     Rule("upload_to_ftp", _no_server),
     Rule("upload_to", _no_way_there),
-    *(_alone(column, lambda order: unfit_address(order or "")) for column in ORDERS),
+    *(_alone(column, lambda order: unfit_address(order) if order else None) for column in ORDERS),
     Rule("backup_period", _no_backup, {"upload_to", "upload_to_ftp", "use_checkpoints"}),
     Rule("label_smoothing", _smoothed_in_vain, {"loss"}),
     _alone("perceptual", _no_weights),

@@ -12,7 +12,7 @@ from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.parsing import parse_cells
 from jobs.settings.preprocess import unfit_sizes
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec, facets
 from jobs.settings.videos import notes_on
 from jobs.sheets.delivery_rules import ORDERS
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
@@ -21,6 +21,7 @@ from jobs.sheets.forms.lists import too_long
 from jobs.sheets.loop_rules import notes_on_loops
 from jobs.sheets.origins import origin_mistakes
 from jobs.sheets.rules import Facts, broken_rules
+from jobs.sheets.sequence import sequence_mistakes
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.names import TakenNames, folded
 from jobs.workspace.paths import Workspace
@@ -29,6 +30,12 @@ from jobs.workspace.paths import Workspace
 _STAND_INS = dict.fromkeys(REQUIRED, "1")
 # Of columns of which exactly one is required: for the first, where no other is right.
 _FIRST_ONES = {group: {group[0]: "1"} for group in ALTERNATIVES}
+
+REACHING_OUT = (*(each for each in COLUMNS if facets(each).private), "upload_to_ftp")
+FROM_THE_PAGE = (
+    "is not taken from the page, because it runs a command or sends files away; submit the sheet "
+    "in a terminal, or start the page with --allow-commands-from-page"
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +46,16 @@ class Sheet:
     warnings: tuple[str, ...]
 
 
-def read_sheet(path: Path, workspace: Workspace) -> Sheet:
+def read_sheet(path: Path, workspace: Workspace, *, is_strangers: bool = False) -> Sheet:
     """Read and check a sheet: a workbook where it is one, YAML where its name ends so, else CSV.
 
-    SheetError carries all mistakes. Nothing is written, no picture is decoded.
+    One that `is_strangers` may run no commands and send no files. SheetError carries all mistakes.
+    Nothing is written, no picture is decoded.
     """
     file = str(path)
     rows = _rows_of(read_content(path), path)
     folders = DatasetFolders(workspace)
-    jobs = check_rows(rows, file, folders, workspace)
+    jobs = check_rows(rows, file, folders, workspace, is_strangers=is_strangers)
     notes = (*folders.warnings(), *_notes_on_formats(jobs))
     return Sheet(jobs, tuple(f"{file}: {each}" for each in notes))
 
@@ -63,7 +71,12 @@ def _rows_of(content: bytes, path: Path) -> Rows:
 
 
 def check_rows(
-    rows: Rows, file: str, folders: DatasetFolders, workspace: Workspace
+    rows: Rows,
+    file: str,
+    folders: DatasetFolders,
+    workspace: Workspace,
+    *,
+    is_strangers: bool = False,
 ) -> tuple[JobFile, ...]:
     """The jobs that the rows of `file` describe; SheetError carries all mistakes."""
     taken, taken_elsewhere = _taken_names(rows.rows), TakenNames(workspace)
@@ -73,10 +86,13 @@ def check_rows(
     jobs = tuple(job for job, _ in read)
     unsure = {place for place, (_, reasons) in enumerate(read) if reasons or rows.mistakes}
     unfit_origins = origin_mistakes(jobs, workspace, unsure)
-    for row, (job, reasons), unfit, taken_by in zip(
-        rows.rows, read, unfit_origins, taken, strict=True
+    unfit_sequence = sequence_mistakes(jobs, workspace)
+    for row, (job, reasons), unfit, out_of_order, taken_by in zip(
+        rows.rows, read, unfit_origins, unfit_sequence, taken, strict=True
     ):
-        reasons = unfit | reasons
+        reasons = unfit | out_of_order | reasons
+        if is_strangers:
+            reasons |= _reaching_out(job.spec)
         if taken_by is not None:
             reasons.setdefault("name", f"is taken by line {taken_by}; names must be unique")
         elif "name" not in reasons and (reason := taken_elsewhere.reason(job.spec.name)):
@@ -91,6 +107,11 @@ def check_rows(
     if mistakes:
         raise SheetError(mistakes)
     return jobs
+
+
+def _reaching_out(spec: JobSpec) -> dict[str, str]:
+    """The settings that run a command or send files away."""
+    return {column: FROM_THE_PAGE for column in REACHING_OUT if getattr(spec, column)}
 
 
 def _without_secrets(row: Row, column: str, reasons: Mapping[str, str]) -> str:
@@ -133,13 +154,12 @@ def _read_row(
     """The job, and one reason for each column with a mistake: with any, it holds stand-ins."""
     texts = row.texts()
     spec, reasons = parse_cells(texts)
-    if spec is not None:
-        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
     if spec is None:
         good = {column: text for column, text in texts.items() if text and column not in reasons}
         spec, _ = parse_cells(_stand_ins(good) | good)
         assert spec is not None, "a row without its wrong cells is right"
-        spec = spec.model_copy(update={"dataset": folders.placed(spec.dataset)})
+    if (placed := folders.placed(spec.dataset)) != spec.dataset:
+        spec = spec.model_copy(update={"dataset": placed})
     job, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
     reasons = _unknown_to_family(row, spec) | reasons
@@ -187,20 +207,19 @@ def _with_pictures(
 
     `wrong` columns hold stand-ins: mistakes that depend on them are not reported.
     """
-    unknown = JobFile(spec=spec, image_width=1, image_height=1)
     are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     if reasons or not are_read:
         misplaced = folders.misplaced(spec.folders)
-        return unknown, reasons | ({"dataset": misplaced} if misplaced else {})
+        return _without_pictures(spec), reasons | ({"dataset": misplaced} if misplaced else {})
     found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
-        return unknown, {"dataset": found.reason}
+        return _without_pictures(spec), {"dataset": found.reason}
     if found.unfit:
-        return unknown, {"crop_size": found.unfit}
+        return _without_pictures(spec), {"crop_size": found.unfit}
     assert found.size, "nothing is wrong with the pictures"
     if spec.weights and (empty := _empty_folder(spec, folders, found)):
-        return unknown, {"dataset": empty}
+        return _without_pictures(spec), {"dataset": empty}
     width, height = found.size
     loaded = found.survey.size if found.survey.size != found.size else None
     count = found.survey.count
@@ -208,6 +227,11 @@ def _with_pictures(
         spec=spec, image_width=width, image_height=height, loaded=loaded, picture_count=count
     )
     return job, {}
+
+
+def _without_pictures(spec: JobSpec) -> JobFile:
+    """A job whose pictures have no size that is known."""
+    return JobFile(spec=spec, image_width=1, image_height=1)
 
 
 def _empty_folder(spec: JobSpec, folders: DatasetFolders, found: Found) -> str | None:

@@ -20,7 +20,7 @@ REFERENCE_CRF = 17
 CRF_PER_DOUBLING = 6
 PNG_BYTES_PER_VALUE = 2.0 / 3  # 1.9 to 2.0 per pixel of the same films
 # Relative to h264. Formats that encode every frame by itself take more, of slow films above all.
-VIDEO_BYTES: dict[FormatName, float] = {"h264-intra": 2.0, "webm": 1.25}
+VIDEO_BYTES: dict[FormatName, float] = {"h264-intra": 4.0, "webm": 1.25}
 # Formats that know no crf: measured of noisy frames, with alpha where the format keeps it.
 OWN_BYTES_PER_PIXEL: dict[FormatName, float] = {
     "hap": 0.5, "hap-alpha": 1.0, "hap-q": 1.0, "dxv": 0.55, "prores": 0.85, "prores-4444": 5.0,

@@ -33,6 +33,7 @@ class Changed:
     job: JobFile
     refusal: str = ""  # why it cannot go on, in clauses; empty where it can
     is_longer: bool = False  # more frames are to be made than were planned
+    is_at_once: bool = False  # nothing differs but what only the farm reads
     film_stays: FormatName | None = None  # its first format, where the row names others
 
 
@@ -58,7 +59,12 @@ def change(begun: Begun, wanted: JobFile) -> Changed:
     formats = (first, *(name for name in now.format if name != first))
     job = wanted.replaced(spec=now.model_copy(update={"format": formats}))
     stays = first if first != now.format[0] else None
-    return Changed(_with_boundaries(begun, job), "", is_longer, stays)
+    at_once = all(
+        facets(column).may_change == "at once"
+        for column in COLUMNS
+        if getattr(was, column) != getattr(job.spec, column)
+    )
+    return Changed(_with_boundaries(begun, job), "", is_longer, at_once, stays)
 
 
 def _unfit_length(begun: Begun, wanted: JobFile) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from textwrap import indent
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
@@ -22,7 +22,7 @@ from jobs.plans.plan import FramePlan, Stretch
 from jobs.plans.timing import frames_asked_for
 from jobs.reading import parse_yaml, read_text
 from jobs.settings.kinds import Resolution, Size
-from jobs.settings.spec import JobSpec
+from jobs.settings.spec import COLUMNS, JobSpec, default_of
 from jobs.workspace.files import flush_to_disk, write_text
 from jobs.workspace.paths import JobPaths
 
@@ -132,7 +132,7 @@ class JobFile(BaseModel):
         """The frames of its film."""
         return frames_asked_for(self.spec, self.steps_per_epoch)
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> Fraction:
         """Steps in which as many pictures are drawn as there are; 0 where that is not known."""
         drawn = self.spec.images_per_batch * family_of(self.spec).batches(self.spec)
@@ -158,6 +158,14 @@ class JobFile(BaseModel):
         spec, *others = self.model_dump(mode="json").items()
         settings = "".join(_setting(name, json.dumps(value)) for name, value in spec[1].items())
         return f"{spec[0]}:\n{settings}{_as_yaml(dict(others))}"
+
+    @property
+    def compact(self) -> dict[str, Any]:
+        """What `model_validate` makes it of again, as plain values; without defaults."""
+        spec = self.spec
+        usual = {each for each in COLUMNS if getattr(spec, each) == default_of(each, spec.family)}
+        others = self.model_dump(mode="json", exclude={"spec"}, exclude_defaults=True)
+        return {"spec": spec.model_dump(mode="json", exclude=usual), **others}
 
     def replaced(self, **fields: object) -> JobFile:
         """A copy with other values of these fields, and a plan of its own."""

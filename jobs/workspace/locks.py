@@ -25,18 +25,21 @@ class NotOurs(OSError):
     """Something else has the name of the lock file: a link, say."""
 
 
-def take(path: Path, *, folder: int | None = None, wait: bool = False) -> int | None:
+def take(
+    path: Path, *, folder: int | None = None, wait: bool = False, shared: bool = False
+) -> int | None:
     """A descriptor that holds the lock until it is closed; None where somebody else has it.
 
     The file is made where there is none. `folder` is a descriptor of the folder that it lies in,
-    where that was opened before. With `wait`, it waits until the lock is free. NotOurs or another
+    where that was opened before. With `wait`, it waits until the lock is free. A `shared` lock is
+    held together with others that are. NotOurs or another
     OSError where the file cannot be used, or is another one each time that it is opened.
     """
     for _ in range(ROUNDS):
         descriptor = open_file(path, folder=folder)
         held = False
         try:
-            if not lock(descriptor, wait=wait):
+            if not lock(descriptor, wait=wait, shared=shared):
                 return None
             held = is_at(path, descriptor, folder=folder)
         finally:

@@ -31,7 +31,7 @@ class TakenNames:
     def reason(self, name: str) -> str | None:
         """Why a job cannot have this name, in one clause; None where it can."""
         key = folded(name)
-        if key in self._own or key.startswith(folded(self._workspace.store.name)):
+        if key in self._own or key.startswith(self._beginning_of_own):
             return f"{name!r} is a name that the workspace needs itself; choose another one"
         others = self._jobs.get(key, set()) - {name}
         if others and name not in self._jobs[key]:
@@ -40,6 +40,11 @@ class TakenNames:
                 "how accents are written; choose another one"
             )
         return None
+
+    @cached_property
+    def _beginning_of_own(self) -> str:
+        """How the folded names of the store and of SQLite's files beside it begin."""
+        return folded(self._workspace.store.name)
 
     @cached_property
     def _own(self) -> set[str]:

@@ -79,6 +79,21 @@ class Workspace:
         return self.runs / "farm.json"
 
     @property
+    def requests(self) -> Path:
+        """What users ask of the farm (`jobs.workspace.requests`); no job can have this name."""
+        return self.runs / ".requests"
+
+    @property
+    def stars(self) -> Path:
+        """Films that somebody likes (`multitrain.serving.stars`)."""
+        return self.runs / "stars.json"
+
+    @property
+    def page_key(self) -> Path:
+        """The secret of the page (`multitrain.serving.keys`); may be deleted."""
+        return self.runs / "page.key"
+
+    @property
     def speeds(self) -> Path:
         """How fast jobs went here; may be deleted."""
         return self.runs / "speeds.jsonl"
@@ -91,6 +106,11 @@ class Workspace:
     @property
     def render_log(self) -> Path:
         return self.runs / "render.log"
+
+    @property
+    def night_log(self) -> Path:
+        """What the command said that was run when the night was over."""
+        return self.runs / "night.log"
 
     @property
     def render_heartbeat(self) -> Path:
@@ -210,6 +230,11 @@ class JobPaths:
     @property
     def latest(self) -> Path:
         return self.run / "latest.jpg"
+
+    @property
+    def preview(self) -> Path:
+        """The newest timecut, small, for the page to play; may be deleted."""
+        return self.run / "preview.mp4"
 
     @property
     def training_failure(self) -> Path:

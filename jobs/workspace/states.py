@@ -13,8 +13,8 @@ class State(enum.StrEnum):
     RENDERING = "rendering"  # trained; the film is being finished
     DONE = "done"  # the film is there, every frame of it
     FAILED = "failed"  # gave up; the reason is kept
-    CANCELLED = "cancelled"  # taken back by the user
-    PAUSED = "paused"  # held back by the user
+    CANCELLED = "cancelled"  # taken back by the user; its trainer may still be stopping
+    PAUSED = "paused"  # held back by the user; the same
 
     @property
     def ended(self) -> bool:
@@ -37,5 +37,6 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DONE: frozenset({State.QUEUED}),  # --fresh
     State.FAILED: frozenset({State.QUEUED}),  # submitted again
     State.CANCELLED: frozenset({State.QUEUED}),
-    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED}),
+    # Rendering, failed: so its trainer ended before it could stop.
+    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED, State.RENDERING, State.FAILED}),
 }

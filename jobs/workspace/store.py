@@ -16,12 +16,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from jobs.errors import DamagedStore, MultitrainError, NewerVersion
+from jobs.reading import escaped
 from jobs.workspace.files import atomic_write, flush_to_disk
 from jobs.workspace.states import State
 
-VERSION = 1  # of the schema; 0 in stores of versions that wrote none
+# Of the schema. 0 wrote none; up to 1, jobs had no priority, and those that had not begun stood in
+# their sheet alone.
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE jobs (
     name         TEXT PRIMARY KEY,
@@ -35,6 +39,12 @@ CREATE TABLE jobs (
     changed      REAL NOT NULL               -- unix seconds of the last transition
 ) STRICT
 """
+_SINCE_VERSION_2 = (
+    "priority       INTEGER NOT NULL DEFAULT 0",
+    "sheet_priority INTEGER NOT NULL DEFAULT 0",  # what its sheet said last
+    "submitted      INTEGER NOT NULL DEFAULT 0",  # 1: by `submit`, so that every farm takes it up
+    "job            TEXT NOT NULL DEFAULT ''",  # the JobFile as its sheet had it last, as JSON
+)
 BUSY_SECONDS = 5.0  # how long another writer, such as somebody's shell, is waited for
 
 BESIDE = ("-wal", "-shm", "-journal")  # endings of what SQLite keeps beside its file
@@ -45,7 +55,8 @@ _NOT_DAMAGE = {
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
 }  # fmt: skip
 
-_COLUMNS = "name, state, frames_done, frames_total, attempts, slot, error"
+_BEFORE_VERSION_2 = "name, state, frames_done, frames_total, attempts, slot, error"
+_COLUMNS = f"{_BEFORE_VERSION_2}, priority"
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,17 @@ class JobRow:
     attempts: int
     slot: str
     error: str
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a sheet said of a job that is to be done."""
+
+    name: str
+    priority: int
+    job: str  # the text of its JobFile, as JSON
+    for_every_farm: bool  # not only for one that is given its sheet
 
 
 class Store:
@@ -77,7 +99,8 @@ class Store:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
             try:
                 self._database.execute("PRAGMA journal_mode=DELETE")
-                self._database.execute(f"PRAGMA user_version={VERSION}")
+                with self.transaction():
+                    _bring_up_to_date(self._database)
             except BaseException:
                 self._database.close()
                 raise
@@ -134,9 +157,43 @@ class Store:
         self._database.executemany(
             "UPDATE jobs SET changed = CASE WHEN state = :state THEN changed ELSE :now END,"
             " state = :state, frames_done = :frames_done, frames_total = :frames_total,"
-            " attempts = :attempts, slot = :slot, error = :error WHERE name = :name",
+            " attempts = :attempts, slot = :slot, error = :error, priority = :priority"
+            " WHERE name = :name",
             [{**_values(row), "now": now} for row in rows],
         )
+
+    def submit(self, jobs: Iterable[Submitted]) -> None:
+        """Keep what a sheet says of jobs that are in the store already.
+
+        A priority counts where the sheet says another than before: an order stays in force when the
+        same sheet is submitted again.
+        """
+        self._database.executemany(
+            "UPDATE jobs SET"
+            " priority = CASE WHEN sheet_priority = :priority THEN priority ELSE :priority END,"
+            " sheet_priority = :priority, job = :job, submitted = MAX(submitted, :for_every_farm)"
+            " WHERE name = :name",
+            [vars(each) for each in jobs],
+        )
+
+    def unfinished(self, *, only_for_every_farm: bool) -> dict[str, str]:
+        """What sheets said last of each job that has not ended, as JSON by name, in their order."""
+        ended = [str(state) for state in State if state.ended]
+        rows = self._database.execute(
+            f"SELECT name, job FROM jobs WHERE state NOT IN ({', '.join('?' * len(ended))})"
+            " AND submitted >= ? ORDER BY position",
+            (*ended, int(only_for_every_farm)),
+        )
+        return dict(rows)
+
+    def submitted(self, name: str) -> str:
+        """What a sheet said last of a job, as JSON; empty where that is not known."""
+        row = self._database.execute("SELECT job FROM jobs WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Leave these jobs out from now on."""
+        self._database.executemany("DELETE FROM jobs WHERE name = ?", [(each,) for each in names])
 
     def plan_frames(self, name: str, frames_total: int) -> None:
         """Change the planned length of a job, in frames."""
@@ -158,16 +215,30 @@ def read_jobs(path: Path) -> list[JobRow]:
     return _read(path, is_checked=False) if os.path.lexists(path) else []
 
 
+def read_submitted(path: Path, name: str) -> str:
+    """The text of the JobFile of a job that has not begun; empty where there is none.
+
+    For readers, as `read_jobs`. Errors are those of `Store`.
+    """
+    if not os.path.lexists(path):
+        return ""
+    with _in_words(path, "read"), closing(_open_to_read(path, "mode=ro")) as database:
+        if _version(database) < VERSION:
+            return ""
+        row = database.execute("SELECT job FROM jobs WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+
 def create(path: Path, rows: Iterable[JobRow]) -> None:
     """A new store that holds `rows`, in their order. MultitrainError where it cannot be written."""
     with _in_words(path, "written"), atomic_write(path) as part:
         part.unlink(missing_ok=True)  # where a process was killed before
         with closing(sqlite3.connect(part)) as database:
             database.execute("PRAGMA journal_mode=MEMORY")  # nothing beside a file that has no name
-            database.execute(f"PRAGMA user_version={VERSION}")
             database.execute(_SCHEMA)
+            _bring_up_to_date(database)
             database.executemany(
-                f"INSERT INTO jobs (position, changed, {_COLUMNS}) VALUES (?, ?{', ?' * 7})",
+                f"INSERT INTO jobs (position, changed, {_COLUMNS}) VALUES (?, ?{', ?' * 8})",
                 [(place, time.time(), *_values(row).values()) for place, row in enumerate(rows, 1)],
             )
             database.commit()
@@ -220,8 +291,7 @@ def _open_to_read(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _check(database: sqlite3.Connection, path: Path, *, is_thorough: bool) -> None:
-    (version,) = database.execute("SELECT * FROM pragma_user_version").fetchone()
-    if version > VERSION:
+    if _version(database) > VERSION:
         raise NewerVersion(path)
     if is_thorough:
         (found,) = database.execute("SELECT * FROM pragma_integrity_check(1)").fetchone()
@@ -247,16 +317,29 @@ def _in_words(path: Path, doing: str) -> Iterator[None]:
         raise DamagedStore(path, reason) from error
 
 
+def _bring_up_to_date(database: sqlite3.Connection) -> None:
+    """Add the columns that stores of earlier versions lack."""
+    if _version(database) < VERSION:
+        for column in _SINCE_VERSION_2:
+            database.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+        database.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("SELECT * FROM pragma_user_version").fetchone()
+    return int(version)
+
+
 def _all_rows(database: sqlite3.Connection) -> list[JobRow]:
-    rows = database.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY position")
+    columns = _COLUMNS if _version(database) >= VERSION else _BEFORE_VERSION_2
+    rows = database.execute(f"SELECT {columns} FROM jobs ORDER BY position")
     return [_row(row) for row in rows]
 
 
 def _values(row: JobRow) -> dict[str, object]:
     """The values of a row to write: SQLite takes no path whose bytes are not UTF-8."""
-    error = row.error.encode(errors="backslashreplace").decode()
-    return {**vars(row), "error": error}
+    return {**vars(row), "error": escaped(row.error)}
 
 
-def _row(row: tuple[str, str, int, int, int, str, str]) -> JobRow:
+def _row(row: tuple[Any, ...]) -> JobRow:
     return JobRow(row[0], State(row[1]), *row[2:])

@@ -19,6 +19,7 @@ from multitrain.commands.options import (
     ALL_GPUS,
     data_option,
     fresh_option,
+    from_page_option,
     gpus_option,
     sheet_argument,
     slots_option,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @data_option
 @click.option("--measure", is_flag=True, help="Time the start of jobs whose speed is not known.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+@from_page_option
 def check(
     sheet: Path,
     gpus: str,
@@ -51,6 +53,7 @@ def check(
     pictures: Path | None,
     measure: bool,
     as_json: bool,
+    from_page: bool,
 ) -> None:
     """Tell every mistake of SHEET, or what `run` would make of it; nothing is started.
 
@@ -63,7 +66,7 @@ def check(
     from multitrain.farm.submission_plan import plan_submission
 
     place = Workspace(workspace.absolute())
-    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs
+    jobs = read_telling(sheet, Workspace(place.root, pictures), is_strangers=from_page).jobs
     for name in names_with_moves(place.runs):
         click.echo(f"note: {name}: files are to change their places, which `run` does", err=True)
     entries = plan_submission(place, read_jobs(place.store), jobs, fresh)

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from jobs.settings.words import nearest, quoted
 from jobs.sheets.sheet import Sheet
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
+from multitrain.commands import steering
 from multitrain.commands.check import check
 from multitrain.commands.clips import export, formats, loop, merge, walk
 from multitrain.commands.datasets import dataset
 from multitrain.commands.earlier import earlier
 from multitrain.commands.logs import logs
 from multitrain.commands.options import (
+    HoursOfTheDay,
     Number,
     data_option,
     fresh_option,
@@ -33,6 +35,7 @@ from multitrain.commands.options import (
     slots_option,
     workspace_option,
 )
+from multitrain.commands.serve import serve
 from multitrain.commands.sheets import output_console, read_telling
 from multitrain.commands.status import print_at_the_end, status
 from multitrain.commands.tinkering import compare, generate, mutate
@@ -54,12 +57,32 @@ def commands() -> None:
 
 
 @commands.command()
-@sheet_argument
+@click.argument("sheet", type=click.Path(path_type=Path), required=False)
 @gpus_option
 @slots_option
+@click.option(
+    "--per-gpu",
+    type=click.IntRange(1, 16),
+    default=1,
+    help="So many jobs share each GPU, as far as its memory allows.",
+)
 @workspace_option
 @data_option
 @fresh_option
+@click.option("--page", "has_page", is_flag=True, help="Show a page in the browser: see `serve`.")
+@click.option("--stay", is_flag=True, help="Wait for more (`multitrain submit`) when all is done.")
+@click.option(
+    "--hours",
+    type=HoursOfTheDay(),
+    metavar="22:00-08:00",
+    help="Train at these hours only; at others, jobs wait at a checkpoint.",
+)
+@click.option(
+    "--on-night-done",
+    default="",
+    metavar="COMMAND",
+    help="Run this, or call this http(s):// address, when all is done.",
+)
 @click.option(
     "--deterministic",
     is_flag=True,
@@ -80,17 +103,23 @@ def commands() -> None:
 def run(
     context: click.Context,
     /,
-    sheet: Path,
+    sheet: Path | None,
     workspace: Path,
     pictures: Path | None,
+    has_page: bool,
     **options: Any,
 ) -> None:
-    """Train and render every job of SHEET; run again to go on with what is unfinished."""
+    """Train and render every job of SHEET; run again to go on with what is unfinished.
+
+    Without SHEET: all jobs of the workspace that have not ended.
+    """
     from multitrain.commands.run.assembling import RunOptions, run_jobs
+    from multitrain.commands.run.page import page
 
     place = Workspace(workspace.absolute())
-    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs
-    outcome = run_jobs(place, jobs, RunOptions(**options), output_console())
+    jobs = read_telling(sheet, Workspace(place.root, pictures)).jobs if sheet else None
+    with page(place, click.echo) if has_page else nullcontext():
+        outcome = run_jobs(place, jobs, RunOptions(**options), output_console())
     with suppress(OSError, SystemExit):  # a terminal that has closed does not change the outcome
         print_at_the_end(place, outcome.rows)
     context.exit(outcome.code)
@@ -139,7 +168,18 @@ def show(
 
 CLIPS = (formats, export, loop, walk, merge)  # a module each
 
-OTHERS = (check, status, logs, generate, mutate, compare, earlier, dataset)
+OTHERS = (
+    check,
+    status,
+    *steering.COMMANDS,
+    serve,
+    logs,
+    generate,
+    mutate,
+    compare,
+    earlier,
+    dataset,
+)
 
 for command in (*OTHERS, *(each.command for each in CLIPS)):
     commands.add_command(command)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from jobs.settings.lengths import seconds_of
+from multitrain.farm.hours import Hours
 
 ALL_GPUS = "all"
 LARGEST_SEED = 2**31 - 1  # as in the column `seed`
@@ -41,6 +42,20 @@ class Seconds(Number):
             return super().convert(value if found is None else found, param, ctx)
         except click.BadParameter as error:
             self.fail(f"{error.message} Lengths are written as 90, 1:30 or 1m30s.", param, ctx)
+
+
+class HoursOfTheDay(click.ParamType[Any]):
+    """Hours such as `22:00-08:00`."""
+
+    name = "hours"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Hours:
+        try:
+            return value if isinstance(value, Hours) else Hours.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
@@ -92,5 +107,11 @@ data_option = click.option(
     callback=_pictures,
     metavar="FOLDER",
     help="Where the data sets are, if not in data/.",
+)
+from_page_option = click.option(
+    "--from-page",
+    is_flag=True,
+    hidden=True,  # the page says it for whoever has its link
+    help="Take no sheet that runs commands or sends files.",
 )
 force_option = click.option("--force", is_flag=True, help="Replace a file that is there already.")

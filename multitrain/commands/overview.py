@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.errors import MultitrainError
+from jobs.workspace.farm_state import FarmState, Left
 from jobs.workspace.jobfile import Glance, JobFile
 from jobs.workspace.outputs import Export, LoopFile, OutputName, extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
 from multitrain.farm.progress_reader import last_progress
-from multitrain.forecasts.forecasting import Forecast
 from render.films.earlier import outputs_by_job
 from render.spool.notes import made_extras
 
@@ -43,7 +43,8 @@ class Overview:
     steps: Count = NONE  # of a job with steps that make no frame
     films: tuple[Path, ...] = ()  # one for each box; of a job that is done
     film_seconds: float | None = None  # of each film
-    left: Forecast | None = None  # until its film is done, as forecast by the farm that runs here
+    left: Left | None = None  # until its film is done, as forecast by the farm that runs here
+    waits_for: str = ""  # why it has no slot, as the farm says
 
     def for_machines(self) -> dict[str, Any]:
         """The job for `--json`. Its fields keep their names: other programs read them."""
@@ -59,31 +60,29 @@ class Overview:
             "film_seconds": self.film_seconds,
             "seconds_left": self.left and self.left.seconds,
             "seconds_left_spread": self.left and self.left.spread,
+            "waits_for": self.waits_for,
         }
 
 
-def overviews(
-    workspace: Workspace, rows: Sequence[JobRow], left: Mapping[str, Forecast]
-) -> list[Overview]:
-    """One for each of `rows`, in their order.
+def overviews(workspace: Workspace, rows: Sequence[JobRow], farm: FarmState) -> list[Overview]:
+    """One for each of `rows`, in their order; `farm` is the one that runs here.
 
     Thousands take a second, because most job files are only skimmed.
     """
     done = {row.name for row in rows if row.state is State.DONE}
     films = outputs_by_job(workspace.renders, done)
-    return [
-        _of(workspace.job(row.name), row, films.get(row.name, ()), left.get(row.name))
-        for row in rows
-    ]
+    return [_of(workspace.job(row.name), row, films.get(row.name, ()), farm) for row in rows]
 
 
-def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], left: Forecast | None) -> Overview:
+def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], farm: FarmState) -> Overview:
     glance = JobFile.glance(paths)
     loops, exports = _counts(paths, glance)
     films = tuple(path for path in outputs if _is_film(path.name))
     seconds = row.frames_total / glance.fps if films and glance.fps else None
     steps = _steps(paths, row) if glance.has_silent_steps else NONE
-    return Overview(row, loops, exports, steps, films, seconds, left)
+    left = farm.jobs.get(row.name)
+    waits_for = farm.why_waits(row.name) if row.state is State.QUEUED else ""
+    return Overview(row, loops, exports, steps, films, seconds, left, waits_for)
 
 
 def _steps(paths: JobPaths, row: JobRow) -> Count:

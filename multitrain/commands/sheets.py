@@ -21,9 +21,9 @@ def output_console(stream: TextIO | None = None) -> Console:
     return Console(file=stream, width=None if stream.isatty() else LOG_WIDTH)
 
 
-def read_telling(path: Path, workspace: Workspace) -> Sheet:
+def read_telling(path: Path, workspace: Workspace, *, is_strangers: bool = False) -> Sheet:
     """The sheet; its warnings are printed on stderr."""
-    sheet = read_sheet(path, workspace)
+    sheet = read_sheet(path, workspace, is_strangers=is_strangers)
     for warning in sheet.warnings:
         click.echo(f"note: {warning}", err=True)
     return sheet

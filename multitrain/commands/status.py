@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
+from jobs.errors import UsageError
 from jobs.units import bytes_for_people, clock, duration
+from jobs.workspace.farm_state import NO_FARM, read_farm_state
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import JobRow, read_jobs
 from multitrain.commands import long_tables
@@ -23,27 +30,58 @@ if TYPE_CHECKING:
 # Other modules are imported by the commands that need them, so that each starts at once.
 
 ALWAYS = {"name", "state", "frames", "attempts"}  # columns
+WATCH_SECONDS = 1.0
+FROM_THE_TOP = "\x1b[H\x1b[J"  # cursor to the top, all below is cleared: one write, no flicker
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--watch", is_flag=True, help="Go on telling, until Ctrl-C.")
 @existing_workspace_option
-def status(as_json: bool, workspace: Path) -> None:
+def status(as_json: bool, watch: bool, workspace: Path) -> None:
     """Tell where every job of the workspace stands, and whether a farm runs here."""
+    place = Workspace(workspace.absolute())
+    if not watch:
+        _tell(place, as_json=as_json)
+        return
+    if as_json or not sys.stdout.isatty():
+        raise UsageError("--watch needs a terminal; programs read `multitrain status --json`.")
+    with suppress(KeyboardInterrupt):
+        while True:
+            with redirect_stdout(_Screen()) as screen:
+                _tell(place, as_json=False)
+            click.echo(f"{FROM_THE_TOP}{screen.fitting()}")
+            time.sleep(WATCH_SECONDS)
+
+
+class _Screen(io.StringIO):
+    """What is to be shown on the terminal, all at once."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fitting(self) -> str:
+        """As many lines as the terminal has."""
+        lines = self.getvalue().splitlines()
+        room = shutil.get_terminal_size().lines - 2
+        if len(lines) > room:
+            lines = [*lines[: room - 1], f"… {len(lines) - room + 1} lines more"]
+        return "\n".join(lines)
+
+
+def _tell(place: Workspace, *, as_json: bool) -> None:
     from multitrain.commands.earlier import COMMAND as EARLIER
     from multitrain.commands.overview import overviews
-    from multitrain.farm.time_left import NightLeft, told_by_farm
     from multitrain.farm.workspace_lock import FARM, holder
     from render.films.earlier import earlier_bytes
 
-    place = Workspace(workspace.absolute())
     rows = read_jobs(place.store)
     found = holder(place)
     farm = found if found and found.who == FARM else None
-    night = (told_by_farm(place) if farm else None) or NightLeft()
-    jobs = overviews(place, rows, night.jobs)
+    state = (read_farm_state(place) if farm else None) or NO_FARM
+    jobs = overviews(place, rows, state)
     if as_json:
-        seconds = night.whole.seconds or None
+        seconds = state.night.seconds or None
         shown = farm and {"pid": farm.pid, "since": farm.since, "seconds_left": seconds}
         click.echo(json.dumps([{**job.for_machines(), "farm": shown} for job in jobs], indent=2))
         return
@@ -55,12 +93,14 @@ def status(as_json: bool, workspace: Path) -> None:
         return
     _print(place, jobs)
     if farm:
-        left = f"; {night}" if str(night) else ""
+        left = f"; {state.left_in_words}" if state.left_in_words else ""
         click.echo(f"A farm runs here since {farm.since} (pid {farm.pid}){left}.")
+        for what, why in state.waiting.items():
+            click.echo(f"Jobs are waiting: {what}: {why}.")
     elif found:
         click.echo(f"The {found.who} with pid {found.pid} is at work here since {found.since}.")
     elif any(not row.state.ended for row in rows):
-        click.echo("No farm is running here: `multitrain run SHEET` goes on.")
+        click.echo("No farm is running here: `multitrain run` goes on.")
     else:
         click.echo("No farm is running here.")
     if kept := earlier_bytes(place):
@@ -71,7 +111,7 @@ def print_at_the_end(place: Workspace, rows: Sequence[JobRow]) -> None:
     """Print where the jobs of a run stand, and where their films are."""
     from multitrain.commands.overview import overviews
 
-    jobs = overviews(place, rows, {})
+    jobs = overviews(place, rows, NO_FARM)
     _print(place, jobs)
     if films := sum(len(job.films) for job in jobs):
         click.echo(f"{films} film{'s' * (films > 1)} in {place.renders}")
@@ -90,6 +130,7 @@ def _print(place: Workspace, jobs: Sequence[Overview]) -> None:
         "exports": [str(job.exports) for job in jobs],
         "attempts": [str(job.row.attempts) for job in jobs],
         "slot": [job.row.slot for job in jobs],
+        "priority": [str(job.row.priority or "") for job in jobs],
         "film": [_film(place, job) for job in jobs],
         "error": [job.row.error for job in jobs],
     }

@@ -27,6 +27,9 @@ class Gpu:
     memory_free: int
     processes: tuple[int, ...] = ()  # pids that compute on it
     trouble: str = ""  # why it cannot be used
+    tells_processes: bool = True  # False: it never says who computes on it
+    load: int | None = None  # percent of the time in which it computed; None: it does not say
+    temperature: int | None = None  # degrees Celsius
 
 
 class GpuDriver(Protocol):

@@ -47,7 +47,7 @@ def _read(pynvml: Any, index: int) -> Gpu:
         handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
         memory = if_supported(pynvml.nvmlDeviceGetMemoryInfo)
-        processes = if_supported(pynvml.nvmlDeviceGetComputeRunningProcesses) or []
+        processes = if_supported(pynvml.nvmlDeviceGetComputeRunningProcesses)
     except pynvml.NVMLError as error:
         return Gpu(index, uuid, name, 0, 0, trouble=str(error))
     return Gpu(
@@ -56,5 +56,17 @@ def _read(pynvml: Any, index: int) -> Gpu:
         name=name,
         memory_total=memory.total if memory else 0,
         memory_free=memory.free if memory else 0,
-        processes=tuple(process.pid for process in processes),
+        processes=tuple(process.pid for process in processes or ()),
+        tells_processes=processes is not None,
+        load=_extra(pynvml, lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
+        temperature=_extra(
+            pynvml, lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)
+        ),
     )
+
+
+def _extra(pynvml: Any, question: Callable[[], int]) -> int | None:
+    """An answer for people alone: no GPU is out of use because it does not give it."""
+    with suppress(pynvml.NVMLError):
+        return question()
+    return None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from jobs.sheets.origins import jobs_before
 from jobs.workspace.failures import Failure
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.paths import CheckpointName, JobPaths
+from jobs.workspace.paths import CheckpointName, JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
 from multitrain.executors import Process
@@ -17,6 +15,7 @@ from multitrain.farm.events import JobView, StepsView
 from multitrain.farm.progress_reader import Progress, first_progress
 from multitrain.farm.stalls_and_retries import StallWatch, Tries
 from multitrain.slots.slots import Lease
+from render.films.extent import steps_made
 from render.spool.notes import missing_walks
 
 STARTING_SECONDS = 60.0
@@ -38,6 +37,13 @@ class Try:
     first_at: float = 0.0  # when `first_progress` was seen, by the farm's clock
     condemned: Failure | None = None  # why it is ended although it trains
     ends_at: float = float("inf")
+    is_draining: bool = False
+
+    def drain(self) -> None:
+        """Have the trainer write a checkpoint and end; asked twice, it would end at once."""
+        if not self.is_draining:
+            self.is_draining = True
+            self.process.drain()
 
     def is_starting(self, now: float) -> bool:
         """Whether it has yet to do its first step, and does not take unusually long for that."""
@@ -71,16 +77,18 @@ class ActiveJob:
     error: str = ""
     steps_done: int = 0
     most_frames: int = 0  # that it ever had in this farm; going back to a checkpoint takes some
-    trying: Try | None = None  # while it is RUNNING
+    priority: int = 0
+    trying: Try | None = None  # while it is RUNNING, or stops because it was paused or cancelled
+    wanted: JobFile | None = None  # as a sheet has it now; taken up when nobody works on its files
 
     @property
     def name(self) -> str:
         return self.paths.name
 
-    @cached_property
-    def origins(self) -> tuple[str, ...]:
-        """Names of the jobs that it starts from."""
-        return jobs_before(self.file.spec)
+    @property
+    def is_held(self) -> bool:
+        """Whether it may not start yet: its trainer still stops, or it waits for new settings."""
+        return self.trying is not None or self.wanted is not None
 
     @property
     def slot(self) -> str:
@@ -134,5 +142,12 @@ class ActiveJob:
     @property
     def row(self) -> JobRow:
         total = self.file.frames_total
-        facts = (self.frames_done, total, self.attempts, self.slot, self.error)
+        facts = (self.frames_done, total, self.attempts, self.slot, self.error, self.priority)
         return JobRow(self.name, self.state, *facts)
+
+
+def adopted(workspace: Workspace, file: JobFile, row: JobRow) -> ActiveJob:
+    """The job of a submission, as the store has it."""
+    paths, tries = workspace.job(row.name), Tries(file.spec.retries)
+    done = row.frames_done, row.error, steps_made(paths, file.plan, row.frames_done)
+    return ActiveJob(file, paths, tries, row.state, row.attempts, *done, priority=row.priority)

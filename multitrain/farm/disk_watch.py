@@ -28,8 +28,9 @@ class DiskWatch:
         advice: Callable[[], str] = lambda: "",
     ) -> None:
         """`advice` returns a clause on how to make room; called when there is too little."""
-        self._folders, self._keep_free, self._free = folders, keep_free, free
+        self._folders, self._floor, self._free = folders, keep_free, free
         self._advice = advice
+        self._step_bytes = 0
         self._looked_at = float("-inf")
         self._below: set[Path] = set()  # whose disks are short
         self._short = ""  # a message on the first folder that is short or out of reach
@@ -37,6 +38,14 @@ class DiskWatch:
         self._full_until = float("-inf")
         self._pause = FULL_SECONDS
         self._is_pausing = False
+
+    def expect(self, step_bytes: int) -> None:
+        """Have room for one step more of so many bytes: trainers wait where it would not fit."""
+        self._step_bytes = max(self._step_bytes, step_bytes)
+
+    @property
+    def _keep_free(self) -> int:
+        return self._floor and self._floor + self._step_bytes
 
     @property
     def shortage(self) -> str:

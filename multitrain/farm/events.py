@@ -20,6 +20,7 @@ class Happening(enum.Enum):
     RETRIED = "retried"
     FAILED = "failed"
     DONE = "done"
+    STEERED = "steered"  # as its user asked
     TROUBLE = "trouble"  # of the whole farm; it goes on
     RELIEVED = "relieved"  # the trouble is over
 

@@ -1,4 +1,6 @@
-"""Telling others that a job is done or has failed: commands and webhooks of its sheet.
+"""Telling others that a job is done or has failed, or that the night is over.
+
+By commands and webhooks: those of a job's sheet, or of the farm (`--on-night-done`).
 
 Each runs in a thread with a time limit, so that no tick waits for it. A file in the job's folder
 says what was sent, so that a farm that is started again does not repeat it.
@@ -15,7 +17,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,7 @@ from jobs.reading import DamagedText, read_text
 from jobs.sheets.delivery_rules import is_webhook
 from jobs.workspace.files import write_text
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.paths import JobPaths
+from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from multitrain.web_calls import opened
 
@@ -37,12 +39,15 @@ PREFIX = "MULTITRAIN_"
 
 @dataclass(frozen=True)
 class Notice:
-    """A job that got to a state, and what its sheet wants to be done then."""
+    """What is to be told to whom."""
 
-    paths: JobPaths
+    subject: str  # for people: the job's name
     order: str  # a shell command, or an address
-    column: str
-    facts: dict[str, str]  # job, state, film, error, workspace
+    said_in: str  # the column or option that holds it
+    facts: dict[str, str]  # a job: job, state, film, error; a night: counts; both: workspace
+    folder: Path  # where commands run
+    log: Path
+    sent: Path | None = None  # a file that says it was sent; None: it is sent whenever it is begun
 
     @classmethod
     def of(cls, paths: JobPaths, job: JobFile, state: State, error: str) -> Notice | None:
@@ -53,25 +58,41 @@ class Notice:
         }.get(state, ("", None))
         if not order:
             return None
+        root = paths.workspace.root.absolute()
         facts = {
             "job": paths.name,
             "state": str(state),
             "film": _film(paths, job) if state is State.DONE else "",
             "error": error,
-            "workspace": str(paths.workspace.root.absolute()),
+            "workspace": str(root),
         }
-        return cls(paths, order, column, facts)
+        return cls(paths.name, order, column, facts, root, paths.log, paths.notice(state))
+
+    @classmethod
+    def of_night(
+        cls, workspace: Workspace, order: str, counts: Mapping[State, int], seconds: float
+    ) -> Notice:
+        """The notice of a night that is over, after so many seconds."""
+        root = workspace.root.absolute()
+        facts = {str(state): str(counts.get(state, 0)) for state in State if state.ended}
+        facts |= {"seconds": f"{seconds:.0f}", "workspace": str(root)}
+        return cls("the night", order, "--on-night-done", facts, root, workspace.night_log)
 
     @property
     def is_webhook(self) -> bool:
         return is_webhook(self.order)
+
+    @property
+    def outcome(self) -> str:
+        state = self.facts.get("state")
+        return f"the job is {state}" if state else "the night is over"
 
 
 @dataclass(frozen=True)
 class Trouble:
     """Why a notice did not get through, for people."""
 
-    job: str
+    subject: str
     text: str
 
 
@@ -139,7 +160,7 @@ class Notices:
                     self._running.add(threading.current_thread())
             problem = self._post(notice) if notice.is_webhook else self._run(notice)
         if problem:
-            self._tell(notice, f"{problem}; the job is {notice.facts['state']} all the same")
+            self._tell(notice, f"{problem}; {notice.outcome} all the same")
         if not noted and not _note(notice):
             self._tell(notice, "was run, but that cannot be noted: another run may do it again")
 
@@ -152,7 +173,7 @@ class Notices:
                     return ""
                 command = subprocess.Popen(
                     ["/bin/sh", "-c", notice.order],
-                    cwd=notice.paths.workspace.root,
+                    cwd=notice.folder,
                     env=os.environ | variables,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -162,7 +183,7 @@ class Notices:
                 self._commands.add(command)
         except (OSError, ValueError) as error:
             return f"could not be run ({error})"
-        return self._wait(command, notice.paths.log)
+        return self._wait(command, notice.log)
 
     def _wait(self, command: subprocess.Popen[bytes], log: Path) -> str:
         limit = self._limits[0]
@@ -198,36 +219,38 @@ class Notices:
             why = getattr(cause, "strerror", None) or type(cause).__name__
             result = problem = f"{_host(address)} was not reached ({why})"
         with suppress(OSError), _appending(notice) as log:
-            os.write(log, os.fsencode(f"{notice.column}: {result}\n"))
+            os.write(log, os.fsencode(f"{notice.said_in}: {result}\n"))
         return problem
 
     def _tell(self, notice: Notice, text: str) -> None:
         with self._lock:
-            self._troubles.append(Trouble(notice.paths.name, f"{notice.column} {text}"))
+            self._troubles.append(Trouble(notice.subject, f"{notice.said_in} {text}"))
 
 
 def _was_sent(notice: Notice) -> bool:
-    state = notice.facts["state"]
+    if notice.sent is None:
+        return False
     try:
-        error = read_text(notice.paths.notice(state), errors="surrogateescape")
+        error = read_text(notice.sent, errors="surrogateescape")
     except (OSError, DamagedText):
         return False
-    return state == State.DONE or error == notice.facts["error"]
+    return notice.facts["state"] == State.DONE or error == notice.facts["error"]
 
 
 def _note(notice: Notice) -> bool:
     """Note that the notice was sent; returns whether that could be written."""
     with suppress(OSError):
-        write_text(notice.paths.notice(notice.facts["state"]), notice.facts["error"])
+        if notice.sent:
+            write_text(notice.sent, notice.facts["error"])
         return True
     return False
 
 
 @contextmanager
 def _appending(notice: Notice) -> Iterator[int]:
-    """The descriptor of the job's log, opened to append."""
-    notice.paths.run.mkdir(parents=True, exist_ok=True)
-    log = os.open(notice.paths.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    """The descriptor of the log, opened to append."""
+    notice.log.parent.mkdir(parents=True, exist_ok=True)
+    log = os.open(notice.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         yield log
     finally:

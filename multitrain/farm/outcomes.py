@@ -38,9 +38,12 @@ class Outcomes:
         OSError, with nothing changed, where the job's folder cannot be reached now.
         """
         is_trained, failure = job.is_trained, training_failure(job.paths, code)
-        is_final = failure.kind in FINAL_FAILURES
-        job.trying, condemned = None, trying.condemned
-        if condemned and condemned.kind in FINAL_FAILURES:
+        is_final, condemned = failure.kind in FINAL_FAILURES, trying.condemned
+        self._table.end_try(job)
+        if job.state is State.CANCELLED or (job.state is State.PAUSED and not is_trained):
+            self._table.put_back(job)
+            self._table.tell(Happening.DRAINED, job, f"stopped at frame {job.frames_done}")
+        elif condemned and condemned.kind in FINAL_FAILURES:
             self._table.fail(job, condemned.reason)
         elif job.has_all_frames and (code == ExitCode.DONE or (is_trained and not is_final)):
             self._pool.proved(trying.lease)
@@ -70,6 +73,9 @@ class Outcomes:
         elif failure.kind is Kind.DEVICE and self._pool.set_aside(lease, failure.reason, now):
             self._table.put_back(job, reason)
             message = f"{reason}; it goes to other slots than these"
+        elif failure.kind is Kind.OUT_OF_MEMORY and self._pool.ran_out_of_memory(lease):
+            self._table.put_back(job, reason)
+            message = f"{reason}; from now on fewer jobs share {lease.label}"
         else:
             job.tries.failed(job.checkpoint, now)
             if failure.kind in FINAL_FAILURES or job.tries.left < 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from jobs.errors import MultitrainError
 from jobs.workspace.disk import means_full
 from jobs.workspace.failures import Failure, Kind
@@ -14,15 +16,19 @@ from multitrain.farm.launching import TrainerExecutor, TrainerSettings
 from multitrain.farm.outcomes import Outcomes
 from multitrain.farm.progress_reader import last_progress
 from multitrain.farm.render_keeper import RenderKeeper
+from multitrain.farm.shares import Shares, owner_of
 from multitrain.farm.stalls_and_retries import StallWatch
-from multitrain.slots.slots import Lease, Pool
+from multitrain.slots.slots import Lease, Pool, Slot
 from render.spool.spool import spooled_bytes
 
-_LOST = {State.FAILED: "failed", State.CANCELLED: "was cancelled"}  # states of an origin
+UNFINISHED_PER_SLOT = 8  # jobs that are trained and whose films are not finished, at most
 
 
 class Placement:
-    """Strictly in the order of the sheet, so that no large job starves."""
+    """Strictly in the order of the queue, so that no large job starves.
+
+    Where several owners have jobs, those of the same priority take turns by owner (`shares`).
+    """
 
     def __init__(
         self,
@@ -37,42 +43,73 @@ class Placement:
         self._table, self._pool, self._disk = table, pool, disk
         self._executor, self._keeper, self._settings = executor, keeper, settings
         self._outcomes = outcomes
+        self._shares = Shares()
 
     def place(self, now: float) -> None:
         """Start all that can be started now. OSError where the workspace cannot be reached."""
         self._fail_the_orphaned()
-        if not self._table.count(State.QUEUED) or self._disk.shortage or self.spool_is_full():
+        if not self._table.count(State.QUEUED) or self._disk.shortage or self.backlog():
             return
-        free, usable = self._pool.free(now), self._pool.usable()
-        for job in self._table.in_state(State.QUEUED):
+        free, widest = self._pool.free(now), self._pool.widest
+        waiting = self._table.awaiting()
+        for job in self._queue(now):
             if not free:
                 return
-            if self._table.awaited_by(job):
+            if job.is_held or job.name in waiting:
                 continue
             wanted = job.file.spec.gpus
-            if wanted > usable or not job.tries.may_start(now):
+            if wanted > widest or not job.tries.may_start(now):
                 continue  # too many GPUs are lost for good; or the job pauses after a failure
-            if len(free) < wanted:
-                return
-            lease = self._pool.acquire(free[:wanted])
+            fitting = [slot for slot in free if self._has_memory(slot, job)]
+            if len(fitting) < wanted:
+                if self._may_fit_later(job, free):
+                    return
+                continue
+            lease = self._pool.acquire(fitting[:wanted])
             if lease is None:
                 return
-            free = free[wanted:]
+            free = [slot for slot in free if slot not in lease.slots]
             self._start(job, lease, now)
             if self._disk.shortage:  # as the failed start has shown
                 return
 
-    def _fail_the_orphaned(self) -> None:
-        """Fail queued jobs whose origin failed or was cancelled. (Origins come first in sheets.)"""
-        for job in self._table.queued_with_origins():
-            origin = self._table.awaited_by(job)
-            if origin and origin.state in _LOST:
-                self._table.fail(job, f"its origin {origin.name} {_LOST[origin.state]}")
+    def _queue(self, now: float) -> Iterable[ActiveJob]:
+        queued = self._table.in_state(State.QUEUED)
+        if len(self._table.owners) < 2:
+            return queued
+        at_work = self._table.working
+        self._shares.look(at_work.values(), map(owner_of, queued), now)
+        return self._shares.in_order(queued, at_work)
 
-    def spool_is_full(self) -> bool:
-        """Whether jobs that have trained still keep more of the spool than the share of one job."""
-        kept = sum(spooled_bytes(job.paths) for job in self._table.in_state(State.RENDERING))
-        return kept > self._settings.spool_bytes
+    def _fail_the_orphaned(self) -> None:
+        """Fail queued jobs that wait for one that has failed, and so on along the line."""
+        for job, (origin, _, starts_from) in self._table.in_line_behind(State.FAILED):
+            said = "its origin {} failed" if starts_from else "{}, which it awaits, failed"
+            self._table.fail(job, said.format(origin))
+
+    def backlog(self) -> dict[str, str]:
+        """What encoders have to catch up with before more jobs start: why, by what it is.
+
+        Trainers come before encoders on the cores: without a bound, thousands of short jobs would
+        all be trained before most films are made, and each tick would look at all of them.
+        """
+        trained = self._table.in_state(State.RENDERING)
+        if len(trained) >= UNFINISHED_PER_SLOT * self._pool.size:
+            return {"the films": f"{len(trained)} are finished first"}
+        if sum(spooled_bytes(job.paths) for job in trained) > self._settings.spool_bytes:
+            return {"the spool": "full; its frames are encoded first"}
+        return {}
+
+    def _may_fit_later(self, job: ActiveJob, free: Sequence[Slot]) -> bool:
+        """Whether slots that jobs of ours hold now could make up for those that are missing."""
+        of_others = {slot.id for other in self._table.working.values() for slot in held_by(other)}
+        empty = [slot for slot in free if slot.id not in of_others]
+        fitting = sum(self._has_memory(slot, job) for slot in empty)
+        return fitting + len(of_others) >= job.file.spec.gpus and not too_large(job, self._pool)
+
+    def _has_memory(self, slot: Slot, job: ActiveJob) -> bool:
+        free, needed = self._pool.reading(slot).memory_free, memory_needed(job)
+        return free is None or free >= needed
 
     def _start(self, job: ActiveJob, lease: Lease, now: float) -> None:
         job.attempts += 1
@@ -89,8 +126,7 @@ class Placement:
         reported = last_progress(job.paths.progress)
         step = reported.step if reported else 0
         watch = StallWatch(job.file.spec.stall_minutes * 60, step, now)
-        job.trying = Try(process, lease, watch, now, job.paths.progress, step)
-        self._table.move(job, State.RUNNING, job.error)
+        self._table.begin(job, Try(process, lease, watch, now, job.paths.progress, step))
         newest, place = job.checkpoint, ""
         if newest and job.file.plan.timing.has_silent_steps:
             place = f", goes on from step {newest.step}, frame {newest.frame}"
@@ -104,3 +140,21 @@ class Placement:
         if job.paths.render_failure.exists():
             job.paths.render_failure.unlink(missing_ok=True)
             self._keeper.finished(job.name)
+
+
+def held_by(job: ActiveJob) -> Sequence[Slot]:
+    """The slots of its trainer."""
+    return job.trying.lease.slots if job.trying else ()
+
+
+def memory_needed(job: ActiveJob) -> float:
+    """Bytes of GPU memory that its sheet asks for."""
+    return (job.file.spec.memory_gb or 0.0) * 2**30
+
+
+def too_large(job: ActiveJob, pool: Pool) -> bool:
+    """Whether too few slots would have the memory that the job asks for if nobody used it."""
+    needed = memory_needed(job)
+    totals = {slot.id: pool.reading(slot).memory_total for slot in pool.slots}
+    large = sum(total is None or total >= needed for total in totals.values())
+    return large < job.file.spec.gpus

@@ -16,6 +16,7 @@ from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, Store, create, has_files_beside, set_aside
 from multitrain.farm.progress_reader import last_progress
+from multitrain.farm.submission import submitted
 
 
 def open_store(workspace: Workspace, tell: Callable[[str], None]) -> Store:
@@ -41,17 +42,24 @@ def open_store(workspace: Workspace, tell: Callable[[str], None]) -> Store:
     return Store(path)
 
 
-def leave_whole(workspace: Workspace, rows: Sequence[JobRow], tell: Callable[[str], None]) -> None:
+def leave_whole(
+    workspace: Workspace,
+    rows: Sequence[JobRow],
+    jobs: Sequence[JobFile],
+    tell: Callable[[str], None],
+) -> None:
     """Make the store anew at the end of a night, where it was damaged or removed meanwhile.
 
-    `rows` are the states that the farm has in memory.
+    `rows` are the states that the farm has in memory, and `jobs` its jobs.
     """
     try:
         with closing(open_store(workspace, tell)) as store, store.transaction():
             there = {row.name for row in store.jobs()}
+            lost = [job for job in jobs if job.spec.name not in there]
             for row in rows:
                 if row.name not in there:
                     store.add(row.name, row.frames_total)
+            store.submit(submitted(job, for_every_farm=True) for job in lost)
             store.save(rows)
     except (MultitrainError, OSError, sqlite3.Error) as error:
         tell(f"the last states of jobs could not be written: {error}")

@@ -54,6 +54,9 @@ class RenderKeeper:
         self._beat: int | None = None  # the file's time at the last look; None: no file
         self._looked_at = self._started_at = self._alive_at = float("-inf")
         self._hangs = False
+        self._is_hushed = False  # it ends when its work is done
+        self._is_dismissed = False  # it was ended, and none is to come before `recall`
+        self._told: set[str] = set()  # the jobs that this worker has heard of
         self._process: Process | None = None
         self._jobs: dict[str, None] = {}  # in the order they came
         self._deaths = 0
@@ -68,8 +71,39 @@ class RenderKeeper:
         """Have this job rendered, also by a worker that is started later."""
         if job not in self._jobs:
             self._jobs[job] = None
-            if self._process:
-                self._process.say(job)
+            if self._process and not self._is_hushed:
+                self._tell(self._process, job)
+
+    def _tell(self, process: Process, job: str) -> None:
+        self._told.add(job)
+        process.say(job)
+
+    def has_in_hand(self, job: str) -> bool:
+        """Whether a worker may be at work on this job."""
+        return self._process is not None and job in self._told
+
+    def let_go(self, job: str) -> None:
+        """Have nothing more made of this job; a worker that has it in hand is replaced."""
+        self.finished(job)
+        if self._process and job in self._told:
+            self._is_hushed = True  # its end is no failure
+            self._process.kill()
+
+    def dismiss(self) -> bool:
+        """End the worker, so that jobs' files may be moved; whether it has ended.
+
+        Until `recall`, none is started.
+        """
+        if self._process and not self._is_dismissed:
+            self._process.kill()
+        self._is_dismissed = True
+        if self._process and self._process.poll() is not None:
+            self._process = None
+        return self._process is None
+
+    def recall(self) -> None:
+        """A worker may be started again."""
+        self._is_dismissed = False
 
     def finished(self, job: str) -> None:
         """This job needs no rendering any more."""
@@ -84,6 +118,8 @@ class RenderKeeper:
 
         MultitrainError when it has died again and again: nothing can be rendered here.
         """
+        if self._is_dismissed:
+            return
         self._end_if_it_hangs(now)
         if self._process and (code := self._process.poll()) is not None:
             self._process = None
@@ -91,7 +127,8 @@ class RenderKeeper:
                 self._deaths = 0
             hung = f"because it hung for {HANG_SECONDS / 60:g} minutes"
             how = hung if self._hangs else f"with code {code}"
-            self._count_death(now, f"{how}; its log: {self._launch.log}")
+            if self._hangs or not self._is_hushed:
+                self._count_death(now, f"{how}; its log: {self._launch.log}")
         if self._jobs and self._process is None and now >= self._not_before:
             self._start(now)
 
@@ -104,11 +141,12 @@ class RenderKeeper:
             else:
                 self._count_death(now, f"before it began: {error}")
             return
-        self._hangs = False
+        self._hangs = self._is_hushed = False
         self._beat = self._look_at_heart()
         self._looked_at = self._started_at = self._alive_at = now
+        self._told = set()
         for job in self._jobs:
-            self._process.say(job)
+            self._tell(self._process, job)
 
     def _end_if_it_hangs(self, now: float) -> None:
         """Kill a worker that has shown no sign of life for long."""
@@ -146,10 +184,14 @@ class RenderKeeper:
             )
 
     def drain(self, now: float) -> None:
-        """Give the worker nothing new; the keeper is idle once its encoders have finished."""
+        """Give the worker nothing new; the keeper is idle once its encoders have finished.
+
+        Jobs that come later get another one.
+        """
         if self._process is None:
             return
         self._process.hush()
+        self._is_hushed = True
         self._end_if_it_hangs(now)
         if self._process.poll() is not None:
             self._process = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, NewerVersion
+from jobs.reading import parse_json
 from jobs.workspace.disk import means_full
 from jobs.workspace.files import write_text
 from jobs.workspace.jobfile import JobFile
@@ -14,7 +16,7 @@ from jobs.workspace.moves import finish_moves, names_with_moves
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
-from jobs.workspace.store import Store
+from jobs.workspace.store import Store, Submitted
 from multitrain.farm.submission_plan import Action, Entry, plan_submission
 from render.files.digests import sha256_of
 from render.films.clearing import clear_up, drop_uncovered
@@ -35,9 +37,16 @@ from render.spool.notes import (
 
 
 def submit(
-    workspace: Workspace, store: Store, jobs: Sequence[JobFile], fresh: Collection[str] = ()
+    workspace: Workspace,
+    store: Store,
+    jobs: Sequence[JobFile],
+    fresh: Collection[str] = (),
+    *,
+    for_every_farm: bool = False,
 ) -> list[Entry]:
     """Queue every job that is not done; returns the jobs as they go on, with notes for their user.
+
+    `for_every_farm`: not only a farm that is given their sheet takes them up.
 
     UsageError where `plan_submission` refuses them: then nothing has changed, except that moves
     which were cut off have been finished.
@@ -49,7 +58,54 @@ def submit(
     with store.transaction():
         for entry in entries:
             _enter(store, workspace.job(entry.job.spec.name), entry)
+        store.submit(submitted(entry.job, for_every_farm=for_every_farm) for entry in entries)
     return entries
+
+
+def submitted(job: JobFile, *, for_every_farm: bool) -> Submitted:
+    """What the store keeps of a job as its sheet has it."""
+    text = json.dumps(job.compact, ensure_ascii=False)
+    return Submitted(job.spec.name, job.spec.priority, text, for_every_farm)
+
+
+def told(entry: Entry) -> list[str]:
+    """Lines for people: what becomes of a job that was submitted."""
+    name = entry.job.spec.name
+    if entry.is_held:
+        return list(entry.notes)
+    standing = {Action.STAY: "is done already", Action.FAIL: f"failed: {entry.failure}"}
+    return [f"{name} {standing.get(entry.action, 'is queued')}", *entry.notes]
+
+
+def unfinished(
+    workspace: Workspace, store: Store, *, only_for_every_farm: bool
+) -> tuple[list[JobFile], list[str]]:
+    """The jobs of before that have not ended, and the names of those whose settings are lost.
+
+    What has begun goes on with what its sheet said last.
+    """
+    jobs, lost = [], []
+    for name, text in store.unfinished(only_for_every_farm=only_for_every_farm).items():
+        if job := job_of_before(workspace.job(name), text):
+            jobs.append(job)
+        else:
+            lost.append(name)
+    return jobs, lost
+
+
+def job_of_before(paths: JobPaths, text: str) -> JobFile | None:
+    """A job by what the store keeps of its sheet, else by its own file; None without either.
+
+    NewerVersion where a newer version of this program was at work on it.
+    """
+    with suppress(ValueError):
+        return JobFile.model_validate(parse_json(text.encode(), dict))
+    try:
+        return JobFile.read(paths)
+    except NewerVersion:
+        raise
+    except MultitrainError:  # damaged
+        return None
 
 
 def finish_all_moves(workspace: Workspace) -> dict[str, str]:
@@ -184,7 +240,8 @@ def _enter(store: Store, paths: JobPaths, entry: Entry) -> None:
         with suppress(OSError):
             paths.notice(State.FAILED).unlink(missing_ok=True)
     store.plan_frames(name, total)
-    _transition(store, name, _way(paths, entry), entry.failure)
+    if not entry.is_held:
+        _transition(store, name, _way(paths, entry), entry.failure)
     if entry.action in (Action.STAY, Action.REOPEN):
         store.record_frames(name, total)
     elif entry.action in (Action.BEGIN, Action.START_OVER):

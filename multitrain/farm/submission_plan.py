@@ -56,6 +56,7 @@ class Entry:
     changed: tuple[Path, ...] = ()  # videos that have changed since they were published; they stay
     film_is_whole: bool = False  # this and the next are about a job that is reopened
     manifest_is_readable: bool = True
+    is_held: bool = False  # its user has paused or cancelled it: it stays so
 
 
 def plan_submission(
@@ -85,13 +86,24 @@ def plan_submission(
             continue
         found = _Found(workspace.job(name), states.get(name), there.get(name, []))
         if found.is_new(runs):
-            entries.append(Entry(job, Action.BEGIN))
+            entry = Entry(job, Action.BEGIN)
         else:
-            entries.append(_decide(found, job, starts_over=name in chosen))
+            entry = _decide(found, job, starts_over=name in chosen)
+        entries.append(_held(entry, found.state))
     refused = [f"{each.job.spec.name} {each.refusal}" for each in entries if each.refusal]
     if refused:
         raise UsageError("\n".join(refused))
     return entries
+
+
+def _held(entry: Entry, state: State | None) -> Entry:
+    """The entry of a job in this state: what its user has paused or cancelled stays so."""
+    order = {State.PAUSED: "resume", State.CANCELLED: "requeue"}.get(state) if state else None
+    if order is None or entry.action not in (Action.BEGIN, Action.GO_ON):
+        return entry
+    name = entry.job.spec.name
+    note = f"{name} stays {state}; `multitrain {order} {name}` takes it up again"
+    return replace(entry, is_held=True, notes=(*entry.notes, note))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from jobs.workspace.states import State
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.job_table import JobTable
-from multitrain.farm.placement import Placement
+from multitrain.farm.placement import Placement, memory_needed
 from multitrain.slots.slots import Pool
 
 
@@ -22,21 +22,28 @@ def waiting_reasons(
     if disk.shortage:
         reasons["the disk"] = disk.shortage
     with suppress(OSError):  # `tick` reports a workspace that cannot be reached
-        if placement.spool_is_full():
-            reasons["the spool"] = "full; its frames are encoded first"
-    usable = pool.usable()
+        reasons |= placement.backlog()
+    usable = pool.widest
     for job in queued if table.most_gpus > usable else ():
         if job.file.spec.gpus > usable:
             reasons[job.name] = f"needs {job.file.spec.gpus} slots, and {usable} are left"
-    return reasons | _waiting_for_origins(table)
+    if table.asks_for_memory:
+        most = max((pool.reading(slot).memory_free or 0 for slot in pool.slots), default=0)
+        for job in queued:
+            if most and memory_needed(job) > most:
+                needed, there = job.file.spec.memory_gb, most / 2**30
+                reasons[job.name] = (
+                    f"needs {needed:g} GB of a GPU (memory_gb); {there:.1f} are free"
+                )
+    return reasons | _waiting_for_others(table)
 
 
-def _waiting_for_origins(table: JobTable) -> dict[str, str]:
+def _waiting_for_others(table: JobTable) -> dict[str, str]:
     """The reason of the first job that waits for another: thousands may wait for the same."""
-    queued = table.queued_with_origins()
-    waiting = [(job, origin) for job in queued if (origin := table.awaited_by(job))]
+    waiting = table.awaiting()
     if not waiting:
         return {}
-    (first, awaited), *others = waiting
+    (first, awaited), *others = waiting.items()
     more = f" ({len(others)} more jobs wait like that)" if others else ""
-    return {first.name: f"starts from {awaited.name}, which is not done yet{more}"}
+    does = "starts from" if awaited.starts_from else "comes after"
+    return {first: f"{does} {awaited}{more}"}

@@ -26,6 +26,7 @@ from jobs.workspace.paths import Workspace
 LOOKS = 4  # for so many, the holder of the file may be a process that only tests the lock
 LOOK_SECONDS = 0.25
 FARM = "farm"
+COMMAND = "command"  # a short one: it is waited for
 HANDOVER_SECONDS = 120.0  # how long the processes of a farm that died may take to drain
 
 
@@ -44,6 +45,7 @@ class WorkspaceLock:
     def __init__(self, workspace: Workspace, descriptors: tuple[int, ...], who: str) -> None:
         """`descriptors`: of the lock's file, and of the folder where that can be locked."""
         self.descriptors = descriptors
+        self.since_ns = time.time_ns()  # unix nanoseconds
         self._path, self._who = workspace.lock, who
         self._refused = 0  # how many looks in a row found the file held by another process
         _sign(descriptors[0], who)
@@ -127,7 +129,7 @@ def _take_patiently(
     has_noted = False
     while (descriptors := _take(workspace)) is None:
         pid, since, who = _holder(workspace.lock)
-        if _is_alive(pid):
+        if _is_alive(pid) and (who != COMMAND or time.monotonic() > deadline):
             raise WorkspaceBusy(
                 f"{workspace.root} is held by the {who} with pid {pid}, running since {since}; "
                 "wait for it, stop it, or choose another --workspace."
@@ -137,7 +139,9 @@ def _take_patiently(
                 f"{workspace.root}: trainers of the farm that ended before (pid {pid}, running "
                 f"since {since}) have not drained yet; run again in a while."
             )
-        if pid and not has_noted:  # without a pid, a living farm has yet to make the file anew
+        if (
+            pid and not has_noted and who != COMMAND
+        ):  # without a pid, a living farm has yet to make the file anew
             note("waiting for the trainers of the farm that ended before")
             has_noted = True
         stop.wait(LOOK_SECONDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from multitrain.machine.cores import available_cores, share_out
 from multitrain.protocol.environment import GPUS_LEASED
-from multitrain.slots.slots import Lease, Slot
+from multitrain.slots.slots import Lease, Reading, Slot
 
 
 class CpuPool:
@@ -29,6 +29,14 @@ class CpuPool:
         return len(self._slots)
 
     @property
+    def widest(self) -> int:
+        return self.size
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        return self._slots
+
+    @property
     def model(self) -> str:
         return self._slots[0].model
 
@@ -45,6 +53,9 @@ class CpuPool:
     def free(self, now: float) -> list[Slot]:  # noqa: ARG002 - the clock matters to GPUs only
         return [slot for slot in self._slots if slot not in self._taken]
 
+    def reading(self, slot: Slot) -> Reading:  # noqa: ARG002
+        return Reading()
+
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         self._taken.update(slots)
         return self._lease(slots)
@@ -57,6 +68,9 @@ class CpuPool:
 
     def set_aside(self, lease: Lease, reason: str, now: float) -> bool:  # noqa: ARG002
         return False  # one core is as good as another
+
+    def ran_out_of_memory(self, lease: Lease) -> bool:  # noqa: ARG002
+        return False
 
     def proved(self, lease: Lease) -> None:
         pass

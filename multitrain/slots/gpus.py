@@ -4,6 +4,9 @@ A GPU goes to a job when nobody leases it (`leases`), nobody else computes on it
 there. Our own encoders do not count: those with NVENC compute there, too. A GPU that
 the driver does not know any more is lost: its job goes elsewhere. One that a job failed on is set
 aside for a while (`gpu_failures`).
+
+Where several jobs may share a GPU, each has a place on it. One comes after the other, when the one
+before has taken the memory that it needs; where memory runs out all the same, fewer share that GPU.
 """
 
 from __future__ import annotations
@@ -18,12 +21,13 @@ from multitrain.protocol.environment import GPUS_LEASED
 from multitrain.slots.gpu_failures import GpuFailures
 from multitrain.slots.leases import LeaseFolder
 from multitrain.slots.process_tree import is_ours
-from multitrain.slots.slots import Lease, Slot
-from multitrain.slots.watch import DriverWatch, slot_of
+from multitrain.slots.slots import Lease, Reading, Slot
+from multitrain.slots.watch import DriverWatch, slots_of
 
 MEMORY_BACK = 0.9  # of what was free before a job: then its memory counts as given back
 MEMORY_BACK_SECONDS = 60.0  # so long is that waited for; then others may be at work there
-MEMORY_NEEDED = 0.5  # of the card: with less free, somebody else is at work on it
+MEMORY_NEEDED = 0.5  # of the card, or of a place's part of it: with less free, it is somebody's
+SETTLE_SECONDS = 30.0  # in which a job takes its memory, before another one comes to its GPU
 
 
 def choose(gpus: Sequence[Gpu], wanted: str, visible: str | None) -> list[Gpu]:
@@ -69,15 +73,25 @@ class GpuPool:
         gpus: Sequence[Gpu],
         lease_folder: Path,
         is_ours: Callable[[int], bool] = is_ours,
+        per_gpu: int = 1,
     ) -> None:
-        """`is_ours` says whether a pid is no obstacle: our own encoders compute beside jobs."""
+        """`is_ours` says whether a pid is no obstacle: our own encoders compute beside jobs.
+
+        So many jobs `per_gpu` may share one.
+        """
         # Labels never change, even if a GPU is lost and those after it get other indices.
-        self._slots = [slot_of(gpu) for gpu in gpus]
+        self._places = {gpu.uuid: slots_of(gpu, per_gpu) for gpu in gpus}
+        self._slots = [slot for places in self._places.values() for slot in places]
+        self._per_gpu = per_gpu
+        self._totals = {gpu.uuid: gpu.memory_total or None for gpu in gpus}
+        self._most = dict.fromkeys(self._places, per_gpu)  # jobs at once, as memory allows
+        self._taken_at: dict[str, float] = {}  # when a job of ours came last
+        self._looked_at = float("-inf")
         self._watch = DriverWatch(driver, self._slots)
         self._failures = GpuFailures()
         self._is_ours = is_ours
         self._leases = LeaseFolder(lease_folder)
-        self._leased: set[str] = set()
+        self._leased: set[Slot] = set()
         self._memory_before: dict[str, int] = {}  # free bytes when a job of ours came
         self._released_at: dict[str, float] = {}
         self._reasons: dict[str, str] = {}
@@ -85,6 +99,14 @@ class GpuPool:
     @property
     def size(self) -> int:
         return len(self._slots)
+
+    @property
+    def widest(self) -> int:
+        return sum(not self._watch.is_lost(places[0]) for places in self._places.values())
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        return self._slots
 
     @property
     def model(self) -> str:
@@ -100,23 +122,45 @@ class GpuPool:
     def example(self) -> Lease | None:
         return None
 
+    def reading(self, slot: Slot) -> Reading:
+        gpu = self._watch.known.get(slot.id)
+        if gpu is None:
+            return Reading(memory_total=self._totals[slot.id])
+        free, total = gpu.memory_free, gpu.memory_total
+        is_told = total > 0
+        return Reading(
+            memory_free=free if is_told else None,
+            memory_total=total if is_told else None,
+            load=gpu.load,
+            temperature=gpu.temperature,
+        )
+
     def free(self, now: float) -> list[Slot]:
-        """The free slots: first those without failures, then the longest without one."""
+        """A place on each GPU that has one.
+
+        First GPUs without failures, then the longest without one; with the fewest jobs first.
+        """
+        self._looked_at = now
         self._watch.ask(now)
         self._reasons = {}
         if self._watch.failure:
             self._reasons = {"the driver": self._watch.failure}
             return []
         free = []
-        for slot in self._slots:
-            if slot.id in self._leased:
+        for places in self._places.values():
+            slot = next((each for each in places if each not in self._leased), None)
+            if slot is None:
                 continue
             obstacle = self._obstacle(slot, now)
             if obstacle:
                 self._reasons[slot.label] = obstacle
             else:
                 free.append(slot)
-        return sorted(free, key=self._failures.since)
+        return sorted(free, key=lambda slot: (self._failures.since(slot), self._jobs_on(slot)))
+
+    def _jobs_on(self, slot: Slot) -> int:
+        """How many jobs of ours its GPU has."""
+        return sum(each.id == slot.id for each in self._leased)
 
     def _obstacle(self, slot: Slot, now: float) -> str | None:
         """Why a GPU that is not leased by us cannot be leased; None where it can."""
@@ -127,19 +171,37 @@ class GpuPool:
             return aside
         if slot.id not in self._watch.known:
             return "the driver is asked how it is"
-        return self._occupation(self._watch.known[slot.id], now)
+        gpu = self._watch.known[slot.id]
+        return self._crowd(gpu, self._jobs_on(slot), now) or self._occupation(gpu, slot, now)
 
-    def _occupation(self, gpu: Gpu, now: float) -> str | None:
+    def _crowd(self, gpu: Gpu, jobs: int, now: float) -> str | None:
+        """Why no job can come to the `jobs` of ours that this GPU has; None where one can."""
+        if not jobs:
+            return None
+        if not gpu.tells_processes:
+            return "the driver does not say who computes there: one job at a time"
+        if jobs >= self._most[gpu.uuid]:
+            return f"memory ran out there: {self._most[gpu.uuid]} at once is the most"
+        if now - self._taken_at[gpu.uuid] < SETTLE_SECONDS:
+            return "the job that came last is taking its memory"
+        return None
+
+    def _occupation(self, gpu: Gpu, slot: Slot, now: float) -> str | None:
         """Who else uses this GPU, for people; None for nobody."""
-        needed = gpu.memory_total * MEMORY_NEEDED
-        if now - self._released_at.get(gpu.uuid, float("-inf")) < MEMORY_BACK_SECONDS:
+        is_shared = self._jobs_on(slot) > 0
+        needed = gpu.memory_total * MEMORY_NEEDED / (self._per_gpu if is_shared else 1)
+        if (
+            not is_shared
+            and now - self._released_at.get(gpu.uuid, float("-inf")) < MEMORY_BACK_SECONDS
+        ):
             needed = self._memory_before.get(gpu.uuid, 0) * MEMORY_BACK
         if strangers := [pid for pid in gpu.processes if not self._is_ours(pid)]:
             return f"in use by process {', '.join(map(str, strangers))}"
         if gpu.memory_free < needed:
             return f"its memory is taken: {gpu.memory_free / 2**30:.1f} GiB are free"
         try:
-            return None if self._leases.is_free(gpu.uuid) else "leased by another farm"
+            is_free = self._leases.is_free(gpu.uuid, shared=is_shared)
+            return None if is_free else "leased by another farm"
         except OSError as error:
             return f"its lease cannot be had: {error}"
 
@@ -152,23 +214,30 @@ class GpuPool:
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         try:
-            descriptors = self._leases.take_all([slot.id for slot in slots])
+            descriptors = self._take(slots)
         except OSError:  # `free` says why at the next tick
             return None
         if descriptors is None:
             return None
         for slot in slots:
-            self._leased.add(slot.id)
+            self._leased.add(slot)
+            self._taken_at[slot.id] = self._looked_at
             if slot.id in self._watch.known:
                 self._memory_before[slot.id] = self._watch.known[slot.id].memory_free
         environment = {**_sees(slots), GPUS_LEASED: ", ".join(slot.label for slot in slots)}
         return Lease(tuple(slots), environment, descriptors)
 
+    def _take(self, slots: Sequence[Slot]) -> tuple[int, ...] | None:
+        gpus = [slot.id for slot in slots]
+        if self._per_gpu == 1:
+            return self._leases.take_all(gpus)
+        return self._leases.take_all([f"{slot.id}.{slot.place}" for slot in slots], shared=gpus)
+
     def release(self, lease: Lease, now: float) -> None:
         for descriptor in lease.descriptors:
             os.close(descriptor)
         for slot in lease.slots:
-            self._leased.discard(slot.id)
+            self._leased.discard(slot)
             self._released_at[slot.id] = now
         self._watch.forget(lease.slots)
 
@@ -188,9 +257,17 @@ class GpuPool:
         # A failure counts here even after its ten minutes: else a job that breaks every GPU
         # that it gets would go round for ever, each time to one that is offered again.
         others = [
-            slot for slot in self._slots if slot.id not in troubles and not failures.is_on(slot)
+            places[0]
+            for uuid, places in self._places.items()
+            if uuid not in troubles and not failures.is_on(places[0])
         ]
         return not again and len(others) >= len(lease.slots)
+
+    def ran_out_of_memory(self, lease: Lease) -> bool:
+        crowded = [slot.id for slot in lease.slots if self._jobs_on(slot) > 1]
+        for uuid in crowded:
+            self._most[uuid] = max(1, sum(slot.id == uuid for slot in self._leased) - 1)
+        return bool(crowded)
 
     def proved(self, lease: Lease) -> None:
         self._failures.lift(lease.slots)

@@ -1,5 +1,7 @@
 """Lease files: one `flock` for each GPU, in a folder that all farms of the machine share.
 
+Jobs that share a GPU hold its lease together, and each one more for its place there.
+
 The trainer inherits the descriptor, so two farms never share a GPU by accident and a lease dies
 with its processes, however they ended: a farm that is killed leaves it to its trainers.
 
@@ -13,7 +15,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,32 +46,37 @@ class LeaseFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def take(self, name: str) -> int | None:
-        """A descriptor that holds the lease until it is closed; None if another process has it."""
+    def take(self, name: str, *, shared: bool = False) -> int | None:
+        """A descriptor that holds the lease until it is closed; None if another process has it.
+
+        A `shared` one is held together with others that are.
+        """
         with self._opened() as folder:
-            descriptor = locks.take(self._folder / name, folder=folder)
+            descriptor = locks.take(self._folder / name, folder=folder, shared=shared)
         if descriptor is not None:
             with suppress(OSError):  # it may be another user's file
                 os.utime(descriptor)
         return descriptor
 
-    def take_all(self, names: list[str]) -> tuple[int, ...] | None:
-        """Leases on all `names`, or None where another process has one of them."""
+    def take_all(self, names: Sequence[str], shared: Sequence[str] = ()) -> tuple[int, ...] | None:
+        """Leases on all `names`, and `shared` ones; None where another process has one of them."""
         taken: list[int] = []
+        wanted = [*((name, False) for name in names), *((name, True) for name in shared)]
         try:
-            for name in names:
-                descriptor = self.take(name)
+            for name, is_shared in wanted:
+                descriptor = self.take(name, shared=is_shared)
                 if descriptor is None:
                     break
                 taken.append(descriptor)
         finally:
-            if len(taken) < len(names):
+            if len(taken) < len(wanted):
                 for descriptor in taken:
                     os.close(descriptor)
-        return tuple(taken) if len(taken) == len(names) else None
+        return tuple(taken) if len(taken) == len(wanted) else None
 
-    def is_free(self, name: str) -> bool:
-        descriptor = self.take(name)
+    def is_free(self, name: str, *, shared: bool = False) -> bool:
+        """Whether it could be taken now."""
+        descriptor = self.take(name, shared=shared)
         if descriptor is not None:
             os.close(descriptor)
         return descriptor is not None

@@ -15,7 +15,6 @@ from multitrain.slots.cpu import CpuPool
 from multitrain.slots.gpus import GpuPool, choose
 from multitrain.slots.leases import LeaseFolder, default_lease_folder
 from multitrain.slots.slots import Pool
-from multitrain.slots.watch import slot_of
 
 CORES_PER_CPU_SLOT = 4  # a small network keeps about so many busy
 
@@ -26,9 +25,13 @@ _GPUS = re.compile(f"all|{_GPU}(,{_GPU})*")
 
 
 def open_pool(
-    gpus: str, slots: int | None, note: Callable[[str], None], driver: GpuDriver | None = None
+    gpus: str,
+    slots: int | None,
+    note: Callable[[str], None],
+    driver: GpuDriver | None = None,
+    per_gpu: int = 1,
 ) -> Pool:
-    """The slots that `--gpus` and `--slots` name.
+    """The slots that `--gpus`, `--slots` and `--per-gpu` name.
 
     On a machine without NVIDIA's driver, CPU cores serve instead, and `note` gets a message;
     likewise where `all` finds no GPU. UsageError where the options make no sense here, and where
@@ -42,7 +45,7 @@ def open_pool(
         if chosen and slots:
             raise UsageError("--slots counts jobs on CPU cores; add --gpus cpu or leave it out")
         if chosen:
-            return _gpu_pool(driver, chosen)
+            return _gpu_pool(driver, chosen, per_gpu)
         note("no NVIDIA GPU here: training on CPU cores, which is slow")
     cores = available_cores()
     return CpuPool(slots or max(1, len(cores) // CORES_PER_CPU_SLOT), cores)
@@ -56,9 +59,7 @@ def _choose(driver: GpuDriver, gpus: str, note: Callable[[str], None]) -> list[G
         raise UsageError(f"--gpus {gpus}: {error}; {_ADVICE}") from error
     chosen = choose(found, gpus, os.environ.get("CUDA_VISIBLE_DEVICES")) if found else []
     sound = [gpu for gpu in chosen if not gpu.trouble]
-    broken = [
-        f"{slot_of(gpu).label} cannot be used: {gpu.trouble}" for gpu in chosen if gpu.trouble
-    ]
+    broken = [f"gpu {gpu.index} cannot be used: {gpu.trouble}" for gpu in chosen if gpu.trouble]
     if broken and (gpus != "all" or not sound):
         raise UsageError(f"--gpus {gpus}: {', '.join(broken)}; {_ADVICE}")
     for line in broken:
@@ -66,7 +67,7 @@ def _choose(driver: GpuDriver, gpus: str, note: Callable[[str], None]) -> list[G
     return sound
 
 
-def _gpu_pool(driver: GpuDriver, gpus: Sequence[Gpu]) -> GpuPool:
+def _gpu_pool(driver: GpuDriver, gpus: Sequence[Gpu], per_gpu: int) -> GpuPool:
     folder = default_lease_folder()
     try:
         for gpu in gpus:
@@ -76,4 +77,4 @@ def _gpu_pool(driver: GpuDriver, gpus: Sequence[Gpu]) -> GpuPool:
             f"GPUs cannot be leased: {error}; mend that, or name another folder for all farms of "
             "this machine in MULTITRAIN_LEASES"
         ) from error
-    return GpuPool(driver, gpus, folder)
+    return GpuPool(driver, gpus, folder, per_gpu=per_gpu)

@@ -14,12 +14,23 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Slot:
-    """A GPU, by its UUID, or a share of the CPU's cores."""
+    """A GPU by its UUID, one of several places on it, or a share of the CPU's cores."""
 
-    id: str
-    label: str  # for people: "gpu 0", "cpu 1"
+    id: str  # places on one GPU have the same
+    label: str  # for people: "gpu 0", "gpu 0/2" (its second place), "cpu 1"
     cores: tuple[int, ...] = ()  # empty: any
     model: str = ""  # "NVIDIA H200", "AMD EPYC, 2 cores": equal models are equally fast
+    place: int = 0  # on its GPU, from 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was last known of the hardware of a slot; None where it does not say."""
+
+    memory_free: int | None = None  # bytes
+    memory_total: int | None = None
+    load: int | None = None  # percent
+    temperature: int | None = None  # degrees Celsius
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,14 @@ class Pool(Protocol):
         """How many slots there are, free or not."""
 
     @property
+    def widest(self) -> int:
+        """How many slots one job can have: places on one GPU count once."""
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        """All of them, free or not."""
+
+    @property
     def model(self) -> str:
         """The model of the slots; of the first one where they differ."""
 
@@ -70,7 +89,10 @@ class Pool(Protocol):
         """
 
     def free(self, now: float) -> list[Slot]:
-        """Slots that a job could take now, in order of preference."""
+        """Slots that a job could take now, in order of preference; of a GPU, one place at most."""
+
+    def reading(self, slot: Slot) -> Reading:
+        """How the hardware of this slot is, as `free` last saw it."""
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         """Take these slots; None where another farm has just taken one of them."""
@@ -87,6 +109,12 @@ class Pool(Protocol):
         Call it before `release`. Returns whether the job is free of blame: no job had failed on
         these slots before, and the pool has as many others, free or leased, that work and on which
         no job has failed. Otherwise the job itself may be at fault.
+        """
+
+    def ran_out_of_memory(self, lease: Lease) -> bool:
+        """Memory ran out for a job with this lease: from now on fewer share its GPUs.
+
+        Call it before `release`. Returns whether the job is free of blame: others had part of it.
         """
 
     def proved(self, lease: Lease) -> None:

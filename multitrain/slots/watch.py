@@ -19,9 +19,15 @@ LOST_SECONDS = 30.0  # a driver that is started again needs seconds to know all 
 FORGOTTEN = "the driver does not know it any more"
 
 
-def slot_of(gpu: Gpu) -> Slot:
-    """A GPU as a place for a job."""
-    return Slot(gpu.uuid, f"gpu {gpu.index}", model=gpu.name)
+def slots_of(gpu: Gpu, count: int = 1) -> list[Slot]:
+    """A GPU as so many places for jobs."""
+    label = _label(gpu)
+    labels = [label] if count == 1 else [f"{label}/{number}" for number in range(1, count + 1)]
+    return [Slot(gpu.uuid, each, model=gpu.name, place=place) for place, each in enumerate(labels)]
+
+
+def _label(gpu: Gpu) -> str:
+    return f"gpu {gpu.index}"
 
 
 class DriverWatch:
@@ -90,6 +96,6 @@ def _failure_as_a_whole(found: Sequence[Gpu]) -> str:
 
 def _trouble(slot: Slot, found: Sequence[Gpu]) -> str:
     for gpu in found:
-        if gpu.uuid == slot.id or (not gpu.uuid and slot_of(gpu).label == slot.label):
+        if gpu.uuid == slot.id or (not gpu.uuid and _label(gpu) == slot.label.partition("/")[0]):
             return gpu.trouble
     return FORGOTTEN

@@ -8,7 +8,8 @@ and this file sees to it that
 - `jobs`, `render` and `multitrain` come from where this file lies, as in the process that started
   it, however that one found them;
 - the current folder is not searched at all;
-- the folders of `PYTHONPATH` are searched last, behind Python's own and the installed packages.
+- the folders of `PYTHONPATH` are searched last, behind Python's own and the installed packages;
+- pydantic runs no plug-ins, which it would look for in every package that is installed.
 
 This file imports at its top only what Python has always loaded itself by then.
 """
@@ -57,6 +58,7 @@ def protect() -> None:
     Call it before anything else is imported. The current folder must be off the path already, where
     Python has put it there: it looks like one that belongs there.
     """
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     sys.meta_path.insert(0, _OurPackages)
     search_paths = (os.environ.get(name, "") for name in (SEARCHED_LAST, "PYTHONPATH"))
     last = [each for path in search_paths for each in path.split(os.pathsep) if os.path.isabs(each)]

@@ -132,6 +132,7 @@ def chained_frames(
 
 
 class _Layout(NamedTuple):
+    films: list[list[Film]]  # of each piece
     lengths: list[int]
     fps: int
     fade: int  # frames
@@ -152,7 +153,7 @@ def _layout(pieces: Sequence[Piece], crossfade: float, scale: Resolution | None)
     lengths = [sum(film.frames for film in each) for each in films]
     fade = rounded(Fraction(str(crossfade)) * rate)
     _require_long_enough(pieces, lengths, fade, int(rate))
-    return _Layout(lengths, int(rate), fade)
+    return _Layout(films, lengths, int(rate), fade)
 
 
 def chain_films(
@@ -172,7 +173,7 @@ def chain_films(
     """
     layout = _layout(pieces, crossfade, scale)
     with ExitStack() as stack:
-        readers = [stack.enter_context(FilmReader(piece.files, scale=scale)) for piece in pieces]
+        readers = [stack.enter_context(FilmReader(films, scale=scale)) for films in layout.films]
         channels = max(reader.channels for reader in readers)
         size = readers[0].size
         with (

@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from jobs.errors import MultitrainError, UsageError
 from jobs.settings.colours import RGB, RGBA
-from jobs.settings.kinds import Resolution
 from jobs.settings.videos import VIDEOS, WITH_NVENC, EncoderName, FormatName, notes_on
 from jobs.workspace.disk import means_full
-from jobs.workspace.files import listing, modified
+from jobs.workspace.files import listing
 from jobs.workspace.outputs import export_name as name_of_export
+from render.clips.asked import export_of, is_as_asked
 from render.encoding import ffmpeg
 from render.encoding.commands import FILTER_THREADS, QUIET, Command
+from render.encoding.comments import add_comment, comment_arguments
 from render.encoding.containers import Rate, file_arguments
 from render.encoding.formats import (
     ENCODER_THREADS,
@@ -29,7 +30,6 @@ from render.encoding.formats import (
     pixels_from_video,
     shown_fps,
     shown_frames,
-    shown_size,
 )
 from render.encoding.pixels import FLAGS, Source
 from render.encoding.streaming import FINE, RawVideo, encoding
@@ -53,7 +53,7 @@ def export_name(film: Path, name: FormatName) -> Path:
 
 
 def is_export(film: Path, name: FormatName, path: Path) -> bool:
-    """Whether what lies at `path` may be the film in this format: its frames, its size, no older.
+    """Whether what lies at `path` is the film in this format, by its note; with all its frames.
 
     True also where the film cannot be read: exporting it reports that.
     """
@@ -63,17 +63,12 @@ def is_export(film: Path, name: FormatName, path: Path) -> bool:
         if means_full(error):
             raise
         return True
-    if modified(path) < modified(film):
-        return False
     frames = shown_frames(name, look.frames, look.format.fps)
-    if VIDEOS[name].is_folder:
-        return len(listing(path)) == frames
     try:
-        there = Film.look(path)
+        there = len(listing(path)) if VIDEOS[name].is_folder else Film.look(path).frames
     except MultitrainError:
         return False
-    size = Resolution(*shown_size(name, *look.size))
-    return (there.frames, there.size) == (frames, size)
+    return there == frames and is_as_asked(path, export_of(film, name))
 
 
 def notes(film: Path, name: FormatName) -> list[str]:
@@ -106,16 +101,17 @@ def export_film(
     """
     if output.exists() and output.samefile(film):
         raise UsageError(f"{film} cannot be replaced by its own export; name another place")
+    note = export_of(film, name)
     if encoder == "nvenc" and (faster := WITH_NVENC.get(name)):
         try:
-            _export(film, faster, output, on_progress, quality, stop)
+            _export(film, faster, output, on_progress, quality, stop, note)
         except MultitrainError as failure:
             if means_full(failure):
                 raise
             log.warning("%s: made without NVENC, which failed: %s", output.name, failure)
         else:
             return
-    _export(film, name, output, on_progress, quality, stop)
+    _export(film, name, output, on_progress, quality, stop, note)
 
 
 def _export(
@@ -125,13 +121,14 @@ def _export(
     on_progress: OnProgress,
     quality: Quality,
     stop: threading.Event | None,
+    note: str,
 ) -> None:
     program = ffmpeg.find(name)
     look = Film.look(film)
     fps: Rate = int(look.format.fps) if look.format.fps.denominator == 1 else look.format.fps
     channels = RGBA if look.has_alpha else RGB
     with finished_video(output, name, look.frames, fps, look.size, channels) as part:
-        export = _Export(look, name, fps, part, on_progress, quality, stop)
+        export = _Export(look, name, fps, part, on_progress, quality, stop, note)
         if _suits_ffmpeg(look):
             _convert(export, program)
         else:
@@ -148,6 +145,7 @@ class _Export(NamedTuple):
     on_progress: OnProgress
     quality: Quality
     stop: threading.Event | None
+    note: str
 
 
 def _suits_ffmpeg(look: Film) -> bool:
@@ -165,10 +163,12 @@ def _convert(export: _Export, program: str) -> None:
         if film.pixel_shape != 1:
             filters = f"{SQUARE.format(*film.size)},{filters}"
         command = export_command(
-            program, reading, filters, name, export.fps, export.quality, progress, export.part
-        )
+            program, reading, filters, name, export.fps, export.quality, progress, export.part,
+            export.note,
+        )  # fmt: skip
         with watched(progress, export.on_progress):
             ffmpeg.run(command, ffmpeg.FILM_SECONDS, export.stop)
+        add_comment(name, export.part, export.note)
         export.on_progress(film.frames)
 
 
@@ -176,7 +176,8 @@ def _encode_frames(export: _Export) -> None:
     """Export the frames as this program reads them, where ffmpeg alone would get them wrong."""
     with FilmReader([export.film.path]) as reader:
         raw = RawVideo(*reader.size, reader.channels, export.fps)
-        with encoding(export.part, raw, export.name, quality=export.quality) as sink:
+        quality, note = export.quality, export.note
+        with encoding(export.part, raw, export.name, quality=quality, note=note) as sink:
             for number, picture in enumerate(frames_in_order(reader), 1):
                 if export.stop and export.stop.is_set():
                     raise ffmpeg.Stopped
@@ -193,6 +194,7 @@ def export_command(
     quality: Quality,
     progress: Path,
     output: Path,
+    note: str = "",
 ) -> Command:
     """ffmpeg's command: `reading` is what opens the film, whose frames get their exact times."""
     exact = "/".join(map(str, reversed(fps.as_integer_ratio())))
@@ -201,6 +203,7 @@ def export_command(
         *("-progress", str(progress), *reading, "-map", "0:v:0"),
         *("-vf", f"settb={exact},setpts=N,{filters}", "-r", str(shown_fps(name, fps))),
         *encoder_arguments(name, fps, quality, ENCODER_THREADS),
+        *comment_arguments(name, note),
         *file_arguments(name, shown_fps(name, fps), output),
     ]
 

@@ -80,7 +80,7 @@ def look_at_film(
     """
     with FilmReader(files, small=SMALL) as reader:
         settled = settled_frame(reader, on_progress)
-    with FilmReader(files) as reader:
+    with FilmReader(reader.films) as reader:
         layout = Layout(cell) if cell else layout_of(files[0], reader.size)
         samples = tuple(areas(reader.size, layout or Layout(reader.size)))
         is_large = min(samples[0].width, samples[0].height) >= LEAST_SIDE

@@ -26,7 +26,7 @@ from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
 from render.encoding.watching import OnProgress
 from render.files.finished import finished_video
 from render.files.mixing import mixed
-from render.files.reading import FilmReader, frames_in_order
+from render.files.reading import Film, FilmReader, frames_in_order
 
 SAMPLED = 64  # rows and columns that are compared, about: picked, for scaling would hide noise
 SMALL = Resolution(24, 13)  # pixels of pictures that are compared: 200 MB an hour at 60 fps
@@ -58,6 +58,7 @@ class Planned(NamedTuple):
 
     cycle: Cycle  # for mode `best` still at the earliest start
     settled: Settled | None  # None: a start was given
+    films: tuple[Film, ...]  # that it was planned for
 
 
 class _Drawn(NamedTuple):
@@ -89,16 +90,17 @@ def make_loop(
     it cannot be read, ProgramFailed where ffmpeg fails.
     """
     with ExitStack() as stack:
+        films = planned.films if planned else tuple(map(Film.look, sources))
         # The head and the tail of a fade are read at once, each in its order.
-        readers = [stack.enter_context(FilmReader(sources)) for _ in range(2)]
+        readers = [stack.enter_context(FilmReader(films)) for _ in range(2)]
         form = readers[0].format
         framed = framing(readers[0].size, settings.crop, settings.scale, corner)
         if settings.scale and readers[0].has_alpha:
             framed = framed._replace(filters=by_cover(framed.filters))
-        earliest, settled = planned or plan_clip(sources, settings, name, on_progress)
+        earliest, settled, _ = planned or plan_clip(films, settings, name, on_progress)
         cycle = earliest
         if settings.mode == "best":
-            cycle = replace(cycle, start=_best_start(sources, cycle, on_progress))
+            cycle = replace(cycle, start=_best_start(films, cycle, on_progress))
         is_drawn_between = settings.smooth and cycle.lies_between
         # A pingpong whose start is given begins there, and not at a quiet step beside it.
         begins_anywhere = settings.mode != "pingpong" or (settled and settled.frame)
@@ -142,7 +144,10 @@ def make_loop(
 
 
 def plan_clip(
-    sources: Sequence[Path], settings: ClipSettings, name: FormatName, on_progress: OnProgress
+    sources: Sequence[Path | Film],
+    settings: ClipSettings,
+    name: FormatName,
+    on_progress: OnProgress,
 ) -> Planned:
     """How long the loop will be, and where it begins: a function of the film and the settings.
 
@@ -153,11 +158,11 @@ def plan_clip(
         plan_loop_in(name, settings, footage)  # raises before anything is decoded
         settled = None if settings.start is not None else settled_frame(reader, on_progress)
     frame = settled.frame if settled else 0
-    return Planned(plan_loop_in(name, settings, footage, frame), settled)
+    return Planned(plan_loop_in(name, settings, footage, frame), settled, reader.films)
 
 
-def _best_start(sources: Sequence[Path], cycle: Cycle, on_progress: OnProgress) -> int:
-    with FilmReader(sources, small=SMALL) as reader:
+def _best_start(films: Sequence[Film], cycle: Cycle, on_progress: OnProgress) -> int:
+    with FilmReader(films, small=SMALL) as reader:
         values = SMALL.width * SMALL.height * reader.channels
         pictures = np.empty((reader.frames - cycle.start, values), np.uint8)
         for place, frame in enumerate(frames_in_order(reader, cycle.start)):

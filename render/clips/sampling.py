@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.errors import MultitrainError
-from render.clips.settled import settled
+from render.clips.settled import LEAST, begins_in_noise, settled
 from render.encoding.watching import OnProgress
 from render.files.reading import FilmReader
 
 SAMPLES = 128  # so the moment is found to within a hundredth of the film
+FIRST, LATER = 3, 8  # of these that are looked at in full size, to tell noise by
 
 
 class Settled(NamedTuple):
@@ -29,18 +32,32 @@ def settled_frame(reader: FilmReader, on_progress: OnProgress) -> Settled:
     `reader` gives small pictures. The same film gives the same frame. Damaged frames are passed
     over: the loop may need none of them, and if it does, making it reports them.
     """
-    numbers, pictures = [], []
-    for number in sampled_numbers(reader):
-        on_progress(0)
-        try:
-            pictures.append(reader[number])
-        except MultitrainError:
-            continue
-        numbers.append(number)
-    place = settled(np.stack(pictures)) if pictures else 0
+    found = dict(_readable(reader, sampled_numbers(reader), on_progress))
+    numbers, half = list(found), len(found) // 2
+    if not numbers:
+        return Settled(0, in_time=True)
+    pictures = np.stack(list(found.values()))
+    place = settled(pictures)
+    if not place and len(numbers) >= LEAST:
+        with FilmReader(reader.films) as whole:
+            first, later = (
+                (picture for _, picture in _readable(whole, some, on_progress))
+                for some in (numbers[:FIRST], numbers[half :: -(-half // LATER)])
+            )
+            place = settled(pictures, in_noise=begins_in_noise(first, later))
     if not place:
         return Settled(0, in_time=True)
-    return Settled(numbers[place], in_time=place < len(numbers) // 2)
+    return Settled(numbers[place], in_time=place < half)
+
+
+def _readable(
+    reader: FilmReader, numbers: Iterable[int], on_progress: OnProgress
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """The frames of these numbers that are not damaged."""
+    for number in numbers:
+        on_progress(0)
+        with suppress(MultitrainError):
+            yield number, reader[number]
 
 
 def sampled_numbers(reader: FilmReader, first: int = 0, samples: int = SAMPLES) -> Iterator[int]:

@@ -1,11 +1,15 @@
 """When the picture of a training has settled: the grey and the noise are over. Pure.
 
-Films of trainings begin in one flat colour, or in noise, which is flat when seen from afar. From
-there, contrast and colours grow, overshoot, and then vary about a level. That level, and how much
-they vary about it, is measured in the later half of the film.
+Films of trainings begin in one flat colour, or in noise. Fine noise is flat when seen from afar;
+coarse noise, of networks that enlarge by `upconv` or have trained for some steps before the film
+begins, is not, but shows in how much of the contrast is fine. From there, contrast and colours
+grow, overshoot, and then vary about a level. That level, and how much they vary about it, is
+measured in the later half of the film.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +23,19 @@ DEVIATIONS = 3.0  # of the later half: a settled picture lies within so many of 
 LEAST_LEVELS = 12.0  # that a mean colour may always be away, however little it varies later
 LEAST_SHARE = 0.25  # of the later contrast that a contrast may always be away
 LEAST_DISTANCE = 0.3  # of the first picture's distance to the later ones that is always allowed
+FINE = 8  # pixels: of networks' noise, most is finer, and of their later pictures, little
+GRAINIER = 1.3  # times as much of the contrast is fine as later, where a film begins in noise
 NORMAL = 1.4826  # standard deviations in a median absolute deviation, where values are normal
 
 
-def settled(pictures: NDArray[np.uint8]) -> int:
+def settled(pictures: NDArray[np.uint8], *, in_noise: bool = False) -> int:
     """The number of the first of these pictures from which on the film looks as it goes on to.
 
-    `pictures`, (n, height, width, 3 or 4) uint8, are small ones, evenly spaced over a film. At most
-    n // 2; 0 for films that do not begin as trainings do.
+    `pictures`, (n, height, width, 3 or 4) uint8, are small ones, evenly spaced over a film, which
+    begins `in_noise` or not. At most n // 2; 0 for films that do not begin as trainings do.
     """
     half = len(pictures) // 2
-    if len(pictures) < LEAST or not _begins_flat(pictures, half):
+    if len(pictures) < LEAST or not _begins_as_trainings(pictures, half, in_noise=in_noise):
         return 0
     colours, contrasts, distances = (
         _running_median(each(pictures)) for each in (_colours, _contrasts, _distances)
@@ -42,11 +48,25 @@ def settled(pictures: NDArray[np.uint8]) -> int:
     return int(np.flatnonzero(is_away[:half]).max(initial=-1)) + 1
 
 
-def _begins_flat(pictures: NDArray[np.uint8], half: int) -> bool:
+def begins_in_noise(first: Iterable[NDArray[np.uint8]], later: Iterable[NDArray[np.uint8]]) -> bool:
+    """Whether the first pictures of a film, at their full size, are noise beside later ones."""
+    ours, theirs = (float(np.median([*map(_grain, each)])) for each in (first, later))
+    return ours > GRAINIER * theirs
+
+
+def _grain(picture: NDArray[np.uint8]) -> float:
+    """The share of a picture's contrast, as variance, that is finer than `FINE` pixels."""
+    height, width = (side // FINE * FINE for side in picture.shape[:2])
+    green = picture[:height, :width, 1].astype(np.float32)
+    blocks = green.reshape(height // FINE, FINE, width // FINE, FINE).mean(axis=(1, 3))
+    return float(1 - blocks.var() / green.var()) if green.any() and green.var() else 0.0
+
+
+def _begins_as_trainings(pictures: NDArray[np.uint8], half: int, *, in_noise: bool) -> bool:
     first, later = pictures[:1, ..., :3], pictures[half:, ..., :3]
     contrast = float(np.median(later.std(axis=(1, 2)).mean(axis=1)))
     is_flat = first.std(axis=(1, 2)).mean() < FLAT_SHARE * contrast
-    return contrast > LEAST_CONTRAST and is_flat and BLACK < first.mean() < WHITE
+    return contrast > LEAST_CONTRAST and (is_flat or in_noise) and BLACK < first.mean() < WHITE
 
 
 def _is_away(values: NDArray[np.float64], least: NDArray[np.float64] | float) -> NDArray[np.bool_]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,16 +16,23 @@ from typing import IO
 
 CAN_BE_TIED = hasattr(fcntl, "F_SETSIG")  # on Linux
 
+# A shell that becomes the program once it is told to, and ends where nobody is left to do so: a
+# program that began at once would outlive a process that is killed before they are tied.
+_WAITS = ("/bin/sh", "-c", 'read -r go && exec "$@"', "sh")
+_GO = b"\n"
+
 
 @contextmanager
 def running(
-    command: Sequence[str], output: IO[bytes], stdin: int = subprocess.DEVNULL
+    command: Sequence[str], output: IO[bytes], *, is_fed: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program at work, whose stdout and stderr go to `output`.
+    """A program at work, whose stdout and stderr go to `output`; its stdin is empty, or `is_fed`.
 
     When the block is left the program has ended: if need be, it is killed. OSError where it cannot
     be started.
     """
+    if not shutil.which(command[0]):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command[0])
     with ExitStack() as at_the_end:
         leash, held = os.pipe()
         at_the_end.callback(os.close, leash)
@@ -31,11 +40,20 @@ def running(
         with _uninterrupted():  # in between, the program would outlive whatever interrupts
             process = at_the_end.enter_context(
                 subprocess.Popen(
-                    command, stdin=stdin, stdout=output, stderr=subprocess.STDOUT, pass_fds=[leash]
+                    (*_WAITS, *command),
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=[leash],
                 )
             )
             at_the_end.callback(process.kill)  # nothing happens where it has ended
             _tie(leash, process.pid)
+        assert process.stdin
+        with suppress(BrokenPipeError):  # somebody has killed it
+            os.write(process.stdin.fileno(), _GO)
+        if not is_fed:
+            process.stdin.close()
         yield process
 
 

@@ -34,6 +34,9 @@ LIST = ".ffconcat"  # the ending of a list for the concat demuxer
 # argument, and that many encoders at once need much memory.
 MOST_OUTPUTS = 32
 
+# Of 320 pixels and 30 frames per second, a browser plays 24 at once; of 640 and 60, 6.
+PREVIEW_WIDTH, PREVIEW_FPS, PREVIEW_CRF = 320, 30, 28
+
 Command = list[str]
 T = TypeVar("T")
 
@@ -115,6 +118,23 @@ def join_command(ffmpeg: str, list_file: Path, output: Path, fps: int, suffix: s
         *(ffmpeg, *QUIET, "-xerror", "-f", "concat", "-safe", "0", "-i", str(list_file.absolute())),
         *("-map", "0:v:0", "-c", "copy", *BITEXACT, "-movflags", "+faststart"),
         *("-video_track_timescale", str(TICKS * fps), "-f", muxer(suffix), str(output.absolute())),
+    ]
+
+
+def preview_command(
+    ffmpeg: str, video: Path, output: Path, channels: int, *, seconds: float
+) -> Command:
+    """The last `seconds` of a video, small and light: dozens play side by side in a browser."""
+    over_black = "format=rgba,premultiply=inplace=1," if channels == RGBA else ""
+    filters = (
+        f"fps='min({PREVIEW_FPS},source_fps)',{over_black}"
+        f"scale='max(2,trunc(min({PREVIEW_WIDTH},iw)/2)*2)':-2:flags=area,setsar=1,format=yuv420p"
+    )
+    return [
+        *(ffmpeg, *QUIET, "-sseof", f"-{seconds:g}", "-i", str(video.absolute())),
+        *("-map", "0:v:0", "-vf", filters, "-c:v", "libx264", "-crf", str(PREVIEW_CRF)),
+        *("-preset", "veryfast", "-threads", "1", *BITEXACT, "-movflags", "+faststart"),
+        *("-f", "mp4", str(output.absolute())),
     ]
 
 

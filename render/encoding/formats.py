@@ -49,6 +49,9 @@ VP9_SPEEDS: dict[Preset, str] = {  # of libvpx's `-cpu-used`, where it need not 
     "veryslow": "0",
 }
 LARGEST_CRF, LARGEST_VP9_CRF = 51, 63
+# So much more makes keyframes alone as fine as `h264` at the same crf: to 0.2 dB (luma) on three
+# films of trainings.
+INTRA_CRF = 4
 
 
 class Quality(NamedTuple):
@@ -128,7 +131,10 @@ def _h264(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:
 
 
 def _h264_intra(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:  # noqa: ARG001
-    return *_x264(quality), *_closed(1, threads)
+    # Every frame as fine as the others. By itself, x264 makes the first one of a file much finer,
+    # which would be seen wherever a loop comes round, and where the pieces of a film meet.
+    crf = min(quality.crf + INTRA_CRF, LARGEST_CRF) if quality.crf else 0
+    return *_x264(quality._replace(crf=crf)), "-x264-params", "qcomp=1", *_closed(1, threads)
 
 
 def _h265(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:

@@ -28,6 +28,7 @@ from jobs.workspace.disk import means_full
 from render.encoding import ffmpeg
 from render.encoding.children import running
 from render.encoding.commands import FILTER_THREADS, QUIET, Command
+from render.encoding.comments import add_comment, comment_arguments
 from render.encoding.containers import Rate
 from render.encoding.formats import (
     ENCODER_THREADS,
@@ -84,7 +85,7 @@ def encoding(
     """Frames that are written within the block become the video `output`, a temporary name.
 
     `filters` are for the frames as they come; `size` is theirs afterwards, where it is another. The
-    `note` is kept in the file, where its format has a place for one. Once the block is left without
+    `note` is kept in the file (`comments`). Once the block is left without
     an exception, the file is whole, and the caller verifies it; with an exception, ffmpeg is killed
     and what it wrote remains. MultitrainError where no ffmpeg here knows the format; ProgramFailed
     where ffmpeg fails, or computes nothing for a long time.
@@ -96,6 +97,7 @@ def encoding(
     with ffmpeg.TURNS.turn, ffmpeg.open_said() as said, _Program(command, said) as running:
         yield FrameSink(raw, running)
         running.finish()
+    add_comment(name, output, note)
 
 
 def streaming_command(
@@ -119,7 +121,7 @@ def streaming_command(
         *("-video_size", f"{raw.width}x{raw.height}", "-framerate", str(raw.fps)),
         *("-i", "pipe:0", "-vf", ",".join(chain)),
         *encoder_arguments(name, raw.fps, quality, ENCODER_THREADS),
-        *(("-metadata", f"comment={note}") if note else ()),
+        *comment_arguments(name, note),
         *file_arguments(name, raw.fps, output),
     ]
 
@@ -133,9 +135,7 @@ class _Program:
     def __enter__(self) -> _Program:
         with ExitStack() as stack:
             try:
-                self._process = stack.enter_context(
-                    running(self._command, self._said, subprocess.PIPE)
-                )
+                self._process = stack.enter_context(running(self._command, self._said, is_fed=True))
             except OSError as error:
                 raise ProgramFailed(self._command, None, str(error)) from error
             self._end = stack.pop_all()

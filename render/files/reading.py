@@ -71,6 +71,7 @@ class Film:
     is_hdr: bool
     hides_frames: bool  # by an edit list
     seen: tuple[int, ...] | None  # places in `times`, where these are uneven
+    state: tuple[int, ...]  # of the file: another one has another
 
     @classmethod
     def look(cls, path: Path) -> Self:
@@ -110,6 +111,7 @@ class Film:
             is_hdr=first.color_trc in HDR,
             hides_frames=packets.hide,
             seen=seen,
+            state=_state_of(path),
         )
 
     @property
@@ -225,16 +227,20 @@ class FilmReader:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        files: Sequence[Path | Film],
         small: Resolution | None = None,
         scale: Resolution | None = None,
     ) -> None:
-        """MultitrainError where a file is no video, or is not like the first one."""
-        self.films = tuple(Film.look(path) for path in paths)
+        """MultitrainError where a file is no video, or is not like the first one.
+
+        Those that were looked at already must still be the same files whenever they are opened:
+        films of jobs give their places to later ones.
+        """
+        self.films = tuple(each if isinstance(each, Film) else Film.look(each) for each in files)
         self.format = self.films[0].format
         for film in self.films[1:]:
             _require_alike(self.films[0], film)
-        self._firsts = [sum(film.frames for film in self.films[:n]) for n in range(len(paths))]
+        self._firsts = [sum(film.frames for film in self.films[:n]) for n in range(len(files))]
         self._small, self._scale = small, scale
         self._open: _OpenFilm | None = None
 
@@ -308,6 +314,11 @@ class _OpenFilm:
         self._files = ExitStack()
         with _as_unreadable(film.path):
             self._container, self._stream = self._files.enter_context(opened(film.path))
+        if _state_of(film.path) != film.state:
+            self.close()
+            raise MultitrainError(
+                f"{film.path} has been replaced or written to meanwhile; give the command again"
+            )
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = DECODER_THREADS
         self._decoded: Iterator[VideoFrame] = iter(())
@@ -352,6 +363,14 @@ class _OpenFilm:
 
     def _damaged(self, number: int, why: str) -> MultitrainError:
         return MultitrainError(f"{self.film.path}: frame {number} cannot be decoded: {why}")
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise MultitrainError(f"{path} is not there any more; give the command again") from error
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 def frames_in_order(reader: FilmReader, first: int = 0) -> Iterator[NDArray[np.uint8]]:

@@ -56,6 +56,7 @@ def sweep(paths: JobPaths, job: JobFile) -> None:
     Not what others may be making there: the trainer a walk, a user an export.
     """
     half_made = [part_of(paths.latest), part_of(paths.render_failure)]
+    half_made += [paths.run / name for name in listing(paths.run) if _is_of_preview(name, paths)]
     half_made += [paths.segments / name for name in listing(paths.segments) if name.endswith(PART)]
     half_made += [paths.frames / name for name in listing(paths.frames) if name.endswith(PART)]
     outputs = paths.outputs
@@ -64,6 +65,10 @@ def sweep(paths: JobPaths, job: JobFile) -> None:
     half_made += [outputs / name for name in left if _is_half_made(name, paths, made)]
     for path in half_made:
         remove(path)
+
+
+def _is_of_preview(name: str, paths: JobPaths) -> bool:
+    return name.startswith(paths.preview.stem) and name.endswith(PART)
 
 
 def _extras(paths: JobPaths, job: JobFile) -> Iterator[str]:

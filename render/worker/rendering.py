@@ -34,6 +34,7 @@ from render.films.films import (
 from render.films.images import find_images
 from render.films.inventory import take_inventory
 from render.films.losses import tell_lost
+from render.films.previews import show_timecut
 from render.films.segments import encode_batch, write_images
 from render.films.tasks import (
     CutTimecut,
@@ -183,6 +184,7 @@ class Rendering:
                 find_images(self.paths, self.job, batch)
             case PublishTimecut(number, segments):
                 publish_timecut(self.paths, self.job, number, segments)
+                show_timecut(self.paths, self.job, number)
             case CutTimecut(number):
                 cut_timecut(self.paths, self.job, number)
             case JoinFilm(timecuts):

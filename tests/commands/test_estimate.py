@@ -39,7 +39,7 @@ def test_films_with_alpha_know_no_crf(tiny_job: MakeJob, name: str, per_pixel: i
 
 def test_exports_are_there_once(tiny_job: MakeJob) -> None:
     plain, more = tiny_job(), tiny_job(format="h264,hap,png,h264-intra")
-    exports = (0.5 + 2 + 2 * 0.15) * pixels(plain)
+    exports = (0.5 + 2 + 4 * 0.15) * pixels(plain)
     assert disk_bytes(more) == pytest.approx(disk_bytes(plain) + exports, abs=1)
 
 

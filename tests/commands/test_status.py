@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from jobs.errors import UsageError
 from jobs.settings.spec import JobSpec
+from jobs.workspace.farm_state import FarmState, Left, publish
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import Workspace
@@ -19,9 +25,8 @@ from jobs.workspace.store import Store
 from multitrain.commands.cli import commands
 from multitrain.commands.run import loop as night
 from multitrain.commands.run.display import LineDisplay
-from multitrain.farm.time_left import NightLeft, tell
+from multitrain.commands.status import FROM_THE_TOP
 from multitrain.farm.workspace_lock import hold
-from multitrain.forecasts.forecasting import Forecast
 from render.spool.notes import note_made
 
 SETTINGS = {"dataset": "demo", "grid_width": 1, "grid_height": 1, "video_length": 1 / 60}
@@ -71,6 +76,8 @@ def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
         "attempts": 1,
         "slot": "gpu 0",
         "error": "",
+        "priority": 0,
+        "waits_for": "",
         "loops_done": 0,
         "loops_total": 0,
         "exports_done": 0,
@@ -85,7 +92,7 @@ def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
     }
     told = status(workspace)
     assert "42/100" in told
-    assert "No farm is running here: `multitrain run SHEET` goes on." in told
+    assert "No farm is running here: `multitrain run` goes on." in told
 
 
 def test_extras_are_counted(workspace: Workspace, store: Store) -> None:
@@ -137,7 +144,12 @@ def test_films_are_told_with_their_length(workspace: Workspace, store: Store) ->
 
 def test_a_farm_tells_how_long_it_takes(workspace: Workspace, store: Store) -> None:
     submit(workspace, store, "waves")
-    tell(workspace, NightLeft(Forecast(3600, 0.1), jobs={"waves": Forecast(600, 0.2)}))
+    left = {"waves": Left(seconds=600, spread=0.2)}
+    waiting = {"gpu 0": "in use by process 7"}
+    state = FarmState(
+        time=time.time(), night=Left(seconds=3600, spread=0.1), jobs=left, waiting=waiting
+    )
+    publish(workspace, state)
     assert rows(workspace)["waves"]["seconds_left"] is None  # of a farm that is gone
     display = LineDisplay(None)  # type: ignore[arg-type]
     with night.StopSignals() as stop, hold(workspace, display, stop):
@@ -148,3 +160,32 @@ def test_a_farm_tells_how_long_it_takes(workspace: Workspace, store: Store) -> N
     assert f"A farm runs here since {told['farm']['since']} (pid {os.getpid()})" in shown
     assert "about 1:00:00 left" in shown
     assert "0:10:00" in shown
+    assert "Jobs are waiting: gpu 0: in use by process 7." in shown
+    assert told["waits_for"] == "gpu 0: in use by process 7"
+
+
+def test_it_goes_on_telling_on_a_terminal(workspace: Workspace, store: Store) -> None:
+    submit(workspace, store, "waves")
+    shown, terminal = os.openpty()
+    command = [sys.executable, "-m", "multitrain", "status", "--watch"]
+    watching = subprocess.Popen(command, cwd=workspace.root, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    told = b""
+    try:
+        while told.count(b"waves") < 2:
+            told += os.read(shown, 4096)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(30) == 0
+    finally:
+        watching.kill()
+        watching.wait()
+        os.close(shown)
+    assert told.count(FROM_THE_TOP.encode()) == 2
+    assert b"Traceback" not in told
+
+
+def test_a_program_is_told_where_to_look(workspace: Workspace, store: Store) -> None:
+    submit(workspace, store, "waves")
+    told = CliRunner().invoke(commands, ["status", "--watch", "--workspace", str(workspace.root)])
+    assert isinstance(told.exception, UsageError)
+    assert "multitrain status --json" in str(told.exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import closing
 from unittest import mock
 
@@ -30,6 +31,15 @@ def open_a_store(workspace: Workspace) -> None:
         submit(workspace, store, [a_job()])
 
 
+def an_older_store(workspace: Workspace) -> None:
+    """As the version before priorities left it."""
+    open_a_store(workspace)
+    with closing(sqlite3.connect(workspace.store)) as database:
+        for column in ("priority", "sheet_priority", "submitted", "job"):
+            database.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
+        database.execute("PRAGMA user_version = 1")
+
+
 def a_damaged_store(workspace: Workspace) -> None:
     two_jobs(workspace)
     workspace.store.write_bytes(b"no store")
@@ -48,6 +58,7 @@ def keep_the_store(workspace: Workspace) -> None:
         store.wait_at_most(1.0)
         store.transition("begun", State.RUNNING, attempts=1)
         store.record_frames("begun", 3)
+        store.forget(["new"])
 
 
 def start_over(workspace: Workspace) -> None:

@@ -22,6 +22,7 @@ from tests.disk import (
     export_scenes,
     farm_scenes,
     forecast_scenes,
+    page_scenes,
     pictures_scenes,
     rendering_scenes,
     training_scenes,
@@ -88,6 +89,7 @@ SCENES = (
     Scene("sending by SFTP", delivery_scenes.film_for_sftp, delivery_scenes.meet),
     Scene("telling", delivery_scenes.job_to_tell_of, delivery_scenes.tell, outlives=True),
     Scene("a new store", nothing, farm_scenes.open_a_store),
+    Scene("an older store", farm_scenes.an_older_store, farm_scenes.open_a_store),
     Scene("a damaged store", farm_scenes.a_damaged_store, farm_scenes.make_the_store_anew),
     Scene("the store", farm_scenes.two_jobs, farm_scenes.keep_the_store),
     Scene("starting over", farm_scenes.two_jobs, farm_scenes.start_over),
@@ -103,6 +105,7 @@ SCENES = (
     Scene("more of pictures", earlier_scenes.done_with_pictures, earlier_scenes.a_gif_as_well),
     Scene("a job that was done", earlier_scenes.done, earlier_scenes.take_up_again),
     Scene("an earlier film", earlier_scenes.done, earlier_scenes.come_back),
+    Scene("the page", nothing, page_scenes.link_and_stars),
     Scene("timing jobs", nothing, forecast_scenes.time_jobs),
     Scene("the lock", nothing, farm_scenes.hold),
     Scene("leases", nothing, farm_scenes.lease),
@@ -136,14 +139,14 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture, the curves, the decoded pictures, how
-    fast jobs went, and what was fetched from an address that is another one at each showing.
+    Without what is only nice to have: the newest picture and cut, the curves, the decoded pictures,
+    how fast jobs went, and what was fetched from an address that is another one at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(workspace.root)): _content(path)
         for path in files
-        if path.name != "latest.jpg"
+        if path.name not in ("latest.jpg", "preview.mp4")
         and path.parent.name != "tensorboard"
         and path != workspace.speeds
         and path.parent != workspace.cache

@@ -122,6 +122,9 @@ ELSEWHERE = {
     "multitrain/engine/tensorflow/session.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/commands/long_tables.py: console.file.writelines": "a table for whoever asks",
+    "multitrain/commands/serve.py: place.runs.mkdir": "it is told, and nothing has begun",
+    "multitrain/serving/sheets.py: tempfile.TemporaryDirectory": "the system's folder",
+    "multitrain/serving/sheets.py: path.write_bytes": "the same folder",
     "multitrain/trainer/training.py: self._writer.write": "the spool's, which are reached",
     "multitrain/commands/clips/walk.py: os.open": "opens /dev/null",
     "multitrain/walking/making.py: sink.write": "a pipe",
@@ -136,6 +139,7 @@ ELSEWHERE = {
     "render/films/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/films/replacing.py: os.link": "where that fails, files are copied",
     "render/spool/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
+    "render/encoding/children.py: os.write": "a pipe",
     "render/encoding/streaming.py: os.write": "a pipe",
 }
 

@@ -38,6 +38,7 @@ class Nvml:
 def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
     nvml = Nvml()
     memory, process = SimpleNamespace(total=100, free=60), SimpleNamespace(pid=7)
+    rates = SimpleNamespace(gpu=93)
     functions = {
         "nvmlInit": nvml.init,
         "nvmlShutdown": nvml.shutdown,
@@ -49,6 +50,8 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
         "nvmlDeviceGetComputeRunningProcesses": lambda index: nvml.answer(
             "processes", index, [process]
         ),
+        "nvmlDeviceGetUtilizationRates": lambda index: nvml.answer("load", index, rates),
+        "nvmlDeviceGetTemperature": lambda index, _: nvml.answer("temperature", index, 61),
     }
     for name, function in functions.items():
         monkeypatch.setattr(pynvml, name, function)
@@ -57,15 +60,19 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
 
 def test_what_nvml_tells(nvml: Nvml) -> None:
     assert NvmlDriver().gpus() == [
-        Gpu(0, "GPU-0", "Test GPU", 100, 60, (7,)),
-        Gpu(1, "GPU-1", "Test GPU", 100, 60, (7,)),
+        Gpu(number, f"GPU-{number}", "Test GPU", 100, 60, (7,), load=93, temperature=61)
+        for number in (0, 1)
     ]
     assert nvml.open == 0
 
 
 def test_a_gpu_that_does_not_tell_all(nvml: Nvml) -> None:
-    nvml.answers = {("processes", 0): UNTOLD, ("memory", 1): UNTOLD}
+    nvml.answers = {("processes", 0): UNTOLD, ("memory", 1): UNTOLD, ("load", 0): UNTOLD}
+    nvml.answers["temperature", 1] = LOST
     first, second = NvmlDriver().gpus()
+    assert (first.tells_processes, second.tells_processes) == (False, True)
+    assert (first.load, first.temperature) == (None, 61)
+    assert (second.load, second.temperature) == (93, None)
     assert (first.processes, first.memory_free, first.trouble) == ((), 60, "")
     assert (second.processes, second.memory_total, second.trouble) == ((7,), 0, "")
 

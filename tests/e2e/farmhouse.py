@@ -34,8 +34,11 @@ class Farmhouse:
     def jobs(self) -> dict[str, JobFile]:
         return {job.spec.name: job for job in read_sheet(self.sheet, self.workspace).jobs}
 
-    def start(self, *options: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "multitrain", "run", self.sheet.name, *options]
+    def start(
+        self, *options: str, stdout: int = subprocess.PIPE, has_sheet: bool = True
+    ) -> subprocess.Popen[str]:
+        sheet = [self.sheet.name] if has_sheet else []
+        command = [sys.executable, "-m", "multitrain", "run", *sheet, *options]
         process = subprocess.Popen(
             command,
             cwd=self.workspace.root,

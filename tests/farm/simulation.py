@@ -116,20 +116,21 @@ class SimulatedWorker:
     """Finishes the film of every job whose frames are all there."""
 
     workspace: Workspace
-    totals: dict[str, int]
+    all_jobs: Sequence[JobFile]
     failures: dict[str, dict[str, str]]
     slow: set[str]  # jobs whose films take until the test removes them from here
     jobs: list[str] = field(default_factory=list)
     code: int | None = None
 
     def poll(self) -> int | None:
+        totals = {job.spec.name: job.frames_total for job in self.all_jobs}
         for name in self.jobs:
             paths = self.workspace.job(name)
             if paths.manifest.exists():
                 continue
             if name in self.failures:
                 paths.render_failure.write_text(json.dumps(self.failures[name]))
-            elif name not in self.slow and _frames(paths.progress) == self.totals[name]:
+            elif name not in self.slow and _frames(paths.progress) == totals[name]:
                 paths.manifest.parent.mkdir(exist_ok=True)
                 for video in (paths.timecut(1), paths.film()):
                     video.touch()
@@ -214,16 +215,16 @@ class Simulation:
         )
 
     def start(self, launch: Launch) -> SimulatedTrainer | SimulatedWorker:
-        totals = {job.spec.name: job.frames_total for job in self.jobs}
         if not isinstance(launch, TrainerLaunch):
-            told = (totals, self.render_failures, self.slow_films)
+            told = (self.jobs, self.render_failures, self.slow_films)
             self.workers.append(SimulatedWorker(self.workspace, *told))
             return self.workers[-1]
         self.launches.append(launch)
         name = launch.call.job
+        total = next(job.frames_total for job in reversed(self.jobs) if job.spec.name == name)
         outcome = self.outcomes[name].pop(0) if self.outcomes.get(name) else Outcome()
         run = self.workspace.job(name).run
-        told = (launch, outcome, totals[name], run, lambda: self.now, self.now)
+        told = (launch, outcome, total, run, lambda: self.now, self.now)
         self.trainers.append(SimulatedTrainer(*told))
         return self.trainers[-1]
 

@@ -12,6 +12,7 @@ from jobs.workspace.paths import Workspace
 from multitrain.farm import watching
 from multitrain.farm.events import Happening
 from multitrain.farm.farm import check_slots
+from multitrain.farm.placement import UNFINISHED_PER_SLOT
 from multitrain.slots.cpu import CpuPool
 from multitrain.slots.gpus import GpuPool
 from tests.farm.simulation import FakeDriver, Outcome, Simulate, make_gpus, make_job
@@ -195,6 +196,19 @@ def test_jobs_wait_while_the_spool_is_full_of_those_that_have_trained(
     simulation.slow_films.clear()
     simulation.run()
     assert simulation.states() == {"a": "done", "b": "done"}
+
+
+def test_films_are_finished_before_many_more_jobs_start(simulate: Simulate) -> None:
+    names = [f"job{number}" for number in range(2 * UNFINISHED_PER_SLOT)]
+    simulation = simulate([make_job(name) for name in names], CpuPool(1))
+    simulation.slow_films.update(names)
+    for _ in range(400):
+        simulation.tick()
+    assert len(simulation.started()) == UNFINISHED_PER_SLOT
+    assert simulation.farm.waiting_for()["the films"] == "8 are finished first"
+    simulation.slow_films.clear()
+    simulation.run()
+    assert set(simulation.states().values()) == {"done"}
 
 
 def test_a_job_whose_folder_cannot_be_made_leaves_the_others_alone(

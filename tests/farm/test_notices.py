@@ -12,6 +12,7 @@ import pytest
 
 from jobs.workspace.states import State
 from multitrain.farm.events import Happening
+from multitrain.farm.farm import Habits
 from multitrain.farm.notices import Notice, Notices
 from multitrain.slots.cpu import CpuPool
 from tests.farm.simulation import Outcome, Simulation, make_job
@@ -262,3 +263,33 @@ def test_nothing_is_told_where_the_sheet_says_nothing(workspace):
     assert Notice.of(paths, make_job("night", on_done="true"), State.FAILED, "") is None
     assert Notice.of(paths, make_job("night", on_failed="true"), State.DONE, "") is None
     assert Notice.of(paths, make_job("night", on_done="true"), State.CANCELLED, "") is None
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_whoever_wants_to_know_is_told_once_that_the_night_is_over(workspace, stays):
+    order = 'printf "%s|" $MULTITRAIN_DONE $MULTITRAIN_FAILED $MULTITRAIN_SECONDS >> told.txt'
+    simulation = Simulation(workspace, [make_job("a"), make_job("b")], CpuPool(1))
+    failure = {"kind": "diverged", "reason": "NaN"}
+    simulation.outcomes["b"] = [Outcome(code=1, frames=10, failure=failure)]
+    simulation.farm._habits = Habits(stays=stays, on_night_done=order)
+    while simulation.states() != {"a": "done", "b": "failed"}:
+        simulation.tick()
+    for _ in range(3):
+        simulation.tick()
+        for thread in simulation.farm._notices._threads:
+            thread.join(PATIENCE)
+    simulation.store.close()
+    done, failed, seconds, rest = told(workspace).split("|")
+    assert (done, failed, rest) == ("1", "1", "")
+    assert 20 <= int(seconds) <= 30
+    assert simulation.farm.finished is not stays
+
+
+def test_a_night_that_was_stopped_is_not_over(workspace):
+    simulation = Simulation(workspace, [make_job("a")], CpuPool(1))
+    simulation.farm._habits = Habits(on_night_done="touch told.txt")
+    simulation.tick()
+    simulation.farm.drain()
+    simulation.run()
+    simulation.store.close()
+    assert not (workspace.root / "told.txt").exists()

@@ -21,7 +21,7 @@ def test_a_job_waits_for_its_origin_and_others_pass(simulate: Simulate) -> None:
     simulation.tick()
     assert simulation.started() == ["a", "c"]
     assert simulation.states()["b"] == "queued"
-    assert simulation.farm.waiting_for() == {"b": "starts from a, which is not done yet"}
+    assert simulation.farm.waiting_for() == {"b": "starts from a, which is running"}
     simulation.run()
     assert simulation.started() == ["a", "c", "d", "b"]
     assert set(simulation.states().values()) == {"done"}
@@ -44,7 +44,7 @@ def test_between_two_it_waits_for_both(simulate: Simulate) -> None:
     simulation.outcomes["b"] = [Outcome(seconds=60)]
     while simulation.states()["a"] != "done":
         simulation.tick()
-    assert simulation.farm.waiting_for() == {"c": "starts from b, which is not done yet"}
+    assert simulation.farm.waiting_for() == {"c": "starts from b, which is running"}
     simulation.run()
     assert simulation.states()["c"] == "done"
 
@@ -72,7 +72,7 @@ def test_many_that_wait_are_told_in_one_line(simulate: Simulate) -> None:
     jobs = [make_job("a"), *(make_job(f"b{number}", init_from="a") for number in range(4))]
     simulation = simulate(jobs, CpuPool(2))
     simulation.tick()
-    reason = "starts from a, which is not done yet (3 more jobs wait like that)"
+    reason = "starts from a, which is running (3 more jobs wait like that)"
     assert simulation.farm.waiting_for() == {"b0": reason}
 
 

@@ -133,7 +133,7 @@ def test_a_night_leaves_a_whole_store_with_all_that_the_farm_knew(
         workspace.store.unlink()
     told: list[str] = []
 
-    leave_whole(workspace, rows, told.append)
+    leave_whole(workspace, rows, (), told.append)
 
     kept = {row.name: row for row in read_jobs(workspace.store)}
     assert [kept[row.name] for row in rows] == rows

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from multitrain.farm import time_left
+from jobs.workspace.farm_state import STALE_SECONDS, read_farm_state
+from multitrain.farm import publishing, time_left
 from multitrain.farm.progress_reader import last_progress
-from multitrain.farm.time_left import STALE_SECONDS, told_by_farm
 from multitrain.forecasts.speeds import Cost, read_speeds
 from multitrain.slots.cpu import CpuPool
 from tests.farm.simulation import Outcome, Simulate, Simulation, make_job
@@ -21,6 +21,7 @@ SECONDS = START + TOTAL / 2
 @pytest.fixture
 def night(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> Simulation:
     monkeypatch.setattr(time_left, "LOOK_SHARE", 0)  # by a real clock, which is not turned by hand
+    monkeypatch.setattr(publishing, "SHARE", 0)
     simulation = simulate([make_job(name) for name in ("a", "b", "c")], CpuPool(1))
     simulation.outcomes = {name: [Outcome(seconds=SECONDS)] for name in ("a", "b", "c")}
     return simulation
@@ -113,14 +114,14 @@ def test_the_next_farm_knows_from_the_start(night: Simulation) -> None:
 def test_others_are_told_while_it_is_news(night: Simulation) -> None:
     go_on(night, until="b")
     night.tick()
-    told = told_by_farm(night.workspace)
+    told = read_farm_state(night.workspace)
     assert told
-    assert told.whole.seconds == pytest.approx(night.farm.time_left().whole.seconds, abs=0.01)
+    assert told.night.seconds == pytest.approx(night.farm.time_left().whole.seconds, abs=0.01)
     assert told.jobs.keys() == {"b", "c"}
-    assert told_by_farm(night.workspace, wall=lambda: 2e9 + STALE_SECONDS) is None
+    assert read_farm_state(night.workspace, wall=lambda: 2e9 + STALE_SECONDS) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"time": 9e9}', '{"time": "x"}', "\0"])
 def test_a_damaged_file_tells_nothing(night: Simulation, text: str) -> None:
     night.workspace.farm_state.write_text(text)
-    assert told_by_farm(night.workspace) is None
+    assert read_farm_state(night.workspace) is None

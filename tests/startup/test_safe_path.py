@@ -106,6 +106,18 @@ def test_the_command_itself(folder: Path, command: list[str], path: str, inherit
     assert "none.csv" in ended.stderr
 
 
+def test_no_plug_in_of_pydantic_is_run(tmp_path: Path) -> None:
+    package = tmp_path / "meddling-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Name: meddling\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nmeddling = meddling\n")
+    (tmp_path / "meddling.py").write_text("raise SystemExit('a plug-in was run')\n")
+    command = [*python_command("multitrain"), "check", "none.csv"]
+    paths = {"PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(command, env=os.environ | paths, capture_output=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+
+
 def test_every_python_process_of_a_farm_is_started_so(workspace: Workspace) -> None:
     settings = TrainerSettings(1, 0, lifeline=0)
     keeper = RenderKeeper(workspace, LocalExecutor(), 1)

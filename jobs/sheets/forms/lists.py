@@ -22,9 +22,11 @@ def too_long(
         return {}
     reasons, without = {}, family_of(spec).without
     for column, text in cells.items():
+        if column not in ENTRIES_FOR or column in without:
+            continue
         networks = column[-1] if column in FORMS else "gd"  # of both, as long as the deeper needs
         counts = {f"nbr_of_layers_{network}" for network in networks}
-        if column not in ENTRIES_FOR or column in without or not counts.isdisjoint(wrong):
+        if not counts.isdisjoint(wrong):
             continue
         entries, layers = len(entries_of(text)), max(getattr(spec, count) for count in counts) - 1
         if entries > layers:

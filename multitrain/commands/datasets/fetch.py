@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
 from jobs.errors import UsageError
@@ -18,11 +17,11 @@ from jobs.units import bytes_for_people
 from jobs.workspace.files import write_text
 from jobs.workspace.paths import Workspace
 from multitrain.commands.datasets.common import json_option, tell, workspace_at
+from multitrain.commands.long_work import shown_bytes
 from multitrain.commands.options import Number, workspace_option
 from multitrain.datasets.made.making import Made, new_data_set
 from multitrain.datasets.web.catalogue import COLLECTIONS, Source
 from multitrain.datasets.web.fetching import Unusable, digest_of, fetched
-from multitrain.datasets.web.transfer import OnBytes
 from multitrain.datasets.web.unpacking import unpack
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -84,17 +83,13 @@ def _source(named: str, sha256: str | None) -> Source:
 
 def _fetch(source: Source, place: Workspace, name: str, most_bytes: int) -> Made:
     address = plain_address(source.address)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with (
         new_data_set(place, name) as (folder,),
-        Progress(
-            *columns, TransferSpeedColumn(), console=console, disable=not console.is_terminal
-        ) as progress,
-        fetched(source, place.downloads, most_bytes, _bar(progress, "fetching")) as archive,
+        shown_bytes() as shown,
+        fetched(source, place.downloads, most_bytes, shown(f"fetching {name}")) as archive,
     ):
         digest = digest_of(archive)
-        unpacked = unpack(archive, folder, most_bytes, _bar(progress, "unpacking"))
+        unpacked = unpack(archive, folder, most_bytes, shown(f"unpacking {name}"))
         if not unpacked.pictures:
             raise Unusable(f"There are no pictures in {address}")
         content = f"address: {address}\nsha256: {digest}\nlicence: {source.licence}\n"
@@ -107,15 +102,6 @@ def _fetch(source: Source, place: Workspace, name: str, most_bytes: int) -> Made
     }
     left_out = tuple(unpacked.left_out)
     return Made(place.dataset(name), unpacked.pictures, left_out, notes, facts)
-
-
-def _bar(progress: Progress, what: str) -> OnBytes:
-    task = progress.add_task(what, total=None)
-
-    def on_bytes(done: int, total: int | None) -> None:
-        progress.update(task, completed=done, total=total)
-
-    return on_bytes
 
 
 def _table() -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from jobs.workspace.outputs import format_of
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import JobRow, Store
 from multitrain.commands.run import loop as night
-from multitrain.commands.run.display import Display, open_display
+from multitrain.commands.run.display import open_display
 from multitrain.datasets.drawn.demo import ensure_demo
 from multitrain.datasets.made import making
 from multitrain.executors.local import LocalExecutor
@@ -26,13 +26,14 @@ from multitrain.farm.ahead.pictures_ahead import PicturesAhead
 from multitrain.farm.ahead.spare_keeper import SpareKeeper
 from multitrain.farm.disk_watch import DiskWatch
 from multitrain.farm.events import Happening
-from multitrain.farm.farm import Farm, check_slots
+from multitrain.farm.farm import Farm, Habits, check_slots
+from multitrain.farm.hours import Hours
 from multitrain.farm.launching import TrainerSettings, open_lifeline
 from multitrain.farm.rebuilding import leave_whole, open_store
 from multitrain.farm.render_keeper import RenderKeeper
-from multitrain.farm.submission import finish_all_moves, make_room, submit
+from multitrain.farm.submission import finish_all_moves, make_room, submit, unfinished
 from multitrain.farm.unsent import unsent_files
-from multitrain.farm.workspace_lock import hold
+from multitrain.farm.workspace_lock import WorkspaceLock, hold
 from multitrain.farm.writable import check_writable, is_full
 from multitrain.machine.defaults import (
     default_encoders,
@@ -54,11 +55,15 @@ class RunOptions:
 
     gpus: str = "all"
     slots: int | None = None
+    per_gpu: int = 1  # jobs that share one
     fresh: tuple[str, ...] = ()  # names of jobs that start over, or `all`
     deterministic: bool = False
     encoders: int | None = None
     spool_gb: float | None = None
     keep_free_gb: float | None = None
+    stay: bool = False  # wait for further sheets when all is done
+    hours: Hours | None = None  # of the day, in which it trains
+    on_night_done: str = ""  # a command or an address, for when all is done
 
 
 @dataclass(frozen=True)
@@ -71,41 +76,59 @@ class Outcome:
 
 def run_jobs(
     workspace: Workspace,
-    jobs: Sequence[JobFile],
+    jobs: Sequence[JobFile] | None,
     options: RunOptions,
     console: Console,
     untold: Collection[Happening] = (),
 ) -> Outcome:
     """Train and render `jobs`; returns when all have ended or somebody has stopped the farm.
 
-    Happenings in `untold` are not shown. UsageError, before anything is started, where the machine
-    or the workspace cannot take the jobs.
+    None: all jobs of the workspace that have not ended. Those that were put into the queue of a
+    farm (`multitrain submit`) are taken up in any case. Happenings in `untold` are not shown.
+
+    UsageError, before anything is started, where the machine or the workspace cannot take the jobs.
     """
     with night.StopSignals() as stop, closing(open_display(console, untold)) as display:
-        pool = open_pool(options.gpus, options.slots, display.note)
-        check_slots(jobs, pool)
-        _check_encoders(jobs)
+        pool = open_pool(options.gpus, options.slots, display.note, per_gpu=options.per_gpu)
+        check_slots(jobs or (), pool)
+        _check_encoders(jobs or ())
         for folder in (workspace.runs, workspace.renders):
             check_writable(folder, may_be_full=True)
         with hold(workspace, display.note, stop) as lock:
             _sweep(workspace)
             if is_full(workspace.runs):
                 finish_all_moves(workspace)
-                make_room(workspace, jobs)
+                make_room(workspace, jobs or ())
             for folder in (workspace.runs, workspace.renders):
                 check_writable(folder)
             with closing(open_store(workspace, display.note)) as store:
-                entries = submit(workspace, store, jobs, options.fresh)
+                wanted = [*(jobs or ()), *_of_before(workspace, store, jobs, display.note)]
+                check_slots(wanted, pool)
+                entries = submit(workspace, store, wanted, options.fresh)
                 for note in (note for entry in entries for note in entry.notes):
                     display.note(note)
                 jobs = [entry.job for entry in entries]
-                _prepare_demo(workspace, jobs, display)
-                farm = _assemble(workspace, store, jobs, pool, options, lock.descriptors)
+                prepare_demo(workspace, jobs, display.note)
+                farm = _assemble(workspace, store, jobs, pool, options, lock)
                 code = night.run(farm, display, stop, lock.look)
-            leave_whole(workspace, farm.rows(), display.note)
+            leave_whole(workspace, farm.rows(), farm.files(), display.note)
             for note in _unsent(workspace, jobs):
                 display.note(note)
             return Outcome(code, farm.rows())
+
+
+def _of_before(
+    workspace: Workspace,
+    store: Store,
+    jobs: Sequence[JobFile] | None,
+    note: Callable[[str], None],
+) -> list[JobFile]:
+    """The jobs of before that are taken up beside those of a sheet."""
+    found, lost = unfinished(workspace, store, only_for_every_farm=jobs is not None)
+    for name in lost:
+        note(f"{name}: its settings are not known any more; run its sheet again")
+    of_sheet = {job.spec.name for job in jobs or ()}
+    return [job for job in found if job.spec.name not in of_sheet]
 
 
 def _sweep(workspace: Workspace) -> None:
@@ -153,10 +176,13 @@ def _unsent(workspace: Workspace, jobs: Sequence[JobFile]) -> Iterator[str]:
             yield f"{name}: {len(unsent)} files were not sent (log: {workspace.render_log})"
 
 
-def _prepare_demo(workspace: Workspace, jobs: Sequence[JobFile], display: Display) -> None:
+def prepare_demo(
+    workspace: Workspace, jobs: Sequence[JobFile], note: Callable[[str], None]
+) -> None:
+    """Draw the built-in pictures, where jobs are to train on them."""
     wanted = any(DEMO in feed.folders for job in jobs for feed in job.feeds)
     if wanted and demo_is_built_in(workspace.dataset(DEMO)):
-        display.note("drawing the built-in pictures")
+        note("drawing the built-in pictures")
         ensure_demo(workspace)
 
 
@@ -166,7 +192,7 @@ def _assemble(
     jobs: Sequence[JobFile],
     pool: Pool,
     options: RunOptions,
-    locks: Sequence[int],
+    lock: WorkspaceLock,
 ) -> Farm:
     executor = LocalExecutor()
     encoders = options.encoders or default_encoders()
@@ -175,20 +201,37 @@ def _assemble(
     if options.keep_free_gb is not None:
         keep_free = round(options.keep_free_gb * GIB)
     settings = TrainerSettings(
-        # An equal share for each job that trains, and one for all that have trained.
-        spool_bytes=spool // (min(pool.size, len(jobs)) + 1),
+        # An equal share for each slot, and one for all jobs that have trained.
+        spool_bytes=spool // (pool.size + 1),
         keep_free_bytes=keep_free,
         lifeline=open_lifeline(),
-        descriptors=tuple(locks),
+        descriptors=lock.descriptors,
         deterministic=options.deterministic,
     )
     spare = SpareKeeper(executor, settings, pool.example())
     pictures = PicturesAhead(workspace, executor, settings)
     keeper = RenderKeeper(
-        workspace, executor, encoders, locks, pool.environment, keep_free=keep_free
+        workspace, executor, encoders, lock.descriptors, pool.environment, keep_free=keep_free
     )
-    # Trainers wait when not even one more step would fit above the floor.
-    floor = keep_free and keep_free + max(map(_step_bytes, jobs))
-    disk = DiskWatch(_disks(workspace), floor, advice=lambda: _room_in_earlier(workspace))
-    ready = (spare, pictures)
-    return Farm(workspace, store, jobs, pool, disk, spare, keeper, settings, ready)
+    disk = DiskWatch(_disks(workspace), keep_free, advice=lambda: _room_in_earlier(workspace))
+    disk.expect(max(map(_step_bytes, jobs), default=0))
+
+    def admit(jobs: Sequence[JobFile]) -> None:
+        check_slots(jobs, pool)
+        _check_encoders(jobs)
+        disk.expect(max(map(_step_bytes, jobs), default=0))
+
+    return Farm(
+        workspace,
+        store,
+        jobs,
+        pool,
+        disk,
+        spare,
+        keeper,
+        settings,
+        preparations=(spare, pictures),
+        admit=admit,
+        since_ns=lock.since_ns,
+        habits=Habits(options.stay, options.hours, options.on_night_done),
+    )

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import count as counting
 from pathlib import Path
@@ -24,6 +24,7 @@ from multitrain.datasets.video.seeking import plan
 from multitrain.datasets.video.shots import Missed, Saving, Shot, Shots
 from multitrain.datasets.video.videos import Video, look
 from multitrain.datasets.web.downloading import local_files
+from multitrain.datasets.web.transfer import Shown, not_shown
 from render.shown.opening import UnreadableVideo
 
 LOOKED_AT = 5  # places where `auto` looks at the fields of a video
@@ -37,6 +38,7 @@ SAID = {
 }
 
 Progress = Callable[[Iterable[Shot | Missed], str, int], Iterator[Shot | Missed]]
+Downloads = Callable[[], AbstractContextManager[Shown]]
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,17 @@ def extract(
     videos: Sequence[str],
     request: Request,
     progress: Progress,
+    downloads: Downloads = lambda: nullcontext(not_shown),
 ) -> Made:
     """A new data set of frames of `videos`, files or addresses.
+
+    `downloads` shows how far those of addresses are.
 
     DatasetError where there is none to be had, UsageError where the call is wrong.
     """
     with new_data_set(workspace, name) as (folder,):
-        sources, unavailable = local_files(workspace, videos)
+        with downloads() as shown:
+            sources, unavailable = local_files(workspace, videos, shown)
         outcome = _Outcome(left_out=unavailable)
         spans = list(_spans(sources, request, outcome))
         _require(bool(spans), outcome, name)

@@ -25,9 +25,12 @@ from jobs.workspace.paths import Workspace
 from multitrain.datasets.web.transfer import (
     TIMEOUT,
     Busy,
+    OnBytes,
+    Shown,
     Transfer,
     TransferFailed,
     Unwanted,
+    not_shown,
     opened_alone,
     remove,
     require_address,
@@ -50,7 +53,9 @@ class Unavailable(Exception):
     """Why there is no video to be had from an address: one clause for a person."""
 
 
-def local_files(workspace: Workspace, videos: Sequence[str]) -> tuple[list[Path], list[Unreadable]]:
+def local_files(
+    workspace: Workspace, videos: Sequence[str], shown: Shown = not_shown
+) -> tuple[list[Path], list[Unreadable]]:
     """The files that `videos` name, addresses downloaded, and those that cannot be had.
 
     UsageError, before anything is downloaded, where a file is not there, or an address is none.
@@ -63,20 +68,21 @@ def local_files(workspace: Workspace, videos: Sequence[str]) -> tuple[list[Path]
     files, unavailable = [], []
     for each in videos:
         try:
-            files.append(_download(workspace, each) if ADDRESS.match(each) else Path(each))
+            is_elsewhere = ADDRESS.match(each)
+            files.append(_download(workspace, each, shown) if is_elsewhere else Path(each))
         except Unavailable as error:
             unavailable.append(Unreadable(Path(plain_address(each)), hidden(str(error))))
     return files, unavailable
 
 
-def _download(workspace: Workspace, address: str) -> Path:
+def _download(workspace: Workspace, address: str, shown: Shown) -> Path:
     digest = hashlib.sha256(address.encode()).hexdigest()[:DIGITS]
     folder = workspace.downloads / digest
     folder.mkdir(parents=True, exist_ok=True)
     if there := _finished(folder):
         return there
     try:
-        _fetch(address, folder)
+        _fetch(address, folder, shown(f"fetching {plain_address(address)}"))
     except Busy:
         raise Unavailable("is being downloaded by another process") from None
     if there := _finished(folder):
@@ -84,16 +90,18 @@ def _download(workspace: Workspace, address: str) -> Path:
     raise Unavailable("gave no video")
 
 
-def _fetch(address: str, folder: Path) -> None:
+def _fetch(address: str, folder: Path, on_bytes: OnBytes) -> None:
     """Download a file as it is, or with yt-dlp the video of a page. Raises Busy and Unavailable."""
     part = folder / "video.part"
     with opened_alone(part) as file:
-        transfer = Transfer(address, part, file, wanted=lambda headers: _is_video(headers, address))
+        transfer = Transfer(
+            address, part, file, on_bytes, wanted=lambda headers: _is_video(headers, address)
+        )
         try:
             transfer.complete()
             publish(part, folder / _name(address))
         except Unwanted:
-            _fetch_page(address, folder)
+            _fetch_page(address, folder, on_bytes)
         except TransferFailed as error:
             raise Unavailable(str(error)) from error
         finally:
@@ -121,7 +129,7 @@ def _name(address: str) -> str:
     return stem + (suffix if suffix in VIDEO_SUFFIXES else ".video")
 
 
-def _fetch_page(address: str, folder: Path) -> None:
+def _fetch_page(address: str, folder: Path, on_bytes: OnBytes) -> None:
     try:
         yt_dlp = import_module("yt_dlp")
     except ImportError:
@@ -133,6 +141,9 @@ def _fetch_page(address: str, folder: Path) -> None:
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,
+        "progress_hooks": [
+            lambda told: on_bytes(told.get("downloaded_bytes") or 0, told.get("total_bytes"))
+        ],
         "restrictfilenames": True,
         "socket_timeout": TIMEOUT,
     }

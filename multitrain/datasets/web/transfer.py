@@ -45,6 +45,12 @@ _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")  # Content-Range (RFC 9110, 14.4)
 
 OnBytes = Callable[[int, int | None], None]  # bytes received, and the total if known
+Shown = Callable[[str], OnBytes]  # is called with what begins, such as `fetching faces`
+
+
+def not_shown(_: str) -> OnBytes:
+    """Nobody is told how far it is."""
+    return lambda *_: None
 
 
 class TransferFailed(Exception):

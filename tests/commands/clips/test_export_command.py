@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,12 +64,32 @@ def test_an_export_that_is_there_is_passed_over_and_named(film: Path, name: str)
     assert Path(there).stat().st_mtime_ns == made
 
 
-def test_an_export_of_an_earlier_film_is_not_taken_for_one_of_this(film: Path) -> None:
-    [there] = call(film, "--format", "hap").stdout.split()
-    os.utime(there, (0, 0))
-    result = call(film, "--format", "hap")
+@pytest.mark.parametrize("name", ["hap", "webm", "gif", "png", "ffv1"])
+def test_an_export_of_another_film_is_not_taken_for_one_of_this(film: Path, name: str) -> None:
+    """Though it is as long, as large, and made later than this one."""
+    [there] = call(film, "--format", name).stdout.split()
+    command = [ffmpeg.find(), "-y", "-f", "lavfi", "-i", "testsrc=s=18x14:r=60:d=0.2"]
+    ffmpeg.run([*command, "-pix_fmt", "yuv444p", str(film)])
+    os.utime(film, (0, 0))
+    result = call(film, "--format", name)
     assert isinstance(result.exception, UsageError)
-    assert f"{there} is there already, and is no hap of {film}" in str(result.exception)
+    assert f"{there} is there already, and is no {name} of {film}" in str(result.exception)
+
+
+def test_a_film_and_its_exports_may_be_copied(film: Path, tmp_path: Path) -> None:
+    call(film, "--format", "png,webm")
+    copy = tmp_path / "elsewhere"
+    copy.mkdir()
+    shutil.copytree(film.with_name("night.png"), copy / "night.png")
+    for name in ("night.webm", "night.mkv"):
+        shutil.copyfile(film.with_name(name), copy / name)
+    assert call(copy / "night.mkv", "--format", "png,webm").stderr.count("is there already") == 2
+
+
+def test_an_export_that_lacks_pictures_is_none(film: Path) -> None:
+    [there] = call(film, "--format", "png").stdout.split()
+    Path(there, "frame_000000003.png").unlink()
+    assert isinstance(call(film, "--format", "png").exception, UsageError)
 
 
 def test_what_is_no_export_of_the_film_stays_and_nothing_is_made(film: Path) -> None:

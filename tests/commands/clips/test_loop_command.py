@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.errors import UsageError
+from jobs.errors import MultitrainError, UsageError
 from jobs.settings.spec import JobSpec
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
 from multitrain.commands.clips import loop, merge
+from render.clips import asked, looping
 from render.files.reading import FilmReader
 from tests.footage import write_video
 
@@ -207,7 +208,7 @@ def test_an_older_loop_is_replaced_where_that_is_asked_for(film):
     assert frames("waves_pingpong_0.5s.mp4") == 16
 
 
-@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1"])
+@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1", "gif", "png"])
 def test_the_same_loop_again_is_named_and_stays(film, capsys, name):
     words = (film, "--seconds", 0.5, "--format", name)
     call(loop, *words)
@@ -346,3 +347,59 @@ def test_a_loop_of_timecuts_tells_how_many_there_are(job, here, capsys):
     call(loop, "night", "--frames", 20)
     told = capsys.readouterr().err
     assert told == "note: there is no film of night yet; it is made of 2 of 3 timecuts\n"
+
+
+def after(monkeypatch, place, name, do):
+    """Have something done once, just after a function has returned."""
+    function, done = getattr(place, name), []
+
+    def called(*arguments, **more):
+        result = function(*arguments, **more)
+        if not done:
+            done.append(do())
+        return result
+
+    monkeypatch.setattr(place, name, called)
+
+
+@pytest.fixture(params=[False, True], ids=["moved", "replaced"])
+def give_way(request, job, here):
+    """A function: the film of job `night` gives its place, as to a later take's."""
+    job()
+    film = write_video(here / "renders" / "night.mp4", 60, fps=60)
+    other = write_video(here / "other.mov", 20, fps=60)
+
+    def give_way():
+        film.rename(here / "renders" / "earlier.mp4")
+        if request.param:
+            other.rename(film)
+
+    return give_way
+
+
+LOOP = ("night", "--mode", "best", "--frames", 30, "--format", "ffv1")
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (loop, "_find"),
+        (looping, "plan_clip"),
+        (asked, "asked_for"),
+        (looping, "_best_start"),
+    ],
+)
+def test_a_film_that_gives_its_place_before_it_is_opened_makes_no_loop(
+    here, monkeypatch, give_way, place, name
+):
+    after(monkeypatch, place, name, give_way)
+    with pytest.raises(MultitrainError, match=r"night\.mp4 |the film has 20 frames"):
+        call(loop, *LOOP)
+    assert not [each for each in listing(here) if "best" in each]
+
+
+@pytest.mark.parametrize("name", ["_steps", "mixed"])
+def test_one_that_does_so_later_is_read_to_its_end(monkeypatch, give_way, name):
+    after(monkeypatch, looping, name, give_way)
+    call(loop, *LOOP)
+    assert frames("night_best_30frames.mov") == 30

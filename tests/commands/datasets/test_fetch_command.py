@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from PIL import Image
 from jobs.errors import DatasetError, UsageError
 from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
+from multitrain.commands import long_work
 from multitrain.commands.cli import commands
 from multitrain.commands.datasets import fetch as fetch_command
 from multitrain.datasets.web.catalogue import COLLECTIONS, Source
@@ -118,3 +120,13 @@ def test_wrong_calls_start_nothing(
     with pytest.raises(UsageError, match=message):
         fetch(workspace, *arguments)
     assert listing(workspace.data) == []
+
+
+def test_a_log_says_how_far_it_is(
+    workspace: Workspace, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_work, "LINE_SECONDS", 0.0)
+    call = ["dataset", "fetch", f"{address}/good.zip", "mine", "--workspace", str(workspace.root)]
+    told = CliRunner().invoke(commands, call).stderr
+    for what in ("fetching", "unpacking"):
+        assert re.search(rf"^\d{{4}}-.* {what} mine: \d+ B", told, re.MULTILINE), told

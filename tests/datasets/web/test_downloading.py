@@ -103,6 +103,18 @@ def test_a_video_at_an_address(workspace, server, path, kind, name):
     assert look(file).size == (160, 90)
 
 
+@pytest.mark.parametrize("kind", ["video/mp4", "text/html"])
+def test_how_far_downloads_are_is_told(workspace, server, yt_dlp, kind):
+    server.kind, told, address = kind, [], server.address("clip?key=s3cret")
+    local_files(workspace, [address], lambda what: lambda *far: told.append((what, *far)))
+    whole = len(server.content)
+    assert {what for what, *_ in told} == {f"fetching {server.address('clip')}"}
+    assert [far for _, *far in told][:2] == {
+        "video/mp4": [[0, whole], [whole, whole]],
+        "text/html": [[2, 5], [0, None]],
+    }[kind]
+
+
 def test_what_is_there_is_not_downloaded_again(workspace, server):
     first = local_files(workspace, [server.address()])
     assert local_files(workspace, [server.address()]) == first
@@ -208,6 +220,7 @@ class Downloader:
     def __init__(self, options):
         assert options["outtmpl"]["default"] == "%(title).80B.%(ext)s"
         self.folder = os.path.expandvars(options["paths"]["home"])
+        self.hooks = options["progress_hooks"]
 
     def __enter__(self):
         return self
@@ -218,6 +231,9 @@ class Downloader:
     def download(self, addresses):
         if "private" in addresses[0]:
             raise Error("this video is\nprivate")
+        for hook in self.hooks:
+            hook({"status": "downloading", "downloaded_bytes": 2, "total_bytes": 5})
+            hook({"status": "finished", "total_bytes": None})
         Path(self.folder, "Title.mp4").write_bytes(b"video")
 
 

@@ -101,10 +101,20 @@ def save_formatted(path: Path, column: str, value: Any, number_format: str) -> N
         (datetime.timedelta(minutes=90), "[h]:mm", 90),
         (datetime.timedelta(minutes=90), "[h]:mm:ss", 5400),
         (datetime.timedelta(minutes=90), "[mm]:ss", 5400),
+        # As LibreOffice saves them: a share of a day with 15 digits, and the formats in capitals.
+        (0.0208333333333333, "HH:MM:SS", 1800),
+        (0.0208333333333333, "[HH]:MM:SS", 1800),
+        (0.0208333333333333, "[$-407]HH:MM:SS", 1800),
+        (0.0208333333333333, "HH:MM", 30),
+        (0.000347222222222222, "[HH]:MM:SS", 30),
+        (0.000457175925925926, "MM:SS.00", 39.5),
     ],
 )
 def test_lengths_are_read_as_they_look(
-    path: Path, value: datetime.time | datetime.timedelta, number_format: str, seconds: float
+    path: Path,
+    value: datetime.time | datetime.timedelta | float,
+    number_format: str,
+    seconds: float,
 ) -> None:
     for column, unit in (("video_length", 60), ("auto_render_period", 1)):
         save_formatted(path, column, value, number_format)

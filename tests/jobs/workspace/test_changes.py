@@ -28,12 +28,13 @@ def begun(made: int = 360, *, can_go_on: bool = True, **cells: str) -> Begun:
 def test_only_what_no_frame_depends_on_may_change() -> None:
     told = {
         kind: {each for each in COLUMNS if facets(each).may_change == kind}
-        for kind in ("any", "later")
+        for kind in ("at once", "any", "later")
     }
     assert told == {
+        "at once": {"priority", "owner", "after", "on_done", "on_failed", "retries", "memory_gb"},
         "any": {
             "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
-            "backup_period", "on_done", "on_failed", "retries", "stall_minutes", "gpus",
+            "backup_period", "stall_minutes", "gpus",
         },
         "later": {
             "video_length", "steps", "epochs", "keep_checkpoints", "auto_render_period",

@@ -178,11 +178,19 @@ def test_a_store_of_a_newer_version_is_refused_and_stays(workspace: Workspace) -
     assert workspace.store.read_bytes() == before
 
 
-def test_a_store_from_before_versions_goes_on(workspace: Workspace) -> None:
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_store_of_an_earlier_version_goes_on(workspace: Workspace, version: int) -> None:
     a_store(workspace.store)
-    sql("PRAGMA user_version = 0", "PRAGMA journal_mode = WAL")(workspace.store)
+    newer = ("priority", "sheet_priority", "submitted", "job")
+    sql(
+        *(f"ALTER TABLE jobs DROP COLUMN {column}" for column in newer),
+        f"PRAGMA user_version = {version}",
+        "PRAGMA journal_mode = WAL",
+    )(workspace.store)
+    before = read_jobs(workspace.store)
     with closing(Store(workspace.store)) as store:
-        assert len(store.jobs()) == 100
+        assert store.jobs() == before
+        assert len(before) == 100
     with closing(sqlite3.connect(workspace.store)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
 

@@ -208,5 +208,6 @@ def test_nvenc_makes_what_it_can(
     expected: list[str],
 ) -> None:
     names = tried(*failing)
+    (tmp_path / "film.mp4").touch()
     export_film(tmp_path / "film.mp4", name, tmp_path / "out", nobody, encoder="nvenc")
     assert names == expected

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
-from render.clips.sampling import SAMPLES, sampled_numbers, settled_frame
+from render.clips.sampling import FIRST, LATER, SAMPLES, sampled_numbers, settled_frame
 from render.files.reading import FilmReader
 from tests.footage import write_video
 
@@ -32,7 +32,37 @@ def test_the_frame_where_a_film_settles(tmp_path, count, grey):
         found = settled_frame(reader, told.append)
     assert abs(found.frame - (grey if count > 16 else 0)) <= count // 50
     assert found.in_time
-    assert len(told) == min(count, SAMPLES)
+    looked_for_noise = FIRST + LATER if count > SAMPLES and not grey else 0
+    assert len(told) == min(count, SAMPLES) + looked_for_noise
+
+
+def coarse_noise(count, noisy, width=96, height=52):
+    """Blotches of 4 pixels that turn into waves, which move on slowly."""
+    random = np.random.default_rng(0)
+    x, y = np.arange(width) / width, np.arange(height)[:, None] / height
+    for number in range(count):
+        turns = (x + number / 300 + 0 * y, y - x - number / 200, y + number / 250)
+        waves = 127 + 70 * np.sin(2 * np.pi * np.stack(np.broadcast_arrays(*turns), axis=2))
+        share = np.clip((number - noisy) / 10, 0, 1)
+        blotches = np.kron(random.normal(127, 60, (height // 4, width // 4, 3)), np.ones((4, 4, 1)))
+        yield ((1 - share) * blotches + share * waves).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("noisy", [30, 90])
+def test_noise_that_is_not_flat_from_afar_is_noise(tmp_path, noisy):
+    """As of networks that enlarge by `upconv`."""
+    film = write_video(tmp_path / "film.mp4", coarse_noise(330, noisy), fps=10, gop=4)
+    with FilmReader([film], small=SMALL) as reader:
+        found = settled_frame(reader, lambda _: None)
+    assert noisy <= found.frame <= noisy + 20
+
+
+def test_pictures_as_fine_as_later_ones_are_no_noise(tmp_path):
+    """A cut to another picture, a sixth from the beginning, is nothing that a training does."""
+    waves = list(coarse_noise(120, -10))
+    film = write_video(tmp_path / "film.mp4", [*waves[100:], *waves[:100]], gop=4)
+    with FilmReader([film], small=SMALL) as reader:
+        assert settled_frame(reader, lambda _: None) == (0, True)
 
 
 def test_a_film_that_is_noise_beyond_its_middle_has_not_settled_in_time(tmp_path):

@@ -44,6 +44,37 @@ def test_a_program_dies_with_the_process_that_runs_it(by: signal.Signals) -> Non
     parent.stdout.close()
 
 
+# As above, but killed before or behind the very instant when the program is tied to it.
+KILLED = """
+import os, signal, sys
+from render.encoding import children
+tie = children._tie
+def killed(leash, pid):
+    if sys.argv[1] == "behind":
+        tie(leash, pid)
+    os.kill(os.getpid(), signal.SIGKILL)
+children._tie = killed
+with children.running(sys.argv[2:], sys.stdout.buffer):
+    raise AssertionError
+"""
+
+
+@pytest.mark.parametrize("instant", ["before", "behind"])
+def test_so_it_does_in_the_instant_when_it_has_begun(instant: str) -> None:
+    command = [sys.executable, "-c", KILLED, instant, *WAITS]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    said, _ = parent.communicate(timeout=SECONDS)  # up to the end of all that hold the pipe
+    assert (parent.returncode, said) == (-signal.SIGKILL, b"")
+
+
+def test_what_it_is_fed_comes_as_it_was_sent(tmp_path: Path) -> None:
+    fed = b"\nframes\\\n" * 10_000
+    command = [sys.executable, "-c", "import sys; sys.stdout.write(sys.stdin.read())"]
+    with (tmp_path / "said").open("wb") as said, running(command, said, is_fed=True) as program:
+        program.communicate(fed)
+    assert (tmp_path / "said").read_bytes() == fed
+
+
 def test_it_is_ended_when_the_block_is_left() -> None:
     before = os.listdir("/dev/fd")
     with (

@@ -102,6 +102,18 @@ def pictures(folder: Path) -> np.ndarray:
     return np.stack(found)
 
 
+def test_no_frame_of_h264_intra_is_finer_than_the_others(tmp_path: Path) -> None:
+    """The first one would be by x264 itself, twice as large, and seen wherever a loop begins."""
+    noise = np.random.default_rng(0).normal(0, 8, (128, 192, 1))
+    waves = 128 + 90 * np.sin(np.arange(192) / 9 + np.arange(128)[:, None] / 7)[..., None]
+    picture = np.clip(waves + noise, 0, 255).astype(np.uint8).repeat(3, axis=2)
+    turned = np.stack([np.roll(picture, turn, axis=1) for turn in range(12)])
+    film = make(tmp_path, turned, "h264-intra")
+    with av.open(str(film)) as container:
+        sizes = [packet.size for packet in container.demux(video=0) if packet.size]
+    assert max(sizes) < 1.2 * min(sizes)  # the first one has the encoder's name in it, too
+
+
 def assert_like(name: FormatName, film: Path, frames: np.ndarray, fps: int = 60) -> None:
     """Its size, its frames, its colours: those of `frames`."""
     height, width, channels = frames.shape[1:]

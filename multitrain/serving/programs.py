@@ -1,0 +1,57 @@
+"""Commands of ours that the page starts as processes: what they say, within a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from multitrain.serving.bodies import Refused
+
+AT_ONCE = 2  # processes; others wait
+MOST_SAID = 16 * 2**20  # bytes
+
+
+class Said(NamedTuple):
+    """How a command has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Starts `program`, the command `multitrain`, with arguments; in the workspace's folder."""
+
+    program: tuple[str, ...]
+    folder: Path
+    turn: asyncio.Semaphore
+
+    async def run(self, arguments: Sequence[str], seconds: float) -> Said:
+        """Refused where it does not end in `seconds`: then it is killed."""
+        async with self.turn:
+            process = await asyncio.create_subprocess_exec(
+                *self.program,
+                *arguments,
+                cwd=self.folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+            try:
+                async with asyncio.timeout(seconds):
+                    out, err = await process.communicate()
+            except TimeoutError as error:
+                raise Refused(504, f"that took longer than {seconds:g} seconds") from error
+            finally:
+                with suppress(ProcessLookupError):
+                    if process.returncode is None:
+                        process.kill()
+        assert process.returncode is not None, "it has been waited for"
+        texts = (said[:MOST_SAID].decode(errors="replace") for said in (out, err))
+        return Said(process.returncode, *texts)
