@@ -60,6 +60,8 @@ class Placement:
             wanted = job.file.spec.gpus
             if wanted > widest or not job.tries.may_start(now):
                 continue  # too many GPUs are lost for good; or the job pauses after a failure
+            if len(free) < wanted:
+                return
             fitting = [slot for slot in free if self._has_memory(slot, job)]
             if len(fitting) < wanted:
                 if self._may_fit_later(job, free):

@@ -15,6 +15,7 @@ from jobs.workspace.files import PART
 # Renamed without being brought to the disk: how names end, and why.
 LESS_CAREFUL = {
     "latest.jpg": "a preview",
+    "preview.mp4": "another one",
     ".damaged": "found to be damaged again",
     "job.yaml": "flushed by whoever loads it, before anything rests on it",
 }
