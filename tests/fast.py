@@ -16,7 +16,7 @@ PROCESSES = {"os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess
 # take long by themselves.
 SLOW_PLACES = {
     *("disk", "e2e", "engine", "executors", "families", "networks", "scripts", "startup"),
-    *("trainer", "walking", "benchmarks"),
+    *("serving", "trainer", "walking", "benchmarks"),
     *("test_demo.py", "test_looping.py", "test_loop_command.py", "test_rewinding.py"),
     *("test_notices.py", "test_farm_processes.py", "test_render_keeper.py", "test_spare.py"),
 }
