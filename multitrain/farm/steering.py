@@ -150,7 +150,7 @@ class Steering:
         """Whether nobody works on the files that the request will move; who does is ended."""
         if not (self._farm and request.order is Order.REQUEUE and request.fresh):
             return True
-        names = request.names or [job.name for job in self._table.in_state(State.FAILED)]
+        names = request.names or [row.name for row in self._table.rows()]
         return not any(map(self._farm.renders, names)) or self._farm.rest_rendering()
 
     def _take_up_changes(self) -> bool:

@@ -358,6 +358,16 @@ def test_a_job_starts_over_wherever_it_stands(steer) -> None:
     )
 
 
+def test_nothing_is_moved_while_the_render_worker_has_it_in_hand(steer) -> None:
+    farm = steer("a")
+    farm.ask("pause", "a")
+    farm.tick()
+    worker = farm.simulation.workers[-1]
+    assert worker.code is None
+    farm.ask("requeue", every="all", fresh=True)
+    assert worker.code == -9
+
+
 def test_a_job_that_cannot_be_rendered_fails_although_it_was_paused(steer) -> None:
     farm = steer("a")
     (trainer,) = farm.simulation.trainers
