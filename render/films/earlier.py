@@ -102,7 +102,7 @@ def replaced_by(paths: JobPaths) -> EarlierTake | None:
 
 def earlier_bytes(workspace: Workspace) -> int:
     """Bytes that dropping all earlier takes would free."""
-    return sum(take.bytes for take in earlier_takes(workspace))
+    return sum(take.bytes for take in _set_aside(workspace))
 
 
 def freed_bytes(paths: Sequence[Path]) -> int:
@@ -133,6 +133,7 @@ def _job_of(name: str, jobs: Collection[str]) -> str | None:
 
 
 def _set_aside(workspace: Workspace) -> list[EarlierTake]:
+    """Those with files of their own: not the ones that only keep their place in `renders/`."""
     names = {*listing(workspace.earlier), *listing(workspace.earlier_runs)}
     return [take for name in names if (take := _take(workspace, name))]
 
