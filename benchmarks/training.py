@@ -20,7 +20,7 @@ from benchmarks import flops, standard, training_fastgan
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import Rounds, amounts_for, take_turns
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, how_to_install
 from jobs.sheets import operations
 
 PRECISIONS = ("float32", "bfloat16")
@@ -42,7 +42,7 @@ def measure(effort: Effort) -> list[Figure]:
     if effort.family == "fastgan":
         return training_fastgan.measure(effort)
     if not find_spec("torch"):
-        raise MultitrainError("PyTorch is missing; pip install -e '.[bench]'")
+        raise MultitrainError(f"PyTorch is missing: {how_to_install('bench')}")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
         peers, missing = _start(effort, Path(folder), stack)
         amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)

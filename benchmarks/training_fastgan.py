@@ -18,7 +18,7 @@ from benchmarks import flops, standard
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import Rounds, amounts_for, take_turns
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, how_to_install
 from jobs.settings.spec import JobSpec
 from jobs.sheets import operations
 from jobs.workspace.jobfile import JobFile
@@ -36,7 +36,7 @@ FASTER = 1.0  # than PyTorch in the same precision
 def measure(effort: Effort) -> list[Figure]:
     """MultitrainError where PyTorch is not installed."""
     if not find_spec("torch"):
-        raise MultitrainError("PyTorch is missing; pip install -e '.[bench]'")
+        raise MultitrainError(f"PyTorch is missing: {how_to_install('bench')}")
     return [
         figure
         for side in (QUICK_SIDES if effort.quick else SIDES)

@@ -35,6 +35,11 @@ from pathlib import Path
 from jobs.secrets import hidden
 
 
+def how_to_install(extra: str) -> str:
+    """The command that installs an extra, typed where `run.sh` lies."""
+    return f".venv/bin/pip install -c constraints.txt -e '.[{extra}]'"
+
+
 class ExitCode(enum.IntEnum):
     """What every command of the project ends with."""
 

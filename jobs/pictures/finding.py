@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from jobs.errors import how_to_install
 from jobs.pictures.png import plain_size
 from jobs.pictures.suffixes import is_foreign, is_picture, why_not_read
 from jobs.settings.kinds import Resolution
@@ -203,7 +204,9 @@ def _heif(path: Path) -> tuple[str, ...]:
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        raise MissingPackage("is HEIC, which takes the package pillow-heif") from None
+        raise MissingPackage(
+            f"is HEIC, which takes the package pillow-heif: {how_to_install('heic')}"
+        ) from None
     register_heif_opener()
     return ("HEIF",)
 

@@ -12,6 +12,7 @@ from annotated_types import Ge, Le, Lt
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.fields import FieldInfo
 
+from jobs.errors import how_to_install
 from jobs.settings.bounds import Count, Decay, Natural, NotNegative, Positive, Share
 from jobs.settings.choices import (
     Activation,
@@ -135,7 +136,7 @@ class JobSpec(BaseModel):
     ema:            Decay                       = column(0.0, "decay of a moving average of the generator's weights, which draws the samples; 0: the generator itself", in_family={"fastgan": 0.999})
     seed:           Annotated[int, Ge(0), Lt(2**31)] = column(0, "of weights, latents and the order of the pictures")
     precision:      Literal["auto", "float32", "bfloat16"] = column("auto", "of activations; weights are float32. `auto`: bfloat16 where the device computes in it natively, else float32")
-    engine:         Literal["tensorflow", "jax"] = column("tensorflow", "what trains the networks; `jax` needs the extra of that name: pip install -e '.[jax]'", concerns="job")
+    engine:         Literal["tensorflow", "jax"] = column("tensorflow", f"what trains the networks; `jax` needs the extra of that name: `{how_to_install('jax')}`", concerns="job")
     jit:            Literal["auto", "on", "off"] = column("auto", "compile the steps with XLA; `auto`: on GPUs, where that works. JAX always compiles", concerns="job")
     use_checkpoints: Switch                     = column(True, "save and resume; without, timecuts appear when the training is over", concerns="job")
     keep_checkpoints: EverySteps | None         = column(None, "`every 2000 steps`, or `2000`: the networks' weights of each 2000th step stay in runs/<name>/kept/, for walks from any of them or through all; empty: none", concerns="beside", may_change="later")

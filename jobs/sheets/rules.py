@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.errors import how_to_install
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
 from jobs.settings.bounds import LARGEST
 from jobs.settings.choices import Optimizer
@@ -236,7 +237,7 @@ def _no_way_there(facts: Facts) -> str | None:
     extra = destination.missing_extra
     if not extra:
         return unfit_folder(destination, facts.workspace)
-    return f"needs the extra {extra}: pip install -c constraints.txt -e '.[{extra}]'"
+    return f"needs the extra {extra}: {how_to_install(extra)}"
 
 
 def _no_backup(facts: Facts) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, how_to_install
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.feeds import Feeds
 from multitrain.engine.session import Session, SessionSettings
@@ -33,7 +33,7 @@ def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Sessi
         if error.name not in ENGINES_OF_EXTRAS:
             raise
         raise MultitrainError(
-            f"engine: {job.spec.engine} is not installed; pip install -e '.[{job.spec.engine}]'"
+            f"engine: {job.spec.engine} is not installed; {how_to_install(job.spec.engine)}"
         ) from error
     session: Session = family.open_session(job, feeds, settings)
     return session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jobs.errors import UsageError
+from jobs.errors import UsageError, how_to_install
 from jobs.settings.destinations import Destination
 from jobs.workspace.paths import Workspace
 from render.delivery.folder import Folder
@@ -16,7 +16,7 @@ from render.delivery.place import Place
 def connect(destination: Destination, login: Login, workspace: Workspace) -> Place:
     """A connection to the far end. UsageError where an extra is missing."""
     if extra := destination.missing_extra:
-        raise UsageError(f"needs the extra {extra}: pip install -c constraints.txt -e '.[{extra}]'")
+        raise UsageError(f"needs the extra {extra}: {how_to_install(extra)}")
     match destination.scheme:
         case "ftp":
             return Ftp(destination, login)

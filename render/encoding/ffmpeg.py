@@ -89,7 +89,8 @@ def find(name: FormatName = "h264") -> str:
             return candidate
     raise MultitrainError(
         f"No ffmpeg here can encode {FORMATS[name].title}; install one that can, or run "
-        "`pip install imageio-ffmpeg` again" + "".join(f" ({reason})" for reason in reasons)
+        "`.venv/bin/pip install -c constraints.txt --force-reinstall imageio-ffmpeg`"
+        + "".join(f" ({reason})" for reason in reasons)
     ) from last
 
 

@@ -182,7 +182,7 @@ def test_without_jax_the_extra_is_named(tiny_job: MakeJob, tmp_path: Path, on_ja
 
     done = on_jax("-c", WITHOUT_JAX, file)
 
-    wanted = "engine: jax is not installed; pip install -e '.[jax]'"
+    wanted = "engine: jax is not installed; .venv/bin/pip install -c constraints.txt -e '.[jax]'"
     assert (done.returncode, done.stdout.strip()) == (0, wanted), done.stderr[-3000:]
 
 

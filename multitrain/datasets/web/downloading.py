@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from jobs.errors import UsageError
+from jobs.errors import UsageError, how_to_install
 from jobs.pictures.finding import Unreadable, explain
 from jobs.pictures.suffixes import VIDEO_SUFFIXES
 from jobs.secrets import hidden, plain_address
@@ -44,8 +44,8 @@ FINISHED_SUFFIXES = VIDEO_SUFFIXES | {".video", ".unknown_video"}
 DIGITS = 12  # of an address's hash: one folder for each
 LONGEST_NAME = 80  # characters
 NO_YT_DLP = (
-    "is no video file but a page; to take videos from pages, run `pip install yt-dlp`, or download "
-    "the video yourself"
+    "is no video file but a page; to take videos from pages, run "
+    f"`{how_to_install('download')}`, or download the video yourself"
 )
 
 

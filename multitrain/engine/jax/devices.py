@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from jobs.errors import DeviceFailed, MultitrainError
+from jobs.errors import DeviceFailed, MultitrainError, how_to_install
 from multitrain.engine.precision import BFLOAT16_CAPABILITY
 from multitrain.engine.session import SessionSettings
 from multitrain.protocol.environment import GPUS_LEASED
@@ -31,7 +31,7 @@ def devices_for(gpus: int, settings: SessionSettings) -> Devices:
     if leased and len(visible) < gpus:
         raise DeviceFailed(
             f"JAX sees {len(visible) or 'none'} of this job's GPUs ({leased}). Either its CUDA "
-            "libraries are not installed: pip install -e '.[jax-cuda]'; or these GPUs do not work"
+            f"libraries are not installed: {how_to_install('jax-cuda')}; or these GPUs do not work"
         )
     devices: Devices = visible or jax.devices("cpu")
     if len(devices) < gpus:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from jobs.errors import DeviceFailed, MultitrainError
+from jobs.errors import DeviceFailed, MultitrainError, how_to_install
 from multitrain.engine.device_memory import gpu_bytes
 from multitrain.engine.precision import BFLOAT16_CAPABILITY, cpu_has_native_bfloat16
 from multitrain.engine.session import SessionSettings
@@ -24,7 +24,7 @@ def strategy_for(gpus: int, settings: SessionSettings) -> Any:
     if leased and len(visible) < gpus:
         raise DeviceFailed(
             f"TensorFlow sees {len(visible) or 'none'} of this job's GPUs ({leased}). Either its "
-            "CUDA libraries are not installed: pip install -e '.[cuda]'; or these GPUs do not work"
+            f"CUDA libraries are not installed: {how_to_install('cuda')}; or these GPUs do not work"
         )
     for gpu in visible:
         tf.config.experimental.set_memory_growth(gpu, True)

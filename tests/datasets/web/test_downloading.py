@@ -211,7 +211,7 @@ def test_a_page_needs_yt_dlp_and_says_so(workspace, server, monkeypatch):
     server.kind = "text/html"
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     _, ((_, reason),) = local_files(workspace, [server.address("page")])
-    assert "pip install yt-dlp" in reason
+    assert ".venv/bin/pip install -c constraints.txt -e '.[download]'" in reason
 
 
 class Downloader:

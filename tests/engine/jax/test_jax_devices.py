@@ -41,7 +41,10 @@ def test_a_job_with_a_gpu_never_trains_on_cores_by_mistake(
     gpus: list[Gpu], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(GPUS_LEASED, "gpu 2")
-    with pytest.raises(DeviceFailed, match=r"none of .*\(gpu 2\).*pip install -e '.\[jax-cuda\]'"):
+    with pytest.raises(
+        DeviceFailed,
+        match=r"none of .*\(gpu 2\).*/pip install -c .* -e '\.\[jax-cuda\]'",
+    ):
         devices_for(1, SETTINGS)
 
 

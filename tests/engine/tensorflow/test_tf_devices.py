@@ -22,7 +22,10 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_job_with_a_gpu_never_trains_on_cores_by_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(GPUS_LEASED, "gpu 2")
-    with pytest.raises(DeviceFailed, match=r"none of .*\(gpu 2\).*pip install -e '\.\[cuda\]'"):
+    with pytest.raises(
+        DeviceFailed,
+        match=r"none of .*\(gpu 2\).*/pip install -c .* -e '\.\[cuda\]'",
+    ):
         strategy_for(1, SETTINGS)
 
 

@@ -96,7 +96,7 @@ def read(workspace: Workspace) -> Callable:
 
 def test_a_missing_extra_is_told(read: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(destinations, "find_spec", lambda name: None)
-    told = "upload_to: needs the extra s3: pip install -c constraints.txt -e '.[s3]'"
+    told = "upload_to: needs the extra s3: .venv/bin/pip install -c constraints.txt -e '.[s3]'"
     assert mistakes(read, upload_to="s3://bucket") == [told]
     assert "extra sftp" in mistakes(read, upload_to="sftp://h")[0]
     assert read(",".join([*ROW, "upload_to"]) + "\n" + ",".join([*ROW.values(), "ftp://h"]))
