@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from benchmarks import reports
+from benchmarks import ending, reports
 from benchmarks.figures import Benchmark, Effort, Figure, table
 from jobs.errors import MultitrainError
 
@@ -104,12 +104,19 @@ def measure(name: str, effort: Effort) -> list[Figure] | None:
             f"{name}: took {(time.monotonic() - start) / 60:.1f} min", file=sys.stderr, flush=True
         )
         return found
-    except MultitrainError as error:
-        print(f"{name}: {error}", file=sys.stderr, flush=True)
     except Exception as error:  # of one benchmark, which must not cost the others
-        said = next(iter(str(error).splitlines()), "")
-        print(f"{name}: {type(error).__name__}: {said}", file=sys.stderr, flush=True)
+        if ending.is_stopped():  # it comes of the processes that were ended
+            raise
+        print(f"{name}: {_reason(error)}", file=sys.stderr, flush=True)
     return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MultitrainError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return ending.missing(error.name)
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def save(file: Path, effort: Effort, seconds: int, figures: Mapping[str, list[Figure]]) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks import reports
+from benchmarks import ending, reports
 
 
 def conduct(
@@ -27,7 +27,7 @@ def conduct(
 
     `begin` makes a campaign, of a folder, a seed and whether each of the `switches` was given, by
     name. `rounds` are how many it runs by default, and what is said of them. The folder stays
-    where anything was wrong.
+    where anything was found wrong.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=described)
     parser.add_argument("--rounds", type=int, default=rounds[0], metavar="N", help=rounds[1])
@@ -38,10 +38,18 @@ def conduct(
     given = parser.parse_args(arguments)
     start = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    campaign = begin(folder, given.seed, **{each: getattr(given, each) for each in switches or {}})
-    with suppress(KeyboardInterrupt):  # what was found until then is told
-        campaign.run(given.rounds)
-    results = campaign.results
-    if results.clean:
-        shutil.rmtree(folder)
-    return reports.conclude(report(results), results, results.told, given.seed, start, given.json)
+    chosen = {each: getattr(given, each) for each in switches or {}}
+    is_wrong = False
+    try:
+        campaign = begin(folder, given.seed, **chosen)
+        with suppress(KeyboardInterrupt):  # what was found until then is told
+            campaign.run(given.rounds)
+        results = campaign.results
+        is_wrong = not results.clean
+    finally:
+        if not is_wrong:
+            shutil.rmtree(folder)
+    code = reports.conclude(report(results), results, results.told, given.seed, start, given.json)
+    if ending.is_stopped():
+        raise KeyboardInterrupt
+    return code

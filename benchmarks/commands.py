@@ -27,7 +27,7 @@ from random import Random
 
 import psutil
 
-from benchmarks import playground, processes, reports
+from benchmarks import ending, playground, processes, reports
 from benchmarks.peers.process import CODE
 from benchmarks.strange_calls import Call, draw_call, leaves
 from jobs.errors import ExitCode
@@ -192,6 +192,8 @@ def run(calls: int, seed: int, folder: Path, at_once: int) -> Results:
     results = Results()
 
     def make(number: int) -> Outcome:
+        if ending.is_stopped():
+            raise KeyboardInterrupt
         own = folder / f"call{number:05d}"
         own.mkdir()
         playground.copy(place, own / "place")

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from benchmarks import campaigns, reports
+from benchmarks import campaigns, ending, reports
 from benchmarks.harms import Case, Moment, cases, kind
 from benchmarks.lanes import Lane
 from benchmarks.scenes import CARDS, NETS, Stage
@@ -153,6 +153,8 @@ class Campaign:
             except IndexError:  # none is left
                 return
             verdict = lane.play(case)
+            if ending.is_stopped():  # its farm was ended: that is no verdict
+                return
             with self._telling:
                 self._note(lane, case, verdict)
 

@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from benchmarks import processes
+from benchmarks import ending, processes
 from jobs.sheets.sheet import read_sheet
 from jobs.workspace.files import modified, remove
 from jobs.workspace.jobfile import JobFile
@@ -103,7 +103,12 @@ class Farmyard:
         sheet.write_text("\n".join([self._header, *rows]) + "\n")
 
     def start(self, *options: str) -> None:
-        """`multitrain run`, for the first time or once more."""
+        """`multitrain run`, for the first time or once more.
+
+        KeyboardInterrupt where the benchmark is being stopped.
+        """
+        if ending.is_stopped():  # also of threads: they would wait for it
+            raise KeyboardInterrupt
         settings = {processes.MARK: self._mark, "PYTHONPATH": str(CODE)}
         with self.said.open("ab") as said:
             self._farm = subprocess.Popen(

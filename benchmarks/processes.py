@@ -16,11 +16,11 @@ KINDS: Mapping[str, Callable[[list[str]], bool]] = {
 }
 
 
-def marked(mark: str) -> Iterator[psutil.Process]:
-    """The living processes whose environment holds `MARK=mark`."""
+def marked(mark: str, variable: str = MARK) -> Iterator[psutil.Process]:
+    """The living processes whose environment holds `variable=mark`."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get(MARK) == mark and is_alive(process):
+            if process.environ().get(variable) == mark and is_alive(process):
                 yield process
 
 
@@ -40,9 +40,11 @@ def kind(process: psutil.Process) -> str | None:
     return None
 
 
-def kill_all(mark: str, sparing: str | None = None) -> None:
+def kill_all(mark: str, sparing: str | None = None, variable: str = MARK) -> None:
     """End all of them but one kind, so fast that none can clean up after another."""
-    while living := [each for each in marked(mark) if sparing is None or kind(each) != sparing]:
+    while living := [
+        each for each in marked(mark, variable) if sparing is None or kind(each) != sparing
+    ]:
         for process in living:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
