@@ -45,7 +45,7 @@ class Picture(NamedTuple):
 class Unreadable(NamedTuple):
     """A file or folder that cannot be used, and why: one clause for a person."""
 
-    path: Path
+    path: Path | str  # a text where it is an address: as a path it would lose a slash
     reason: str
 
 
@@ -260,8 +260,9 @@ def describe_odd(odd: Sequence[Picture], root: Path, most: int = 3) -> str:
     return _with_rest(parts, len(odd))
 
 
-def _within(path: Path, root: Path) -> str:
-    text = str(path.relative_to(root) if path.is_relative_to(root) else path)
+def _within(path: Path | str, root: Path) -> str:
+    is_below = isinstance(path, Path) and path.is_relative_to(root)
+    text = os.path.relpath(path, root) if is_below else str(path)
     return text if text.isprintable() else ascii(text)
 
 

@@ -35,7 +35,7 @@ def shown_work(what: str, total: int, unit: str) -> Iterator[Callable[[int], Non
     console = Console(stderr=True)
     if not console.is_terminal:
         lines = Lines(what, time.monotonic(), lambda done, total: f"{done}/{total} {unit}")
-        yield lambda done: _say(lines.told(done, total, time.monotonic()))
+        yield lambda done: say(lines.told(done, total, time.monotonic()))
         return
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bars:
@@ -105,7 +105,7 @@ def _lines_of_bytes(what: str) -> OnBytes:
         nonlocal lines
         now = time.monotonic()
         lines = lines or Lines(what, now, _bytes, done)
-        _say(lines.told(done, total, now))
+        say(lines.told(done, total, now))
 
     return on_bytes
 
@@ -114,7 +114,8 @@ def _bytes(done: int, total: int | None) -> str:
     return bytes_for_people(done) + (f" of {bytes_for_people(total)}" if total else "")
 
 
-def _say(line: str | None) -> None:
+def say(line: str | None) -> None:
+    """A line with its time, on stderr; above a bar, where one is shown."""
     if line:
         with suppress(OSError):
             click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}", err=True)

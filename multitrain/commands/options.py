@@ -75,12 +75,18 @@ fresh_option = click.option(
 )
 
 
+def _absolute(folder: Path) -> Path:
+    """Without `..`, as paths are told and handed on; links in it stay."""
+    return Path(os.path.normpath(folder.absolute()))
+
+
 def _workspace_option(*, exists: bool) -> Callable[[Any], Any]:
     return click.option(
         "--workspace",
         type=click.Path(exists=exists, file_okay=False, path_type=Path),
         default=Path(),
         show_default="the current folder",
+        callback=lambda _context, _option, folder: _absolute(folder),
         help="Folder with data/, renders/ and runs/.",
     )
 
@@ -93,7 +99,7 @@ def _pictures(context: click.Context, option: click.Parameter, folder: Path | No
     """The absolute path, as jobs keep it. BadParameter where a sheet could not hold it."""
     if folder is None:
         return None
-    path = Path(os.path.normpath(folder.absolute()))
+    path = _absolute(folder)
     if "," in str(path) or not str(path).isprintable():
         reason = "has a comma or an unseen sign in its path; make a link to it"
         raise click.BadParameter(f"{str(path)!a} {reason}", context, option)

@@ -8,6 +8,7 @@ from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -166,7 +167,7 @@ def _stretches(paths: Sequence[str], skipped: Iterable[Unreadable]) -> list[tupl
     """
     without_suffix = {path.rpartition(".")[0] for path in paths}
     left_out: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(str(each.path) for each in skipped if not is_video(each.path)):
+    for path in sorted(str(each.path) for each in skipped if not is_video(Path(each.path))):
         if path.rpartition(".")[0] not in without_suffix:
             left_out[_folder(path)].append(path)
     return [(folder := _folder(path), bisect(left_out[folder], path)) for path in paths]

@@ -63,7 +63,7 @@ def _plain(made: Made) -> dict[str, object]:
     return facts | {"notes": list(made.notes)} | made.facts
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """The path on one line, invisible characters escaped."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

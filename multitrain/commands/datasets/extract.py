@@ -8,7 +8,7 @@ import click
 
 from jobs.errors import UsageError
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
-from multitrain.commands.long_work import shown_bytes
+from multitrain.commands.long_work import say, shown_bytes
 from multitrain.commands.options import Seconds, workspace_option
 
 LONGEST_SECONDS = 10**7
@@ -92,5 +92,5 @@ def command(
         suffix=f".{form}",
         quality=quality,
     )
-    made = extract(workspace_at(workspace), name, videos, request, shown, shown_bytes)
+    made = extract(workspace_at(workspace), name, videos, request, shown, shown_bytes, say)
     tell([made], as_json=as_json)

@@ -17,7 +17,7 @@ from jobs.units import bytes_for_people
 from jobs.workspace.files import write_text
 from jobs.workspace.paths import Workspace
 from multitrain.commands.datasets.common import json_option, tell, workspace_at
-from multitrain.commands.long_work import shown_bytes
+from multitrain.commands.long_work import say, shown_bytes
 from multitrain.commands.options import Number, workspace_option
 from multitrain.datasets.made.making import Made, new_data_set
 from multitrain.datasets.web.catalogue import COLLECTIONS, Source
@@ -86,7 +86,7 @@ def _fetch(source: Source, place: Workspace, name: str, most_bytes: int) -> Made
     with (
         new_data_set(place, name) as (folder,),
         shown_bytes() as shown,
-        fetched(source, place.downloads, most_bytes, shown(f"fetching {name}")) as archive,
+        fetched(source, place.downloads, most_bytes, shown(f"fetching {name}"), say) as archive,
     ):
         digest = digest_of(archive)
         unpacked = unpack(archive, folder, most_bytes, shown(f"unpacking {name}"))

@@ -80,11 +80,13 @@ def run_jobs(
     options: RunOptions,
     console: Console,
     untold: Collection[Happening] = (),
+    words: night.StopWords = night.OF_A_FARM,
 ) -> Outcome:
     """Train and render `jobs`; returns when all have ended or somebody has stopped the farm.
 
     None: all jobs of the workspace that have not ended. Those that were put into the queue of a
-    farm (`multitrain submit`) are taken up in any case. Happenings in `untold` are not shown.
+    farm (`multitrain submit`) are taken up in any case. Happenings in `untold` are not shown;
+    `words` are said when it is stopped.
 
     UsageError, before anything is started, where the machine or the workspace cannot take the jobs.
     """
@@ -110,7 +112,7 @@ def run_jobs(
                 jobs = [entry.job for entry in entries]
                 prepare_demo(workspace, jobs, display.note)
                 farm = _assemble(workspace, store, jobs, pool, options, lock)
-                code = night.run(farm, display, stop, lock.look)
+                code = night.run(farm, display, stop, lock.look, words)
             leave_whole(workspace, farm.rows(), farm.files(), display.note)
             for note in _unsent(workspace, jobs):
                 display.note(note)

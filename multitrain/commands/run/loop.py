@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
 
 from jobs.errors import ExitCode
@@ -54,8 +55,26 @@ class StopSignals:
         self.requests += 1
 
 
+@dataclass(frozen=True)
+class StopWords:
+    """What is said at the first signal, and at the second one."""
+
+    first: str
+    second: str
+
+
+OF_A_FARM = StopWords(
+    "draining: every job writes a checkpoint and stops; once more ends at once",
+    "ending at once; run again to go on from the last checkpoints",
+)
+
+
 def run(
-    farm: Farm, display: Display, stop: StopSignals, intruder: Callable[[], str] = lambda: ""
+    farm: Farm,
+    display: Display,
+    stop: StopSignals,
+    intruder: Callable[[], str] = lambda: "",
+    words: StopWords = OF_A_FARM,
 ) -> ExitCode:
     """Tick until every job has ended or the farm has been stopped.
 
@@ -64,7 +83,7 @@ def run(
     answered, gives_way = 0, False
     while not farm.finished and answered <= LAST_REQUEST:
         if stop.requests > answered:
-            answered = _stop(farm, display, stop.requests)
+            answered = _stop(farm, display, stop.requests, words)
         if not gives_way and (trouble := intruder()):
             display.note(f"{trouble}: draining")
             gives_way = True
@@ -79,12 +98,12 @@ def run(
     return farm.exit_code
 
 
-def _stop(farm: Farm, display: Display, requests: int) -> int:
+def _stop(farm: Farm, display: Display, requests: int, words: StopWords) -> int:
     if requests == 1:
-        display.note("draining: every job writes a checkpoint and stops; once more ends at once")
+        display.note(words.first)
         farm.drain()
     else:
-        display.note("ending at once; run again to go on from the last checkpoints")
+        display.note(words.second)
         farm.kill()
     if requests > LAST_REQUEST:
         display.note("leaving without those that cannot be ended")

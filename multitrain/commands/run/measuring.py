@@ -20,7 +20,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands.run.assembling import RunOptions, run_jobs
 from multitrain.commands.run.display import LineDisplay
-from multitrain.commands.run.loop import StopSignals
+from multitrain.commands.run.loop import StopSignals, StopWords
 from multitrain.farm.events import Happening
 from multitrain.farm.workspace_lock import hold, is_held
 from multitrain.forecasts.forecasting import START_SECONDS, Forecaster
@@ -31,6 +31,10 @@ from multitrain.slots.slots import Pool
 TIMED_SECONDS = 10.0  # of training, approximately
 OF_FILMS = frozenset({Happening.PUBLISHED, Happening.TRAINED, Happening.DONE})  # not shown
 FEWEST_STEPS = RARE
+STOPPING = StopWords(
+    "stopping: what was measured until now is kept; once more ends at once",
+    "ending at once; what was measured until now is kept",
+)
 LEAST_STEP = 1e-3  # seconds: of the tiniest networks
 ON_CORES, ON_GPU = 3e10, 3e12  # operations a second: guesses
 
@@ -82,7 +86,7 @@ def measure(
             stack.enter_context(hold(workspace, display.note, stop, "measurement"))
         scratch = stack.enter_context(scratch_workspace(workspace))
         console.print(what, markup=False, highlight=False, soft_wrap=True)
-        outcome = run_jobs(scratch, jobs, replace(options, fresh=()), console, OF_FILMS)
+        outcome = run_jobs(scratch, jobs, replace(options, fresh=()), console, OF_FILMS, STOPPING)
         add_speeds(workspace.speeds, read_speeds(scratch.speeds))
         return outcome.code
 

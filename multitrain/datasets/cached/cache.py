@@ -276,5 +276,5 @@ def _below(workspace: Workspace, unreadable: Unreadable) -> Unreadable:
     """The same file by its path below `data`, so that a workspace may be moved."""
     path, reason = unreadable
     with suppress(ValueError):
-        path = path.relative_to(workspace.data)
+        path = Path(path).relative_to(workspace.data)
     return Unreadable(path, reason)

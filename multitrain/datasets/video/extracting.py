@@ -76,16 +76,17 @@ def extract(
     request: Request,
     progress: Progress,
     downloads: Downloads = lambda: nullcontext(not_shown),
+    say: Callable[[str], None] = lambda _: None,
 ) -> Made:
     """A new data set of frames of `videos`, files or addresses.
 
-    `downloads` shows how far those of addresses are.
+    `downloads` shows how far those of addresses are, `say` is told at once what is wrong with them.
 
     DatasetError where there is none to be had, UsageError where the call is wrong.
     """
     with new_data_set(workspace, name) as (folder,):
         with downloads() as shown:
-            sources, unavailable = local_files(workspace, videos, shown)
+            sources, unavailable = local_files(workspace, videos, shown, say)
         outcome = _Outcome(left_out=unavailable)
         spans = list(_spans(sources, request, outcome))
         _require(bool(spans), outcome, name)
@@ -179,10 +180,20 @@ def _take(
         _sort(progress(results, "frames", len(moments)), spans, outcome)
     if request.dedupe:
         _replace_repeats(shots, spans, request, wanted, progress, outcome)
-    if (twice := shots.met_again) and len(outcome.shots) < wanted:
-        outcome.notes.append(
-            f"{twice} times fell on a frame that had been taken: there are no others near them"
-        )
+    if len(outcome.shots) < wanted:
+        outcome.notes += _shortfall(shots.met_again, spans, request)
+
+
+def _shortfall(met_again: int, spans: Sequence[Span], request: Request) -> list[str]:
+    """Why there are fewer frames than were asked for, where the videos have no more."""
+    there = sum(max(1, round(span.seconds / span.video.frame_seconds)) for span in spans)
+    if request.count and there < request.count:
+        is_part = request.start or request.end is not None
+        told = f"the videos have {there} frames{' between --start and --end' * bool(is_part)}"
+        return [f"{told}, fewer than the {request.count} asked for"]
+    if met_again:
+        return [f"{met_again} of the times asked for are those of frames that were taken already"]
+    return []
 
 
 def _following(place: int, span: Span, request: Request) -> list[Moment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from email.message import Message
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -54,7 +54,10 @@ class Unavailable(Exception):
 
 
 def local_files(
-    workspace: Workspace, videos: Sequence[str], shown: Shown = not_shown
+    workspace: Workspace,
+    videos: Sequence[str],
+    shown: Shown = not_shown,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Path], list[Unreadable]]:
     """The files that `videos` name, addresses downloaded, and those that cannot be had.
 
@@ -69,20 +72,22 @@ def local_files(
     for each in videos:
         try:
             is_elsewhere = ADDRESS.match(each)
-            files.append(_download(workspace, each, shown) if is_elsewhere else Path(each))
+            files.append(_download(workspace, each, shown, say) if is_elsewhere else Path(each))
         except Unavailable as error:
-            unavailable.append(Unreadable(Path(plain_address(each)), hidden(str(error))))
+            left_out = Unreadable(plain_address(each), hidden(str(error)))
+            say(f"{left_out.path}: {left_out.reason}; it is left out")
+            unavailable.append(left_out)
     return files, unavailable
 
 
-def _download(workspace: Workspace, address: str, shown: Shown) -> Path:
+def _download(workspace: Workspace, address: str, shown: Shown, say: Callable[[str], None]) -> Path:
     digest = hashlib.sha256(address.encode()).hexdigest()[:DIGITS]
     folder = workspace.downloads / digest
     folder.mkdir(parents=True, exist_ok=True)
     if there := _finished(folder):
         return there
     try:
-        _fetch(address, folder, shown(f"fetching {plain_address(address)}"))
+        _fetch(address, folder, shown(f"fetching {plain_address(address)}"), say)
     except Busy:
         raise Unavailable("is being downloaded by another process") from None
     if there := _finished(folder):
@@ -90,13 +95,14 @@ def _download(workspace: Workspace, address: str, shown: Shown) -> Path:
     raise Unavailable("gave no video")
 
 
-def _fetch(address: str, folder: Path, on_bytes: OnBytes) -> None:
+def _fetch(address: str, folder: Path, on_bytes: OnBytes, say: Callable[[str], None]) -> None:
     """Download a file as it is, or with yt-dlp the video of a page. Raises Busy and Unavailable."""
     part = folder / "video.part"
     with opened_alone(part) as file:
         transfer = Transfer(
-            address, part, file, on_bytes, wanted=lambda headers: _is_video(headers, address)
-        )
+            address, part, file, on_bytes,
+            wanted=lambda headers: _is_video(headers, address), say=say,
+        )  # fmt: skip
         try:
             transfer.complete()
             publish(part, folder / _name(address))

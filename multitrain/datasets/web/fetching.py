@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,12 +28,18 @@ class Unusable(DatasetError):
 
 
 @contextmanager
-def fetched(source: Source, folder: Path, most_bytes: int, on_bytes: OnBytes) -> Iterator[Path]:
+def fetched(
+    source: Source,
+    folder: Path,
+    most_bytes: int,
+    on_bytes: OnBytes,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Path]:
     """The file at the address, below `folder`; deleted after use, or when Unusable is raised.
 
     What is there from an earlier try is kept and continued, where the server can. DatasetError
     where the file cannot be had, is larger than `most_bytes` or has another checksum than `source`
-    says.
+    says. `say` is told why it is tried again.
     """
     require_address(source.address)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +48,7 @@ def fetched(source: Source, folder: Path, most_bytes: int, on_bytes: OnBytes) ->
         with opened_alone(path) as file:
             try:
                 transfer = Transfer(
-                    source.address, path, file, on_bytes, most_bytes, bool(source.checksum)
+                    source.address, path, file, on_bytes, most_bytes, bool(source.checksum), say=say
                 )
                 _complete(transfer)
             except BaseException:

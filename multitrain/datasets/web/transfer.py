@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from jobs.errors import UsageError
 from jobs.pictures.finding import explain
-from jobs.secrets import plain_address
+from jobs.secrets import hidden, plain_address
 from jobs.units import bytes_for_people
 from jobs.workspace import locks
 from multitrain.web_calls import Limit, opened
@@ -120,6 +120,7 @@ class Transfer:
     most_bytes: float = math.inf
     is_checked: bool = False  # afterwards, by a checksum: so any earlier part may be continued
     wanted: Callable[[Message], bool] = lambda _: True  # whether an answer is taken, by its headers
+    say: Callable[[str], None] = lambda _: None  # is told why it is tried again, and when
 
     def complete(self) -> None:
         """Have the whole file; TransferFailed, TooLarge, Unwanted."""
@@ -135,7 +136,12 @@ class Transfer:
                 if failures >= TRIES:
                     kept = ". What has come is kept; the same command goes on" * bool(self._size)
                     raise TransferFailed(f"{error}{kept}") from error
-                time.sleep(PAUSE * 2 ** (failures - 1))
+                pause = PAUSE * 2 ** (failures - 1)
+                self.say(
+                    f"{plain_address(self.address)}: {hidden(str(error))}; tried again in "
+                    f"{pause:g} s, {TRIES - failures} more times at most"
+                )
+                time.sleep(pause)
         self.file.flush()
 
     @property

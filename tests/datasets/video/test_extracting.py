@@ -180,9 +180,15 @@ def test_jpeg(extract, pictures, tmp_path):
 def test_more_frames_than_there_are(extract, tmp_path):
     told = extract(write_video(tmp_path / "a.mp4", 10), "some", "--count", 25, *WHOLE)
     assert told["pictures"] == 10
-    assert told["notes"] == [
-        "15 times fell on a frame that had been taken: there are no others near them"
-    ]
+    assert told["notes"] == ["the videos have 10 frames, fewer than the 25 asked for"]
+
+
+def test_more_frames_than_there_are_in_a_part(extract, tmp_path):
+    video = write_video(tmp_path / "a.mp4", 30)
+    told = extract(video, "some", "--count", 25, "--end", 10 / 25, *WHOLE)
+    assert told["pictures"] == 10
+    wanted = "the videos have 10 frames between --start and --end, fewer than the 25 asked for"
+    assert told["notes"] == [wanted]
 
 
 def test_repeats_are_replaced_by_other_times(extract, pictures, tmp_path):

@@ -202,9 +202,16 @@ def test_all_had_come_but_for_the_end_of_the_connection(workspace, server):
 )
 def test_what_cannot_be_had_is_told(workspace, server, address, reason):
     place = server.address(address) if address else "http://127.0.0.1:9/clip.mp4"
-    files, ((_, told),) = local_files(workspace, [place])
+    said = []
+    files, ((path, told),) = local_files(workspace, [place], say=said.append)
     assert files == []
     assert reason in told
+    assert path == place  # with both slashes
+    assert said[-1] == f"{place}: {told}; it is left out"
+    again = [line for line in said[:-1] if "; tried again in " in line]
+    assert len(again) == len(said) - 1 == (0 if address else transfer.TRIES - 1)
+    if again:
+        assert again[0] == f"{place}: {told}; tried again in 0 s, 5 more times at most"
 
 
 def test_a_page_needs_yt_dlp_and_says_so(workspace, server, monkeypatch):
