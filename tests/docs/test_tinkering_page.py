@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+from click.testing import CliRunner
+
 from jobs.settings.kinds import GeneratorConvolution
 from jobs.sheets.forms.ranges import RANGES
 from jobs.sheets.sheet import read_sheet
@@ -15,7 +17,8 @@ from jobs.tinkering.templates import generate
 from jobs.workspace.paths import Workspace
 from multitrain.commands.cli import commands
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tinkering.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "tinkering.md").read_text(encoding="utf-8")
 
 
 SHEET, TEMPLATE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -55,7 +58,7 @@ def test_every_way_to_enlarge_has_its_checkerboard() -> None:
 
 def test_every_command_and_option_exists() -> None:
     calls = re.findall(r"(?m)^multitrain (.+)$", PAGE)
-    assert len(calls) == 3
+    assert len(calls) == 5
     for name, *arguments in map(shlex.split, calls):
         command = commands.commands[name]
         options = {option for each in command.params for option in each.opts}
@@ -67,3 +70,13 @@ def test_every_command_and_option_exists() -> None:
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
     assert set(re.findall(r"`(--[\w-]+)", PAGE)) <= everything
+
+
+def test_the_variations_that_are_compared_are_those_that_are_made(tmp_path: Path) -> None:
+    (mutate,) = re.findall(r"(?m)^multitrain (mutate .+)$", PAGE)
+    (compared,) = re.findall(r"(?m)^multitrain compare neon (\S+ \S+) -o", PAGE)
+    place = ["--workspace", str(tmp_path), "--sheet", str(ROOT / "example_config.yaml")]
+    call = [*mutate.replace("more.yaml", str(tmp_path / "more.yaml")).split(), *place]
+    CliRunner().invoke(commands, call, catch_exceptions=False)
+    made = re.findall(r"(?m)^- name: (.+)$", (tmp_path / "more.yaml").read_text())
+    assert made[:2] == compared.split()

@@ -55,8 +55,8 @@ def command(folder: Path, jobs: Sequence[str], **options: Any) -> None:
 
     \b
     multitrain merge renders
-    multitrain merge renders dusk night dawn --crossfade 2 -o set.mp4
-    multitrain merge renders dusk night dawn --scale 1080p -o set.mp4
+    multitrain merge renders dusk night dawn --crossfade 2 -o fading.mp4
+    multitrain merge renders dusk night dawn --scale 1080p -o large.mp4
     """
     from render.files.merge import merge_folder
 
