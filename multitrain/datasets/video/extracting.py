@@ -181,12 +181,16 @@ def _take(
     if request.dedupe:
         _replace_repeats(shots, spans, request, wanted, progress, outcome)
     if len(outcome.shots) < wanted:
-        outcome.notes += _shortfall(shots.met_again, spans, request)
+        outcome.notes += _shortfall(len(outcome.shots), shots.met_again, spans, request)
 
 
-def _shortfall(met_again: int, spans: Sequence[Span], request: Request) -> list[str]:
-    """Why there are fewer frames than were asked for, where the videos have no more."""
+def _shortfall(taken: int, met_again: int, spans: Sequence[Span], request: Request) -> list[str]:
+    """Why there are fewer frames than were asked for, where the videos have no more.
+
+    Of the last moments before --end, the nearest frame may be the one behind it.
+    """
     there = sum(max(1, round(span.seconds / span.video.frame_seconds)) for span in spans)
+    there = max(there, taken)
     if request.count and there < request.count:
         is_part = request.start or request.end is not None
         told = f"the videos have {there} frames{' between --start and --end' * bool(is_part)}"

@@ -138,8 +138,8 @@ class Transfer:
                     raise TransferFailed(f"{error}{kept}") from error
                 pause = PAUSE * 2 ** (failures - 1)
                 self.say(
-                    f"{plain_address(self.address)}: {hidden(str(error))}; tried again in "
-                    f"{pause:g} s, {TRIES - failures} more times at most"
+                    f"{plain_address(self.address)}: {hidden(str(error))}; "
+                    f"try {failures + 1} of {TRIES} in {pause:g} s"
                 )
                 time.sleep(pause)
         self.file.flush()

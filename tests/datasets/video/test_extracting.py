@@ -186,8 +186,8 @@ def test_more_frames_than_there_are(extract, tmp_path):
 def test_more_frames_than_there_are_in_a_part(extract, tmp_path):
     video = write_video(tmp_path / "a.mp4", 30)
     told = extract(video, "some", "--count", 25, "--end", 10 / 25, *WHOLE)
-    assert told["pictures"] == 10
-    wanted = "the videos have 10 frames between --start and --end, fewer than the 25 asked for"
+    assert told["pictures"] == 11  # to the last moments, the frame at the end is the nearest one
+    wanted = "the videos have 11 frames between --start and --end, fewer than the 25 asked for"
     assert told["notes"] == [wanted]
 
 

@@ -208,10 +208,10 @@ def test_what_cannot_be_had_is_told(workspace, server, address, reason):
     assert reason in told
     assert path == place  # with both slashes
     assert said[-1] == f"{place}: {told}; it is left out"
-    again = [line for line in said[:-1] if "; tried again in " in line]
+    again = [line for line in said[:-1] if "; try " in line]
     assert len(again) == len(said) - 1 == (0 if address else transfer.TRIES - 1)
     if again:
-        assert again[0] == f"{place}: {told}; tried again in 0 s, 5 more times at most"
+        assert again[0] == f"{place}: {told}; try 2 of 6 in 0 s"
 
 
 def test_a_page_needs_yt_dlp_and_says_so(workspace, server, monkeypatch):
