@@ -237,6 +237,19 @@ class JobPaths:
         return self.run / "preview.mp4"
 
     @property
+    def moments(self) -> Path:
+        """The moments of its film that are most worth seeing (`jobs.workspace.moments`)."""
+        return self.run / "moments"
+
+    @property
+    def shortlist(self) -> Path:
+        return self.moments / "shortlist.json"
+
+    def still(self, frame: int) -> Path:
+        """A picture of one of these moments."""
+        return self.moments / f"{frame:09d}.jpg"
+
+    @property
     def training_failure(self) -> Path:
         """Why the last attempt of the trainer failed, in its own words."""
         return self.run / "training_failure.json"

@@ -21,7 +21,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands import steering
 from multitrain.commands.check import check
-from multitrain.commands.clips import export, formats, loop, merge, walk
+from multitrain.commands.clips import export, formats, loop, merge, moments, walk
 from multitrain.commands.datasets import dataset
 from multitrain.commands.earlier import earlier
 from multitrain.commands.logs import logs
@@ -166,7 +166,7 @@ def show(
         output_console(sys.stderr).print(table, highlight=False)
 
 
-CLIPS = (formats, export, loop, walk, merge)  # a module each
+CLIPS = (formats, export, loop, walk, moments, merge)  # a module each
 
 OTHERS = (
     check,
