@@ -9,6 +9,7 @@ renders/<job>/                   PNG frames, where the job keeps them
 renders/<job>.json               the manifest: how it was made; written last, so it means done
 renders/next/<job>/              the same of a new take, while an earlier one keeps its place
 renders/earlier/<job>-1/         the same of an earlier take (`render.films.earlier`)
+clips/                           loops that were made on the page
 runs/farm.sqlite                 job states
 runs/<job>/                      everything that a running job needs
 runs/.earlier/<job>-1/           what of that is left of an earlier take
@@ -97,6 +98,11 @@ class Workspace:
     def speeds(self) -> Path:
         """How fast jobs went here; may be deleted."""
         return self.runs / "speeds.jsonl"
+
+    @property
+    def clips(self) -> Path:
+        """Loops that were made on the page (`multitrain.serving.clips`)."""
+        return self.root / "clips"
 
     @property
     def measuring(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from multitrain.serving.bodies import Refused
 
+LOW_PRIORITY = ("nice", "-n", "10")
 AT_ONCE = 2  # processes; others wait
 MOST_SAID = 16 * 2**20  # bytes
 
@@ -31,10 +33,15 @@ class Programs:
     folder: Path
     turn: asyncio.Semaphore
 
-    async def run(self, arguments: Sequence[str], seconds: float) -> Said:
-        """Refused where it does not end in `seconds`: then it is killed."""
+    async def run(self, arguments: Sequence[str], seconds: float, *, is_low: bool = False) -> Said:
+        """Refused where it does not end in `seconds`: then it is killed.
+
+        One of low priority leaves the cores to trainings.
+        """
+        before = LOW_PRIORITY if is_low and shutil.which(LOW_PRIORITY[0]) else ()
         async with self.turn:
             process = await asyncio.create_subprocess_exec(
+                *before,
                 *self.program,
                 *arguments,
                 cwd=self.folder,

@@ -18,8 +18,10 @@ from starlette.applications import Starlette
 
 from jobs.errors import UsageError
 from jobs.workspace.paths import Workspace
+from multitrain.serving.clips import Clips
 from multitrain.serving.events import Streams
 from multitrain.serving.guard import Guard
+from multitrain.serving.highlights import Highlights
 from multitrain.serving.keys import Keys, Tries, read_or_make
 from multitrain.serving.night import Night
 from multitrain.serving.programs import AT_ONCE, Programs
@@ -84,8 +86,9 @@ def application(
     """The whole page as an ASGI application; `program` is the command `multitrain`."""
     night = Night(workspace, clock)
     # Orders do not wait for sheets, which may take minutes.
-    programs, checks = (
-        Programs(tuple(program), workspace.root, asyncio.Semaphore(AT_ONCE)) for _ in range(2)
+    programs, checks, moments, clips = (
+        Programs(tuple(program), workspace.root, asyncio.Semaphore(most))
+        for most in (AT_ONCE, AT_ONCE, 1, 1)
     )
     page = Page(
         night=night,
@@ -94,6 +97,8 @@ def application(
         programs=programs,
         sheets=Sheets(workspace, checks, allows_commands=allows_commands),
         stars=Stars(workspace),
+        highlights=Highlights(night, moments),
+        clips=Clips(night, clips),
         streams=Streams(night),
         tries=Tries(clock),
         version=version,
