@@ -90,6 +90,11 @@ class Workspace:
         return self.runs / "stars.json"
 
     @property
+    def stars_lock(self) -> Path:
+        """Held while they are changed; no job can have this name."""
+        return self.runs / ".stars.lock"
+
+    @property
     def page_key(self) -> Path:
         """The secret of the page (`multitrain.serving.keys`); may be deleted."""
         return self.runs / "page.key"

@@ -108,7 +108,7 @@ def _job_of(place: Workspace, name: str) -> JobPaths:
 
 def _may_go_on(place: Workspace, name: str) -> bool:
     """Whether the log may still grow: a farm runs, and the job has not ended."""
-    from multitrain.farm.workspace_lock import is_held
+    from jobs.workspace.at_work import is_held
 
     rows = (row for row in read_jobs(place.store) if row.name == name)
     return is_held(place) and any(not row.state.ended for row in rows)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import psutil
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from jobs.errors import UsageError
 from jobs.workspace.paths import Workspace
@@ -22,6 +23,7 @@ from multitrain.serving.clips import Clips
 from multitrain.serving.events import Streams
 from multitrain.serving.guard import Guard
 from multitrain.serving.highlights import Highlights
+from multitrain.serving.impatience import Impatient
 from multitrain.serving.keys import Keys, Tries, read_or_make
 from multitrain.serving.night import Night
 from multitrain.serving.programs import AT_ONCE, Programs
@@ -136,21 +138,27 @@ def serve(
             allows_commands=asked.allows_commands,
             version=version,
         )
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            lifespan="off",
-            ws="none",
-        )
-        server = uvicorn.Server(config)
+        server = server_of(app)
         if ends_with_stdin:
             threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
         server.run([listening])
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """What serves an application, on sockets that it is given."""
+    config = uvicorn.Config(
+        app,
+        http=Impatient,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="off",
+        ws="none",
+    )
+    return uvicorn.Server(config)
 
 
 def host_names(asked: Serving) -> frozenset[str]:

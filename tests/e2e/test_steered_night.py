@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import ExitCode
+from jobs.workspace.at_work import is_held
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import read_jobs
-from multitrain.farm.workspace_lock import is_held
 from tests.e2e.farmhouse import SECONDS, Farmhouse, frames_of, wait_for
 
 HEADER = "name,dataset,grid_width,grid_height,video_length,fps,auto_render_period,family,priority"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from jobs.workspace.at_work import is_held
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import create, read_jobs
-from multitrain.farm.workspace_lock import is_held
 from tests.e2e.farmhouse import Farmhouse, wait_for
 from tests.footage import write_video
 from tests.serving.browser import chromium

@@ -156,7 +156,7 @@ def _look_at_pictures(
 def _existing(place: Workspace, name: str) -> Path:
     folder = place.dataset(name)
     if name == DEMO and demo_is_built_in(folder):
-        from multitrain.farm.workspace_lock import is_held
+        from jobs.workspace.at_work import is_held
 
         if is_held(place):
             raise UsageError(f"{folder} is being drawn by the farm that runs here; ask again soon")
