@@ -1,4 +1,4 @@
-"""The page under load: 20 walls on a night of 200 jobs, beside a farm that trains the standard job.
+"""The page under load: 20 walls on a night of 200 jobs, beside a farm that trains a small job.
 
 The page and its clients are stopped (SIGSTOP) in every other turn. What counts is the processor
 time of farm, trainer, render worker and page for each step, without that of the clients, who would
@@ -39,6 +39,7 @@ JOBS, CLIENTS = 200, 20
 TURN_SECONDS, QUICK_SECONDS = 15.0, 1.0
 PATIENCE_SECONDS = 300.0
 POLL_SECONDS = 0.02
+LIGHT = {"gf_dim": 16, "df_dim": 16}  # so that a turn holds many blocks, and timecuts
 TIMECUT_SECONDS = 2  # of video: a preview for each
 MOST_TICK, MOST_LOSS, MOST_MEMORY, MOST_PAINT = 50.0, 2.0, 150.0, 1000.0  # ms, %, MB, ms
 ROWS = 100  # of the queue's first page
@@ -128,8 +129,8 @@ class Night:
     def _write_sheet(self) -> None:
         standard.make_data_set(self.workspace.dataset("landscapes"), self._effort)
         given = {"name": self.paths.name, "dataset": "landscapes", "grid_width": 3}
-        given |= {"grid_height": 3, "video_length": 600, "auto_render_period": TIMECUT_SECONDS}
-        given |= standard.QUICK if self._effort.quick else {}
+        given |= {"grid_height": 3, "video_length": 60, "auto_render_period": TIMECUT_SECONDS}
+        given |= standard.QUICK if self._effort.quick else LIGHT
         rows = [given, *({**given, "name": f"waits{number:03d}"} for number in range(1, JOBS))]
         lines = [",".join(given), *(",".join(map(str, row.values())) for row in rows)]
         (self.workspace.root / "sheet.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
