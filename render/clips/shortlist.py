@@ -18,7 +18,8 @@ from render.clips.alike import unlikeness
 from render.clips.looping import SMALL
 from render.clips.sampling import sampled_numbers, settled_frame
 from render.encoding.watching import OnProgress
-from render.files.reading import Film, FilmReader
+from render.files.film import Film
+from render.files.reading import FilmReader
 
 LOOKED_AT = 96  # moments, evenly from where the picture has settled to the end
 MOTION_SECONDS = 0.25  # more would be several movements, less hardly one of slow films

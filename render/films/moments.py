@@ -25,7 +25,8 @@ from render.clips.sampling import SAMPLES
 from render.clips.shortlist import LOOKED_AT, find_moments
 from render.encoding.ffmpeg import Stopped
 from render.encoding.watching import OnProgress
-from render.files.reading import Film, FilmReader
+from render.files.film import Film
+from render.files.reading import FilmReader
 
 STILL = 480  # pixels of its longer side at most
 QUALITY = 85  # of the JPEG, out of 100

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import MultitrainError
 from render.clips.shortlist import choose, find_moments
-from render.files.reading import Film
+from render.files.film import Film
 from tests.footage import write_video
 
 WIDTH, HEIGHT = 96, 52
