@@ -83,8 +83,12 @@ def measure(effort: Effort) -> list[Figure]:
         "the page alone, %": 100 * page,
         "previews alone, %": 100 * preview / statistics.median(bare for bare, _ in turns),
     }
-    hundredths = statistics.quantiles(ticks, n=100)
-    told = {"median, ms": 1000 * hundredths[49], "longest, ms": 1000 * max(ticks)}
+    hundredths, spent = (statistics.quantiles(each, n=100) for each in zip(*ticks, strict=True))
+    told = {
+        "median, ms": 1000 * hundredths[49],
+        "of processor time, 99 of 100, ms": 1000 * spent[98],
+        "median of that, ms": 1000 * spent[49],
+    }
     name = f"{CLIENTS} pages, {JOBS} jobs"
     return [
         Figure(f"{name}: processor time per step", 100 * loss, "%", MOST_LOSS, False, beside),
@@ -219,14 +223,14 @@ class Night:
             page = spent(self.page_process)
         return Mark(step, sum(map(spent, processes.marked(self._mark))), page)
 
-    def end(self) -> list[float]:
-        """Drain the farm, once it has published something; the seconds of its ticks."""
+    def end(self) -> list[tuple[float, float]]:
+        """Drain the farm, once it has published something; seconds and processor time of ticks."""
         while not self.paths.timecut(1).exists():
             self._block(after=self._newest_step())
         self._farm.send_signal(signal.SIGTERM)
         self._farm.wait(PATIENCE_SECONDS)
-        seconds: list[float] = json.loads(self._ticks.read_text())
-        return seconds
+        times: list[tuple[float, float]] = json.loads(self._ticks.read_text())
+        return times
 
     def preview_seconds(self) -> float:
         """Processor time of the preview of a timecut, for each of its steps."""

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from jobs.errors import MultitrainError
 from jobs.secrets import hidden
+from jobs.workspace.files import modified
 from jobs.workspace.requests import Order
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
@@ -33,6 +34,7 @@ from multitrain.serving.keys import Keys, Tries, same
 from multitrain.serving.media import TYPES, find
 from multitrain.serving.night import Night, overview
 from multitrain.serving.programs import Programs
+from multitrain.serving.shared import Shared
 from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
@@ -64,6 +66,7 @@ class Page:
     clips: Clips
     streams: Streams
     tries: Tries
+    tables: Shared
     version: str
 
     # --- looking -------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ class Page:
         start = number_in(query.get("start"), 0, MOST_START, 0)
         count = number_in(query.get("count"), 1, MOST_ROWS, 100)
 
-        def look() -> dict[str, Any]:
+        def look() -> bytes:
             stars = self.stars.names()
             page = page_of(
                 self.night,
@@ -111,9 +114,13 @@ class Page:
             )
             for job in page["jobs"]:
                 job["is_starred"] = job["name"] in stars
-            return page
+            return Json(page).body
 
-        return Json(await run_in_threadpool(look))
+        await run_in_threadpool(self.night.jobs)
+        state = self.night.version, modified(self.night.workspace.stars), str(query)
+        body = self.tables.get(state) or await run_in_threadpool(look)
+        self.tables.keep(state, body)
+        return Response(body, media_type="application/json")
 
     async def job(self, request: Request) -> Response:
         """All of one job but its layers, timecuts and log."""

@@ -28,6 +28,7 @@ from multitrain.serving.keys import Keys, Tries, read_or_make
 from multitrain.serving.night import Night
 from multitrain.serving.programs import AT_ONCE, Programs
 from multitrain.serving.routes import Page, routes_of
+from multitrain.serving.shared import Shared
 from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
@@ -103,6 +104,7 @@ def application(
         clips=Clips(night, clips),
         streams=Streams(night),
         tries=Tries(clock),
+        tables=Shared(clock),
         version=version,
     )
     app = Starlette(routes=routes_of(page))

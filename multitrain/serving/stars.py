@@ -57,6 +57,7 @@ class Stars:
     def _held(self) -> Iterator[None]:
         """Alone, among the threads of this server and among servers; OSError as of a lock file."""
         with self._lock:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = locks.take(self._lock_file, wait=True)
             try:
                 yield
