@@ -30,7 +30,7 @@ def timed(farm: Farm, now: float) -> list[Event]:
 def main() -> None:
     """The process."""
     file = Path(sys.argv.pop(1))
-    Farm.tick = timed  # type: ignore[method-assign]
+    Farm.tick = timed  # type: ignore[assignment,method-assign]
     try:
         multitrain()
     finally:
