@@ -114,12 +114,14 @@ class Page:
             )
             for job in page["jobs"]:
                 job["is_starred"] = job["name"] in stars
-            return Json(page).body
+            return bytes(Json(page).body)
 
         await run_in_threadpool(self.night.jobs)
         state = self.night.version, modified(self.night.workspace.stars), str(query)
-        body = self.tables.get(state) or await run_in_threadpool(look)
-        self.tables.keep(state, body)
+        body = self.tables.get(state)
+        if body is None:
+            body = await run_in_threadpool(look)
+            self.tables.keep(state, body)
         return Response(body, media_type="application/json")
 
     async def job(self, request: Request) -> Response:
