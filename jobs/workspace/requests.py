@@ -26,7 +26,7 @@ from jobs.workspace.paths import Workspace
 
 LOOK_SECONDS = 0.05  # between two looks for an answer
 KEPT_SECONDS = 24 * 3600.0  # of answers
-MOST_PRIORITY = 10**6
+MOST_PRIORITY = 1000  # as in sheets; `top` may go beyond
 
 REQUEST, ANSWER = ".request.json", ".answer.json"  # endings of files
 

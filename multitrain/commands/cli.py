@@ -28,6 +28,7 @@ from multitrain.commands.logs import logs
 from multitrain.commands.options import (
     HoursOfTheDay,
     Number,
+    Whole,
     data_option,
     fresh_option,
     gpus_option,
@@ -62,7 +63,7 @@ def commands() -> None:
 @slots_option
 @click.option(
     "--per-gpu",
-    type=click.IntRange(1, 16),
+    type=Whole(1, 16),
     default=1,
     help="So many jobs share each GPU, as far as its memory allows.",
 )
@@ -88,7 +89,7 @@ def commands() -> None:
     is_flag=True,
     help="The same bits at every run with as many slots; slower.",
 )
-@click.option("--encoders", type=click.IntRange(1, 1024), help="ffmpeg processes side by side.")
+@click.option("--encoders", type=Whole(1, 1024), help="ffmpeg processes side by side.")
 @click.option(
     "--spool-gb",
     type=Number(0.1, 1e6),

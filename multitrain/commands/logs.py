@@ -13,7 +13,7 @@ from jobs.errors import UsageError
 from jobs.workspace.files import listing
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.store import read_jobs
-from multitrain.commands.options import existing_workspace_option
+from multitrain.commands.options import Whole, existing_workspace_option
 
 LOOK_SECONDS = 0.5  # between two looks at a file that may grow
 CHUNK = 2**16  # bytes
@@ -25,14 +25,14 @@ CHUNK = 2**16  # bytes
 @click.option(
     "-n",
     "--lines",
-    type=click.IntRange(0, 10**9),
+    type=Whole(0, 10**9),
     default=100,
     show_default=True,
     help="So many of the last lines.",
 )
 @existing_workspace_option
 def logs(job: str, follow: bool, lines: int, workspace: Path) -> None:
-    """Show what the trainer of JOB has said: its settings, how far it is, why it failed.
+    """Show what the trainer of JOB has said: what it trains on, how far it is, why it failed.
 
     The log of the render worker, of all jobs, is runs/render.log.
     """

@@ -102,5 +102,8 @@ def test_what_was_submitted_outlives_a_farm_that_is_killed(
     assert "first stays cancelled; `multitrain requeue first` takes it up again" in said
     assert len(frames_of(workspace.job("new").film())) == 180
     assert multitrain("forget", "first", "nobody")[0] == 2
-    assert multitrain("forget", "first") == (0, "first is forgotten; its files stay\n")
+    assert multitrain("forget", "first") == (
+        0,
+        "first is forgotten; its files stay, and whoever submits its sheet takes it up again\n",
+    )
     assert multitrain("pause", "new")[0] == ExitCode.FAILED

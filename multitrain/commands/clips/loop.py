@@ -31,7 +31,7 @@ from multitrain.commands.clips.clip_options import (
     shown_frames,
     told_drift,
 )
-from multitrain.commands.options import Seconds, force_option, workspace_option
+from multitrain.commands.options import Seconds, Whole, force_option, workspace_option
 
 if TYPE_CHECKING:
     from render.clips.looping import Made
@@ -107,9 +107,7 @@ class _Input(NamedTuple):
 @click.option(
     "--crop", type=CropType(), help="Cut from the middle, or from X+Y on, before scaling."
 )
-@click.option(
-    "--box", type=click.IntRange(1, MOST_BOXES), show_default="1", help="Of a job with boxes."
-)
+@click.option("--box", type=Whole(1, MOST_BOXES), show_default="1", help="Of a job with boxes.")
 @format_option
 @output_option
 @force_option
