@@ -16,6 +16,7 @@ from multitrain.engine.session import Session, SessionSettings
 MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
     "fastgan": "multitrain.families.fastgan.describing",
+    "pix2pix": "multitrain.families.pix2pix.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 

@@ -50,6 +50,30 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
         return (batch, _shrunk(height, self.stride), _shrunk(width, self.stride), self.filters)
 
 
+class PaddedConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution of pictures with one more pixel, black, on all sides.
+
+    It makes `(n, (height - kernel + 2) // stride + 1, ..., filters)`, rounded down.
+    """
+
+    def __init__(
+        self, filters: int, kernel: tuple[int, int], *, stride: int = 1, **kw: Any
+    ) -> None:
+        """`kernel` is height and width."""
+        super().__init__(filters, kernel, strides=stride, padding="valid", **kw)
+
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Convolve with a kernel of `(height, width, channels, filters)`."""
+        padded = ops.pad(inputs, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        return ops.conv(padded, kernel, strides=self.strides, padding="valid")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, *sides, channels = input_shape
+        padded = (None if side is None else side + 2 for side in sides)
+        shape: tuple[int | None, ...] = super().compute_output_shape((batch, *padded, channels))
+        return shape
+
+
 class SeparableConvolution(Convolution):
     """Each channel convolved by itself, and then all of them mixed, pixel by pixel.
 
