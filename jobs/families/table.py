@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from jobs.families.cyclegan.plan import CYCLEGAN
 from jobs.families.dcgan.plan import DCGAN
 from jobs.families.family import Family
 from jobs.families.fastgan.plan import FASTGAN
@@ -19,6 +20,7 @@ _ALL: Mapping[str, Family] = {
     "dcgan": DCGAN,
     "fastgan": FASTGAN,
     "pix2pix": PIX2PIX,
+    "cyclegan": CYCLEGAN,
     # Frames that show their number.
     "testcard": Family(without=frozenset(_OF_TRAININGS - _OF_FRAMES)),
 }

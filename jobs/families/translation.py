@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
 from jobs.families.feed import PICTURES, Feed
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Half
-from jobs.settings.spec import JobSpec, names_of
+from jobs.settings.spec import JobSpec, names_of, weights_of
 
 INPUTS, TARGETS = "inputs", "targets"
 SAMPLES = "samples_of_"  # before the name of a feed: pictures like its, which frames show
@@ -31,6 +31,14 @@ def _trained_on(spec: JobSpec) -> Sequence[Feed]:
     return [targets, Feed(INPUTS, names_of(spec.inputs), pair_of=TARGETS, column="inputs")]
 
 
+def unpaired(spec: JobSpec) -> tuple[Feed, ...]:
+    """Targets and inputs, drawn apart from each other."""
+    weights = weights_of(spec.inputs)
+    inputs = Feed(INPUTS, names_of(spec.inputs), weights, column="inputs")
+    column = spec.column_of_pictures
+    return (Feed(TARGETS, spec.folders, spec.weights, column=column), inputs, *_shown(spec))
+
+
 def _shown(spec: JobSpec) -> Sequence[Feed]:
     """The feeds of `sample_from`, which frames alone show."""
     folders = names_of(spec.sample_from)
@@ -38,7 +46,7 @@ def _shown(spec: JobSpec) -> Sequence[Feed]:
         return []
     if spec.side_by_side:
         return _halves(SAMPLES, spec.side_by_side, folders, None, "sample_from")
-    name = SAMPLES + (INPUTS if spec.inputs else PICTURES)
+    name = SAMPLES + (PICTURES if spec.makings else INPUTS)
     return [Feed(name, folders, is_drawn=False, column="sample_from")]
 
 
@@ -62,6 +70,34 @@ def _halves(
             is_drawn=is_drawn,
         ),
     ]
+
+
+def wrong_show(spec: JobSpec, known: Set[str]) -> Iterator[tuple[str, str]]:
+    """Whether frames are to show what there is not; `known` is what the family has."""
+    wanted = shows(spec)
+    if unknown := [each for each in wanted if each not in known]:
+        others = " and ".join(sorted(known))
+        yield "show", f"shows {unknown[0]}, which a {spec.family} does not have; it has {others}"
+    elif spec.sample_from and spec.inputs and "target" in wanted:
+        yield (
+            "show",
+            "shows targets, and of the pictures of sample_from, which are inputs, there are none; "
+            "leave sample_from empty, or show input+output",
+        )
+
+
+def wrong_terms(spec: JobSpec, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Whether the loss has terms that make no sense; `known` are those of the family."""
+    names = [term.name for term in spec.losses]
+    if unknown := [name for name in names if name not in known]:
+        yield (
+            "losses",
+            f"names {unknown[0]}, which a {spec.family} does not have; it has {', '.join(known)}",
+        )
+    elif twice := next((name for name in names if names.count(name) > 1), None):
+        yield "losses", f"names {twice} twice; once is enough"
+    elif not any(term["weight"] for term in spec.losses):
+        yield "losses", "has no term with a weight above 0"
 
 
 def shows(spec: JobSpec) -> tuple[str, ...]:

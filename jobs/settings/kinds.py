@@ -213,5 +213,5 @@ KernelSide = Annotated[Count, Le(31)]
 Stride = Annotated[Count, Le(8)]
 # Pixels that each logit of a discriminator of patches looks at.
 Patch = Annotated[Literal["16", "34", "70", "142", "286"], BeforeValidator(str)]
-Show = Literal["output", "input+output", "input+output+target"]
+Show = Literal["output", "input+output", "input+output+target", "input+output+cycle"]
 Dilation = Annotated[Count, Le(32)]

@@ -64,7 +64,10 @@ from jobs.settings.preprocess import Preprocessing, checked_mode
 from jobs.settings.translation import Making, Term
 from jobs.settings.videos import FormatName
 
-_TRANSLATORS = ("pix2pix",)  # families that make pictures into pictures
+# Families that make pictures into pictures: of pairs, and without.
+_OF_PAIRS = ("pix2pix",)
+_CYCLES = ("cyclegan",)
+_TRANSLATORS = (*_OF_PAIRS, *_CYCLES)
 
 
 # fmt: off
@@ -86,23 +89,25 @@ class JobSpec(BaseModel):
     crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side", sizes="picture", concerns="job")
     flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
 
-    inputs:         Folders | None              = column(None, "folder(s) of what the network is given, beside `targets`: pictures of the same names, up to their suffixes, and of the same size", opens="Pictures into pictures", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
+    inputs:         Folders | None              = column(None, "folder(s) of what the network is given, beside `targets`, and of the same size; `pix2pix`: pictures of the same names, up to their suffixes", opens="Pictures into pictures", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
     targets:        Folders | None              = column(None, "folder(s) of what the network is to make of `inputs`, instead of `dataset`; a weight such as `streets*4` stands here", concerns="job", one_of="pictures", only_in=_TRANSLATORS)
-    side_by_side:   Literal["left", "right"] | None = column(None, "each file of `dataset` holds a pair, side by side: which half is the input. All preprocessing is of halves", sizes="picture", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
-    input_from:     Several[OneMaking] | None   = column(None, "how inputs are made of the pictures of `dataset`, which are the targets: one step or several in turn, as `grey,blur(3)`; empty, where there are no `inputs` and no halves: `grey,blur`", one_at_most="inputs", only_in=_TRANSLATORS)
+    side_by_side:   Literal["left", "right"] | None = column(None, "each file of `dataset` holds a pair, side by side: which half is the input. All preprocessing is of halves", sizes="picture", concerns="job", one_at_most="inputs", only_in=_OF_PAIRS)
+    input_from:     Several[OneMaking] | None   = column(None, "how inputs are made of the pictures of `dataset`, which are the targets: one step or several in turn, as `grey,blur(3)`; empty, where there are no `inputs` and no halves: `grey,blur`", one_at_most="inputs", only_in=_OF_PAIRS)
     sample_from:    Folders | None              = column(None, "folder(s) whose pictures frames show the network on; they are not trained on. As `dataset`, or, beside `targets`, as `inputs`. Empty: pictures that are trained on, evenly spread", concerns="job", only_in=_TRANSLATORS)
     show:           Show                        = column("output", "what a frame shows of each sample, side by side", sizes="frame", concerns="job", only_in=_TRANSLATORS)
-    losses:         Several[OneTerm]            = column((Term("l1", (("weight", 100.0),)), Term("gan")), "what the generator wants: terms with weights", only_in=_TRANSLATORS)
-    downs:          Annotated[int, Ge(1), Le(12)] | None = column(None, "how often the U-Net halves a picture; empty: as often as the shorter side can be halved, at most 8 times. Sizes that cannot be halved so often are padded by reflection, and cut off again", only_in=_TRANSLATORS)
-    peel:           Annotated[int, Ge(0), Le(3)] = column(0, "outer layers of the U-Net that are peeled off: those within begin with 2, 4 or 8 times `gf_dim` channels, as in the U-Net of pictures so many times as large", only_in=_TRANSLATORS)
+    losses:         Several[OneTerm]            = column((Term("l1", (("weight", 100.0),)), Term("gan")), "what the generator wants: terms with weights", in_family={"cyclegan": (Term("cycle", (("weight", 10.0),)), Term("identity", (("weight", 5.0),)), Term("gan", (("weight", 2.0),)))}, only_in=_TRANSLATORS)
+    downs:          Annotated[int, Ge(1), Le(12)] | None = column(None, "how often the U-Net halves a picture; empty: as often as the shorter side can be halved, at most 8 times. Sizes that cannot be halved so often are padded by reflection, and cut off again", only_in=_OF_PAIRS)
+    peel:           Annotated[int, Ge(0), Le(3)] = column(0, "outer layers of the U-Net that are peeled off: those within begin with 2, 4 or 8 times `gf_dim` channels, as in the U-Net of pictures so many times as large", only_in=_OF_PAIRS)
     patch:          Patch                       = column("70", "side, in pixels, of the patches that the discriminator judges one by one", only_in=_TRANSLATORS)
-    conditional:    Switch                      = column(True, "the discriminator sees the input, too, and judges whether both belong together", only_in=_TRANSLATORS)
+    conditional:    Switch                      = column(True, "the discriminator sees the input, too, and judges whether both belong together", only_in=_OF_PAIRS)
+    blocks:         Annotated[int, Ge(1), Le(64)] | None = column(None, "residual blocks of each generator; empty: 9, of pictures smaller than 256 pixels 6", only_in=_CYCLES)
+    pool:           Annotated[int, Ge(0), Le(10_000)] = column(50, "pictures made before, for each direction, of which the discriminators see one half of the time; 0: they see new ones only", only_in=_CYCLES)
 
-    family:         Literal["dcgan", "fastgan", "pix2pix", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `pix2pix`: makes pictures into pictures, see docs/translation.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
+    family:         Literal["dcgan", "fastgan", "pix2pix", "cyclegan", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `pix2pix`, and `cyclegan` without pairs: make pictures into pictures, see docs/translation.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
     colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
     nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5), nested="generator.layers")
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5), nested="discriminator.layers")
-    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels; `pix2pix`: of the U-Net's outermost layer", label="gf", varies=Change(0.5), nested="generator.dim")
+    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels; `pix2pix`, `cyclegan`: of the outermost layer", label="gf", varies=Change(0.5), nested="generator.dim")
     df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer. `fastgan`: of its maps of 64 pixels", label="df", varies=Change(0.5), nested="discriminator.dim")
     filters_g:      PerHidden[Channels] | None  = column(None, "channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`", varies=Change(0.5))
     filters_d:      PerHidden[Channels] | None  = column(None, "channels of the discriminator's convolutions; empty: by `df_dim`", varies=Change(0.5))
@@ -116,7 +121,7 @@ class JobSpec(BaseModel):
     stride_d:       PerConv[Stride]             = column((2,), "by how much each convolution of the discriminator shrinks", varies=Change(0.5))
     dilation_g:     PerConv[Dilation]           = column((1,), "pixels from one value of the generator's kernels to the next; above 1 not where a `deconv` enlarges", varies=Change(0.5))
     dilation_d:     PerConv[Dilation]           = column((1,), "pixels from one value of the discriminator's kernels to the next", varies=Change(0.5))
-    convolution_g:  PerConv[GeneratorConvolution] = column(("deconv",), "of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels", label="convg", varies=Change())
+    convolution_g:  PerConv[GeneratorConvolution] = column(("deconv",), "of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels", label="convg", varies=Change(), in_family={"cyclegan": ("upconv",)})
     convolution_d:  PerConv[DiscriminatorConvolution] = column(("conv",), "of the discriminator; `dilated`: by 2 where `dilation_d` says 1", label="convd", varies=Change(0.5))
     activation_g:   PerHidden[OneActivation]    = column((Activation("relu"),), "of the generator's hidden layers", label="actg", varies=Change(2.0))
     activation_d:   PerHidden[OneActivation]    = column((Activation("lrelu"),), "of the discriminator's hidden layers", label="actd", varies=Change(2.0))
@@ -133,7 +138,7 @@ class JobSpec(BaseModel):
     z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3), in_family={"fastgan": "normal"})
     latent_motion:  OneMotion                   = column(LatentMotion("fixed"), "`walk`: the samples' latents go a closed way, so that the film drifts", label="motion")
 
-    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge")})
+    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge"), "cyclegan": Loss("lsgan")})
     optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change())
     optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change())
     learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0))
@@ -219,14 +224,12 @@ class JobSpec(BaseModel):
     @property
     def weights(self) -> tuple[int, ...] | None:
         """How often pictures of each folder are drawn; None: as often as there are of them."""
-        if all(folder.weight is None for folder in self.pictures):
-            return None
-        return tuple(folder.weight or 1 for folder in self.pictures)
+        return weights_of(self.pictures)
 
     @property
     def makings(self) -> tuple[Making, ...]:
         """The steps by which inputs are made of targets; none where there are inputs."""
-        if self.inputs or self.side_by_side:
+        if self.inputs or self.side_by_side or self.family not in _OF_PAIRS:
             return ()
         return self.input_from or (Making("grey"), Making("blur"))
 
@@ -247,7 +250,7 @@ class JobSpec(BaseModel):
             self.load_size,
             self.crop_size,
             flip=self.flip,
-            half=self.side_by_side if self.family in _TRANSLATORS else None,
+            half=self.side_by_side if self.family in _OF_PAIRS else None,
         )
 
     @property
@@ -282,6 +285,14 @@ class JobSpec(BaseModel):
 def names_of(folders: Iterable[Folder] | None) -> tuple[str, ...]:
     """The names of folders that a column names."""
     return tuple(folder.name for folder in folders or ())
+
+
+def weights_of(folders: Iterable[Folder] | None) -> tuple[int, ...] | None:
+    """How often pictures of each are drawn; None: as often as there are of them."""
+    weights = [folder.weight for folder in folders or ()]
+    if all(weight is None for weight in weights):
+        return None
+    return tuple(weight or 1 for weight in weights)
 
 
 COLUMNS: dict[str, FieldInfo] = JobSpec.model_fields

@@ -69,6 +69,8 @@ class Term(Choice):
         "ssim": WEIGHT,
         "ms-ssim": WEIGHT,
         "tv": WEIGHT,
+        "cycle": WEIGHT,
+        "identity": WEIGHT,
         "gan": WEIGHT,
     }
     HELP: ClassVar[Mapping[str, str]] = {
@@ -78,6 +80,8 @@ class Term(Choice):
         "multiscale-l1": "the mean of `l1` at full, half and a quarter size",
         "ssim": "1 less the structural similarity",
         "ms-ssim": "the same over up to five scales",
+        "cycle": "how far an input is from what comes back of it, there and back; both ways round",
+        "identity": "how far a picture that is a target already is from what is made of it",
         "tv": "how much the output changes from pixel to pixel: a little of it against grain",
         "gan": "what the discriminator thinks of the output, by `loss`",
     }

@@ -31,7 +31,14 @@ def wrong_inputs(spec: JobSpec) -> dict[str, str]:
 def _wrong_folders(spec: JobSpec) -> Iterator[tuple[str, str]]:
     if not means_something("inputs", spec.family):
         return
-    if spec.inputs and not spec.targets:
+    are_made = means_something("input_from", spec.family)
+    if spec.dataset and not spec.inputs and not are_made:
+        yield (
+            "dataset",
+            f"is not enough for a {spec.family}: name what it is to make under targets, and what "
+            "it is to make this of under inputs",
+        )
+    elif spec.inputs and not spec.targets:
         yield (
             "inputs",
             "are there, and nothing says what is to be made of them: name that under targets, "
@@ -40,10 +47,10 @@ def _wrong_folders(spec: JobSpec) -> Iterator[tuple[str, str]]:
     elif spec.targets and not spec.inputs:
         yield (
             "targets",
-            "are there without inputs; name these as well, or the pictures under dataset, where "
-            "inputs are made of them",
+            "are there without inputs; name these as well"
+            + (", or the pictures under dataset, where inputs are made of them" * are_made),
         )
-    elif spec.inputs and spec.targets:
+    elif spec.inputs and spec.targets and _are_paired(spec):
         if len(spec.inputs) != len(spec.targets):
             yield (
                 "inputs",
@@ -52,6 +59,10 @@ def _wrong_folders(spec: JobSpec) -> Iterator[tuple[str, str]]:
             )
         elif any(folder.weight for folder in spec.inputs):
             yield "inputs", "has a weight; it belongs to the folder of targets"
+
+
+def _are_paired(spec: JobSpec) -> bool:
+    return any(feed.pair_of for feed in family_of(spec).feeds(spec))
 
 
 def _is_given(column: str, spec: JobSpec) -> bool:

@@ -17,6 +17,7 @@ MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
     "fastgan": "multitrain.families.fastgan.describing",
     "pix2pix": "multitrain.families.pix2pix.describing",
+    "cyclegan": "multitrain.families.cyclegan.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 

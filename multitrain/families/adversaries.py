@@ -18,6 +18,7 @@ from multitrain.engine.model import (
     EMPTY,
     Average,
     Batch,
+    Carried,
     Chance,
     Learning,
     Model,
@@ -57,6 +58,25 @@ class Pair:
     def made_of(self) -> Mapping[str, Chance]:
         """What chance gives the generator; it may be given feeds besides."""
         return {"latents": self.latents.chance}
+
+    @property
+    def generators(self) -> Mapping[str, str]:
+        """The networks that learn against the others, each with the name of its average."""
+        return {"generator": "average"}
+
+    @property
+    def of_discriminators(self) -> Mapping[str, Chance]:
+        """What chance gives the discriminators besides."""
+        return {}
+
+    @property
+    def carried(self) -> Mapping[str, Carried]:
+        """What lives on from one update of the discriminators to the next."""
+        return {}
+
+    def carry(self, carried: Named, kept: Named) -> Named:
+        """What is carried from then on."""
+        raise NotImplementedError
 
     @property
     def seen_by_generator(self) -> tuple[str, ...]:
@@ -126,26 +146,33 @@ class Pair:
 def model(
     job: JobFile, networks: Mapping[str, Any], pair: Pair, of_d: Mapping[str, Chance] = EMPTY
 ) -> Model:
-    """Networks of which a generator learns against the others, and is what frames show.
+    """Networks of which generators learn against the others; frames show what they make.
 
     The others are given the chance `of_d`, besides what their loss needs.
     """
     spec, made_of = job.spec, pair.made_of
     mixing = {"mixing": Chance()} if pair.losses.has_gradient_penalty else {}
-    of_d = {**of_d, **mixing}
+    of_d = {**of_d, **mixing, **pair.of_discriminators}
     d, g = _learning(job, "d"), _learning(job, "g")
-    judges = tuple(name for name in networks if name != "generator")
+    makers = tuple(pair.generators)
+    judges = tuple(name for name in networks if name not in makers)
+    carry = pair.carry if pair.carried else None
     uses = (*pair.seen_by_generator, *made_of)
     return Model(
         networks=networks,
-        passes={"fakes": Pass(("generator",), uses, pair.fakes)},
+        passes={"fakes": Pass(makers, uses, pair.fakes)},
         turns={
-            "d": Turn(judges, d, pair.discriminator_loss, ("fakes",)),
-            "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
+            "d": Turn(judges, d, pair.discriminator_loss, ("fakes",), carry),
+            "g": Turn(makers, g, pair.generator_loss, ("fakes",)),
         },
         phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, pair, of_d)),),
         chance={**made_of, **of_d},
-        averages={"average": Average("generator", spec.ema)} if spec.ema else {},
+        averages={
+            average: Average(network, spec.ema)
+            for network, average in pair.generators.items()
+            if spec.ema
+        },
+        carried=pair.carried,
         shown=pair.shown(job),
     )
 

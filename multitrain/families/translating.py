@@ -20,7 +20,7 @@ from multitrain.networks.making import made
 class Translated:
     """Inputs and targets of steps, and of the frames' samples.
 
-    Both come from feeds of their own, or inputs are made of the targets.
+    Both come from feeds of their own, as pairs or not, or inputs are made of the targets.
     """
 
     spec: JobSpec
@@ -44,8 +44,11 @@ class Translated:
         """What it is to make of these."""
         return to_network(self.spec.colour_model, feeds[self.target_feed])
 
-    def shown(self, job: JobFile) -> Shown:
-        """Cells with what a sheet wants of inputs, outputs and targets, side by side."""
+    def shown(self, job: JobFile, back: str = "") -> Shown:
+        """Cells with what a sheet wants of inputs, outputs and targets, side by side.
+
+        `back` is the network that makes inputs of targets, where there is one.
+        """
         pictures = shows(self.spec)
         prefix = SAMPLES if self.spec.sample_from else ""
         inputs, targets = prefix + self.input_feed, prefix + self.target_feed
@@ -57,16 +60,15 @@ class Translated:
             }
 
         def cells(nets: Nets, samples: Named) -> Any:
-            seen = self._input_levels(samples[inputs])
-            made = {"input": lambda: ops.cast(seen, "uint8"), "target": lambda: samples[targets]}
-
-            def output() -> Any:
-                given = to_network(self.spec.colour_model, seen)
-                drawn = nets("generator", given, training=False)
-                return to_picture(self.spec.colour_model, drawn)
-
-            made["output"] = output
-            return ops.concatenate([made[name]() for name in pictures], axis=2)
+            model, seen = self.spec.colour_model, self._input_levels(samples[inputs])
+            drawn = nets("generator", to_network(model, seen), training=False)
+            found = {
+                "input": lambda: ops.cast(seen, "uint8"),
+                "output": lambda: to_picture(model, drawn),
+                "target": lambda: samples[targets],
+                "cycle": lambda: to_picture(model, nets(back, drawn, training=False)),
+            }
+            return ops.concatenate([found[name]() for name in pictures], axis=2)
 
         cell = (job.image_height, len(pictures) * job.image_width, job.plan.channels)
         feeds = (inputs, targets) if "target" in pictures else (inputs,)

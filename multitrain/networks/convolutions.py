@@ -51,25 +51,34 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
 
 
 class PaddedConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
-    """A convolution of pictures with one more pixel, black, on all sides.
+    """A convolution of pictures with so many more pixels, zeros, `beyond` all sides.
 
-    It makes `(n, (height - kernel + 2) // stride + 1, ..., filters)`, rounded down.
+    It makes `(n, (height - kernel + 2 * beyond) // stride + 1, ..., filters)`.
     """
 
     def __init__(
-        self, filters: int, kernel: tuple[int, int], *, stride: int = 1, **kw: Any
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        *,
+        stride: int = 1,
+        beyond: int = 1,
+        **kw: Any,
     ) -> None:
         """`kernel` is height and width."""
         super().__init__(filters, kernel, strides=stride, padding="valid", **kw)
+        self.beyond = beyond
 
     def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
         """Convolve with a kernel of `(height, width, channels, filters)`."""
-        padded = ops.pad(inputs, [(0, 0), (1, 1), (1, 1), (0, 0)])
-        return ops.conv(padded, kernel, strides=self.strides, padding="valid")
+        if self.beyond:
+            both = (self.beyond, self.beyond)
+            inputs = ops.pad(inputs, [(0, 0), both, both, (0, 0)])
+        return ops.conv(inputs, kernel, strides=self.strides, padding="valid")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sides, channels = input_shape
-        padded = (None if side is None else side + 2 for side in sides)
+        padded = (None if side is None else side + 2 * self.beyond for side in sides)
         shape: tuple[int | None, ...] = super().compute_output_shape((batch, *padded, channels))
         return shape
 

@@ -27,7 +27,7 @@ def normalization(
 
     `layer` is over all values of a picture, with a scale and an offset for each channel, as critics
     have it (Ba et al. 2016; Gulrajani et al. 2017); `instance` is over each channel of a picture
-    (Ulyanov et al. 2016).
+    (Ulyanov et al. 2016), `plain-instance` the same without scales and offsets.
     """
     scales = scales or Filled(1.0)
     match kind:
@@ -39,6 +39,8 @@ def normalization(
             return AxesNormalization((1, 2, 3), name, scales)
         case "instance":
             return AxesNormalization((1, 2), name, scales)
+        case "plain-instance":
+            return AxesNormalization((1, 2), name, None)
         case "pixel":
             return PixelNormalization(name=name)
     return None
@@ -59,12 +61,15 @@ class AxesNormalization(_SameShape):
     """
 
     def __init__(
-        self, axes: tuple[int, ...], name: str, scales: keras.initializers.Initializer
+        self, axes: tuple[int, ...], name: str, scales: keras.initializers.Initializer | None
     ) -> None:
+        """`scales` None: there are none, and no offsets."""
         super().__init__(name=name, autocast=False)
         self.axes, self._scales = axes, scales
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if self._scales is None:
+            return
         channels = (input_shape[-1],)
         self.gamma = self.add_weight(channels, self._scales, name="gamma", autocast=False)
         self.beta = self.add_weight(channels, Filled(0.0), name="beta", autocast=False)
@@ -73,8 +78,10 @@ class AxesNormalization(_SameShape):
         values = ops.cast(inputs, "float32")
         centred = values - ops.mean(values, self.axes, keepdims=True)
         variances = ops.mean(ops.square(centred), self.axes, keepdims=True)
-        scales = ops.rsqrt(variances + EPSILON) * self.gamma
-        return ops.cast(centred * scales + self.beta, self.compute_dtype)
+        scales = ops.rsqrt(variances + EPSILON)
+        if self._scales is None:
+            return ops.cast(centred * scales, self.compute_dtype)
+        return ops.cast(centred * (scales * self.gamma) + self.beta, self.compute_dtype)
 
 
 class PixelNormalization(_SameShape):

@@ -32,6 +32,7 @@ SUITES = {
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "fastgan": [TESTS / "families" / "test_fastgan.py"],
     "pix2pix": [TESTS / "families" / "test_pix2pix.py"],
+    "cyclegan": [TESTS / "families" / "test_cyclegan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
         for name in (

@@ -34,6 +34,24 @@ def outlines_and_shapes(count: int, seed: int = 0) -> Mapping[str, np.ndarray]:
     return {name: np.stack(pictures) for name, pictures in made.items()}
 
 
+SMALL = 32
+ORANGE, BLUE = (255, 128, 0), (0, 80, 255)
+
+
+def oranges(count: int, colour: tuple[int, int, int], seed: int) -> np.ndarray:
+    """`(count, 32, 32, 3)` uint8: shapes of this colour on white, the same ones for a seed."""
+    random = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        picture = Image.new("RGB", (SMALL, SMALL), "white")
+        left, top = random.integers(0, SMALL - 18, 2).tolist()
+        width, height = random.integers(10, 18, 2).tolist()
+        draw = getattr(ImageDraw.Draw(picture), random.choice(["ellipse", "rectangle"]))
+        draw((left, top, left + width, top + height), fill=colour)
+        made.append(np.asarray(picture))
+    return np.stack(made)
+
+
 def paired(pictures: Mapping[str, np.ndarray]) -> Feeds:
     """The feeds of a job that has `inputs` and `targets`."""
     return {

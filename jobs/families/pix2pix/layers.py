@@ -13,22 +13,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jobs.families.family import Sides
+from jobs.families import patches
 from jobs.families.layer import Layer, Shape
+from jobs.families.padding import padded
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 
-SIDES = Sides(36, 4096)
 MOST_DOWNS = 8  # of a U-Net by the size of its pictures: to one pixel, of 256
 MOST_TIMES = 8  # channels are at most so many times those of the outermost layer, unpeeled
 KERNEL = 4
 KERNEL_OF_UPCONV = 3  # a resized picture has no holes that a larger one would fill
 WITH_DROPOUT = 3  # layers of the way up, at most, and only the widest behind the innermost one
-SHRINKING = {"16": 1, "34": 2, "70": 3, "142": 4, "286": 5}  # layers, of a discriminator by `patch`
 
-RELU, LEAKY = Activation("relu"), Activation("lrelu")
+RELU, LEAKY = Activation("relu"), patches.LEAKY
 
 T = TypeVar("T")
 
@@ -54,12 +53,6 @@ class UNet:
 def halvings(width: int, height: int) -> int:
     """How often pictures are halved where nothing else is said."""
     return min(MOST_DOWNS, min(width, height).bit_length() - 1)
-
-
-def padded(width: int, height: int, downs: int) -> Resolution:
-    """The size that pictures are padded to, so that they can be halved so often."""
-    whole = 1 << downs
-    return Resolution(-(-width // whole) * whole, -(-height // whole) * whole)
 
 
 def most_downs(width: int, height: int) -> int:
@@ -133,42 +126,19 @@ def generator(spec: JobSpec, width: int, height: int) -> UNet:
 
 
 def discriminator(spec: JobSpec, width: int, height: int) -> tuple[Layer, ...]:
-    """From pictures, behind their inputs where it sees these, to a logit for each patch.
-
-    Where pictures are too small for the patch, maps have no pixels.
-    """
-    colours = CHANNELS[spec.colour_model].network
-    before = Shape(height, width, (1 + spec.conditional) * colours)
+    """From pictures, behind their inputs where it sees these, to a logit for each patch."""
     inner = _inner(spec, "d")
     outer = "spectral" if inner[0] == "spectral" else "none"
-    shrinking = SHRINKING[spec.patch]
-    layers: list[Layer] = []
-    for place in range(shrinking + 2):
-        is_last, stride = place == shrinking + 1, 2 if place < shrinking else 1
-        channels = 1 if is_last else spec.df_dim * min(MOST_TIMES, 1 << place)
-        height, width = (_judged(side, stride) for side in (before.height, before.width))
-        is_first = place == 0
-        layers.append(
-            _layer(
-                number=place + 1,
-                kind="conv",
-                before=before,
-                after=Shape(height, width, channels),
-                stride=stride,
-                activation=None if is_last else LEAKY,
-                normalization=outer if is_first or is_last else _of(inner, place - 1),
-            )
-        )
-        before = layers[-1].output
-    return tuple(layers)
+    return patches.discriminator(spec, judged(spec, width, height), inner, outer)
+
+
+def judged(spec: JobSpec, width: int, height: int) -> Shape:
+    """What the discriminator sees."""
+    colours = CHANNELS[spec.colour_model].network
+    return Shape(height, width, (1 + spec.conditional) * colours)
 
 
 _OFFSETS = ("batch", "layer", "instance")  # normalizations that have them
-
-
-def _judged(side: int, stride: int) -> int:
-    """What is left of a side by a convolution of it, padded by one pixel on each end."""
-    return max(0, (side + 2 - KERNEL) // stride + 1)
 
 
 def _inner(spec: JobSpec, network: str) -> Sequence[str]:

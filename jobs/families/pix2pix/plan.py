@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from jobs.families.family import Family, Layers, Trained
 from jobs.families.layer import Layer
 from jobs.families.limits import too_large
-from jobs.families.pix2pix.layers import (
-    SHRINKING,
-    SIDES,
-    discriminator,
-    generator,
-    halvings,
-    most_downs,
-)
-from jobs.families.translation import cell, feeds, shows
+from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
+from jobs.families.pix2pix.layers import discriminator, generator, halvings, judged, most_downs
+from jobs.families.translation import cell, feeds, wrong_show, wrong_terms
 from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
+from jobs.settings.translation import Term
 
 FEWEST_PER_STATISTIC = 4  # pictures: with fewer, those of a training say too little of others
 _WITH_STATISTICS = "batch"
+TERMS = tuple(name for name in Term.TABLE if name not in ("cycle", "identity"))
 
 # The settings that decide what layers there are and how large their values.
 _OF_LAYERS = frozenset(
@@ -69,19 +65,7 @@ def _wrong_sizes(spec: JobSpec, width: int, height: int) -> Iterator[tuple[str, 
             f"{spec.downs} would need pictures of {1 << spec.downs} pixels a side, and these are "
             f"{width}x{height}; {most} is the most, {halvings(width, height)} the default",
         )
-    if not discriminator(spec, width, height)[-1].output.values:
-        fitting = [patch for patch in SHRINKING if _sees_patch(spec, patch, width, height)]
-        advice = f"{fitting[-1]} would do" if fitting else "make them larger, with load_size"
-        yield (
-            "patch",
-            f"{spec.patch} is too large for pictures of {width}x{height}: no patch of the last "
-            f"layer is left; {advice}",
-        )
-
-
-def _sees_patch(spec: JobSpec, patch: str, width: int, height: int) -> bool:
-    other = spec.model_copy(update={"patch": patch})
-    return discriminator(other, width, height)[-1].output.values > 0
+    yield from wrong_patch(spec, judged(spec, width, height))
 
 
 def _wrong_layer(layer: Layer, network: str, spec: JobSpec) -> Iterator[tuple[str, str]]:
@@ -103,11 +87,7 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             f"{FEWEST_PER_STATISTIC} pictures make them blurred or black; set normalization_g to "
             f"instance, or batch_size to {FEWEST_PER_STATISTIC} or more",
         )
-    names = [term.name for term in spec.losses]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        yield "losses", f"names {twice} twice; once is enough"
-    elif not any(term["weight"] for term in spec.losses):
-        yield "losses", "has no term with a weight above 0"
+    yield from wrong_terms(spec, TERMS)
     judged = spec.normalization_d or ("batch" if spec.batch_norm_d else "none",)
     if spec.loss.name == "wgan-gp" and _WITH_STATISTICS in judged:
         yield (
@@ -115,18 +95,8 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             "wgan-gp judges each picture by itself, which batch normalization does not; set "
             "normalization_d to layer or instance",
         )
-    most = SHRINKING[spec.patch] + 1
-    if spec.freeze_d > most:
-        yield (
-            "freeze_d",
-            f"leaves none of the discriminator's {most + 1} layers to learn; at most {most}",
-        )
-    if spec.sample_from and spec.inputs and "target" in shows(spec):
-        yield (
-            "show",
-            "shows targets, and of the pictures of sample_from, which are inputs, there are none; "
-            "leave sample_from empty, or show input+output",
-        )
+    yield from wrong_freeze(spec)
+    yield from wrong_show(spec, {"input", "output", "target"})
 
 
 def operations(spec: JobSpec, width: int, height: int) -> int:

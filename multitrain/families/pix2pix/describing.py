@@ -19,7 +19,8 @@ from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import Batch, Chance, Model, Named, Nets, Outcome, Shown
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
-from multitrain.families.pix2pix.building import build_discriminator, build_generator
+from multitrain.families.patches import build_discriminator
+from multitrain.families.pix2pix.building import build_generator
 from multitrain.families.translating import Translated
 from multitrain.networks.distances import DISTANCES
 from multitrain.networks.judgement import Judgement

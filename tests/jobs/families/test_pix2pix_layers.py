@@ -6,7 +6,9 @@ import math
 
 import pytest
 
+from jobs.families import patches
 from jobs.families.layer import Layer
+from jobs.families.padding import padded
 from jobs.families.pix2pix import layers as plans
 from jobs.families.table import FAMILIES
 from jobs.settings.spec import JobSpec
@@ -43,7 +45,7 @@ def test_the_innermost_and_the_outermost_layers_have_no_norm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "downs", "padded"),
+    ("size", "downs", "whole"),
     [
         ((256, 256), 8, (256, 256)),
         ((64, 64), 6, (64, 64)),
@@ -53,18 +55,18 @@ def test_the_innermost_and_the_outermost_layers_have_no_norm() -> None:
     ],
 )
 def test_pictures_are_halved_as_often_as_their_size_allows(
-    size: tuple[int, int], downs: int, padded: tuple[int, int]
+    size: tuple[int, int], downs: int, whole: tuple[int, int]
 ) -> None:
     plan = plans.generator(spec_of(), *size)
 
     assert (len(plan.downs), len(plan.ups)) == (downs, downs)
-    assert plan.size == padded
+    assert plan.size == whole
 
 
 @pytest.mark.parametrize("side", [36, 47, 64, 65, 100, 255])
 def test_the_most_downs_are_the_most_that_a_reflection_can_pad_for(side: int) -> None:
     def is_possible(downs: int) -> bool:
-        missing = plans.padded(side, side, downs).width - side
+        missing = padded(side, side, downs).width - side
         return math.ceil(missing / 2) < side
 
     most = plans.most_downs(side, side)
@@ -81,7 +83,7 @@ def test_peeling_takes_the_outer_layers_off() -> None:
     assert [each.output for each in peeled.ups[:-1]] == [each.output for each in whole.ups[:5]]
 
 
-@pytest.mark.parametrize("patch", plans.SHRINKING)
+@pytest.mark.parametrize("patch", patches.SHRINKING)
 def test_a_logit_sees_its_patch(patch: str) -> None:
     """The receptive field: of the last layer a kernel, and by each layer before it so much more."""
     seen = 1

@@ -31,9 +31,9 @@ def pictures(workspace: Workspace, make_pictures: MakePictures) -> Workspace:
     return workspace
 
 
-def read(workspace: Workspace, cells: str) -> Sheet:
+def read(workspace: Workspace, cells: str, family: str = "pix2pix") -> Sheet:
     path = workspace.root / "s.yaml"
-    job = f"name: a, family: pix2pix, grid_width: 2, grid_height: 2, video_length: 1, {cells}"
+    job = f"name: a, family: {family}, grid_width: 2, grid_height: 2, video_length: 1, {cells}"
     path.write_text(f"jobs:\n- {{{job}}}\n")
     return read_sheet(path, workspace)
 
@@ -42,10 +42,10 @@ def job_of(workspace: Workspace, cells: str) -> JobFile:
     return read(workspace, cells).jobs[0]
 
 
-def mistakes(workspace: Workspace, cells: str) -> list[str]:
+def mistakes(workspace: Workspace, cells: str, family: str = "pix2pix") -> list[str]:
     begin = time.perf_counter()
     with pytest.raises(SheetError) as error:
-        read(workspace, cells)
+        read(workspace, cells, family)
     assert time.perf_counter() - begin < 1
     return [f"{each.line}: {each.column}: {each.reason}" for each in error.value.mistakes]
 
@@ -205,3 +205,58 @@ def test_what_is_inherited_means_nothing_to_other_families(pictures: Workspace) 
 
     assert (job.image_width, job.cell.width) == (96, 96)
     assert [each.name for each in job.feeds] == [PICTURES]
+
+
+def test_without_pairs_names_and_numbers_do_not_matter(pictures: Workspace) -> None:
+    cells = "inputs: 'few*2,photos', targets: other, sample_from: few, show: input+output+cycle"
+    (job,) = read(pictures, cells, "cyclegan").jobs
+
+    targets, inputs, samples = job.feeds
+    assert (targets.folders, inputs.folders, inputs.weights) == (
+        ("other",),
+        ("few", "photos"),
+        (2, 1),
+    )
+    assert (inputs.pair_of, samples.is_drawn, job.picture_count) == (None, False, 5)
+    assert str(job.spec.losses[0]) == "cycle*10"
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (
+            "dataset: photos",
+            "dataset: is not enough for a cyclegan: name what it is to make under targets, and "
+            "what it is to make this of under inputs",
+        ),
+        ("targets: photos", "targets: are there without inputs; name these as well"),
+        (
+            "inputs: small, targets: photos",
+            "inputs: holds pictures of 24x20, and targets of 48x40; have all made one size, with "
+            "preprocess and load_size",
+        ),
+        (
+            "inputs: maps, targets: photos, losses: l1*100",
+            "losses: names l1, which a cyclegan does not have; it has cycle, identity, gan",
+        ),
+        (
+            "inputs: maps, targets: photos, show: input+output+target",
+            "show: shows target, which a cyclegan does not have; it has cycle and input and output",
+        ),
+        (
+            "inputs: maps, targets: photos, pool: 3",
+            "pool: 3 is smaller than a batch of 4; make it as large at least, or 0, which has the "
+            "discriminators see new pictures only",
+        ),
+        (
+            "inputs: maps, targets: photos, loss: wgan-gp",
+            "loss: wgan-gp is known not to work here; use lsgan, vanilla or hinge",
+        ),
+        (
+            "inputs: maps, targets: photos, input_from: edges",
+            "input_from: means nothing to a cyclegan; leave it empty",
+        ),
+    ],
+)
+def test_mistakes_without_pairs(pictures: Workspace, cells: str, told: str) -> None:
+    assert mistakes(pictures, cells, "cyclegan") == [f"2: {told}"]

@@ -1,4 +1,4 @@
-"""A pix2pix's films: bit for bit the same after a kill, and from sheets of each form of pairs."""
+"""Films of pictures into pictures: the same after a kill, and from all forms of pairs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ SIZE = 45, 36
 FRAMES, CUT, KILLED_AT = 80, 20, 34  # a checkpoint falls due at the end of each timecut
 
 
-def test_a_kill_does_not_change_a_bit(workspace: Workspace, make_pictures: MakePictures) -> None:
+@pytest.mark.parametrize("family", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.long)])
+def test_a_kill_does_not_change_a_bit(
+    workspace: Workspace, make_pictures: MakePictures, family: str
+) -> None:
     for folder in ("maps", "photos"):
         make_pictures(workspace.dataset(folder), count=5, size=SIZE)
 
     def submit(name: str) -> JobPaths:
         paths = workspace.job(name)
         pairs = {"dataset": None, "inputs": "maps", "targets": "photos", "flip": True}
-        save_job(paths, FRAMES, SIZE, family="pix2pix", auto_render_period=CUT / 10, **pairs)
+        save_job(paths, FRAMES, SIZE, family=family, auto_render_period=CUT / 10, **pairs)
         return paths
 
     whole, broken = submit("whole"), submit("broken")
@@ -63,9 +66,9 @@ def blots(farmhouse: Farmhouse) -> Farmhouse:
 def test_sheets_make_films_of_edges_and_of_halves(blots: Farmhouse) -> None:
     blots.write_sheet(
         "name,family,dataset,input_from,side_by_side,sample_from,show,grid_width,grid_height,"
-        "batch_size,gf_dim,df_dim,video_length,fps,snapshot,format",
-        "drawn,pix2pix,blots,edges,,,input+output,2,1,4,2,2,0.01,20,step,ffv1",
-        "halved,pix2pix,pairs,,left,pairs,input+output+target,1,1,4,2,2,0.01,20,step,ffv1",
+        "batch_size,downs,patch,gf_dim,df_dim,video_length,fps,snapshot,format",
+        "drawn,pix2pix,blots,edges,,,input+output,2,1,4,2,16,2,2,0.01,20,step,ffv1",
+        "halved,pix2pix,pairs,,left,pairs,input+output+target,1,1,4,2,16,2,2,0.01,20,step,ffv1",
     )
 
     code, said = blots.run("--gpus", "cpu")
