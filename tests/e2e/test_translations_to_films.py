@@ -81,7 +81,7 @@ def test_sheets_make_films_of_edges_and_of_halves(blots: Farmhouse) -> None:
         "halved": Resolution(3 * width, height),
     }
     films = {
-        name: [picture for _, picture in frames_of(blots.workspace.job(name).film())]
+        name: [picture for _, picture in frames_of(blots.workspace.renders / f"{name}.mov")]
         for name in cells
     }
     assert [len(film) for film in films.values()] == [12, 12]
