@@ -103,3 +103,12 @@ def write_text(path: Path, text: str, *, flush: bool = True) -> None:
     """
     with atomic_write(path, flush=flush) as part:
         part.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def link(source: Path, target: Path) -> None:
+    """Give a file one more name, its own bytes; on file systems without links, a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+        flush_to_disk(target)

@@ -29,7 +29,7 @@ from multitrain.commands.sheets import output_console, read_telling
 
 if TYPE_CHECKING:
     from multitrain.commands.run.assembling import RunOptions
-    from multitrain.farm.submission_plan import Entry
+    from multitrain.farm.entries import Entry
     from multitrain.forecasts.forecasting import Forecaster
     from multitrain.slots.slots import Pool
 

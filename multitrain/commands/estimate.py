@@ -17,7 +17,7 @@ from jobs.units import bytes_for_people, clock
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import Workspace
-from multitrain.farm.submission_plan import Action, Entry
+from multitrain.farm.entries import Action, Entry
 from multitrain.forecasts.forecasting import Forecast
 from render.films.earlier import earlier_bytes, freed_bytes, outputs_by_job
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jobs.units import duration
 from jobs.workspace.paths import Workspace
-from multitrain.farm.submission_plan import Action, Entry
+from multitrain.farm.entries import Action, Entry
 from multitrain.forecasts.forecasting import Forecast, Forecaster, JobForecast, night
 from render.films.extent import frames_made, steps_made
 

@@ -28,11 +28,12 @@ from jobs.workspace.requests import Answer, Order, Request
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, Store
 from multitrain.farm.active_job import ActiveJob
+from multitrain.farm.entries import Entry
 from multitrain.farm.events import Happening
 from multitrain.farm.job_table import JobTable
 from multitrain.farm.orders import Decision, decide
 from multitrain.farm.submission import job_of_before, submit, submitted, told
-from multitrain.farm.submission_plan import Entry, plan_submission
+from multitrain.farm.submission_plan import plan_submission
 
 SWEEP_SECONDS = 3600.0
 

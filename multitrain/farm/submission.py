@@ -17,7 +17,8 @@ from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store, Submitted
-from multitrain.farm.submission_plan import Action, Entry, plan_submission
+from multitrain.farm.entries import Action, Entry
+from multitrain.farm.submission_plan import plan_submission
 from render.files.digests import sha256_of
 from render.films.clearing import clear_up, drop_uncovered
 from render.films.replacing import begin_anew, begin_longer, set_aside, sweep_beginnings

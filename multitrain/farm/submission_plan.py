@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,46 +16,17 @@ from jobs.tinkering.earlier_jobs import made_with
 from jobs.workspace.changes import Begun, Changed, change, length_said
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
+from multitrain.farm.done_jobs import in_manifest, of_done
+from multitrain.farm.entries import Action, Entry, trains_anew
 from render.films.earlier import outputs_by_job, outputs_in
 from render.films.extent import fits_plan, frames_made, has_begun
-from render.films.integrity import Losses, losses
-from render.spool.manifest_facts import Facts, extras_in_manifest, videos_in_manifest
+from render.films.integrity import losses
 from render.spool.notes import film_is_made
 
 ALL = "all"  # of `--fresh`: every job of the sheet
-
-
-class Action(enum.Enum):
-    """What is done with a job."""
-
-    BEGIN = enum.auto()
-    GO_ON = enum.auto()
-    START_OVER = enum.auto()  # its film is kept
-    LENGTHEN = enum.auto()  # its film is there, and it goes on beyond the end
-    REOPEN = enum.auto()  # it is trained; something is to be made of its film, or the film joined
-    STAY = enum.auto()  # it is done
-    FAIL = enum.auto()  # it is not known how to go on
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A job as it will go on, and what is done with it."""
-
-    job: JobFile
-    action: Action
-    before: JobFile | None = None  # with the settings that it began with, if it has begun
-    notes: tuple[str, ...] = ()  # what its user should know, a line each
-    refusal: str = ""  # why it cannot go on with the settings of its row
-    failure: str = ""
-    aside: tuple[Path, ...] = ()  # outputs that new ones will replace
-    changed: tuple[Path, ...] = ()  # videos that have changed since they were published; they stay
-    film_is_whole: bool = False  # this and the next are about a job that is reopened
-    manifest_is_readable: bool = True
-    is_held: bool = False  # its user has paused or cancelled it: it stays so
 
 
 def plan_submission(
@@ -166,13 +136,13 @@ def _decide(found: _Found, job: JobFile, *, starts_over: bool) -> Entry:
     if begun is None:
         if state is State.DONE and not paths.replaces.exists():
             gone = f"{job.spec.name} is done, but its film and its folder are not there any more"
-            return Entry(job, Action.STAY, notes=(f"{gone}; {_again(job)}",))
+            return Entry(job, Action.STAY, notes=(f"{gone}; {trains_anew(job)}",))
         # Films of that name whose job is unknown keep their place for now.
         is_marked = paths.replaces.exists()
         unknown = outputs_in(paths.outputs, paths.name) if is_marked else found.outputs
         return _anew(found, job) if unknown else Entry(job, Action.BEGIN)
     if begun.job is job and (unlike := _unlike_film(paths, job)):
-        return Entry(job, Action.FAIL, notes=note, failure=f"{unlike}; {_again(job)}")
+        return Entry(job, Action.FAIL, notes=note, failure=f"{unlike}; {trains_anew(job)}")
     changed = change(begun, job)
     if changed.refusal:
         return Entry(job, Action.FAIL, refusal=_refusal(paths, job, changed))
@@ -180,7 +150,7 @@ def _decide(found: _Found, job: JobFile, *, starts_over: bool) -> Entry:
     if begun.made and not fits_plan(paths, changed.job.plan):
         reason = (
             f"{paths.segments} and {paths.spool} hold frames of other settings than "
-            f"{paths.job_file} tells; {_again(job)}"
+            f"{paths.job_file} tells; {trains_anew(job)}"
         )
         return Entry(changed.job, Action.FAIL, begun.job, notes, failure=reason)
     return _go_on(paths, begun, changed, state, notes)
@@ -198,7 +168,7 @@ def _go_on(
     if changed.is_longer and (has_film or paths.manifest.exists()):
         return _longer(paths, begun, job, notes)
     if paths.manifest.exists() or was_done:
-        return _of_done(paths, job, notes)
+        return of_done(paths, job, notes)
     return Entry(job, Action.GO_ON, begun.job, notes)
 
 
@@ -229,7 +199,7 @@ def _anew(found: _Found, job: JobFile) -> Entry:
 def _longer(paths: JobPaths, begun: Begun, job: JobFile, notes: tuple[str, ...]) -> Entry:
     before = begun.job
     if before.spec.render_video:
-        facts, _ = _in_manifest(paths)
+        facts, _ = in_manifest(paths)
         unlike = losses(paths, paths.all_timecuts(before.plan), facts).unlike
         if unlike:
             reason = (
@@ -307,10 +277,6 @@ def _refusal(paths: JobPaths, job: JobFile, changed: Changed) -> str:
     )
 
 
-def _again(job: JobFile) -> str:
-    return f"{start_over(job.spec.name)} trains it anew"
-
-
 def _note_on_format(job: JobFile, changed: Changed) -> Iterator[str]:
     if changed.film_stays:
         others = ", ".join(changed.job.spec.format[1:])
@@ -318,92 +284,3 @@ def _note_on_format(job: JobFile, changed: Changed) -> Iterator[str]:
             f"{job.spec.name}: its film stays {changed.film_stays}, as it began; {others} is made "
             "of it"
         )
-
-
-# --- jobs that are done ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Videos:
-    """What is left of the film and the timecuts of a job that is done."""
-
-    films: Losses
-    timecuts: Losses
-
-    @property
-    def changed(self) -> tuple[Path, ...]:
-        return self.films.changed + self.timecuts.changed
-
-    @property
-    def are_lost(self) -> bool:
-        """Whether some can no longer be made from the others."""
-        films, timecuts = self.films, self.timecuts
-        return bool((films.unusable and timecuts.unlike) or (timecuts.unusable and films.unlike))
-
-
-def _of_done(paths: JobPaths, job: JobFile, notes: tuple[str, ...]) -> Entry:
-    """Whether anything is to be made of the job's film, or the film itself again."""
-    facts, is_readable = _in_manifest(paths)
-    if not (is_readable or job.spec.render_video):
-        note = f"{paths.name} is done, but {paths.manifest} cannot be read; {_again(job)}"
-        return Entry(job, Action.STAY, notes=(*notes, note))
-    found = _look(paths, job, facts) if job.spec.render_video else _Videos(Losses(), Losses())
-    notes += tuple(
-        f"{video} is not the video that was published; it is left as it is. To have it made again, "
-        "move it away"
-        for video in found.changed
-    )
-    films, timecuts = found.films, found.timecuts
-    if found.are_lost:
-        lost = ", ".join(path.name for path in (*films.unlike, *timecuts.unlike)[:3])
-        note = f"{paths.name} is done, but {lost} cannot be used any more; {_again(job)}"
-        return Entry(job, Action.STAY, notes=(*notes, note))
-    for losses_of, source in ((films, "its timecuts"), (timecuts, "its film")):
-        troubles = dict.fromkeys(losses_of.missing, "is not there any more")
-        troubles |= dict.fromkeys(losses_of.damaged, "is damaged")
-        notes += tuple(
-            f"{video.name} {trouble}; it is made again from {source}"
-            for video, trouble in troubles.items()
-        )
-    late = _late_extras(paths, job) if is_readable else {}
-    notes += tuple(f"{paths.name}: {extra} is made now" for extra in late)
-    aside = [*films.damaged, *timecuts.damaged]
-    aside += [path for files in late.values() for path in files if path.exists()]
-    entry = Entry(
-        job,
-        Action.REOPEN,
-        notes=notes,
-        aside=tuple(aside),
-        changed=found.changed,
-        film_is_whole=not films.unusable,
-        manifest_is_readable=is_readable,
-    )
-    nothing_to_do = not (films.unusable or timecuts.unusable or late) and is_readable
-    if nothing_to_do and not paths.reopened.exists():
-        return replace(entry, action=Action.STAY)
-    return entry
-
-
-def _in_manifest(paths: JobPaths) -> tuple[Mapping[str, Facts], bool]:
-    """What the manifest says of videos, and whether it can be read."""
-    try:
-        return videos_in_manifest(paths), True
-    except (OSError, ValueError):
-        return {}, False
-
-
-def _look(paths: JobPaths, job: JobFile, facts: Mapping[str, Facts]) -> _Videos:
-    return _Videos(
-        films=losses(paths, paths.films(job.plan), facts),
-        timecuts=losses(paths, paths.all_timecuts(job.plan), facts),
-    )
-
-
-def _late_extras(paths: JobPaths, job: JobFile) -> dict[str, list[Path]]:
-    """Extras that the sheet asks for only since the job was done, and the files of each."""
-    made = extras_in_manifest(paths)
-    return {
-        str(extra): paths.files_of(extra, job.spec)
-        for extra in extras(job.spec, job.plan)
-        if str(extra) not in made
-    }

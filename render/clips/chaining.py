@@ -18,11 +18,12 @@ from jobs.workspace.outputs import OutputName
 from render.encoding.streaming import RawVideo, encoding
 from render.encoding.watching import OnProgress
 from render.files.claims import making
+from render.files.film import Film
 from render.files.finished import finished_video
 from render.files.merge import HIDDEN, join_whole
 from render.files.mixing import mixed, with_channels
 from render.files.probe import count_packets, read_header
-from render.files.reading import Film, FilmReader
+from render.files.reading import FilmReader
 
 
 class Piece(NamedTuple):

@@ -24,8 +24,8 @@ from render.encoding.commands import LIST
 from render.encoding.lists import listed
 from render.encoding.watching import OnProgress, watched
 from render.files.claims import making
+from render.files.film import Film
 from render.files.probe import verify
-from render.files.reading import Film
 
 
 def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:

@@ -34,8 +34,9 @@ from render.encoding.formats import (
 from render.encoding.pixels import FLAGS, Source
 from render.encoding.streaming import FINE, RawVideo, encoding
 from render.encoding.watching import OnProgress, watched
+from render.files.film import Film
 from render.files.finished import finished_video
-from render.files.reading import Film, FilmReader, frames_in_order
+from render.files.reading import FilmReader, frames_in_order
 from render.shown.opening import alpha_decoder, opened
 from render.shown.screen import HD_LINES
 

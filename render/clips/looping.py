@@ -24,9 +24,10 @@ from render.encoding.formats import Quality
 from render.encoding.pixels import by_cover
 from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
 from render.encoding.watching import OnProgress
+from render.files.film import Film
 from render.files.finished import finished_video
 from render.files.mixing import mixed
-from render.files.reading import Film, FilmReader, frames_in_order
+from render.files.reading import FilmReader, frames_in_order
 
 SAMPLED = 64  # rows and columns that are compared, about: picked, for scaling would hide noise
 SMALL = Resolution(24, 13)  # pixels of pictures that are compared: 200 MB an hour at 60 fps

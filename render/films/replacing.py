@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jobs.workspace.files import PART, flush_to_disk, listing, remove, write_text
+from jobs.workspace.files import PART, link, listing, remove, write_text
 from jobs.workspace.moves import Move, finish_moves, move_all
 from jobs.workspace.paths import JobPaths
 from render.films.earlier import EarlierTake, next_take, outputs_in, replaced_by
@@ -193,14 +192,6 @@ def _link_all(source: Path, target: Path) -> None:
         target.mkdir()
         for name in listing(source):
             if not name.endswith(PART):
-                _link(source / name, target / name)
+                link(source / name, target / name)
     elif source.exists():
-        _link(source, target)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copy2(source, target)
-        flush_to_disk(target)
+        link(source, target)

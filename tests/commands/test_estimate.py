@@ -12,7 +12,7 @@ from rich.console import Console
 from jobs.settings.videos import VIDEOS
 from jobs.workspace.jobfile import JobFile
 from multitrain.commands.estimate import Estimate, for_machines, table
-from multitrain.farm.submission_plan import Action, Entry
+from multitrain.farm.entries import Action, Entry
 from multitrain.forecasts.forecasting import Forecast
 
 MakeJob = Callable[..., JobFile]

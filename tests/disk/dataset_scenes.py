@@ -51,6 +51,13 @@ def convert(workspace: Workspace) -> None:
     _make(workspace, "small", "convert", workspace.root / "scans", "small", *_cover())
 
 
+def pair_and_split(workspace: Workspace) -> None:
+    """Each picture with itself; with a contact sheet."""
+    scans, sheet = workspace.root / "scans", workspace.root / "pairs.png"
+    _make(workspace, "pairs", "pair", scans, scans, "pairs", "--sheet", sheet)
+    _make(workspace, "parts", "split", "pairs", "parts")
+
+
 def tile_and_untile(workspace: Workspace) -> None:
     sizes = ("--tile", "8x8", "--edges")
     _make(workspace, "tiles", "tile", workspace.root / "scans", "tiles", *sizes)

@@ -126,6 +126,7 @@ SCENES = (
     Scene("curves", nothing, training_scenes.draw_curves, outlives=True),
     Scene("drawing a data set", nothing, dataset_scenes.draw),
     Scene("converting", dataset_scenes.pictures, dataset_scenes.convert),
+    Scene("pairs, split in two", dataset_scenes.pictures, dataset_scenes.pair_and_split),
     Scene("tiling", dataset_scenes.pictures, dataset_scenes.tile_and_untile),
     Scene("extracting", dataset_scenes.video, dataset_scenes.extract),
     Scene("extracting from afar", dataset_scenes.video, dataset_scenes.extract_from_afar),

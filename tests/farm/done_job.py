@@ -14,8 +14,8 @@ from jobs.workspace.outputs import Pictures, extras
 from jobs.workspace.paths import CheckpointName, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store
+from multitrain.farm.entries import Entry
 from multitrain.farm.submission import submit
-from multitrain.farm.submission_plan import Entry
 from render.films.manifest import write_manifest
 
 

@@ -12,7 +12,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store
-from multitrain.farm.submission_plan import Action
+from multitrain.farm.entries import Action
 from render.spool.notes import note_film
 from tests.farm.done_job import Done, encode, states
 from tests.farm.simulation import make_job

@@ -10,8 +10,8 @@ from jobs.errors import UsageError
 from jobs.workspace.files import remove
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import Store
+from multitrain.farm.entries import Action
 from multitrain.farm.submission import submit
-from multitrain.farm.submission_plan import Action
 from render.films.replacing import put_in_place
 from tests.farm.done_job import Done, states
 from tests.farm.simulation import make_job

@@ -10,8 +10,8 @@ from jobs.workspace.jobfile import VERSION, JobFile
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store
+from multitrain.farm.entries import Action
 from multitrain.farm.submission import submit
-from multitrain.farm.submission_plan import Action
 from tests.farm.done_job import Done, notes, states
 from tests.farm.simulation import make_job
 

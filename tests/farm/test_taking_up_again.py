@@ -8,7 +8,7 @@ import pytest
 
 from jobs.workspace.paths import DIGEST, Workspace
 from jobs.workspace.store import Store
-from multitrain.farm.submission_plan import Action
+from multitrain.farm.entries import Action
 from tests.farm.done_job import Done, states
 from tests.farm.simulation import make_job
 

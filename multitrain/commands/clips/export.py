@@ -84,7 +84,7 @@ def command(
 def _export(film: Path, name: FormatName, path: Path, *, force: bool) -> bool:
     """Whether `path` exists now; the reason why not is printed. MultitrainError for a full disk."""
     from render.clips.exporting import export_film, notes
-    from render.files.reading import Film
+    from render.files.film import Film
 
     if path.exists() and not force:
         click.echo(f"note: {path} is there already; --force replaces it", err=True)

@@ -7,7 +7,17 @@ from importlib import import_module
 import click
 
 # A command's module is imported when it is called, or when all are listed.
-COMMANDS = ("convert", "demo", "extract", "fetch", "inspect", "tile", "untile")
+COMMANDS = (
+    "convert",
+    "demo",
+    "extract",
+    "fetch",
+    "inspect",
+    "pair",
+    "split",
+    "tile",
+    "untile",
+)
 
 
 class _Commands(click.Group):

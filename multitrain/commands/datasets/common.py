@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from jobs.errors import UsageError
+from jobs.pictures.finding import DEMO, demo_is_built_in
+from jobs.settings.words import nearest, quoted
+from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
 from multitrain.commands.long_work import shown_work
 from multitrain.datasets.made.making import Made
@@ -62,3 +67,33 @@ def printable(path: Path) -> str:
     """The path on one line, invisible characters escaped."""
     text = str(path)
     return text if text.isprintable() else ascii(text)
+
+
+def existing_data_set(place: Workspace, name: str) -> Path:
+    """The folder of a data set, or any folder that `name` is the path of; else UsageError.
+
+    The built-in pictures are drawn where they are asked for.
+    """
+    folder = place.dataset(name)
+    if name == DEMO and demo_is_built_in(folder):
+        from multitrain.datasets.drawn.demo import ensure_demo
+        from multitrain.farm.workspace_lock import is_held
+
+        if is_held(place):
+            raise UsageError(f"{folder} is being drawn by the farm that runs here; ask again soon")
+        ensure_demo(place)
+    if not folder.is_dir() and Path(name).is_dir():
+        return Path(name)
+    if not folder.is_dir():
+        known = [each for each in listing(place.data) if (place.data / each).is_dir()] + [DEMO]
+        where = f" in {place.data}" if folder.parent == place.data else ""
+        raise UsageError(f"There is no data set {quoted(name)}{where}{nearest(name, known)}")
+    return folder
+
+
+def require_place_for_sheet(target: Path, place: Workspace) -> None:
+    """UsageError where no contact sheet can, or should, be put there."""
+    if Path(os.path.realpath(target)).is_relative_to(os.path.realpath(place.data)):
+        raise UsageError(f"{target} would become part of a data set; choose another place")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {target.absolute().parent} for the contact sheet")

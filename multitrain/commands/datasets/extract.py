@@ -22,6 +22,11 @@ MENDINGS = ("auto", "yadif", "ivtc", "none")
 @click.option("--count", type=click.IntRange(1, 1_000_000), help="Frames, evenly spaced.")
 @click.option("--every", type=TIME, metavar="TIME", help="A frame every so often.")
 @click.option(
+    "--frames",
+    type=click.IntRange(1, 1_000_000),
+    help="So many that follow each other, from --start on.",
+)
+@click.option(
     "--crop",
     default="left,right",
     show_default=True,
@@ -58,9 +63,9 @@ MENDINGS = ("auto", "yadif", "ivtc", "none")
 @json_option
 @workspace_option
 def command(
-    videos: tuple[str, ...], name: str, count: int | None, every: float | None, crop: str,
-    scale: str, start: float, end: float | None, deinterlace: str, dedupe: bool, form: str,
-    quality: int, as_json: bool, workspace: Path,
+    videos: tuple[str, ...], name: str, count: int | None, every: float | None, frames: int | None,
+    crop: str, scale: str, start: float, end: float | None, deinterlace: str, dedupe: bool,
+    form: str, quality: int, as_json: bool, workspace: Path,
 ) -> None:  # fmt: skip
     """Make the data set NAME of frames of each VIDEO, a file or an address.
 
@@ -70,8 +75,8 @@ def command(
     from multitrain.datasets.video.extracting import Request, extract
     from multitrain.datasets.video.fields import Mending
 
-    if (count is None) == (not every):
-        raise UsageError("tell either --count, or --every with a time above 0")
+    if [count is not None, bool(every), frames is not None].count(True) != 1:
+        raise UsageError("tell one of --count, --every with a time above 0, and --frames")
     if end is not None and end <= start:
         raise UsageError(f"--end ({end:g} s) must lie behind --start ({start:g} s)")
     request = Request(
@@ -79,6 +84,7 @@ def command(
         scale=parse_scale(scale),
         count=count,
         every=every,
+        frames=frames,
         start=start,
         end=end,
         mending=None if deinterlace == "auto" else Mending(deinterlace),

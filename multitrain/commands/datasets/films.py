@@ -50,7 +50,7 @@ def find_film(film: str, place: Workspace) -> Found:
 def look(found: Found, cell: Resolution | None) -> FilmLook:
     """Look at a film. UsageError where it has no room for a sample of that size."""
     from render.clips.looking import look_at_film
-    from render.files.reading import Film
+    from render.files.film import Film
 
     size = Film.look(found.files[0]).size
     if cell and (cell.width > size.width or cell.height > size.height):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -11,18 +10,22 @@ from typing import NamedTuple, TypeVar
 import click
 
 from jobs.errors import DatasetError, UsageError
-from jobs.pictures.finding import DEMO, demo_is_built_in, describe_odd, describe_unreadable
+from jobs.pictures.finding import describe_odd, describe_unreadable
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
-from jobs.settings.words import nearest, quoted
 from jobs.units import bytes_for_people
-from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
 from multitrain.commands.clips.clip_options import SizeType
-from multitrain.commands.datasets.common import json_option, printable, shown, workspace_at
+from multitrain.commands.datasets.common import (
+    existing_data_set,
+    json_option,
+    printable,
+    require_place_for_sheet,
+    shown,
+    workspace_at,
+)
 from multitrain.commands.datasets.films import film_facts, film_lines, find_film, look
 from multitrain.commands.options import data_option, workspace_option
-from multitrain.datasets.drawn.demo import ensure_demo
 from multitrain.datasets.looking.checkerboards import checkerboard_of
 from multitrain.datasets.looking.contact_sheet import contact_sheet
 from multitrain.datasets.looking.inspection import Inspection, inspect
@@ -132,12 +135,10 @@ def _look_at_pictures(
     *,
     no_sheet: bool,
 ) -> _Seen:
-    folders = [_existing(place, name) for name in names]
+    folders = [existing_data_set(place, name) for name in names]
     target = None if no_sheet else sheet or Path(f"{'_'.join(map(_plain_name, names))}_contact.png")
     if target:
-        _require_outside(target, place)
-        if not target.absolute().parent.is_dir():
-            raise UsageError(f"there is no folder {target.absolute().parent} for the contact sheet")
+        require_place_for_sheet(target, place)
 
     def with_bar(looks: Iterable[T], total: int) -> Iterator[T]:
         return shown(looks, "looking", total)
@@ -153,30 +154,8 @@ def _look_at_pictures(
     return _Seen(found, grids, batch_size or grids[0].columns * grids[0].rows, target)
 
 
-def _existing(place: Workspace, name: str) -> Path:
-    folder = place.dataset(name)
-    if name == DEMO and demo_is_built_in(folder):
-        from multitrain.farm.workspace_lock import is_held
-
-        if is_held(place):
-            raise UsageError(f"{folder} is being drawn by the farm that runs here; ask again soon")
-        ensure_demo(place)
-    if not folder.is_dir() and Path(name).is_dir():
-        return Path(name)
-    if not folder.is_dir():
-        known = [each for each in listing(place.data) if (place.data / each).is_dir()] + [DEMO]
-        where = f" in {place.data}" if folder.parent == place.data else ""
-        raise UsageError(f"There is no data set {quoted(name)}{where}{nearest(name, known)}")
-    return folder
-
-
 def _plain_name(name: str) -> str:
     return name.strip("/").replace("/", "_")
-
-
-def _require_outside(target: Path, place: Workspace) -> None:
-    if Path(os.path.realpath(target)).is_relative_to(os.path.realpath(place.data)):
-        raise UsageError(f"{target} would become part of a data set; choose another place")
 
 
 def _facts(found: Inspection, place: Workspace) -> Iterator[str]:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count as counting
 from pathlib import Path
 
@@ -43,7 +43,8 @@ Downloads = Callable[[], AbstractContextManager[Shown]]
 
 @dataclass(frozen=True)
 class Request:
-    """What to take, times in seconds: `count` pictures of each crop, or one `every` so often.
+    """What to take, times in seconds: `count` pictures of each crop, or one `every` so often, or
+    as many `frames` of each video that follow each other.
 
     `mending` None: what suits each video.
     """
@@ -52,6 +53,7 @@ class Request:
     scale: Scale
     count: int | None = None
     every: float | None = None
+    frames: int | None = None
     start: float = 0.0
     end: float | None = None
     mending: Mending | None = None
@@ -160,9 +162,9 @@ def _saving(request: Request) -> Saving:
 def _take(
     shots: Shots, spans: Sequence[Span], request: Request, progress: Progress, outcome: _Outcome
 ) -> None:
-    if request.every:
+    if request.every or request.frames:
         moments = [
-            each for place, span in enumerate(spans) for each in every(place, span, request.every)
+            each for place, span in enumerate(spans) for each in _following(place, span, request)
         ]
         wanted = len(moments)
     else:
@@ -181,6 +183,14 @@ def _take(
         outcome.notes.append(
             f"{twice} times fell on a frame that had been taken: there are no others near them"
         )
+
+
+def _following(place: int, span: Span, request: Request) -> list[Moment]:
+    if request.every:
+        return every(place, span, request.every)
+    frame = float(span.video.frame_seconds)
+    frames = min(span.seconds, (request.frames or 0) * frame - frame / 2)
+    return every(place, replace(span, end=span.start + frames), frame)
 
 
 def _sort(results: Iterable[Shot | Missed], spans: Sequence[Span], outcome: _Outcome) -> None:

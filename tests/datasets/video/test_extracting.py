@@ -255,9 +255,9 @@ def test_names_that_are_odd(extract, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["a.mp4", "some"], "either --count, or --every"),
-        (["a.mp4", "some", "--count", "3", "--every", "1"], "either --count, or --every"),
-        (["a.mp4", "some", "--every", "0"], "either --count, or --every"),
+        (["a.mp4", "some"], "one of --count, --every"),
+        (["a.mp4", "some", "--count", "3", "--every", "1"], "one of --count, --every"),
+        (["a.mp4", "some", "--every", "0"], "one of --count, --every"),
         (["a.mp4", "some", "--count", "3", "--start", "5", "--end", "5"], "must lie behind"),
         (["a.mp4", "some", "--count", "3", "--crop", "middle"], "--crop: must be"),
         (["a.mp4", "some", "--count", "3", "--crop", "left,none"], "several crops are squares"),
@@ -294,3 +294,13 @@ def test_broadcast_rates_do_not_drift(extract, pictures, tmp_path):
     video = write_video(tmp_path / "a.mp4", 240, fps=Fraction(30000, 1001))
     extract(video, "some", "--every", 1.001, *WHOLE)
     assert [number_of(each) for each in pictures("some")] == [30 * n for n in range(8)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
+def test_frames_that_follow_each_other_are_all_taken(extract, pictures, tmp_path, suffix):
+    video = write_video(tmp_path / f"a{suffix}", 60)
+    extract(video, "some", "--frames", 12, "--start", 0.4, *WHOLE)
+    first = number_of(pictures("some")[0])
+    assert [number_of(each) for each in pictures("some")] == list(range(first, first + 12))
+    extract(video, "rest", "--frames", 1000, *WHOLE)
+    assert [number_of(each) for each in pictures("rest")] == list(range(60))

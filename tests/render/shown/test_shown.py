@@ -15,7 +15,8 @@ from jobs.settings.loops import ClipSettings
 from render.clips.chaining import Piece, chain_films, copy_films
 from render.clips.exporting import export_film, notes
 from render.clips.looping import make_loop
-from render.files.reading import Film, FilmReader, frames_in_order
+from render.files.film import Film
+from render.files.reading import FilmReader, frames_in_order
 from tests.footage import write_video
 from tests.render.numbered import picture, read
 from tests.wild import (
