@@ -15,20 +15,26 @@ SIDE = 64
 
 
 def outlines_and_shapes(count: int, seed: int = 0) -> Mapping[str, np.ndarray]:
-    """`(count, 64, 64, 3)` uint8 by the name of their feed; each picture has one or two shapes."""
+    """`(count, 64, 64, 3)` uint8 by the name of their feed; each picture has one or two shapes.
+
+    Outlines are on black and shapes on white, so that copies of inputs are far from targets.
+    """
     random = np.random.default_rng(seed)
     made: dict[str, list[np.ndarray]] = {INPUTS: [], TARGETS: []}
+    grounds = {INPUTS: "black", TARGETS: "white"}
     for _ in range(count):
-        pictures = {name: Image.new("RGB", (SIDE, SIDE), "white") for name in made}
+        pictures = {
+            name: Image.new("RGB", (SIDE, SIDE), ground) for name, ground in grounds.items()
+        }
         for _ in range(random.integers(1, 3)):
-            colour = tuple(int(level) for level in random.integers(0, 200, 3))
+            colour = tuple(int(level) for level in random.integers(40, 200, 3))
             left, top = random.integers(0, SIDE - 28, 2).tolist()
             width, height = random.integers(16, 29, 2).tolist()
             box = (left, top, left + width, top + height)
             kind = random.choice(["ellipse", "rectangle"])
             for name, picture in pictures.items():
                 draw = getattr(ImageDraw.Draw(picture), kind)
-                draw(box, fill=colour if name == TARGETS else "white", outline=colour, width=2)
+                draw(box, fill=colour if name == TARGETS else "black", outline=colour, width=2)
         for name, picture in pictures.items():
             made[name].append(np.asarray(picture))
     return {name: np.stack(pictures) for name, pictures in made.items()}
