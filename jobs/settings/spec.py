@@ -127,7 +127,7 @@ class JobSpec(BaseModel):
     activation_d:   PerHidden[OneActivation]    = column((Activation("lrelu"),), "of the discriminator's hidden layers", label="actd", varies=Change(2.0))
     batch_norm_g:   Switch                      = column(True, "batch normalisation in the generator, where `normalization_g` is empty", label="bng")
     batch_norm_d:   Switch                      = column(True, "batch normalisation in the discriminator but for its first layer, where `normalization_d` is empty", label="bnd")
-    normalization_g: PerHidden[Normalization] | None = column(None, "of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`", label="normg", varies=Change(0.5))
+    normalization_g: PerHidden[Normalization] | None = column(None, "of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`", label="normg", varies=Change(0.5), in_family={"pix2pix": ("instance",)})
     normalization_d: PerHidden[Normalization] | None = column(None, "of the discriminator's hidden layers; `spectral` is of their weights, and behind the last of the linear layer's, too; empty: by `batch_norm_d`", label="normd", varies=Change(0.5))
     dropout_g:      PerHidden[Decay]            = column((0.0,), "share of the values of the generator's hidden layers that are left out in training; `pix2pix`: of the three widest layers of its way up", label="dropg", varies=Change(0.5, from_zero=0.3), in_family={"pix2pix": (0.5,)})
     dropout_d:      PerHidden[Decay]            = column((0.0,), "share of the values of the discriminator's hidden layers that are left out in training", label="dropd", varies=Change(from_zero=0.3))

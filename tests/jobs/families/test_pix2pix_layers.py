@@ -27,8 +27,9 @@ def learned(layers: tuple[Layer, ...]) -> int:
     return sum(each.parameters for each in layers) - statistics
 
 
-def test_both_networks_are_as_large_as_the_published_ones() -> None:
-    planned = PIX2PIX.layers(spec_of(), 256, 256)
+@pytest.mark.parametrize("normalization", ["batch", "instance"])
+def test_both_networks_are_as_large_as_the_published_ones(normalization: str) -> None:
+    planned = PIX2PIX.layers(spec_of(normalization_g=normalization), 256, 256)
 
     assert learned(planned["generator"]) == 54_413_955
     assert learned(planned["discriminator"]) == 2_768_705
@@ -39,8 +40,8 @@ def test_both_networks_are_as_large_as_the_published_ones() -> None:
 def test_the_innermost_and_the_outermost_layers_have_no_norm() -> None:
     plan = plans.generator(spec_of(), 256, 256)
 
-    assert [each.normalization for each in plan.downs] == ["none", *["batch"] * 6, "none"]
-    assert [each.normalization for each in plan.ups] == [*["batch"] * 7, "none"]
+    assert [each.normalization for each in plan.downs] == ["none", *["instance"] * 6, "none"]
+    assert [each.normalization for each in plan.ups] == [*["instance"] * 7, "none"]
     assert [each.dropout for each in plan.ups] == [0, 0.5, 0.5, 0.5, 0, 0, 0, 0]
 
 
@@ -106,8 +107,14 @@ def test_one_that_sees_no_inputs_has_half_as_many_channels() -> None:
         ({"downs": 8}, (64, 64), "downs", "7 is the most, 6 the default"),
         ({}, (40, 20), "patch", "34 would do"),
         ({"patch": "286"}, (64, 64), "patch", "142 would do"),
-        ({"batch_size": 3}, (64, 64), "batch_size", "set normalization_g to instance"),
-        ({"batch_size": 4, "gpus": 2}, (64, 64), "batch_size", "4 on 2 gpus is 2 for each"),
+        (
+            {"batch_size": 3, "normalization_g": "batch"},
+            (64, 64), "batch_size", "set normalization_g to instance",
+        ),
+        (
+            {"batch_size": 4, "gpus": 2, "normalization_g": "batch"},
+            (64, 64), "batch_size", "4 on 2 gpus is 2 for each",
+        ),
         ({"losses": "l1*100,l1"}, (64, 64), "losses", "names l1 twice"),
         ({"losses": "l1*0"}, (64, 64), "losses", "no term with a weight above 0"),
         ({"loss": "wgan-gp"}, (64, 64), "loss", "set normalization_d to layer or instance"),
@@ -133,7 +140,7 @@ def test_what_cannot_be_is_told_with_what_could(
     "columns",
     [
         {"downs": 7},
-        {"batch_size": 1, "normalization_g": "instance"},
+        {"batch_size": 1},
         {"loss": "wgan-gp", "normalization_d": "layer"},
         {"normalization_g": "instance", "normalization_d": "instance"},
     ],
