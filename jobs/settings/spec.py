@@ -189,7 +189,7 @@ class JobSpec(BaseModel):
     backup_period:  Annotated[Positive, Le(10080), MINUTES] | None = column(None, "minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none", concerns="beside", may_change="any")
 
     gpus:           Annotated[Count, Le(64)]    = column(1, "GPUs (or CPU slots) that train this job together", opens="Farm", concerns="job", may_change="any")
-    memory_gb:      Positive | None             = column(None, "GPU memory that it needs, in GB of 2^30 bytes: it starts where so much is free; empty: where half of a GPU's memory is, or of its part with `--per-gpu`", concerns="beside", may_change="at once")
+    memory_gb:      Positive | None             = column(None, "GPU memory that it needs, in GB of 2^30 bytes: it starts where so much is free; empty: where half of a GPU's memory is; with `--per-gpu`, half of its part, and what an earlier run of the like needed", concerns="beside", may_change="at once")
     priority:       Annotated[int, Ge(-1000), Le(1000)] = column(0, "jobs with a higher one start earlier; those with the same, in the order of the sheet", concerns="beside", may_change="at once")
     owner:          str | None                  = column(None, "who wants it: where jobs of several owners wait, each owner's jobs have their turn, so that all get as much time", concerns="beside", may_change="at once")
     after:          Several[Name] | None        = column(None, "names of jobs that are to be done before this one starts", concerns="beside", may_change="at once")
