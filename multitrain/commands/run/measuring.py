@@ -15,7 +15,7 @@ from rich.console import Console
 
 from jobs.errors import ExitCode, UsageError
 from jobs.settings.choices import Snapshot
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
 from jobs.workspace.at_work import is_held
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
@@ -41,7 +41,7 @@ _WITHOUT = {
     for column in COLUMNS
     if facets(column).concerns in ("origin", "beside")
 } | {"retries": 0}
-_ANY_LENGTH = dict.fromkeys(column for group in ALTERNATIVES for column in group)
+_ANY_LENGTH = dict.fromkeys(GROUP_OF["video_length"])
 
 
 def unknown(jobs: Sequence[JobFile], forecaster: Forecaster) -> list[JobFile]:
