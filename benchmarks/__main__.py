@@ -49,8 +49,9 @@ BENCHMARKS = {
     "scheduling": About(0.1, 0.1, "a thousand jobs through the scheduler"),
     "large_sheets": About(1.0, 0.1, "sheets and workspaces of thousands of jobs"),
     "many_jobs": About(2.0, 0.0, "the first jobs of a sheet of 2,000 beside its last ones"),
+    "serving_load": About(0.7, 0.6, "20 open pages on a night of 200 jobs beside none"),
     "picture_cache": About(0.4, 0.2, "the second start on a data set, and what it takes of memory"),
-    "memory_growth": About(2.0, 0.0, "a trainer's memory after thousands of steps"),
+    "memory_growth": About(1.0, 0.0, "a trainer's memory after thousands of steps"),
 }
 
 

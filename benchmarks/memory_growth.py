@@ -19,7 +19,7 @@ from benchmarks.progress import newest
 from jobs.errors import MultitrainError
 from jobs.workspace.paths import JobPaths, Workspace
 
-STEPS, QUICK_STEPS = 20_000, 4000
+STEPS, QUICK_STEPS = 10_000, 4000
 WARM = 0.25  # of the steps: blocks have found their length, TensorFlow its buffers
 POLL_SECONDS = 0.1
 

@@ -17,7 +17,7 @@ from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import LARGEST, unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
 from jobs.settings.parsing import cell_text
-from jobs.settings.spec import COLUMNS, facets
+from jobs.settings.spec import COLUMNS, facets, means_something
 from jobs.sheets.forms.cells import Cell, Row, Rows
 from jobs.sheets.sheet import check_rows
 from jobs.tinkering.perturbation import Bounds
@@ -46,6 +46,8 @@ SMALL = {  # closer bounds than the settings' own; by column, those of both netw
     "instance_noise": (0, 0.5),
     "feature_matching": (0, 10),
     "freeze_d": (0, 3),
+    "downs": (1, 5),
+    "blocks": (1, 2),
 }
 SMALL_PARAMETERS = {"steps": (1, 1000), "warmup_steps": (0, 10), "ns_steps": (1, 6)}
 
@@ -74,7 +76,8 @@ class RandomJobs:
         fixed = {"name": f"random-{number:04d}", "engine": engine, **self.fixed}
         given = {"family": self._family(number), **_settings(random)}
         while True:
-            cells = {column: Cell(text, 1) for column, text in {**given, **fixed}.items()}
+            texts = {**given, **_with_inputs(fixed, given.get("family", ""))}
+            cells = {column: Cell(text, 1) for column, text in texts.items()}
             rows = Rows((Row(1, cells),), ())
             try:
                 return check_rows(rows, "random", self.folders, self.workspace)[0]
@@ -87,6 +90,15 @@ class RandomJobs:
     def _family(self, number: int) -> str:
         trained = [name for name, family in FAMILIES.items() if family.trains]
         return Random(f"{self.seed}|{number}|family").choice(trained)
+
+
+def _with_inputs(fixed: dict[str, str], family: str) -> dict[str, str]:
+    """The same folder as inputs and as targets, for a family that is given both."""
+    if not means_something("inputs", family) or means_something("input_from", family):
+        return fixed
+    folder = fixed["dataset"]
+    others = {column: text for column, text in fixed.items() if column != "dataset"}
+    return {**others, "inputs": folder, "targets": folder}
 
 
 def _settings(random: Random) -> dict[str, str]:
@@ -109,6 +121,8 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
     if column == "diffaugment":
         words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
         return tuple(random.sample(words, random.randint(0, len(words)))) or ("none",)
+    if column == "losses":  # each family has others, and none stands twice
+        return (_entry(entry, _small(column), random),)
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))
     return tuple(_entry(entry, _small(column), random) for _ in range(count))

@@ -120,14 +120,16 @@ def train_here(sheet: Path, names: Sequence[str], steps: int) -> None:
 
 def train(job: JobFile, folder: Path, steps: int) -> Outcome:
     """A few steps of one job, and its frames looked at."""
-    from multitrain.engine.feeds import only
+    from multitrain.engine.feeds import OpenFeed
     from multitrain.engine.session import SessionSettings  # here: after the engine was chosen
     from multitrain.families import open_session
 
     start = time.perf_counter()
     ending, told = RAN, ""
     try:
-        session = open_session(job, only(load_pictures(job, folder)), SessionSettings())
+        pictures = load_pictures(job, folder)
+        feeds = {each.name: OpenFeed(each, pictures) for each in job.feeds}
+        session = open_session(job, feeds, SessionSettings())
         block = session.run(steps)
         plan = job.plan
         frames = plan.timing.frames_by(steps)

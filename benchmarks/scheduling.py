@@ -149,6 +149,7 @@ class DoneProcess:
     def __init__(self, executor: InProcess, *, stays: bool) -> None:
         self._executor = executor
         self._code = None if stays else 0
+        self.pid = 0
 
     def poll(self) -> int | None:
         return self._code

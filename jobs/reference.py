@@ -25,6 +25,7 @@ from jobs.settings.choices import (
 from jobs.settings.loops import Loop
 from jobs.settings.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets
+from jobs.settings.translation import Making, Term
 from jobs.sheets.forms import csv_cells
 from jobs.sheets.forms.nested import CONVOLUTION, FORMS, HIDDEN
 from jobs.sheets.forms.nested_form import sheet_text
@@ -38,6 +39,8 @@ CHOICES: dict[str, type[Choice]] = {
     "Clipping": Clipping,
     "Motion of latents": LatentMotion,
     "Snapshots": Snapshot,
+    "Making inputs": Making,
+    "Terms of losses": Term,
     "Loops": Loop,
 }
 

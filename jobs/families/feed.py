@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobs.settings.kinds import Resolution
-from jobs.settings.preprocess import RESIZE, Step
+from jobs.settings.preprocess import RESIZE, Half, Step
 from jobs.settings.spec import JobSpec
 
 PICTURES = "pictures"  # the feed of families that are trained on one data set
@@ -25,8 +25,11 @@ class Feed:
       ends a clip.
     - goes_on: each place of a batch shows the clip that follows the one of the batch before, so
       that a network may remember what it saw.
+    - is_drawn: False: no step is given it, and frames alone show it.
+    - half: files hold two pictures side by side, and this is the one in that half.
+    - column: the setting that names the folders.
 
-    Of a pair, only `folders` and `factor` are its own.
+    Of a pair, only `folders`, `factor`, `half` and `column` are its own.
     """
 
     name: str
@@ -36,11 +39,14 @@ class Feed:
     factor: int = 1
     frames: int = 1
     goes_on: bool = False
+    is_drawn: bool = True
+    half: Half | None = None
+    column: str = "dataset"
 
     @classmethod
     def of_dataset(cls, spec: JobSpec) -> Feed:
         """That of families that are trained on one data set."""
-        return cls(PICTURES, spec.folders, spec.weights)
+        return cls(PICTURES, spec.folders, spec.weights, column=spec.column_of_pictures)
 
 
 def wrong_pairs(feeds: Sequence[Feed]) -> Iterator[str]:
@@ -72,8 +78,11 @@ def decoding_of(
     through these `steps` and are then `loaded` so large.
 
     Smaller ones come from the same folders, and are then scaled down, or from folders of their own,
-    which hold smaller ones, for which all sizes are.
+    which hold smaller ones, for which all sizes are. Where files are cut in two, the first of the
+    `steps` does it.
     """
+    if feed.half:
+        steps = (Step.half(feed.half), *steps[1:])
     if feed.factor == 1:
         return Decoding(feed.folders, *loaded, channels, steps)
     size = _smaller(loaded, feed.factor)

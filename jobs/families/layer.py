@@ -63,10 +63,13 @@ class Layer:
     dropout: float
     noise: float
     injects_noise: bool = False  # of a strength that it learns
+    has_bias: bool | None = None  # None: where it makes a difference
 
     @property
     def bias(self) -> bool:
         """Whether it has a bias: a normalization with an offset of its own would cancel it."""
+        if self.has_bias is not None:
+            return self.has_bias
         return self.normalization not in _PARAMETERS_OF_NORMALIZATIONS
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -17,8 +17,10 @@ from jobs.pictures.finding import (
     demo_is_built_in,
     describe_odd,
     describe_unreadable,
+    find_pictures,
     survey,
 )
+from jobs.pictures.pairing import Name, names_of_pictures
 from jobs.pictures.suffixes import is_video
 from jobs.settings.kinds import Folder, Resolution
 from jobs.settings.preprocess import AND, AS_THEY_ARE, COVER, CROP, Preprocessing, Unfit
@@ -49,6 +51,7 @@ class DatasetFolders:
         self._workspace = workspace
         self._surveys: dict[tuple[str, ...], Survey | str] = {}
         self._found: dict[tuple[tuple[str, ...], Preprocessing], Found] = {}
+        self._names: dict[tuple[str, ...], dict[Name, int]] = {}
 
     @property
     def _data(self) -> str:
@@ -78,6 +81,15 @@ class DatasetFolders:
         if which not in self._found:
             self._found[which] = self._find(*which)
         return self._found[which]
+
+    def names(self, folders: tuple[str, ...]) -> Collection[Name]:
+        """The names of the files in these folders by which pictures are paired."""
+        if folders not in self._names:
+            tops = [self._workspace.dataset(folder) for folder in folders]
+            paths, _ = find_pictures(tops)
+            with_ends = [f"{top}{os.sep}" for top in tops]
+            self._names[folders] = names_of_pictures(list(map(str, paths)), with_ends)
+        return self._names[folders]
 
     def misplaced(self, folders: tuple[str, ...]) -> str | None:
         """What is wrong with folders, however their pictures are preprocessed; else None."""

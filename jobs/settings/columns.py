@@ -50,7 +50,9 @@ class Facets:
       new value. `never`: the frames depend on it.
     - one_of: the name of a group of columns of which a job gives exactly one; one that is given
       nearer to the job takes the place of those that its presets or the defaults give.
+    - one_at_most: the name of a group of columns of which a job gives one, or none.
     - in_family: the default that it has in a family instead of its own, by the family's name.
+    - only_in: names of the families that it means something to; empty: they say so themselves.
     """
 
     opens: str = ""
@@ -62,7 +64,9 @@ class Facets:
     concerns: Concerns = "step"
     may_change: MayChange = "never"
     one_of: str = ""
+    one_at_most: str = ""
     in_family: Mapping[str, Any] = field(default_factory=dict)
+    only_in: tuple[str, ...] = ()
 
 
 def column(
@@ -78,11 +82,24 @@ def column(
     concerns: Concerns = "step",
     may_change: MayChange = "never",
     one_of: str = "",
+    one_at_most: str = "",
     in_family: Mapping[str, Any] | None = None,
+    only_in: tuple[str, ...] = (),
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
     facets = Facets(
-        opens, label, varies, nested, sizes, private, concerns, may_change, one_of, in_family or {}
+        opens=opens,
+        label=label,
+        varies=varies,
+        nested=nested,
+        sizes=sizes,
+        private=private,
+        concerns=concerns,
+        may_change=may_change,
+        one_of=one_of,
+        one_at_most=one_at_most,
+        in_family=in_family or {},
+        only_in=only_in,
     )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 

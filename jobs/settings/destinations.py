@@ -23,7 +23,7 @@ EXTRAS = {
     "sftp": "paramiko",
 }  # packages by scheme, which is also the extra's name
 
-NO_FOLDER = "there is no such folder; make it, or mount its disk"
+NO_FOLDER = "there is no folder {}; make it, or mount its disk"
 
 _FORM = "must be ftp://user@host/folder, sftp://…, s3://bucket/folder or file:///folder"
 _URL = re.compile(r"(?P<scheme>[\w+.-]+)://(?P<place>[^/]*)(?P<folder>/.*)?", re.DOTALL)

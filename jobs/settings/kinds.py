@@ -21,6 +21,7 @@ from jobs.settings.choices import (
     Schedule,
     Snapshot,
 )
+from jobs.settings.translation import Making, Term
 from jobs.settings.videos import EncoderName, FormatName, checked_encoder
 from jobs.settings.words import entries_of, quoted, split_commas
 
@@ -194,6 +195,8 @@ OneClipping = Annotated[InstanceOf[Clipping], BeforeValidator(Clipping.parse), P
 OneMotion = Annotated[
     InstanceOf[LatentMotion], BeforeValidator(LatentMotion.parse), PlainSerializer(str)
 ]
+OneTerm = Annotated[InstanceOf[Term], BeforeValidator(Term.parse), PlainSerializer(str)]
+OneMaking = Annotated[InstanceOf[Making], BeforeValidator(Making.parse), PlainSerializer(str)]
 OneSnapshot = Annotated[InstanceOf[Snapshot], BeforeValidator(Snapshot.parse), PlainSerializer(str)]
 
 Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none"]
@@ -208,4 +211,7 @@ EverySteps = Annotated[Count, BeforeValidator(_parse_every)]
 Channels = Annotated[Count, Le(4096)]
 KernelSide = Annotated[Count, Le(31)]
 Stride = Annotated[Count, Le(8)]
+# Pixels that each logit of a discriminator of patches looks at.
+Patch = Annotated[Literal["16", "34", "70", "142", "286"], BeforeValidator(str)]
+Show = Literal["output", "input+output", "input+output+target", "input+output+cycle"]
 Dilation = Annotated[Count, Le(32)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 
 from jobs.settings.bounds import bounded, too_large, unwrap, words_of
 from jobs.settings.choices import Choice
-from jobs.settings.kinds import EntryFor, Resolution
+from jobs.settings.kinds import EntryFor, Folder, Resolution
 from jobs.settings.lengths import MINUTES, SECONDS, length_text
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, GROUP_OF, JobSpec
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, GROUP_OF, JobSpec, means_something
 from jobs.settings.words import MEANT, one_of, quoted
 
 _DECIMAL_COMMAS = re.compile(r"(\d{1,20}),(\d{1,20})(?:\s*[,;]\s*\d+,\d+)*")
@@ -40,13 +40,20 @@ def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str
     }
 
 
-def _wrong_alternatives(given: Collection[str]) -> dict[str, str]:
-    """A reason where none of the columns of a group is given, or for each that is one too many."""
+def _wrong_alternatives(given: Mapping[str, str]) -> dict[str, str]:
+    """A reason where none of the columns of a group is given, or for each that is one too many.
+
+    Columns that are for other families do not count.
+    """
     reasons = {}
+    family = given.get("family", COLUMNS["family"].default)
     for group in ALTERNATIVES:
-        said = [column for column in group if column in given]
+        known = [column for column in group if means_something(column, family)]
+        said = [column for column in known if column in given]
         if not said:
-            reasons[group[0]] = f"is required and empty; {instead_of(group[0])} would do, too"
+            others = " or ".join(known[1:])
+            advice = f"; {others} would do, too" if others else ""
+            reasons[group[0]] = f"is required and empty{advice}"
         for column in said[1:]:
             reasons[column] = f"stands beside {said[0]}, which says the same; keep one of them"
     return reasons
@@ -126,6 +133,9 @@ def entry_type(column: str) -> Any:
     """What an entry of a cell becomes: as `plain_type`, but of a list the type of its entries."""
     kind = plain_type(column)
     return unwrap(get_args(kind)[0])[0] if get_origin(kind) is tuple else kind
+
+
+COLUMNS_OF_FOLDERS = tuple(column for column in COLUMNS if entry_type(column) is Folder)
 
 
 def _with_advice(reason: str, column: str, text: str) -> str:

@@ -7,9 +7,9 @@ for every batch. Pure arithmetic: no picture is touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from jobs.settings.kinds import Resolution
 from jobs.settings.words import nearest, quoted
@@ -19,6 +19,8 @@ RESIZE, COVER, SCALE_WIDTH = "resize", "cover", "scale_width"
 SCALINGS = (RESIZE, COVER, SCALE_WIDTH)  # to the `load_size`
 CUTS = (CROP, CENTER_CROP)  # of the `crop_size`
 AND = "_and_"
+Half = Literal["left", "right"]
+HALVES: Mapping[Half, str] = {"left": "left_half", "right": "right_half"}  # steps by what they keep
 
 
 class Unfit(ValueError):
@@ -26,13 +28,25 @@ class Unfit(ValueError):
 
 
 class Step(NamedTuple):
-    """One scaling or cut, and the size that it makes; for `scale_width` only the width counts."""
+    """One scaling or cut, and the size that it makes.
+
+    For `scale_width` only the width counts, for halves nothing of it.
+    """
 
     kind: str
     size: Resolution
 
+    @classmethod
+    def half(cls, which: Half) -> Self:
+        """Keeps one half of a picture; the middle column of an odd width is in neither."""
+        return cls(HALVES[which], Resolution(0, 0))
+
     def of(self, size: Resolution) -> Resolution:
         """What a picture of `size` becomes. Raises Unfit."""
+        if self.kind in HALVES.values():
+            if size.width == 1:
+                raise Unfit(f"{size} has no halves")
+            return Resolution(size.width // 2, size.height)
         if self.kind == SCALE_WIDTH:
             height = round(size.height * self.size.width / size.width)
             return Resolution(self.size.width, max(1, height))
@@ -55,10 +69,19 @@ class Preprocessing:
 
     @classmethod
     def of(
-        cls, mode: str, load_size: Resolution | None, crop_size: Resolution | None, *, flip: bool
+        cls,
+        mode: str,
+        load_size: Resolution | None,
+        crop_size: Resolution | None,
+        *,
+        flip: bool,
+        half: Half | None = None,
     ) -> Self:
-        """From a `mode` and sizes that go together, as `unfit_sizes` has checked."""
-        steps = []
+        """From a `mode` and sizes that go together, as `unfit_sizes` has checked.
+
+        Where files are cut in two, all of it is done to this `half` of them.
+        """
+        steps = [Step.half(half)] if half else []
         for kind in steps_of(mode):
             size = load_size if kind in SCALINGS else crop_size
             assert size is not None, "sizes are checked first"

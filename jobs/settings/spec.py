@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
@@ -32,6 +32,7 @@ from jobs.settings.kinds import (
     Dilation,
     DiscriminatorConvolution,
     EverySteps,
+    Folder,
     Folders,
     GeneratorConvolution,
     KernelSide,
@@ -41,14 +42,18 @@ from jobs.settings.kinds import (
     OneClipping,
     OneEncoder,
     OneLoss,
+    OneMaking,
     OneMotion,
     OneOptimizer,
     OneSchedule,
     OneSnapshot,
+    OneTerm,
+    Patch,
     PerConv,
     PerHidden,
     Preset,
     Several,
+    Show,
     Size,
     SizeOrSide,
     Stride,
@@ -57,7 +62,13 @@ from jobs.settings.kinds import (
 from jobs.settings.lengths import MINUTES, SECONDS
 from jobs.settings.loops import OneLoop
 from jobs.settings.preprocess import Preprocessing, checked_mode
+from jobs.settings.translation import Making, Term
 from jobs.settings.videos import FormatName
+
+# Families that make pictures into pictures: of pairs, and without.
+_OF_PAIRS = ("pix2pix",)
+_CYCLES = ("cyclegan",)
+_TRANSLATORS = (*_OF_PAIRS, *_CYCLES)
 
 
 # fmt: off
@@ -67,7 +78,7 @@ class JobSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     name:           Name                        = column(description="unique; names every output", opens="What to make", concerns="job")
-    dataset:        Folders                     = column(description="folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second", concerns="job")
+    dataset:        Folders | None              = column(None, "folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second", concerns="job", one_of="pictures")
     grid_width:     Count                       = column(description="samples side by side in a frame", sizes="frame", concerns="job")
     grid_height:    Count                       = column(description="samples one above the other in a frame", sizes="frame", concerns="job")
     video_length:   Annotated[Positive, Le(1440), MINUTES] | None = column(None, "minutes of finished video, fractions allowed; or a length such as `1m30s` or `0:45`, as in every column of minutes or seconds", concerns="job", may_change="later", one_of="length")
@@ -79,11 +90,25 @@ class JobSpec(BaseModel):
     crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side", sizes="picture", concerns="job")
     flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
 
-    family:         Literal["dcgan", "fastgan", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
+    inputs:         Folders | None              = column(None, "folder(s) of what the network is given, beside `targets`, and of the same size; `pix2pix`: pictures of the same names, up to their suffixes", opens="Pictures into pictures", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
+    targets:        Folders | None              = column(None, "folder(s) of what the network is to make of `inputs`, instead of `dataset`; a weight such as `streets*4` stands here", concerns="job", one_of="pictures", only_in=_TRANSLATORS)
+    side_by_side:   Literal["left", "right"] | None = column(None, "each file of `dataset` holds a pair, side by side: which half is the input. All preprocessing is of halves", sizes="picture", concerns="job", one_at_most="inputs", only_in=_OF_PAIRS)
+    input_from:     Several[OneMaking] | None   = column(None, "how inputs are made of the pictures of `dataset`, which are the targets: one step or several in turn, as `grey,blur(3)`; empty, where there are no `inputs` and no halves: `grey,blur`", one_at_most="inputs", only_in=_OF_PAIRS)
+    sample_from:    Folders | None              = column(None, "folder(s) whose pictures frames show the network on; they are not trained on. As `dataset`, or, beside `targets`, as `inputs`. Empty: pictures that are trained on, evenly spread", concerns="job", only_in=_TRANSLATORS)
+    show:           Show                        = column("output", "what a frame shows of each sample, side by side", sizes="frame", concerns="job", only_in=_TRANSLATORS)
+    losses:         Several[OneTerm]            = column((Term("l1", (("weight", 100.0),)), Term("gan")), "what the generator wants: terms with weights", in_family={"cyclegan": (Term("cycle", (("weight", 10.0),)), Term("identity", (("weight", 5.0),)), Term("gan", (("weight", 2.0),)))}, only_in=_TRANSLATORS)
+    downs:          Annotated[int, Ge(1), Le(12)] | None = column(None, "how often the U-Net halves a picture; empty: as often as the shorter side can be halved, at most 8 times. Sizes that cannot be halved so often are padded by reflection, and cut off again", only_in=_OF_PAIRS)
+    peel:           Annotated[int, Ge(0), Le(3)] = column(0, "outer layers of the U-Net that are peeled off: those within begin with 2, 4 or 8 times `gf_dim` channels, as in the U-Net of pictures so many times as large", only_in=_OF_PAIRS)
+    patch:          Patch                       = column("70", "side, in pixels, of the patches that the discriminator judges one by one", only_in=_TRANSLATORS)
+    conditional:    Switch                      = column(True, "the discriminator sees the input, too, and judges whether both belong together", only_in=_OF_PAIRS)
+    blocks:         Annotated[int, Ge(1), Le(64)] | None = column(None, "residual blocks of each generator; empty: 9, of pictures smaller than 256 pixels 6", only_in=_CYCLES)
+    pool:           Annotated[int, Ge(0), Le(10_000)] = column(50, "pictures made before, for each direction, of which the discriminators see one half of the time; 0: they see new ones only", only_in=_CYCLES)
+
+    family:         Literal["dcgan", "fastgan", "pix2pix", "cyclegan", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `pix2pix`, and `cyclegan` without pairs: make pictures into pictures, see docs/translation.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
     colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
     nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5), nested="generator.layers")
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5), nested="discriminator.layers")
-    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels", label="gf", varies=Change(0.5), nested="generator.dim")
+    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels; `pix2pix`, `cyclegan`: of the outermost layer", label="gf", varies=Change(0.5), nested="generator.dim")
     df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer. `fastgan`: of its maps of 64 pixels", label="df", varies=Change(0.5), nested="discriminator.dim")
     filters_g:      PerHidden[Channels] | None  = column(None, "channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`", varies=Change(0.5))
     filters_d:      PerHidden[Channels] | None  = column(None, "channels of the discriminator's convolutions; empty: by `df_dim`", varies=Change(0.5))
@@ -97,15 +122,15 @@ class JobSpec(BaseModel):
     stride_d:       PerConv[Stride]             = column((2,), "by how much each convolution of the discriminator shrinks", varies=Change(0.5))
     dilation_g:     PerConv[Dilation]           = column((1,), "pixels from one value of the generator's kernels to the next; above 1 not where a `deconv` enlarges", varies=Change(0.5))
     dilation_d:     PerConv[Dilation]           = column((1,), "pixels from one value of the discriminator's kernels to the next", varies=Change(0.5))
-    convolution_g:  PerConv[GeneratorConvolution] = column(("deconv",), "of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels", label="convg", varies=Change())
+    convolution_g:  PerConv[GeneratorConvolution] = column(("deconv",), "of the generator: transposed; enlarged (nearest or bilinear) and then convolved, against checkerboards; or into sub-pixels", label="convg", varies=Change(), in_family={"cyclegan": ("upconv",)})
     convolution_d:  PerConv[DiscriminatorConvolution] = column(("conv",), "of the discriminator; `dilated`: by 2 where `dilation_d` says 1", label="convd", varies=Change(0.5))
     activation_g:   PerHidden[OneActivation]    = column((Activation("relu"),), "of the generator's hidden layers", label="actg", varies=Change(2.0))
     activation_d:   PerHidden[OneActivation]    = column((Activation("lrelu"),), "of the discriminator's hidden layers", label="actd", varies=Change(2.0))
     batch_norm_g:   Switch                      = column(True, "batch normalisation in the generator, where `normalization_g` is empty", label="bng")
     batch_norm_d:   Switch                      = column(True, "batch normalisation in the discriminator but for its first layer, where `normalization_d` is empty", label="bnd")
-    normalization_g: PerHidden[Normalization] | None = column(None, "of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`", label="normg", varies=Change(0.5))
+    normalization_g: PerHidden[Normalization] | None = column(None, "of the generator's hidden layers; `spectral` is of their weights; empty: by `batch_norm_g`", label="normg", varies=Change(0.5), in_family={"pix2pix": ("instance",)})
     normalization_d: PerHidden[Normalization] | None = column(None, "of the discriminator's hidden layers; `spectral` is of their weights, and behind the last of the linear layer's, too; empty: by `batch_norm_d`", label="normd", varies=Change(0.5))
-    dropout_g:      PerHidden[Decay]            = column((0.0,), "share of the values of the generator's hidden layers that are left out in training", label="dropg", varies=Change(0.5, from_zero=0.3))
+    dropout_g:      PerHidden[Decay]            = column((0.0,), "share of the values of the generator's hidden layers that are left out in training; `pix2pix`: of the three widest layers of its way up", label="dropg", varies=Change(0.5, from_zero=0.3), in_family={"pix2pix": (0.5,)})
     dropout_d:      PerHidden[Decay]            = column((0.0,), "share of the values of the discriminator's hidden layers that are left out in training", label="dropd", varies=Change(from_zero=0.3))
     noise_g:        PerHidden[NotNegative]      = column((0.0,), "deviation of Gaussian noise, added to the generator's hidden layers in training", varies=Change(from_zero=0.2))
     noise_d:        PerHidden[NotNegative]      = column((0.0,), "deviation of Gaussian noise, added to the discriminator's hidden layers in training", varies=Change(0.5, from_zero=0.2))
@@ -114,7 +139,7 @@ class JobSpec(BaseModel):
     z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3), in_family={"fastgan": "normal"})
     latent_motion:  OneMotion                   = column(LatentMotion("fixed"), "`walk`: the samples' latents go a closed way, so that the film drifts", label="motion")
 
-    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge")})
+    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge"), "cyclegan": Loss("lsgan")})
     optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change())
     optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change())
     learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0))
@@ -165,7 +190,7 @@ class JobSpec(BaseModel):
     backup_period:  Annotated[Positive, Le(10080), MINUTES] | None = column(None, "minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none", concerns="beside", may_change="any")
 
     gpus:           Annotated[Count, Le(64)]    = column(1, "GPUs (or CPU slots) that train this job together", opens="Farm", concerns="job", may_change="any")
-    memory_gb:      Positive | None             = column(None, "GPU memory that it needs, in GB of 2^30 bytes: it starts where so much is free; empty: where half of a GPU's memory is, or of its part with `--per-gpu`", concerns="beside", may_change="at once")
+    memory_gb:      Positive | None             = column(None, "GPU memory that it needs, in GB of 2^30 bytes: it starts where so much is free; empty: where half of a GPU's memory is; with `--per-gpu`, half of its part, and what an earlier run of the like needed", concerns="beside", may_change="at once")
     priority:       Annotated[int, Ge(-1000), Le(1000)] = column(0, "jobs with a higher one start earlier; those with the same, in the order of the sheet", concerns="beside", may_change="at once")
     owner:          str | None                  = column(None, "who wants it: where jobs of several owners wait, each owner's jobs have their turn, so that all get as much time", concerns="beside", may_change="at once")
     after:          Several[Name] | None        = column(None, "names of jobs that are to be done before this one starts", concerns="beside", may_change="at once")
@@ -183,16 +208,31 @@ class JobSpec(BaseModel):
         return {**_IN_FAMILY.get(str(given.get("family")).strip(), {}), **given}
 
     @property
+    def pictures(self) -> tuple[Folder, ...]:
+        """The folders of the pictures that networks learn to make."""
+        return self.dataset or self.targets or ()
+
+    @property
+    def column_of_pictures(self) -> str:
+        """The column that names them."""
+        return "targets" if self.targets and not self.dataset else "dataset"
+
+    @property
     def folders(self) -> tuple[str, ...]:
         """Names of the folders that pictures come from."""
-        return tuple(folder.name for folder in self.dataset)
+        return names_of(self.pictures)
 
     @property
     def weights(self) -> tuple[int, ...] | None:
         """How often pictures of each folder are drawn; None: as often as there are of them."""
-        if all(folder.weight is None for folder in self.dataset):
-            return None
-        return tuple(folder.weight or 1 for folder in self.dataset)
+        return weights_of(self.pictures)
+
+    @property
+    def makings(self) -> tuple[Making, ...]:
+        """The steps by which inputs are made of targets; none where there are inputs."""
+        if self.inputs or self.side_by_side or self.family not in _OF_PAIRS:
+            return ()
+        return self.input_from or (Making("grey"), Making("blur"))
 
     @property
     def samples(self) -> int:
@@ -206,7 +246,13 @@ class JobSpec(BaseModel):
     @property
     def preprocessing(self) -> Preprocessing:
         """What is done to its pictures; only for a job that was checked."""
-        return Preprocessing.of(self.preprocess, self.load_size, self.crop_size, flip=self.flip)
+        return Preprocessing.of(
+            self.preprocess,
+            self.load_size,
+            self.crop_size,
+            flip=self.flip,
+            half=self.side_by_side if self.family in _OF_PAIRS else None,
+        )
 
     @property
     def augmentations(self) -> tuple[Augmentation, ...]:
@@ -237,6 +283,19 @@ class JobSpec(BaseModel):
         return not (self.render_video and self.delete_images_after_render)
 
 
+def names_of(folders: Iterable[Folder] | None) -> tuple[str, ...]:
+    """The names of folders that a column names."""
+    return tuple(folder.name for folder in folders or ())
+
+
+def weights_of(folders: Iterable[Folder] | None) -> tuple[int, ...] | None:
+    """How often pictures of each are drawn; None: as often as there are of them."""
+    weights = [folder.weight for folder in folders or ()]
+    if all(weight is None for weight in weights):
+        return None
+    return tuple(weight or 1 for weight in weights)
+
+
 COLUMNS: dict[str, FieldInfo] = JobSpec.model_fields
 
 
@@ -256,7 +315,20 @@ ALTERNATIVES = tuple(_alternatives())
 # Of each column in such a group, the group.
 GROUP_OF = {column: group for group in ALTERNATIVES for column in group}
 
+# Of columns of which a job gives one at most, those of each group.
+RIVALS = tuple(
+    tuple(name for name in COLUMNS if facets(name).one_at_most == group)
+    for group in dict.fromkeys(facets(name).one_at_most for name in COLUMNS)
+    if group
+)
+
 COLUMNS_OF_SIZE = frozenset(column for column in COLUMNS if facets(column).sizes == "picture")
+
+
+def means_something(column: str, family: str) -> bool:
+    """False: the column is said to be for other families alone."""
+    only_in = facets(column).only_in
+    return not only_in or family in only_in
 
 
 def default_of(column: str, family: str) -> Any:

@@ -21,7 +21,7 @@ def unfit_folder(destination: Destination, workspace: Workspace) -> str | None:
         return None
     try:
         if not Path(destination.folder).is_dir():
-            return NO_FOLDER
+            return NO_FOLDER.format(destination.folder)
     except OSError as error:
         return f"cannot be looked at ({error.strerror})"
     folder = Path(os.path.realpath(destination.folder))

@@ -104,6 +104,15 @@ def _too_many_cuts(facts: Facts) -> str | None:
     return f"would cut the film into {cuts} timecuts; make it longer, {MOST_CUTS} are the most"
 
 
+def _enough_pictures(column: str) -> Rule:
+    """The rule of a column that may name the pictures, where it does."""
+
+    def broken(facts: Facts) -> str | None:
+        return _too_few_pictures(facts) if facts.job.spec.column_of_pictures == column else None
+
+    return Rule(column, broken, _GRID - {column} | {"batch_size"})
+
+
 def _too_few_pictures(facts: Facts) -> str | None:
     spec = facts.job.spec
     if facts.job.picture_count >= spec.images_per_batch:
@@ -301,7 +310,8 @@ def _alone(column: str, broken: Callable[[Any], str | None]) -> Rule:
 
 _LOSSES_WITH_LABELS = ("vanilla", "lsgan")
 
-_GRID = frozenset({"dataset", *(column for column in COLUMNS if facets(column).sizes)})
+_PICTURES = GROUP_OF["dataset"]
+_GRID = frozenset({*_PICTURES, *(column for column in COLUMNS if facets(column).sizes)})
 _SIZE = _GRID | {"render_res", "render_video"}
 _OF_LENGTH = {*GROUP_OF["video_length"], "fps", "snapshot", "first_frame_after"}
 _OF_LOOPS = _OF_LENGTH | {"family", "use_checkpoints", "keep_checkpoints", "format"}
@@ -311,7 +321,7 @@ _OF_LAYERS = COLUMNS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"
 RULES = (
     *map(_length_by, GROUP_OF["video_length"]),
     Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
-    Rule("dataset", _too_few_pictures, _GRID | {"batch_size"}),
+    *map(_enough_pictures, _PICTURES),
     Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),
     Rule("jit", _compiles_replicas, {"gpus", "engine"}),

@@ -10,11 +10,12 @@ from jobs.errors import Mistake, SheetError
 from jobs.families.table import family_of
 from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
-from jobs.settings.parsing import parse_cells
+from jobs.settings.parsing import COLUMNS_OF_FOLDERS, parse_cells
 from jobs.settings.preprocess import unfit_sizes
 from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec, facets
 from jobs.settings.videos import notes_on
 from jobs.sheets.delivery_rules import ORDERS
+from jobs.sheets.feed_rules import columns_of_folders, pairs, unfit_feeds, wrong_inputs
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
 from jobs.sheets.forms.cells import REQUIRED, Row, Rows, read_content, text_of
 from jobs.sheets.forms.lists import too_long
@@ -158,12 +159,15 @@ def _read_row(
         good = {column: text for column, text in texts.items() if text and column not in reasons}
         spec, _ = parse_cells(_stand_ins(good) | good)
         assert spec is not None, "a row without its wrong cells is right"
-    if (placed := folders.placed(spec.dataset)) != spec.dataset:
-        spec = spec.model_copy(update={"dataset": placed})
+    named = {column: getattr(spec, column) for column in COLUMNS_OF_FOLDERS}
+    placed = {column: folders.placed(each) for column, each in named.items() if each}
+    if any(each != named[column] for column, each in placed.items()):
+        spec = spec.model_copy(update=placed)
     job, unfit = _with_pictures(spec, folders, reasons)
     reasons = too_long(texts, spec, reasons) | unfit | reasons
     reasons = _unknown_to_family(row, spec) | reasons
-    broken = broken_rules(Facts(job, workspace), {*reasons, *_unknown_lengths(job, reasons)})
+    unknown = {*_unknown_lengths(job, reasons), *_unknown_pictures(job)}
+    broken = broken_rules(Facts(job, workspace), {*reasons, *unknown})
     return job, broken | reasons | secret_cells(texts, ORDERS)
 
 
@@ -187,6 +191,11 @@ def _unknown_lengths(job: JobFile, wrong: Collection[str]) -> tuple[str, ...]:
     return group if is_unknown or not set(group).isdisjoint(wrong) else ()
 
 
+def _unknown_pictures(job: JobFile) -> tuple[str, ...]:
+    """The columns that name its pictures, where these are not known."""
+    return () if job.picture_count else GROUP_OF[job.spec.column_of_pictures]
+
+
 def _unknown_to_family(row: Row, spec: JobSpec) -> dict[str, str]:
     """Cells that the row itself fills and that mean nothing to its family.
 
@@ -207,22 +216,28 @@ def _with_pictures(
 
     `wrong` columns hold stand-ins: mistakes that depend on them are not reported.
     """
-    are_read = COLUMNS_OF_SIZE.isdisjoint(wrong)
+    are_read, column = COLUMNS_OF_SIZE.isdisjoint(wrong), spec.column_of_pictures
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     if reasons or not are_read:
         misplaced = folders.misplaced(spec.folders)
-        return _without_pictures(spec), reasons | ({"dataset": misplaced} if misplaced else {})
+        return _without_pictures(spec), reasons | ({column: misplaced} if misplaced else {})
+    if columns_of_folders(spec).isdisjoint(wrong) and (reasons := wrong_inputs(spec)):
+        return _without_pictures(spec), reasons
     found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
-        return _without_pictures(spec), {"dataset": found.reason}
+        return _without_pictures(spec), {column: found.reason}
     if found.unfit:
         return _without_pictures(spec), {"crop_size": found.unfit}
     assert found.size, "nothing is wrong with the pictures"
     if spec.weights and (empty := _empty_folder(spec, folders, found)):
-        return _without_pictures(spec), {"dataset": empty}
+        return _without_pictures(spec), {column: empty}
+    count = found.survey.count
+    if columns_of_folders(spec).isdisjoint(wrong):
+        if unfit := unfit_feeds(spec, folders, found):
+            return _without_pictures(spec), unfit
+        count = pairs(spec, folders, found)
     width, height = found.size
     loaded = found.survey.size if found.survey.size != found.size else None
-    count = found.survey.count
     job = JobFile(
         spec=spec, image_width=width, image_height=height, loaded=loaded, picture_count=count
     )

@@ -9,6 +9,7 @@ renders/<job>/                   PNG frames, where the job keeps them
 renders/<job>.json               the manifest: how it was made; written last, so it means done
 renders/next/<job>/              the same of a new take, while an earlier one keeps its place
 renders/earlier/<job>-1/         the same of an earlier take (`render.films.earlier`)
+clips/                           loops that were made on the page
 runs/farm.sqlite                 job states
 runs/<job>/                      everything that a running job needs
 runs/.earlier/<job>-1/           what of that is left of an earlier take
@@ -89,6 +90,11 @@ class Workspace:
         return self.runs / "stars.json"
 
     @property
+    def stars_lock(self) -> Path:
+        """Held while they are changed; no job can have this name."""
+        return self.runs / ".stars.lock"
+
+    @property
     def page_key(self) -> Path:
         """The secret of the page (`multitrain.serving.keys`); may be deleted."""
         return self.runs / "page.key"
@@ -97,6 +103,11 @@ class Workspace:
     def speeds(self) -> Path:
         """How fast jobs went here; may be deleted."""
         return self.runs / "speeds.jsonl"
+
+    @property
+    def clips(self) -> Path:
+        """Loops that were made on the page (`multitrain.serving.clips`)."""
+        return self.root / "clips"
 
     @property
     def measuring(self) -> Path:
@@ -235,6 +246,19 @@ class JobPaths:
     def preview(self) -> Path:
         """The newest timecut, small, for the page to play; may be deleted."""
         return self.run / "preview.mp4"
+
+    @property
+    def moments(self) -> Path:
+        """The moments of its film that are most worth seeing (`jobs.workspace.moments`)."""
+        return self.run / "moments"
+
+    @property
+    def shortlist(self) -> Path:
+        return self.moments / "shortlist.json"
+
+    def still(self, frame: int) -> Path:
+        """A picture of one of these moments."""
+        return self.moments / f"{frame:09d}.jpg"
 
     @property
     def training_failure(self) -> Path:

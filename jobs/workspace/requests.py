@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -24,8 +24,9 @@ from jobs.workspace.files import PART, listing, write_text
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
+LOOK_SECONDS = 0.05  # between two looks for an answer
 KEPT_SECONDS = 24 * 3600.0  # of answers
-MOST_PRIORITY = 10**6
+MOST_PRIORITY = 1000  # as in sheets; `top` may go beyond
 
 REQUEST, ANSWER = ".request.json", ".answer.json"  # endings of files
 
@@ -156,6 +157,22 @@ def read_answer(path: Path) -> Answer | None:
         return None
     except ValueError:
         return Answer(refused=(f"{answer_of(path)} is damaged",), is_wrong=True)
+
+
+def looks(
+    path: Path, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Answer | None]:
+    """What becomes of the request of this file, look by look: None while there is no answer.
+
+    The last is the answer, or None once that has taken `seconds` by the `clock`. Whoever looks
+    rests for LOOK_SECONDS in between.
+    """
+    deadline = clock() + seconds
+    while True:
+        found = read_answer(path)
+        yield found
+        if found or clock() > deadline:
+            return
 
 
 def sweep(workspace: Workspace, wall: Callable[[], float] = time.time) -> None:

@@ -21,13 +21,14 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands import steering
 from multitrain.commands.check import check
-from multitrain.commands.clips import export, formats, loop, merge, walk
+from multitrain.commands.clips import export, formats, loop, merge, moments, walk
 from multitrain.commands.datasets import dataset
 from multitrain.commands.earlier import earlier
 from multitrain.commands.logs import logs
 from multitrain.commands.options import (
     HoursOfTheDay,
     Number,
+    Whole,
     data_option,
     fresh_option,
     gpus_option,
@@ -62,7 +63,7 @@ def commands() -> None:
 @slots_option
 @click.option(
     "--per-gpu",
-    type=click.IntRange(1, 16),
+    type=Whole(1, 16),
     default=1,
     help="So many jobs share each GPU, as far as its memory allows.",
 )
@@ -88,7 +89,7 @@ def commands() -> None:
     is_flag=True,
     help="The same bits at every run with as many slots; slower.",
 )
-@click.option("--encoders", type=click.IntRange(1, 1024), help="ffmpeg processes side by side.")
+@click.option("--encoders", type=Whole(1, 1024), help="ffmpeg processes side by side.")
 @click.option(
     "--spool-gb",
     type=Number(0.1, 1e6),
@@ -166,7 +167,7 @@ def show(
         output_console(sys.stderr).print(table, highlight=False)
 
 
-CLIPS = (formats, export, loop, walk, merge)  # a module each
+CLIPS = (formats, export, loop, walk, moments, merge)  # a module each
 
 OTHERS = (
     check,

@@ -161,7 +161,7 @@ def _table(takes: list[EarlierTake]) -> Table:
         table.add_column(column, overflow="fold")
     for take in takes:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(take.set_aside))
-        where = "in its place until the next one is there" if take.is_in_place else ""
+        where = "in its place until the next one is there" if take.films_in_place else ""
         files = where or ", ".join(file.name for file in take.files) or "its checkpoints alone"
         table.add_row(take.job, take.name, when, bytes_for_people(take.bytes), files)
     return table

@@ -13,7 +13,7 @@ from jobs.errors import UsageError
 from jobs.workspace.files import listing
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.store import read_jobs
-from multitrain.commands.options import existing_workspace_option
+from multitrain.commands.options import Whole, existing_workspace_option
 
 LOOK_SECONDS = 0.5  # between two looks at a file that may grow
 CHUNK = 2**16  # bytes
@@ -25,14 +25,14 @@ CHUNK = 2**16  # bytes
 @click.option(
     "-n",
     "--lines",
-    type=click.IntRange(0, 10**9),
+    type=Whole(0, 10**9),
     default=100,
     show_default=True,
     help="So many of the last lines.",
 )
 @existing_workspace_option
 def logs(job: str, follow: bool, lines: int, workspace: Path) -> None:
-    """Show what the trainer of JOB has said: its settings, how far it is, why it failed.
+    """Show what the trainer of JOB has said: what it trains on, how far it is, why it failed.
 
     The log of the render worker, of all jobs, is runs/render.log.
     """
@@ -108,7 +108,7 @@ def _job_of(place: Workspace, name: str) -> JobPaths:
 
 def _may_go_on(place: Workspace, name: str) -> bool:
     """Whether the log may still grow: a farm runs, and the job has not ended."""
-    from multitrain.farm.workspace_lock import is_held
+    from jobs.workspace.at_work import is_held
 
     rows = (row for row in read_jobs(place.store) if row.name == name)
     return is_held(place) and any(not row.state.ended for row in rows)

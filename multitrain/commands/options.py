@@ -17,8 +17,16 @@ ALL_GPUS = "all"
 LARGEST_SEED = 2**31 - 1  # as in the column `seed`
 
 
+class Whole(click.IntRange):
+    """A whole number between two bounds, and called so in messages."""
+
+    name = "whole number"
+
+
 class Number(click.FloatRange):
     """A number between two bounds; without this check, Click lets nan pass."""
+
+    name = "number"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -62,9 +70,7 @@ sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
 gpus_option = click.option(
     "--gpus", default=ALL_GPUS, show_default=True, help="all, cpu, or a list such as 0,1."
 )
-slots_option = click.option(
-    "--slots", type=click.IntRange(1, 1024), help="Jobs side by side on CPU cores."
-)
+slots_option = click.option("--slots", type=Whole(1, 1024), help="Jobs side by side on CPU cores.")
 fresh_option = click.option(
     "--fresh",
     multiple=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from jobs.workspace.paths import Workspace
-from multitrain.commands.options import workspace_option
+from multitrain.commands.options import Whole, workspace_option
 
 PORT = 8765  # of `multitrain.serving.server`, which is imported late
 
@@ -23,7 +23,7 @@ PORT = 8765  # of `multitrain.serving.server`, which is imported late
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     show_default=f"{PORT}, or any that is free",
     help="Port to listen at; 0: any that is free.",
 )

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Other modules are imported by the commands that need them, so that each starts at once.
 
 ALWAYS = {"name", "state", "frames", "attempts"}  # columns
+MOST_REASONS = 5  # for which jobs wait
 WATCH_SECONDS = 1.0
 FROM_THE_TOP = "\x1b[H\x1b[J"  # cursor to the top, all below is cleared: one write, no flicker
 
@@ -95,8 +97,7 @@ def _tell(place: Workspace, *, as_json: bool) -> None:
     if farm:
         left = f"; {state.left_in_words}" if state.left_in_words else ""
         click.echo(f"A farm runs here since {farm.since} (pid {farm.pid}){left}.")
-        for what, why in state.waiting.items():
-            click.echo(f"Jobs are waiting: {what}: {why}.")
+        _tell_why_jobs_wait(jobs)
     elif found:
         click.echo(f"The {found.who} with pid {found.pid} is at work here since {found.since}.")
     elif any(not row.state.ended for row in rows):
@@ -105,6 +106,14 @@ def _tell(place: Workspace, *, as_json: bool) -> None:
         click.echo("No farm is running here.")
     if kept := earlier_bytes(place):
         click.echo(f"Earlier films take {bytes_for_people(kept)}: see `{EARLIER}`.")
+
+
+def _tell_why_jobs_wait(jobs: Sequence[Overview]) -> None:
+    """The reasons of most jobs; with `--json`, each job has its own."""
+    waiting = Counter(job.waits_for for job in jobs if job.waits_for)
+    for reason, count in waiting.most_common(MOST_REASONS):
+        alone = next(job.row.name for job in jobs if job.waits_for == reason)
+        click.echo(f"{alone} waits: {reason}." if count == 1 else f"{count} jobs wait: {reason}.")
 
 
 def print_at_the_end(place: Workspace, rows: Sequence[JobRow]) -> None:

@@ -17,6 +17,7 @@ from jobs.reading import escaped
 from jobs.workspace.paths import Workspace
 from jobs.workspace.requests import MOST_PRIORITY, Order, Request
 from multitrain.commands.options import (
+    Whole,
     data_option,
     existing_workspace_option,
     from_page_option,
@@ -30,7 +31,7 @@ from multitrain.commands.sheets import read_telling
 jobs_argument = click.argument("names", nargs=-1, metavar="JOB…")
 all_option = click.option("--all", "every", flag_value="all", help="Every job that it concerns.")
 failed_option = click.option("--failed", "every", flag_value="failed", help="Those that failed.")
-priority_type = click.IntRange(-MOST_PRIORITY, MOST_PRIORITY)
+priority_type = Whole(-MOST_PRIORITY, MOST_PRIORITY)
 
 
 @click.command()

@@ -13,6 +13,7 @@ from jobs.workspace.paths import Workspace
 from multitrain.commands.options import (
     LARGEST_SEED,
     Number,
+    Whole,
     data_option,
     force_option,
     workspace_option,
@@ -29,7 +30,7 @@ output_option = click.option(
 )
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=Whole(0, LARGEST_SEED),
     default=0,
     show_default=True,
     help="The same one gives the same sheet.",
@@ -41,7 +42,7 @@ seed_option = click.option(
 @output_option
 @click.option(
     "--count",
-    type=click.IntRange(1, 10_000),
+    type=Whole(1, 10_000),
     default=1,
     show_default=True,
     help="Jobs for each combination of grid values.",
@@ -83,7 +84,7 @@ def generate(
 @click.command()
 @click.argument("job")
 @output_option
-@click.option("--count", type=click.IntRange(1, 1000), default=8, show_default=True, help="Jobs.")
+@click.option("--count", type=Whole(1, 1000), default=8, show_default=True, help="Jobs.")
 @seed_option
 @click.option(
     "--strength",
@@ -153,7 +154,7 @@ def mutate(
 @click.option("--labels/--no-labels", default=True, help="The names of the jobs above their films.")
 @click.option(
     "--columns",
-    type=click.IntRange(1, 1000),
+    type=Whole(1, 1000),
     show_default="for a wide screen",
     help="Films side by side.",
 )

@@ -30,6 +30,7 @@ class Gpu:
     tells_processes: bool = True  # False: it never says who computes on it
     load: int | None = None  # percent of the time in which it computed; None: it does not say
     temperature: int | None = None  # degrees Celsius
+    memory_by_process: tuple[tuple[int, int], ...] = ()  # pid, bytes: of those that it knows
 
 
 class GpuDriver(Protocol):

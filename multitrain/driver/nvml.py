@@ -58,6 +58,11 @@ def _read(pynvml: Any, index: int) -> Gpu:
         memory_free=memory.free if memory else 0,
         processes=tuple(process.pid for process in processes or ()),
         tells_processes=processes is not None,
+        memory_by_process=tuple(
+            (process.pid, process.usedGpuMemory)
+            for process in processes or ()
+            if process.usedGpuMemory  # None where the system does not let it be known
+        ),
         load=_extra(pynvml, lambda: pynvml.nvmlDeviceGetUtilizationRates(handle).gpu),
         temperature=_extra(
             pynvml, lambda: pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)

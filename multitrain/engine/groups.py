@@ -38,6 +38,11 @@ class Group:
         return self.feeds[0].feed.name
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether steps are given it; else frames alone show it."""
+        return self.feeds[0].feed.is_drawn
+
+    @property
     def items(self) -> int:
         return self.feeds[0].items
 

@@ -50,8 +50,14 @@ def _unknown_names(model: Model, feeds: Feeds) -> Iterator[str]:
         yield from _unknown("a program", "turn", phase.turns, model.turns)
         for update in phase.updates:
             yield from _unknown("an update", "feed", update.feeds, feeds, "job")
+            for name in update.feeds:
+                if name in feeds and not feeds[name].feed.is_drawn:
+                    yield f"an update is given the feed {name}, which frames alone show"
             yield from _unknown("an update", "chance", update.chance, model.chance)
     yield from _unknown("a frame", "feed", model.shown.pictures, feeds, "job")
+    for name, opened in feeds.items():
+        if not opened.feed.is_drawn and name not in model.shown.pictures:
+            yield f"{name} is given to no update and shown by no frame"
 
 
 def _unknown(
@@ -79,7 +85,8 @@ def _unfit_updates(model: Model, feeds: Feeds) -> Iterator[str]:
         for name in model.turns[update.turn].passes:
             for used in set(model.passes[name].uses) - set(update.given):
                 yield f"an update of turn {update.turn} lacks {used}, which pass {name} uses"
-    for name in (*feeds, *model.chance):
+    drawn = [name for name, each in feeds.items() if each.feed.is_drawn]
+    for name in (*drawn, *model.chance):
         if name not in model.draws:
             yield f"{name} is given to no update"
     for name in set(feeds) & set(model.chance):

@@ -24,6 +24,10 @@ class Launch:
 class Process(Protocol):
     """A started process and all its descendants."""
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was started, not of its descendants."""
+
     def poll(self) -> int | None:
         """The exit code once the whole process tree is gone, else None; negative: the signal."""
 

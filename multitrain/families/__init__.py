@@ -16,6 +16,8 @@ from multitrain.engine.session import Session, SessionSettings
 MODULES = {
     "dcgan": "multitrain.families.dcgan.describing",
     "fastgan": "multitrain.families.fastgan.describing",
+    "pix2pix": "multitrain.families.pix2pix.describing",
+    "cyclegan": "multitrain.families.cyclegan.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 

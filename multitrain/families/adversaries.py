@@ -18,6 +18,7 @@ from multitrain.engine.model import (
     EMPTY,
     Average,
     Batch,
+    Carried,
     Chance,
     Learning,
     Model,
@@ -42,10 +43,45 @@ class Pair:
     """What a generator and a discriminator do with each other in training.
 
     The generator maps latents to values `(n, height, width, channels)` in [-1, 1], the
-    discriminator such values to a `Judgement`.
+    discriminator such values to a `Judgement`. One that maps something else says so in `feeds`,
+    `made_of` and `fakes`.
     """
 
     spec: JobSpec
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """The feeds that updates are given."""
+        return (PICTURES,)
+
+    @property
+    def made_of(self) -> Mapping[str, Chance]:
+        """What chance gives the generator; it may be given feeds besides."""
+        return {"latents": self.latents.chance}
+
+    @property
+    def generators(self) -> Mapping[str, str]:
+        """The networks that learn against the others, each with the name of its average."""
+        return {"generator": "average"}
+
+    @property
+    def of_discriminators(self) -> Mapping[str, Chance]:
+        """What chance gives the discriminators besides."""
+        return {}
+
+    @property
+    def carried(self) -> Mapping[str, Carried]:
+        """What lives on from one update of the discriminators to the next."""
+        return {}
+
+    def carry(self, carried: Named, kept: Named) -> Named:
+        """What is carried from then on."""
+        raise NotImplementedError
+
+    @property
+    def seen_by_generator(self) -> tuple[str, ...]:
+        """The feeds that it is given."""
+        return ()
 
     @cached_property
     def losses(self) -> GanLosses:
@@ -61,32 +97,42 @@ class Pair:
     def reals(self, batch: Batch) -> Any:
         return to_network(self.spec.colour_model, batch.feeds[PICTURES])
 
-    def judged(self, nets: Nets, pictures: Any) -> Judgement:
+    def judged(self, nets: Nets, pictures: Any, batch: Batch) -> Judgement:  # noqa: ARG002
+        """What the discriminator thinks of `pictures`, one for each item of the `batch`."""
         return Judgement(*nets("discriminator", pictures))
 
     def discriminator_loss(self, nets: Nets, batch: Batch) -> Outcome:
         reals = self.reals(batch)
-        return Outcome(self.judging(nets, batch, reals, self.judged(nets, reals)))
+        return Outcome(self.judging(nets, batch, reals, self.judged(nets, reals, batch)))
 
     def judging(self, nets: Nets, batch: Batch, reals: Any, real: Judgement) -> Any:
         """The loss of a discriminator whose judgement of the `reals` is `real`."""
         fakes = batch.passes["fakes"]
-        loss = self.losses.discriminator(real, self.judged(nets, fakes))
+        loss = self.losses.discriminator(real, self.judged(nets, fakes, batch))
         if self.losses.has_gradient_penalty:
             share = batch.chance["mixing"][:, None, None, None]
             mixed = reals + share * (fakes - reals)
 
             def logits(pictures: Any) -> Any:
-                return ops.mean(self.judged(nets, pictures).logits, axis=1)
+                return ops.mean(self.judged(nets, pictures, batch).logits, axis=1)
 
             loss += self.losses.gradient_penalty(nets.gradient(logits, mixed))
         return loss
 
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
+        return Outcome(self.deceiving(nets, batch))
+
+    def deceiving(self, nets: Nets, batch: Batch) -> Any:
+        """The loss of a generator whose fakes are judged."""
         real = None
         if self.losses.generator_sees_pictures:
-            real = self.judged(nets, self.reals(batch))
-        return Outcome(self.losses.generator(real, self.judged(nets, batch.passes["fakes"])))
+            real = self.judged(nets, self.reals(batch), batch)
+        return self.losses.generator(real, self.judged(nets, batch.passes["fakes"], batch))
+
+    def shown(self, job: JobFile) -> Shown:
+        """What frames show."""
+        cell = (job.image_height, job.image_width, job.plan.channels)
+        return Shown(cell, self.made_of, self.latents_at, self.cells)
 
     def latents_at(self, samples: Named, first: Any, frames: int) -> Named:
         grid, fps = samples["latents"], self.spec.fps
@@ -100,44 +146,58 @@ class Pair:
 def model(
     job: JobFile, networks: Mapping[str, Any], pair: Pair, of_d: Mapping[str, Chance] = EMPTY
 ) -> Model:
-    """Networks of which a generator learns against the others, and is what frames show.
+    """Networks of which generators learn against the others; frames show what they make.
 
     The others are given the chance `of_d`, besides what their loss needs.
     """
-    spec, latents = job.spec, {"latents": pair.latents.chance}
+    spec, made_of = job.spec, pair.made_of
     mixing = {"mixing": Chance()} if pair.losses.has_gradient_penalty else {}
-    of_d = {**of_d, **mixing}
+    of_d = {**of_d, **mixing, **pair.of_discriminators}
     d, g = _learning(job, "d"), _learning(job, "g")
-    judges = tuple(name for name in networks if name != "generator")
-    cell = (job.image_height, job.image_width, job.plan.channels)
+    makers = tuple(pair.generators)
+    judges = tuple(name for name in networks if name not in makers)
+    carry = pair.carry if pair.carried else None
+    uses = (*pair.seen_by_generator, *made_of)
     return Model(
         networks=networks,
-        passes={"fakes": Pass(("generator",), ("latents",), pair.fakes)},
+        passes={"fakes": Pass(makers, uses, pair.fakes)},
         turns={
-            "d": Turn(judges, d, pair.discriminator_loss, ("fakes",)),
-            "g": Turn(("generator",), g, pair.generator_loss, ("fakes",)),
+            "d": Turn(judges, d, pair.discriminator_loss, ("fakes",), carry),
+            "g": Turn(makers, g, pair.generator_loss, ("fakes",)),
         },
-        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, of_d)),),
-        chance={**latents, **of_d},
-        averages={"average": Average("generator", spec.ema)} if spec.ema else {},
-        shown=Shown(cell, latents, pair.latents_at, pair.cells),
+        phases=(Phase(0, _program(d.updates, g.updates, spec.frames_per_step, pair, of_d)),),
+        chance={**made_of, **of_d},
+        averages={
+            average: Average(network, spec.ema)
+            for network, average in pair.generators.items()
+            if spec.ema
+        },
+        carried=pair.carried,
+        shown=pair.shown(job),
     )
 
 
 def _program(
-    d_updates: int, g_updates: int, frames: int, of_d: Collection[str]
+    d_updates: int, g_updates: int, frames: int, pair: Pair, of_d: Collection[str]
 ) -> list[Update | Show]:
     """The discriminator's updates, with a batch of pictures each, then the generator's.
 
-    The discriminator's updates are given latents and the chance that `of_d` names. The generator's
-    first update goes back through the fakes that the discriminator saw last.
+    The discriminator's updates are given what the generator makes fakes of, and the chance that
+    `of_d` names. The generator's first update goes back through the fakes that the discriminator
+    saw last.
     """
     last = d_updates - 1
-    given = ("latents", *of_d)
+    feeds, made_of = pair.feeds, tuple(pair.made_of)
     return [
-        *(Update("d", {PICTURES: n}, dict.fromkeys(given, n)) for n in range(d_updates)),
+        *(
+            Update("d", dict.fromkeys(feeds, n), dict.fromkeys((*made_of, *of_d), n))
+            for n in range(d_updates)
+        ),
         *(Show() for _ in range(frames - 1)),
-        *(Update("g", {PICTURES: last}, {"latents": last + n}) for n in range(g_updates)),
+        *(
+            Update("g", dict.fromkeys(feeds, last), dict.fromkeys(made_of, last + n))
+            for n in range(g_updates)
+        ),
         Show(),
     ]
 

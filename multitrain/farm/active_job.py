@@ -34,6 +34,7 @@ class Try:
     progress: Progress | None = None
     first_progress: Progress | None = None  # the first that this try reported
     last_trained: Progress | None = None  # the newest that it reported before it drew walks
+    memory: int = 0  # bytes, the most that it was seen to have of one GPU; 0: not known
     first_at: float = 0.0  # when `first_progress` was seen, by the farm's clock
     condemned: Failure | None = None  # why it is ended although it trains
     ends_at: float = float("inf")

@@ -11,6 +11,7 @@ from contextlib import closing
 
 from jobs.errors import MultitrainError, WorkspaceBusy
 from jobs.workspace import requests
+from jobs.workspace.at_work import is_held
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from jobs.workspace.requests import Answer, Request
@@ -20,9 +21,8 @@ from multitrain.farm.job_table import JobTable
 from multitrain.farm.rebuilding import open_store
 from multitrain.farm.state_writer import StateWriter
 from multitrain.farm.steering import Steering
-from multitrain.farm.workspace_lock import COMMAND, hold, is_held
+from multitrain.farm.workspace_lock import COMMAND, hold
 
-LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0  # for an answer of a farm that is at work
 
 
@@ -37,15 +37,12 @@ def ask(workspace: Workspace, request: Request, note: Callable[[str], None]) -> 
     be written.
     """
     path = requests.send(workspace, request)
-    deadline = time.monotonic() + PATIENCE_SECONDS
     try:
-        while (answer := requests.read_answer(path)) is None:
-            if not is_held(workspace):
+        for answer in requests.looks(path, PATIENCE_SECONDS):
+            if answer is None and is_held(workspace):
+                time.sleep(requests.LOOK_SECONDS)
+            elif answer is None:
                 _without_a_farm(workspace, note)
-            elif time.monotonic() > deadline:
-                break
-            else:
-                time.sleep(LOOK_SECONDS)
     except BaseException:
         path.unlink(missing_ok=True)  # whoever stops this command does not want it any more
         raise

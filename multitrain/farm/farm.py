@@ -86,14 +86,14 @@ class Farm:
         in_hand = [self._adopt(job, rows[job.spec.name]) for job in jobs]
         self._table = JobTable(in_hand, StateWriter(store))
         self._outcomes = Outcomes(self._table, pool, disk)
+        self._recorder = SpeedRecorder(workspace, read_speeds(workspace.speeds))
         self._placement = Placement(
-            self._table, pool, disk, executor, keeper, settings, self._outcomes
+            self._table, pool, disk, executor, keeper, settings, self._outcomes, self._recorder
         )
         shortfalls = Shortfalls(self._table)
         self._filming = Filming(workspace, self._table, keeper, shortfalls)
         self._watching = Watching(workspace, self._table, pool, disk, keeper, settings, shortfalls)
         self._notices = Notices()
-        self._recorder = SpeedRecorder(workspace, read_speeds(workspace.speeds))
         self._time_left = TimeLeft(self._table, pool, self._recorder)
         self._publishing = Publishing(workspace, self._table, pool, settings)
         self._steering = Steering(workspace, store, self._table, self._adopt, self, since_ns)

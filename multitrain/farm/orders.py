@@ -124,7 +124,8 @@ def _prioritise(row: JobRow, request: Request) -> Decision:
 def _forget(row: JobRow, _: Request) -> Decision:
     if _is_at_work(row):
         return _refused(row, f"{_at_work(row)}; cancel it first")
-    return Decision(row, "is forgotten; its files stay", is_forgotten=True)
+    said = "is forgotten; its files stay, and whoever submits its sheet takes it up again"
+    return Decision(row, said, is_forgotten=True)
 
 
 def _to_the_top(chosen: Sequence[JobRow], rows: Sequence[JobRow]) -> list[Decision]:
@@ -137,8 +138,9 @@ def _to_the_top(chosen: Sequence[JobRow], rows: Sequence[JobRow]) -> list[Decisi
         if row.state.ended:
             decisions.append(_refused(row, _ended(row)))
         else:
-            priority = max(top, row.priority)
-            decisions.append(Decision(replace(row, priority=priority), "is the next"))
+            said = "is the next" if row.state is State.QUEUED else "comes before all others"
+            row = replace(row, priority=max(top, row.priority))
+            decisions.append(Decision(row, said))
     return decisions
 
 

@@ -17,10 +17,13 @@ from multitrain.farm.outcomes import Outcomes
 from multitrain.farm.progress_reader import last_progress
 from multitrain.farm.render_keeper import RenderKeeper
 from multitrain.farm.shares import Shares, owner_of
+from multitrain.farm.speed_records import SpeedRecorder
 from multitrain.farm.stalls_and_retries import StallWatch
+from multitrain.forecasts.memory import memory_of
 from multitrain.slots.slots import Lease, Pool, Slot
 from render.spool.spool import spooled_bytes
 
+GIB = 2**30
 UNFINISHED_PER_SLOT = 8  # jobs that are trained and whose films are not finished, at most
 
 
@@ -39,15 +42,19 @@ class Placement:
         keeper: RenderKeeper,
         settings: TrainerSettings,
         outcomes: Outcomes,
+        recorder: SpeedRecorder,
     ) -> None:
         self._table, self._pool, self._disk = table, pool, disk
         self._executor, self._keeper, self._settings = executor, keeper, settings
-        self._outcomes = outcomes
+        self._outcomes, self._recorder = outcomes, recorder
         self._shares = Shares()
+        self._needs: dict[tuple[str, int, int], int] = {}  # by job, its settings, known speeds
+        self.short_of_memory: dict[str, str] = {}  # why the first job in the queue does not fit
 
     def place(self, now: float) -> None:
         """Start all that can be started now. OSError where the workspace cannot be reached."""
         self._fail_the_orphaned()
+        self.short_of_memory = {}
         if not self._table.count(State.QUEUED) or self._disk.shortage or self.backlog():
             return
         free, widest = self._pool.free(now), self._pool.widest
@@ -64,6 +71,7 @@ class Placement:
                 return
             fitting = [slot for slot in free if self._has_memory(slot, job)]
             if len(fitting) < wanted:
+                self._tell_short(job, free)
                 if self._may_fit_later(job, free):
                     return
                 continue
@@ -110,8 +118,29 @@ class Placement:
         return fitting + len(of_others) >= job.file.spec.gpus and not too_large(job, self._pool)
 
     def _has_memory(self, slot: Slot, job: ActiveJob) -> bool:
-        free, needed = self._pool.reading(slot).memory_free, memory_needed(job)
-        return free is None or free >= needed
+        free = self._pool.reading(slot).memory_free
+        if free is None or job.file.spec.memory_gb is not None:
+            return free is None or free >= memory_needed(job)
+        # On a GPU of its own, a job goes on having what is there, as wherever it ran before.
+        return not self._pool.is_shared(slot) or free >= self.remembered_need(job, slot)
+
+    def remembered_need(self, job: ActiveJob, slot: Slot) -> int:
+        """Bytes of such a GPU that an earlier job like this one needed; 0 where none was seen."""
+        speeds = self._recorder.speeds
+        key = job.name, id(job.file), len(speeds)
+        if key not in self._needs:
+            self._needs = {key: memory_of(job.file, slot.model, speeds) or 0}
+        return self._needs[key]
+
+    def _tell_short(self, job: ActiveJob, free: Sequence[Slot]) -> None:
+        shared = [slot for slot in free if self._pool.is_shared(slot)]
+        needed = max((self.remembered_need(job, slot) for slot in shared), default=0)
+        if job.file.spec.memory_gb is None and needed:
+            there = max(self._pool.reading(slot).memory_free or 0 for slot in shared)
+            self.short_of_memory[job.name] = (
+                f"needs {needed / GIB:.1f} GB of a GPU, as an earlier job like it did; "
+                f"{there / GIB:.1f} are free beside others"
+            )
 
     def _start(self, job: ActiveJob, lease: Lease, now: float) -> None:
         job.attempts += 1
@@ -151,7 +180,7 @@ def held_by(job: ActiveJob) -> Sequence[Slot]:
 
 def memory_needed(job: ActiveJob) -> float:
     """Bytes of GPU memory that its sheet asks for."""
-    return (job.file.spec.memory_gb or 0.0) * 2**30
+    return (job.file.spec.memory_gb or 0.0) * GIB
 
 
 def too_large(job: ActiveJob, pool: Pool) -> bool:

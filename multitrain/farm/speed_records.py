@@ -9,6 +9,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from multitrain.farm.active_job import ActiveJob, Try
 from multitrain.forecasts.forecasting import FINISH_SECONDS, megapixels
+from multitrain.forecasts.memory import picture_bytes
 from multitrain.forecasts.speeds import Cost, Speed, add_speeds
 
 FEWEST_STEPS = 4
@@ -78,4 +79,6 @@ def measured(job: ActiveJob, trying: Try, least: float = LEAST_SECONDS) -> Speed
         steps=steps,
         step_seconds=seconds / steps,
         start_seconds=max(0.0, trying.first_at - trying.since),
+        memory=trying.memory,
+        picture_bytes=picture_bytes(job.file),
     )

@@ -187,7 +187,7 @@ class Steering:
         rows |= {row.name: row for row in self._table.rows()}
         verdict = decide(request, list(rows.values()))
         if verdict.wrong:
-            return Answer(refused=(verdict.wrong,), is_wrong=True)
+            return Answer(refused=(verdict.wrong, *self._forgotten(request)), is_wrong=True)
         done: list[str] = []
         refused = [f"{each.row.name} {each.said}" for each in verdict.decisions if each.is_refused]
         queued: dict[str, Decision] = {}
@@ -216,6 +216,16 @@ class Steering:
         if request.now and done:
             done += self._make_room(request.names)
         return Answer(done=tuple(done), refused=tuple(refused))
+
+    def _forgotten(self, request: Request) -> list[str]:
+        """What to do about jobs that are only known by their folders."""
+        known = {row.name for row in self._store.jobs()}
+        there = [name for name in request.names if name not in known]
+        return [
+            f"{name} has been forgotten, its files are there: submit its sheet to take it up again"
+            for name in there
+            if self._workspace.job(name).job_file.exists()
+        ]
 
     @staticmethod
     def _is_queued_anew(decision: Decision, job: ActiveJob | None, request: Request) -> bool:
@@ -286,7 +296,9 @@ class Steering:
             if job.trying and not job.trying.is_draining and job.name not in names:
                 job.trying.drain()
                 missing -= len(job.trying.lease.slots)
-                lines.append(f"{job.name} makes room: it stops at a checkpoint and is queued again")
+                said = "makes room: it stops at a checkpoint and is queued again"
+                self._table.tell(Happening.STEERED, job, said)
+                lines.append(f"{job.name} {said}")
         return lines
 
     # --- jobs of a sheet -----------------------------------------------------------------------
@@ -366,7 +378,7 @@ class Steering:
             row = rows[entry.job.spec.name]
             job = self._adopt(entry.job, row)
             self._table.add(job)
-            self._table.tell(Happening.STEERED, job, f"is {row.state}, as submitted")
+            self._table.tell(Happening.STEERED, job, f"is {row.state}")
         return entries
 
 

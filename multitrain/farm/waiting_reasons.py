@@ -35,6 +35,9 @@ def waiting_reasons(
                 reasons[job.name] = (
                     f"needs {needed:g} GB of a GPU (memory_gb); {there:.1f} are free"
                 )
+    still_queued = {job.name for job in queued}
+    short = placement.short_of_memory.items()
+    reasons |= {name: why for name, why in short if name in still_queued}
     return reasons | _waiting_for_others(table)
 
 

@@ -41,6 +41,8 @@ class Watching:
         """Read how far the trainers are and what the render worker has published."""
         for job, trying in self._table.at_work():
             self.read_progress(job, trying, now)
+            used = self._pool.memory_used(trying.lease, trying.process.pid)
+            trying.memory = max(trying.memory, used)
         active = self._table.in_state(State.RUNNING, State.RENDERING)
         for name, path in self._new_outputs.look([(job.paths, job.file) for job in active]):
             if active_job := self._table.get(name):

@@ -21,6 +21,7 @@ import psutil
 
 from jobs.errors import WorkspaceBusy
 from jobs.workspace import locks
+from jobs.workspace.at_work import is_held, open_folder
 from jobs.workspace.paths import Workspace
 
 LOOKS = 4  # for so many, the holder of the file may be a process that only tests the lock
@@ -92,23 +93,6 @@ def hold(
             os.close(descriptor)
 
 
-def is_held(workspace: Workspace) -> bool:
-    """Whether a farm, or a process that it left behind, is at work here."""
-    for is_open in (_open_folder, _open_file):
-        try:
-            descriptor = is_open(workspace)
-        except OSError:
-            continue
-        with suppress(OSError):  # no locks there
-            try:
-                # Shared: two processes that test it do not disturb each other.
-                if not locks.lock(descriptor, shared=True):
-                    return True
-            finally:
-                os.close(descriptor)
-    return False
-
-
 class Holder(NamedTuple):
     """The farm, or the command, that is at work in a workspace, as its lock file says."""
 
@@ -151,7 +135,7 @@ def _take_patiently(
 def _take(workspace: Workspace) -> tuple[int, ...] | None:
     """The descriptors of both locks; None where another process has one of them."""
     with ExitStack() as stack:
-        folder = _open_folder(workspace)
+        folder = open_folder(workspace)
         stack.callback(os.close, folder)
         has_locks = True
         try:
@@ -168,14 +152,6 @@ def _take(workspace: Workspace) -> tuple[int, ...] | None:
 
 def _is_at(path: Path, folder: int) -> bool:
     return os.path.samestat(path.stat(), os.fstat(folder))  # `stat` follows a link to the folder
-
-
-def _open_folder(workspace: Workspace) -> int:
-    return os.open(workspace.runs, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _open_file(workspace: Workspace) -> int:
-    return locks.open_file(workspace.lock, create=False)
 
 
 def _sign(descriptor: int, who: str) -> None:

@@ -1,4 +1,4 @@
-"""How fast jobs went on this machine: `runs/speeds.jsonl`, a line for each try of a job.
+"""How fast jobs went here, and their memory: `runs/speeds.jsonl`, a line for each try of a job.
 
 It only saves a measurement, and may be deleted. Lines that are damaged are passed over.
 """
@@ -47,7 +47,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Speed:
-    """What one try of a job took, in seconds."""
+    """What one try of a job took, in seconds, and in memory."""
 
     device: str  # "NVIDIA H200", "2 x NVIDIA H200", "AMD EPYC, 2 cores"
     cost: Cost
@@ -57,6 +57,8 @@ class Speed:
     # From the last frame until the film is there, with all that is made of it, for each million
     # pixels of the film; None where the try did not come so far.
     finish_seconds: float | None = None
+    memory: int = 0  # bytes of one GPU, the most that it had; 0: the driver does not tell
+    picture_bytes: int = 0  # of its decoded pictures, which lie in that memory; 0: not known
 
 
 def read_speeds(path: Path) -> list[Speed]:
@@ -102,8 +104,9 @@ def _is_sound(speed: Speed) -> bool:
     counts = (speed.cost.operations, speed.cost.pixels, speed.steps)
     finish = 0 if speed.finish_seconds is None else speed.finish_seconds
     times = (speed.step_seconds, speed.start_seconds, finish)
+    sizes = (speed.memory, speed.picture_bytes)
     are_texts = all(isinstance(each, str) for each in texts)
-    are_numbers = all(map(_is_number, (*counts, *times)))
+    are_numbers = all(map(_is_number, (*counts, *times, *sizes)))
     return are_texts and are_numbers and speed.step_seconds >= LEAST_STEP
 
 

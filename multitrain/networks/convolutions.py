@@ -50,6 +50,39 @@ class Convolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[mi
         return (batch, _shrunk(height, self.stride), _shrunk(width, self.stride), self.filters)
 
 
+class PaddedConvolution(SpectrallyNormalized, keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution of pictures with so many more pixels, zeros, `beyond` all sides.
+
+    It makes `(n, (height - kernel + 2 * beyond) // stride + 1, ..., filters)`.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        *,
+        stride: int = 1,
+        beyond: int = 1,
+        **kw: Any,
+    ) -> None:
+        """`kernel` is height and width."""
+        super().__init__(filters, kernel, strides=stride, padding="valid", **kw)
+        self.beyond = beyond
+
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Convolve with a kernel of `(height, width, channels, filters)`."""
+        if self.beyond:
+            both = (self.beyond, self.beyond)
+            inputs = ops.pad(inputs, [(0, 0), both, both, (0, 0)])
+        return ops.conv(inputs, kernel, strides=self.strides, padding="valid")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, *sides, channels = input_shape
+        padded = (None if side is None else side + 2 * self.beyond for side in sides)
+        shape: tuple[int | None, ...] = super().compute_output_shape((batch, *padded, channels))
+        return shape
+
+
 class SeparableConvolution(Convolution):
     """Each channel convolved by itself, and then all of them mixed, pixel by pixel.
 

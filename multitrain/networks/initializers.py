@@ -12,20 +12,23 @@ TRUNCATION = 2.0  # deviations, beyond which a truncated normal draws again; as 
 
 
 class Normal(keras.initializers.Initializer):  # type: ignore[misc]
-    """Normally distributed around zero; the same for the same seed and shape.
+    """Normally distributed around `mean`; the same for the same seed and shape.
 
     Keras' own initializers compile a program for each shape on JAX, which takes seconds.
     """
 
-    def __init__(self, stddev: float, seed: int, truncated: bool = False) -> None:
-        self.stddev, self.seed, self.truncated = stddev, seed, truncated
+    def __init__(
+        self, stddev: float, seed: int, truncated: bool = False, mean: float = 0.0
+    ) -> None:
+        self.stddev, self.seed, self.truncated, self.mean = stddev, seed, truncated, mean
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
         random = np.random.Generator(np.random.Philox(self.seed))
         values = random.standard_normal(shape, np.float32)
         if self.truncated:
             _redraw_far_ones(values, random)
-        return keras.ops.convert_to_tensor(values * np.float32(self.stddev), dtype)
+        values *= np.float32(self.stddev)
+        return keras.ops.convert_to_tensor(values + np.float32(self.mean), dtype)
 
 
 def _redraw_far_ones(values: NDArray[np.float32], random: np.random.Generator) -> None:

@@ -18,20 +18,29 @@ EPSILON = 1e-5  # added to variances before the root
 PIXEL_EPSILON = 1e-8  # Karras et al. 2018
 
 
-def normalization(kind: str, name: str) -> keras.layers.Layer | None:
+def normalization(
+    kind: str, name: str, scales: keras.initializers.Initializer | None = None
+) -> keras.layers.Layer | None:
     """The layer of that `kind`, for `(n, height, width, channels)`; None where there is none.
+
+    Its scales begin as `scales` says, where it has some; None: with 1.
 
     `layer` is over all values of a picture, with a scale and an offset for each channel, as critics
     have it (Ba et al. 2016; Gulrajani et al. 2017); `instance` is over each channel of a picture
-    (Ulyanov et al. 2016).
+    (Ulyanov et al. 2016), `plain-instance` the same without scales and offsets.
     """
+    scales = scales or Filled(1.0)
     match kind:
         case "batch":
-            return FusedBatchNormalization(momentum=BATCH_NORM_MOMENTUM, epsilon=EPSILON, name=name)
+            return FusedBatchNormalization(
+                momentum=BATCH_NORM_MOMENTUM, epsilon=EPSILON, gamma_initializer=scales, name=name
+            )
         case "layer":
-            return AxesNormalization((1, 2, 3), name)
+            return AxesNormalization((1, 2, 3), name, scales)
         case "instance":
-            return AxesNormalization((1, 2), name)
+            return AxesNormalization((1, 2), name, scales)
+        case "plain-instance":
+            return AxesNormalization((1, 2), name, None)
         case "pixel":
             return PixelNormalization(name=name)
     return None
@@ -51,21 +60,28 @@ class AxesNormalization(_SameShape):
     mean: it would be 0. That of a penalty on gradients is not, and came out a few percent wrong.
     """
 
-    def __init__(self, axes: tuple[int, ...], name: str) -> None:
+    def __init__(
+        self, axes: tuple[int, ...], name: str, scales: keras.initializers.Initializer | None
+    ) -> None:
+        """`scales` None: there are none, and no offsets."""
         super().__init__(name=name, autocast=False)
-        self.axes = axes
+        self.axes, self._scales = axes, scales
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if self._scales is None:
+            return
         channels = (input_shape[-1],)
-        self.gamma = self.add_weight(channels, Filled(1.0), name="gamma", autocast=False)
+        self.gamma = self.add_weight(channels, self._scales, name="gamma", autocast=False)
         self.beta = self.add_weight(channels, Filled(0.0), name="beta", autocast=False)
 
     def call(self, inputs: Any) -> Any:
         values = ops.cast(inputs, "float32")
         centred = values - ops.mean(values, self.axes, keepdims=True)
         variances = ops.mean(ops.square(centred), self.axes, keepdims=True)
-        scales = ops.rsqrt(variances + EPSILON) * self.gamma
-        return ops.cast(centred * scales + self.beta, self.compute_dtype)
+        scales = ops.rsqrt(variances + EPSILON)
+        if self._scales is None:
+            return ops.cast(centred * scales, self.compute_dtype)
+        return ops.cast(centred * (scales * self.gamma) + self.beta, self.compute_dtype)
 
 
 class PixelNormalization(_SameShape):
@@ -89,10 +105,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """
 
     def __init__(self, **kw: Any) -> None:
+        kw.setdefault("gamma_initializer", Filled(1.0))
         super().__init__(
             autocast=False,  # the kernel wants its parameters in float32
             beta_initializer=Filled(0.0),
-            gamma_initializer=Filled(1.0),
             moving_mean_initializer=Filled(0.0),
             moving_variance_initializer=Filled(1.0),
             **kw,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 
 from sse_starlette import ServerSentEvent
@@ -13,6 +14,7 @@ from jobs.secrets import hidden
 from multitrain.serving.night import Night, overview
 
 EVERY_SECONDS = 1.0
+SHARED_SECONDS = 0.5  # so long, what one stream has told is new enough for the others
 MOST_STREAMS = 64  # open at once: one for each page
 
 
@@ -22,6 +24,8 @@ class Streams:
     def __init__(self, night: Night) -> None:
         self._night = night
         self._open = 0
+        self._turn = asyncio.Lock()
+        self._told, self._told_at = "", float("-inf")
 
     @property
     def is_full(self) -> bool:
@@ -33,13 +37,21 @@ class Streams:
         try:
             before = ""
             while True:
-                try:
-                    told = json.dumps(await asyncio.to_thread(overview, self._night))
-                except (MultitrainError, OSError) as error:
-                    told = json.dumps({"trouble": hidden(str(error))})
+                told = await self._tell()
                 if told != before:
                     yield ServerSentEvent(told, event="overview")
                     before = told
                 await asyncio.sleep(EVERY_SECONDS)
         finally:
             self._open -= 1
+
+    async def _tell(self) -> str:
+        """What there is to tell; streams that ask at about the same time share it."""
+        async with self._turn:
+            if time.monotonic() - self._told_at >= SHARED_SECONDS:
+                try:
+                    self._told = json.dumps(await asyncio.to_thread(overview, self._night))
+                except (MultitrainError, OSError) as error:
+                    self._told = json.dumps({"trouble": hidden(str(error))})
+                self._told_at = time.monotonic()
+            return self._told

@@ -28,7 +28,7 @@ SECRET = "set; the page does not show commands"
 def facts_of(night: Night, row: JobRow) -> dict[str, Any]:
     """What stands on the page of a job."""
     paths = night.workspace.job(row.name)
-    job, trouble = _read(night, paths)
+    job, trouble = job_of(night, paths)
     files = []
     for each in media_of(night, paths):
         with suppress(OSError):
@@ -57,7 +57,7 @@ def _is_order(job: JobFile, column: str) -> bool:
 
 def layers_of(night: Night, row: JobRow) -> dict[str, Any]:
     """The layers of each network of a job, as `multitrain show` has them."""
-    job, _ = _read(night, night.workspace.job(row.name))
+    job, _ = job_of(night, night.workspace.job(row.name))
     if job is None:
         return {}
     layers = family_of(job.spec).layers(job.spec, job.image_width, job.image_height)
@@ -82,7 +82,7 @@ def layers_of(night: Night, row: JobRow) -> dict[str, Any]:
 def cuts_of(night: Night, row: JobRow) -> dict[str, Any]:
     """The timecuts that are there: frames, and the training steps that made the first and last."""
     paths = night.workspace.job(row.name)
-    job, _ = _read(night, paths)
+    job, _ = job_of(night, paths)
     if job is None:
         return {"fps": None, "steps_total": 0, "cuts": []}
     plan, cuts = job.plan, []
@@ -118,7 +118,7 @@ def _end(path: Path) -> bytes:
     return found if size <= LOG_BYTES else found.partition(b"\n")[2]
 
 
-def _read(night: Night, paths: JobPaths) -> tuple[JobFile | None, str]:
+def job_of(night: Night, paths: JobPaths) -> tuple[JobFile | None, str]:
     """The job, and why it cannot be read; one that has not begun stands in the store."""
     try:
         job = JobFile.read(paths)

@@ -6,8 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 from jobs.secrets import hidden
-from jobs.workspace.files import modified
-from jobs.workspace.names import MANIFEST
 from jobs.workspace.paths import JobPaths
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
@@ -53,8 +51,7 @@ def page_of(
         and (not wanted or wanted in row.name.casefold() or wanted in row.error.casefold())
     ]
     if newest:
-        films = night.workspace.renders
-        found.sort(key=lambda row: modified(films / f"{row.name}{MANIFEST}"), reverse=True)
+        found.sort(key=night.done_at, reverse=True)
     else:
         found.sort(key=lambda row: (RANKS[row.state], -row.priority))  # else as submitted
     shown = found[start : start + count]

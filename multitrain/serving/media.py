@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.settings.videos import VIDEOS
+from jobs.workspace.files import listing
 from jobs.workspace.outputs import CONTACT, JPG, OF_SOME, OutputName
 from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.serving.night import Night
@@ -26,6 +27,10 @@ TYPES = {
 }
 
 PREVIEW, LATEST = "preview", "latest"
+STILL, CLIP = "still", "clip"  # of a moment, by its frame; a loop that the page made, by its name
+
+
+MOST_DIGITS = 12  # of a frame's number
 
 
 class Media(NamedTuple):
@@ -71,6 +76,14 @@ def find(night: Night, job: str, wanted: Mapping[str, str]) -> Path | None:
     kind = wanted.get("kind", "")
     if kind in (PREVIEW, LATEST):
         return _within(paths.preview if kind == PREVIEW else paths.latest, night.workspace)
+    if kind == STILL:
+        frame = wanted.get("number", "")
+        is_number = frame.isascii() and frame.isdigit() and len(frame) <= MOST_DIGITS
+        return _within(paths.still(int(frame)), night.workspace) if is_number else None
+    if kind == CLIP:
+        name = wanted.get("file", "")
+        is_ours = name.startswith(job) and name in listing(night.workspace.clips)
+        return _within(night.workspace.clips / name, night.workspace) if is_ours else None
     keys = wanted.get("number") or "0", wanted.get("box") or "0", wanted.get("format") or ""
     for each in media_of(night, paths):
         if (each.kind, str(each.number), str(each.box), each.format) == (kind, *keys):
@@ -95,7 +108,8 @@ def _within(path: Path, workspace: Workspace) -> Path | None:
     """The file itself, where it is one, and no link leads out of the folders of the workspace."""
     try:
         found = path.resolve(strict=True)
-        folders = [folder.resolve() for folder in (workspace.renders, workspace.runs)]
+        places = (workspace.renders, workspace.runs, workspace.clips)
+        folders = [folder.resolve() for folder in places]
     except (OSError, RuntimeError):
         return None
     is_inside = any(found.is_relative_to(folder) for folder in folders)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jobs.secrets import hidden
-from jobs.workspace import locks
+from jobs.workspace.at_work import is_held
 from jobs.workspace.farm_state import NO_FARM, FarmState, read_farm_state
 from jobs.workspace.files import listing, modified
+from jobs.workspace.names import MANIFEST
 from jobs.workspace.outputs import OutputName
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, read_jobs
 
+MOST_FOLDERS = 100  # whose listings are remembered
+BEHIND_A_JOB = (".", "_box", "_loop", "_timecut")  # what follows its name in those of its files
 LEAST_SECONDS = 0.3  # between two looks: pages of several devices share them
 
 
@@ -52,7 +53,8 @@ class Night:
         self._lock = threading.Lock()
         self._jobs, self._seen_store = Jobs([]), (-1, -1)
         self._farm, self._looked_at = NO_FARM, float("-inf")
-        self._names: dict[Path, tuple[int, list[str]]] = {}
+        self._names: dict[Path, _Listing] = {}
+        self._done_at: dict[str, int] = {}  # when manifests were written, of jobs that are done
 
     def jobs(self) -> Jobs:
         """The jobs as the store has them. MultitrainError where it cannot be read."""
@@ -77,30 +79,65 @@ class Night:
             seen = _facts(self.workspace.store)
             if seen != self._seen_store:
                 self._jobs = Jobs(read_jobs(self.workspace.store))
+                done = {row.name for row in self._jobs.rows if row.state is State.DONE}
+                self._done_at = {name: at for name, at in self._done_at.items() if name in done}
                 self._seen_store = seen
-            is_here = farm_is_here(self.workspace)
+            is_here = is_held(self.workspace)
             self._farm = (is_here and read_farm_state(self.workspace)) or NO_FARM
             self._looked_at = now
 
-    def outputs(self, paths: JobPaths) -> Iterator[tuple[OutputName, Path]]:
+    def done_at(self, row: JobRow) -> int:
+        """When a job's manifest was written, in nanoseconds; 0 where there is none.
+
+        Of a job that is done and stays so, it is looked at once: there may be ten thousand.
+        """
+        if row.state is not State.DONE:
+            return modified(self.workspace.renders / f"{row.name}{MANIFEST}")
+        at = self._done_at.get(row.name)
+        if at is None:
+            at = modified(self.workspace.renders / f"{row.name}{MANIFEST}")
+            self._done_at[row.name] = at
+        return at
+
+    def outputs(self, paths: JobPaths) -> Sequence[tuple[OutputName, Path]]:
         """What lies in `renders/` of a job, by its names; the folder may hold very many files."""
         folder = paths.outputs
-        names = self._listing(folder)
-        at = bisect_left(names, paths.name)
-        while at < len(names) and names[at].startswith(paths.name):
-            output = OutputName.parse(names[at])
-            if output and output.job == paths.name:
-                yield output, folder / names[at]
-            at += 1
-
-    def _listing(self, folder: Path) -> list[str]:
         changed = modified(folder)
         with self._lock:
-            if self._names.get(folder, (-1, []))[0] != changed:
-                if len(self._names) > 100:
+            found = self._names.get(folder)
+            if found is None or found.changed != changed:
+                if len(self._names) > MOST_FOLDERS:
                     self._names.clear()
-                self._names[folder] = changed, listing(folder)
-            return self._names[folder][1]
+                found = self._names[folder] = _Listing(folder, changed)
+            return found.of(paths.name)
+
+
+class _Listing:
+    """The files of a folder when it had `changed` last; the names of a job are parsed once."""
+
+    def __init__(self, folder: Path, changed: int) -> None:
+        self.changed = changed
+        self._folder, self._names = folder, listing(folder)
+        self._parsed: dict[str, list[tuple[OutputName, Path]]] = {}
+
+    def of(self, job: str) -> Sequence[tuple[OutputName, Path]]:
+        if job not in self._parsed:
+            parsed = ((OutputName.parse(name), name) for name in self._beginning(job))
+            self._parsed[job] = [
+                (output, self._folder / name)
+                for output, name in parsed
+                if output and output.job == job
+            ]
+        return self._parsed[job]
+
+    def _beginning(self, job: str) -> Iterator[str]:
+        """Names that may be those of a job; not all that begin as its own does, as do `job-1`'s."""
+        for after in BEHIND_A_JOB:
+            beginning = f"{job}{after}"
+            at = bisect_left(self._names, beginning)
+            while at < len(self._names) and self._names[at].startswith(beginning):
+                yield self._names[at]
+                at += 1
 
 
 def overview(night: Night) -> dict[str, Any]:
@@ -120,20 +157,6 @@ def overview(night: Night) -> dict[str, Any]:
         "waiting": {what: hidden(why) for what, why in farm.waiting.items()},
         "disk": farm.disk.model_dump() if farm.disk else None,
     }
-
-
-def farm_is_here(workspace: Workspace) -> bool:
-    """Whether somebody holds the workspace: a farm, or what one has left behind that drains."""
-    try:
-        descriptor = locks.open_file(workspace.lock, create=False)
-    except OSError:
-        return False
-    with suppress(OSError):  # no locks on this disk
-        try:
-            return not locks.lock(descriptor, shared=True)
-        finally:
-            os.close(descriptor)
-    return False
 
 
 def _facts(path: Path) -> tuple[int, int]:

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from jobs.secrets import hidden
 from jobs.workspace import requests
+from jobs.workspace.at_work import is_held
 from jobs.workspace.requests import MOST_PRIORITY, Answer, Order, Request
 from multitrain.serving.bodies import Refused, nothing_else, take
-from multitrain.serving.night import Night, farm_is_here
+from multitrain.serving.night import Night
 from multitrain.serving.programs import Programs
 
 ANSWER_SECONDS = 20.0  # beyond, the page says that the order waits for the farm
-LOOK_SECONDS = 0.05
 COMMAND_SECONDS = 120.0
 MOST_NAMES = 1000  # in one order
 
@@ -69,17 +69,15 @@ def request_of(order: Order, fields: dict[str, Any], night: Night) -> Request:
 
 async def carry_out(request: Request, night: Night, programs: Programs) -> dict[str, Any]:
     """What became of an order: lines of what was `done`, and of what was `refused`."""
-    if not farm_is_here(night.workspace):
+    if not is_held(night.workspace):
         said = await programs.run(_arguments(request, night), COMMAND_SECONDS)
         done, refused = said.out.splitlines(), said.err.splitlines()
         return _told(done, refused, is_wrong=said.code not in (0, 1))
     path = await asyncio.to_thread(requests.send, night.workspace, request)
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while (answer := requests.read_answer(path)) is None:
-                await asyncio.sleep(LOOK_SECONDS)
-    except TimeoutError:
-        answer = Answer(done=("the order is given; it waits for the farm",))
+    for found in requests.looks(path, ANSWER_SECONDS):
+        if found is None:
+            await asyncio.sleep(requests.LOOK_SECONDS)
+    answer = found or Answer(done=("the order is given; it waits for the farm",))
     return _told(answer.done, answer.refused, is_wrong=answer.is_wrong)
 
 

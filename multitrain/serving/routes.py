@@ -18,19 +18,23 @@ from starlette.staticfiles import StaticFiles
 
 from jobs.errors import MultitrainError
 from jobs.secrets import hidden
+from jobs.workspace.files import modified
 from jobs.workspace.requests import Order
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
 from multitrain.serving import orders
 from multitrain.serving.bodies import Refused, json_of, nothing_else, number_in, take
+from multitrain.serving.clips import Clip, Clips, clip_of
 from multitrain.serving.events import Streams
 from multitrain.serving.guard import cookie_name
-from multitrain.serving.job_facts import cuts_of, facts_of, layers_of, log_of
+from multitrain.serving.highlights import Highlights, step_near, weights_of
+from multitrain.serving.job_facts import cuts_of, facts_of, job_of, layers_of, log_of
 from multitrain.serving.job_list import MOST_ROWS, MOST_TEXT, page_of
 from multitrain.serving.keys import Keys, Tries, same
 from multitrain.serving.media import TYPES, find
 from multitrain.serving.night import Night, overview
 from multitrain.serving.programs import Programs
+from multitrain.serving.shared import Shared
 from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
@@ -58,8 +62,11 @@ class Page:
     programs: Programs
     sheets: Sheets
     stars: Stars
+    highlights: Highlights
+    clips: Clips
     streams: Streams
     tries: Tries
+    tables: Shared
     version: str
 
     # --- looking -------------------------------------------------------------------------------
@@ -94,7 +101,7 @@ class Page:
         start = number_in(query.get("start"), 0, MOST_START, 0)
         count = number_in(query.get("count"), 1, MOST_ROWS, 100)
 
-        def look() -> dict[str, Any]:
+        def look() -> bytes:
             stars = self.stars.names()
             page = page_of(
                 self.night,
@@ -107,9 +114,15 @@ class Page:
             )
             for job in page["jobs"]:
                 job["is_starred"] = job["name"] in stars
-            return page
+            return bytes(Json(page).body)
 
-        return Json(await run_in_threadpool(look))
+        await run_in_threadpool(self.night.jobs)
+        state = self.night.version, modified(self.night.workspace.stars), str(query)
+        body = self.tables.get(state)
+        if body is None:
+            body = await run_in_threadpool(look)
+            self.tables.keep(state, body)
+        return Response(body, media_type="application/json")
 
     async def job(self, request: Request) -> Response:
         """All of one job but its layers, timecuts and log."""
@@ -127,6 +140,16 @@ class Page:
     async def cuts(self, request: Request) -> Response:
         """The timecuts of a job, by frames and steps."""
         return Json(await run_in_threadpool(cuts_of, self.night, await self._row(request)))
+
+    async def moments(self, request: Request) -> Response:
+        """The moments of a job's film that are most worth seeing, and loops that were made here."""
+        row = await self._row(request)
+
+        def look() -> dict[str, Any]:
+            clips = self.clips.of(self.night.workspace.job(row.name))
+            return {**self.highlights.of(row), "clips": clips}
+
+        return Json(await run_in_threadpool(look))
 
     async def logs(self, request: Request) -> Response:
         """The end of a job's log."""
@@ -199,6 +222,31 @@ class Page:
         await run_in_threadpool(give)
         return Json({"name": name, "is_starred": starred})
 
+    async def find_moments(self, request: Request) -> Response:
+        """Have the moments of a job's film looked for, where they are not kept."""
+        fields = await json_of(request)
+        name = take(fields, "name", str)
+        nothing_else(fields)
+        return Json({"is_looking": self.highlights.look(await self._row_of(name))})
+
+    async def loop(self, request: Request) -> Response:
+        """Have a loop made of a moment of a job's film."""
+        name, mode, seconds, frame = clip_of(await json_of(request))
+        row = await self._row_of(name)
+        paths = self.night.workspace.job(row.name)
+        job, trouble = await run_in_threadpool(job_of, self.night, paths)
+        if job is None or frame >= job.frames_total:
+            raise Refused(404, hidden(trouble) or "there is no such frame")
+        at: float | None = frame / job.spec.fps
+        if mode == "walk":
+            steps = await run_in_threadpool(weights_of, paths, job)
+            at = step_near(frame, job, steps)
+        if at is None:
+            raise Refused(404, "no weights are kept near this moment; see keep_checkpoints")
+        clip = Clip(name, mode, seconds, round(at, 2))
+        said = self.clips.make(clip, job.frames_total / job.spec.fps)
+        return Json({"done": [said], "refused": []})
+
     def steering(self, order: Order) -> Answering:
         """Carries out an order of this kind."""
 
@@ -210,8 +258,11 @@ class Page:
         return carry_out
 
     async def _row(self, request: Request) -> JobRow:
+        return await self._row_of(request.query_params.get("name", ""))
+
+    async def _row_of(self, name: str) -> JobRow:
         jobs = await run_in_threadpool(self.night.jobs)
-        row = jobs.by_name.get(request.query_params.get("name", ""))
+        row = jobs.by_name.get(name)
         if row is None:
             raise Refused(404, "there is no such job")
         return row
@@ -227,6 +278,7 @@ def routes_of(page: Page) -> list[BaseRoute]:
         "/api/show": page.job,
         "/api/layers": page.layers,
         "/api/cuts": page.cuts,
+        "/api/moments": page.moments,
         "/api/logs": page.logs,
         "/api/events": page.events,
         "/media": page.media,
@@ -236,6 +288,8 @@ def routes_of(page: Page) -> list[BaseRoute]:
         "/api/check": page.check,
         "/api/submit": page.submit,
         "/api/star": page.star,
+        "/api/find-moments": page.find_moments,
+        "/api/loop": page.loop,
         **{f"/api/{order}": page.steering(order) for order in orders.FORMS},
     }
     return [

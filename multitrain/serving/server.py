@@ -15,15 +15,20 @@ from dataclasses import dataclass, replace
 import psutil
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from jobs.errors import UsageError
 from jobs.workspace.paths import Workspace
+from multitrain.serving.clips import Clips
 from multitrain.serving.events import Streams
 from multitrain.serving.guard import Guard
+from multitrain.serving.highlights import Highlights
+from multitrain.serving.impatience import Impatient
 from multitrain.serving.keys import Keys, Tries, read_or_make
 from multitrain.serving.night import Night
 from multitrain.serving.programs import AT_ONCE, Programs
 from multitrain.serving.routes import Page, routes_of
+from multitrain.serving.shared import Shared
 from multitrain.serving.sheets import Sheets
 from multitrain.serving.stars import Stars
 
@@ -84,8 +89,9 @@ def application(
     """The whole page as an ASGI application; `program` is the command `multitrain`."""
     night = Night(workspace, clock)
     # Orders do not wait for sheets, which may take minutes.
-    programs, checks = (
-        Programs(tuple(program), workspace.root, asyncio.Semaphore(AT_ONCE)) for _ in range(2)
+    programs, checks, moments, clips = (
+        Programs(tuple(program), workspace.root, asyncio.Semaphore(most))
+        for most in (AT_ONCE, AT_ONCE, 1, 1)
     )
     page = Page(
         night=night,
@@ -94,8 +100,11 @@ def application(
         programs=programs,
         sheets=Sheets(workspace, checks, allows_commands=allows_commands),
         stars=Stars(workspace),
+        highlights=Highlights(night, moments),
+        clips=Clips(night, clips),
         streams=Streams(night),
         tries=Tries(clock),
+        tables=Shared(clock),
         version=version,
     )
     app = Starlette(routes=routes_of(page))
@@ -131,21 +140,27 @@ def serve(
             allows_commands=asked.allows_commands,
             version=version,
         )
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            lifespan="off",
-            ws="none",
-        )
-        server = uvicorn.Server(config)
+        server = server_of(app)
         if ends_with_stdin:
             threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
         server.run([listening])
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """What serves an application, on sockets that it is given."""
+    config = uvicorn.Config(
+        app,
+        http=Impatient,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="off",
+        ws="none",
+    )
+    return uvicorn.Server(config)
 
 
 def host_names(asked: Serving) -> frozenset[str]:

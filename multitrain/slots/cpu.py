@@ -60,6 +60,12 @@ class CpuPool:
         self._taken.update(slots)
         return self._lease(slots)
 
+    def is_shared(self, slot: Slot) -> bool:  # noqa: ARG002
+        return False
+
+    def memory_used(self, lease: Lease, pid: int) -> int:  # noqa: ARG002
+        return 0
+
     def release(self, lease: Lease, now: float) -> None:  # noqa: ARG002
         self._taken.difference_update(lease.slots)
 

@@ -158,6 +158,13 @@ class GpuPool:
                 free.append(slot)
         return sorted(free, key=lambda slot: (self._failures.since(slot), self._jobs_on(slot)))
 
+    def is_shared(self, slot: Slot) -> bool:
+        return self._jobs_on(slot) > 0
+
+    def memory_used(self, lease: Lease, pid: int) -> int:
+        gpus = (self._watch.known.get(slot.id) for slot in lease.slots)
+        return max((dict(gpu.memory_by_process).get(pid, 0) for gpu in gpus if gpu), default=0)
+
     def _jobs_on(self, slot: Slot) -> int:
         """How many jobs of ours its GPU has."""
         return sum(each.id == slot.id for each in self._leased)
@@ -188,7 +195,7 @@ class GpuPool:
 
     def _occupation(self, gpu: Gpu, slot: Slot, now: float) -> str | None:
         """Who else uses this GPU, for people; None for nobody."""
-        is_shared = self._jobs_on(slot) > 0
+        is_shared = self.is_shared(slot)
         needed = gpu.memory_total * MEMORY_NEEDED / (self._per_gpu if is_shared else 1)
         if (
             not is_shared

@@ -47,6 +47,8 @@ def open_pool(
         if chosen:
             return _gpu_pool(driver, chosen, per_gpu)
         note("no NVIDIA GPU here: training on CPU cores, which is slow")
+    if per_gpu > 1:
+        note("--per-gpu means nothing on CPU cores; --slots says how many jobs share them")
     cores = available_cores()
     return CpuPool(slots or max(1, len(cores) // CORES_PER_CPU_SLOT), cores)
 

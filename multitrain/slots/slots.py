@@ -88,11 +88,20 @@ class Pool(Protocol):
         another.
         """
 
+    def is_shared(self, slot: Slot) -> bool:
+        """Whether a job of ours is at work on the hardware of this free slot."""
+
     def free(self, now: float) -> list[Slot]:
         """Slots that a job could take now, in order of preference; of a GPU, one place at most."""
 
     def reading(self, slot: Slot) -> Reading:
         """How the hardware of this slot is, as `free` last saw it."""
+
+    def memory_used(self, lease: Lease, pid: int) -> int:
+        """Bytes that a process has of the slot of which it has most, as `free` last saw it.
+
+        0 where that is not known.
+        """
 
     def acquire(self, slots: Sequence[Slot]) -> Lease | None:
         """Take these slots; None where another farm has just taken one of them."""

@@ -15,6 +15,7 @@ import numpy as np
 from jobs.errors import DatasetError
 from jobs.families.feed import Feed, wrong_pairs
 from jobs.pictures.finding import Unreadable
+from jobs.pictures.pairing import names_of_pictures, owner
 from jobs.pictures.suffixes import is_video
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
@@ -119,7 +120,7 @@ def _put_together(
     counts: tuple[int, ...] = ()
     if is_weighted:
         begins = [paths[feed.name][number] for number in whole[items[:, 0]]]
-        owners = [_owner(path, tops[feed.name]) for path in begins]
+        owners = [owner(path, tops[feed.name]) for path in begins]
         counts = tuple(owners.count(place) for place in range(len(feed.folders)))
     return {
         name: OpenFeed(
@@ -137,27 +138,10 @@ def _of_same_names(
     paths: Mapping[str, Sequence[str]], tops: Mapping[str, Sequence[str]]
 ) -> dict[str, np.ndarray]:
     """The numbers of the pictures whose names are in all feeds, in the order of the first one."""
-    named = {feed: _names(paths[feed], tops[feed]) for feed in paths}
+    named = {feed: names_of_pictures(paths[feed], tops[feed]) for feed in paths}
     first, *others = named.values()
     common = [name for name in first if all(name in other for other in others)]
     return {feed: np.array([of[name] for name in common], np.int32) for feed, of in named.items()}
-
-
-def _names(paths: Sequence[str], tops: Sequence[str]) -> dict[tuple[int, str], int]:
-    """The number of each picture by its name: the place of its folder, and its path there without
-    its suffix. Of two with one name, the first counts.
-    """
-    named: dict[tuple[int, str], int] = {}
-    for number, path in enumerate(paths):
-        place = _owner(path, tops)
-        name, _, _ = path.removeprefix(tops[place]).rpartition(".")
-        named.setdefault((place, name), number)
-    return named
-
-
-def _owner(path: str, tops: Sequence[str]) -> int:
-    """The place of the first folder that holds it. Folders end in a separator."""
-    return next(place for place, folder in enumerate(tops) if path.startswith(folder))
 
 
 def _stretches(paths: Sequence[str], skipped: Iterable[Unreadable]) -> list[tuple[str, int]]:

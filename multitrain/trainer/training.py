@@ -122,7 +122,8 @@ class Training:
         checkpoints.drop_kept_beyond(self.paths, step)
         self._progress.rewind(step)
         self._saved_at = (step, self.clock())
-        log.info("going on at step %d of %d, frame %d", step, self.plan.steps_total, frame)
+        what = "going on" if checkpoint else "beginning"
+        log.info("%s at step %d of %d, frame %d", what, step, self.plan.steps_total, frame)
 
     def _draw_dropped(self) -> None:
         """Draw the last frame of the checkpoint's step, if that was beyond the film's end then."""

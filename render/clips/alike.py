@@ -24,15 +24,32 @@ def best_start(pictures: NDArray[np.uint8], cycle: Cycle) -> int:
     pairs = len(pictures) - cycle.moments
     apart, contrast = np.empty(pairs), np.empty(pairs)
     for first in range(0, pairs, BLOCK):
-        head = pictures[first : min(first + BLOCK, pairs)].astype(np.float32)
+        head = pictures[first : min(first + BLOCK, pairs)]
         block = slice(first, first + len(head))
-        tail = pictures[first + cycle.moments :][: len(head)].astype(np.float32)
-        apart[block] = np.square(head - tail).mean(axis=1)
-        contrast[block] = head.var(axis=1) + tail.var(axis=1)
+        tail = pictures[first + cycle.moments :][: len(head)]
+        apart[block], contrast[block] = _compared(head, tail)
     shares = np.array([eased((number + 0.5) / cycle.fade) for number in range(cycle.fade)])
     seen = shares * (1 - shares)
     differences, contrasts = (np.convolve(each, seen, mode="valid") for each in (apart, contrast))
     return cycle.start + int((differences / (contrasts + FLAT * seen.sum())).argmin())
+
+
+def unlikeness(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(n,): how much pictures differ from each other, as a share of their own contrast.
+
+    Both are (n, values) uint8, or one of them (1, values).
+    """
+    apart, contrast = _compared(ours, theirs)
+    differences: NDArray[np.float64] = apart / (contrast + FLAT)
+    return differences
+
+
+def _compared(
+    ours: NDArray[np.uint8], theirs: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) each: the mean square of the pictures' differences, and the contrast of both."""
+    one, other = ours.astype(np.float32), theirs.astype(np.float32)
+    return np.square(one - other).mean(axis=1), one.var(axis=1) + other.var(axis=1)
 
 
 def quiet_turn(steps: Sequence[float]) -> int:

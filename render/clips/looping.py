@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,14 +82,16 @@ def make_loop(
     corner: Corner | None = None,
     quality: Quality = FINE,
     planned: Planned | None = None,
+    within: float | None = None,
     note: str = "",
 ) -> Made:
     """Cut a loop from `sources`, one film or its timecuts in their order; replaces `output`.
 
     `output` appears whole and verified, or not at all. The crop begins at `corner`, else it is cut
-    from the middle. `planned` is what `plan_clip` gave, where that is known. `encoding` writes the
-    `note` into the file. UsageError where the film is too short or too small, MultitrainError where
-    it cannot be read, ProgramFailed where ffmpeg fails.
+    from the middle. One of mode `best` begins `within` so many seconds of its earliest start; None:
+    anywhere in the film behind it. `planned` is what `plan_clip` gave, where that is known.
+    `encoding` writes the `note` into the file. UsageError where the film is too short or too small,
+    MultitrainError where it cannot be read, ProgramFailed where ffmpeg fails.
     """
     with ExitStack() as stack:
         films = planned.films if planned else tuple(map(Film.look, sources))
@@ -101,7 +104,7 @@ def make_loop(
         earliest, settled, _ = planned or plan_clip(films, settings, name, on_progress)
         cycle = earliest
         if settings.mode == "best":
-            cycle = replace(cycle, start=_best_start(films, cycle, on_progress))
+            cycle = replace(cycle, start=_best_start(films, cycle, within, on_progress))
         is_drawn_between = settings.smooth and cycle.lies_between
         # A pingpong whose start is given begins there, and not at a quiet step beside it.
         begins_anywhere = settings.mode != "pingpong" or (settled and settled.frame)
@@ -162,11 +165,17 @@ def plan_clip(
     return Planned(plan_loop_in(name, settings, footage, frame), settled, reader.films)
 
 
-def _best_start(films: Sequence[Film], cycle: Cycle, on_progress: OnProgress) -> int:
+def _best_start(
+    films: Sequence[Film], cycle: Cycle, within: float | None, on_progress: OnProgress
+) -> int:
     with FilmReader(films, small=SMALL) as reader:
         values = SMALL.width * SMALL.height * reader.channels
-        pictures = np.empty((reader.frames - cycle.start, values), np.uint8)
-        for place, frame in enumerate(frames_in_order(reader, cycle.start)):
+        looked_at = reader.frames - cycle.start
+        if within is not None:
+            looked_at = min(looked_at, cycle.taken + int(within * float(reader.format.fps)))
+        pictures = np.empty((looked_at, values), np.uint8)
+        frames = islice(frames_in_order(reader, cycle.start), looked_at)
+        for place, frame in enumerate(frames):
             pictures[place] = frame.reshape(-1)
             on_progress(0)
     return best_start(pictures, cycle)

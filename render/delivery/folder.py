@@ -31,7 +31,7 @@ class Folder:
         To make the folder would fill the disk that the other one is to be mounted on.
         """
         if not self._folder.is_dir():
-            raise MultitrainError(NO_FOLDER)
+            raise MultitrainError(NO_FOLDER.format(self._folder))
         path = self._folder / name
         with _part_alone(path) as own, atomic_write(path, part=own) as part:
             with file.open("rb") as data, part.open("wb") as copy:

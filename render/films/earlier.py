@@ -48,6 +48,11 @@ class EarlierTake:
         return replaced_by(self.workspace.job(self.job)) == self
 
     @property
+    def films_in_place(self) -> list[Path]:
+        """Its outputs that still lie in `renders/`."""
+        return outputs_in(self.workspace.renders, self.job) if self.is_in_place else []
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is a take, not only some files of one."""
         return self.run.exists() or (self.outputs / f"{self.job}.json").exists()
@@ -55,7 +60,7 @@ class EarlierTake:
     @property
     def has_film(self) -> bool:
         """Whether it is a whole take with something to see."""
-        return self.is_in_place or (self.is_whole and bool(self.files))
+        return bool(self.films_in_place) or (self.is_whole and bool(self.files))
 
     @property
     def files(self) -> list[Path]:

@@ -34,6 +34,7 @@ from render.films.films import (
 from render.films.images import find_images
 from render.films.inventory import take_inventory
 from render.films.losses import tell_lost
+from render.films.moments import look_for_moments
 from render.films.previews import show_timecut
 from render.films.segments import encode_batch, write_images
 from render.films.tasks import (
@@ -192,6 +193,7 @@ class Rendering:
             case MakeExtra(extra):
                 make_extra(self.paths, self.job, extra, self._stop)
             case FinishJob():
+                look_for_moments(self.paths, self.job, self._stop)
                 finish_job(self.paths, self.job)
 
     def ended(self, task: Task, error: BaseException | None, now: float) -> bool:

@@ -160,7 +160,7 @@ def test_a_farm_tells_how_long_it_takes(workspace: Workspace, store: Store) -> N
     assert f"A farm runs here since {told['farm']['since']} (pid {os.getpid()})" in shown
     assert "about 1:00:00 left" in shown
     assert "0:10:00" in shown
-    assert "Jobs are waiting: gpu 0: in use by process 7." in shown
+    assert "waves waits: gpu 0: in use by process 7." in shown
     assert told["waits_for"] == "gpu 0: in use by process 7"
 
 

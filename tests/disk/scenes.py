@@ -140,14 +140,16 @@ SCENES = (
 def outcome(workspace: Workspace) -> dict[str, object]:
     """What a scene has made, as far as it is the same at every showing.
 
-    Without what is only nice to have: the newest picture and cut, the curves, the decoded pictures,
-    how fast jobs went, and what was fetched from an address that is another one at each showing.
+    Without what is only nice to have: the newest picture and cut, a film's moments, the curves, the
+    decoded pictures, how fast jobs went, and what was fetched from an address that is another one
+    at each showing.
     """
     files = (path for path in sorted(workspace.root.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(workspace.root)): _content(path)
         for path in files
         if path.name not in ("latest.jpg", "preview.mp4")
+        and path.parent.name != "moments"
         and path.parent.name != "tensorboard"
         and path != workspace.speeds
         and path.parent != workspace.cache

@@ -123,6 +123,7 @@ ELSEWHERE = {
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/commands/long_tables.py: console.file.writelines": "a table for whoever asks",
     "multitrain/commands/serve.py: place.runs.mkdir": "it is told, and nothing has begun",
+    "multitrain/serving/clips.py: self._night.workspace.clips.mkdir": "it is told on the page",
     "multitrain/serving/sheets.py: tempfile.TemporaryDirectory": "the system's folder",
     "multitrain/serving/sheets.py: path.write_bytes": "the same folder",
     "multitrain/trainer/training.py: self._writer.write": "the spool's, which are reached",

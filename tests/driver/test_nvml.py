@@ -37,7 +37,7 @@ class Nvml:
 @pytest.fixture
 def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
     nvml = Nvml()
-    memory, process = SimpleNamespace(total=100, free=60), SimpleNamespace(pid=7)
+    memory, process = SimpleNamespace(total=100, free=60), SimpleNamespace(pid=7, usedGpuMemory=30)
     rates = SimpleNamespace(gpu=93)
     functions = {
         "nvmlInit": nvml.init,
@@ -59,9 +59,9 @@ def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
 
 
 def test_what_nvml_tells(nvml: Nvml) -> None:
+    told = {"load": 93, "temperature": 61, "memory_by_process": ((7, 30),)}
     assert NvmlDriver().gpus() == [
-        Gpu(number, f"GPU-{number}", "Test GPU", 100, 60, (7,), load=93, temperature=61)
-        for number in (0, 1)
+        Gpu(number, f"GPU-{number}", "Test GPU", 100, 60, (7,), **told) for number in (0, 1)
     ]
     assert nvml.open == 0
 

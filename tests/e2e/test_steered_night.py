@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import ExitCode
+from jobs.workspace.at_work import is_held
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import read_jobs
-from multitrain.farm.workspace_lock import is_held
 from tests.e2e.farmhouse import SECONDS, Farmhouse, frames_of, wait_for
 
 HEADER = "name,dataset,grid_width,grid_height,video_length,fps,auto_render_period,family,priority"
@@ -102,5 +102,8 @@ def test_what_was_submitted_outlives_a_farm_that_is_killed(
     assert "first stays cancelled; `multitrain requeue first` takes it up again" in said
     assert len(frames_of(workspace.job("new").film())) == 180
     assert multitrain("forget", "first", "nobody")[0] == 2
-    assert multitrain("forget", "first") == (0, "first is forgotten; its files stay\n")
+    assert multitrain("forget", "first") == (
+        0,
+        "first is forgotten; its files stay, and whoever submits its sheet takes it up again\n",
+    )
     assert multitrain("pause", "new")[0] == ExitCode.FAILED

@@ -155,6 +155,26 @@ def test_what_cannot_be_a_pair_is_told(job: JobFile, more: Feed, wrong: str) -> 
     assert told(pairs.describe(job), feeds)[0] == wrong
 
 
+def test_what_frames_alone_show_is_given_to_no_update(job: JobFile) -> None:
+    pairs = Translation()
+    model, feeds = pairs.describe(job), pairs.feeds(BLACK)
+    samples = OpenFeed(Feed("samples", (), is_drawn=False), BLACK)
+    shown = replace(model.shown, pictures=(*model.shown.pictures, "samples"))
+    program = [
+        each._replace(feeds={**each.feeds, "samples": 0}) if isinstance(each, Update) else each
+        for each in model.phases[0].program
+    ]
+    given = replace(model, shown=shown, phases=(Phase(0, program),))
+
+    assert told(replace(model, shown=shown), {**feeds, "samples": samples}) == []
+    assert told(model, {**feeds, "samples": samples}) == [
+        "samples is given to no update and shown by no frame"
+    ]
+    assert told(given, {**feeds, "samples": samples}) == [
+        "an update is given the feed samples, which frames alone show"
+    ]
+
+
 def test_a_feed_cannot_be_called_what_says_where_clips_begin(job: JobFile) -> None:
     memory = Memory()
     feeds = {**memory.feeds(BLACK), "clips_begins": OpenFeed(Feed("clips_begins", ()), BLACK)}

@@ -31,6 +31,8 @@ SUITES = {
     ],
     "dcgan": [TESTS / "families" / "test_dcgan.py"],
     "fastgan": [TESTS / "families" / "test_fastgan.py"],
+    "pix2pix": [TESTS / "families" / "test_pix2pix.py"],
+    "cyclegan": [TESTS / "families" / "test_cyclegan.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
         for name in (
@@ -39,8 +41,10 @@ SUITES = {
             "building",
             "colours",
             "convolutions",
+            "distances",
             "excitation",
             "initializers",
+            "making",
             "normalization_kinds",
             "perception",
             "regularization",
@@ -56,6 +60,7 @@ SUITES = {
         TESTS / "engine" / "test_optimizers.py",
         TESTS / "engine" / "test_motion.py",
         TESTS / "families" / "test_learning.py",
+        TESTS / "families" / "test_translation_learns.py",
     ],
     "windows": [
         TESTS / "engine" / "test_windows.py",

@@ -8,12 +8,11 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from jobs.families.feed import PICTURES
 from jobs.families.table import FAMILIES
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.feeds import only
+from multitrain.engine.feeds import Feeds, OpenFeed
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import MODULES, open_session
 from tests.engine.proving.table import PROOFS
@@ -28,7 +27,26 @@ def smallest(family: str) -> tuple[int, int]:
     return width, width * 7 // 10 | 1
 
 
-@pytest.fixture(params=[*MODULES, "dcgan in bfloat16", *PROOFS])
+# Of kinds that are a family with other settings than its defaults.
+COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
+    "dcgan in bfloat16": {"precision": "bfloat16"},
+    "pix2pix of pairs": {
+        "dataset": None,
+        "inputs": "drawings",
+        "targets": "photos",
+        "show": "input+output+target",
+    },
+}
+
+
+def noisy(job: JobFile, noise: Callable[..., np.ndarray]) -> Feeds:
+    """Noise for each feed of a job, of which none is smaller than others."""
+    return {
+        each.name: OpenFeed(each, noise(job) // (place + 1)) for place, each in enumerate(job.feeds)
+    }
+
+
+@pytest.fixture(params=[*MODULES, *COLUMNS_OF_KINDS, *PROOFS])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -36,15 +54,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def job(kind: str, tiny_job: Callable[..., JobFile]) -> JobFile:
     """Learns so fast that every update shows in the frames."""
-    family, _, precision = kind.partition(" in ")
+    family = kind.split()[0] if kind in COLUMNS_OF_KINDS else kind
     family = family if family in MODULES else "dcgan"
-    return tiny_job(
-        *smallest(family),
-        family=family,
-        precision=precision or "float32",
-        learning_rate_g=0.03,
-        batch_size=8,
-    )
+    columns = {"learning_rate_g": 0.03, "batch_size": 8} | COLUMNS_OF_KINDS.get(kind, {})
+    return tiny_job(*smallest(family), family=family, **columns)
 
 
 @pytest.fixture
@@ -58,7 +71,7 @@ def fresh(kind: str, noise: Callable[..., np.ndarray]) -> OpenSession:
             return open_training(
                 lambda: proof.describe(job), job.spec, proof.feeds(noise(job)), how
             )
-        return open_session(job, only(noise(job)), how)
+        return open_session(job, noisy(job, noise), how)
 
     return make
 
@@ -73,8 +86,8 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
 
     block = session.run(3)
 
-    across = PROOFS[kind]().across if kind in PROOFS else 1
-    assert block.frames.shape == (6, 2 * job.image_height, 3 * across * job.image_width, 3)
+    cell = PROOFS[kind]().across * job.image_width if kind in PROOFS else job.cell.width
+    assert block.frames.shape == (6, 2 * job.image_height, 3 * cell, 3)
     assert block.frames.dtype == np.uint8
     assert session.step == 3
     assert all(np.isfinite(loss) for loss in block.losses.values())
@@ -214,7 +227,8 @@ def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: s
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}
     assert (set(family.networks), dict(family.averaged)) == (set(model.networks), averaged)
-    assert family.batches(job.spec) == model.draws[PICTURES]
+    drawn = {each.name for each in job.feeds if each.is_drawn}
+    assert {model.draws[each] for each in drawn} == {family.batches(job.spec)}
     planned = family.layers(job.spec, job.image_width, job.image_height)
     for network, layers in planned.items():
         counted = model.networks[network].count_params()

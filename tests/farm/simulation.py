@@ -26,6 +26,7 @@ from multitrain.slots.slots import Pool
 
 GIB = 2**30
 SECONDS_PER_JOB = 10.0
+FIRST_PID = 1000  # of trainers
 
 
 def make_job(name: str, **cells: str) -> JobFile:
@@ -72,6 +73,7 @@ class SimulatedTrainer:
     started: float
     signalled: int | None = None
     dumped: bool = False
+    pid: int = 0
 
     def poll(self) -> int | None:
         if self.signalled is not None:
@@ -121,6 +123,7 @@ class SimulatedWorker:
     slow: set[str]  # jobs whose films take until the test removes them from here
     jobs: list[str] = field(default_factory=list)
     code: int | None = None
+    pid: int = 999
 
     def poll(self) -> int | None:
         totals = {job.spec.name: job.frames_total for job in self.all_jobs}
@@ -225,7 +228,7 @@ class Simulation:
         outcome = self.outcomes[name].pop(0) if self.outcomes.get(name) else Outcome()
         run = self.workspace.job(name).run
         told = (launch, outcome, total, run, lambda: self.now, self.now)
-        self.trainers.append(SimulatedTrainer(*told))
+        self.trainers.append(SimulatedTrainer(*told, pid=FIRST_PID + len(self.trainers)))
         return self.trainers[-1]
 
     def tick(self, seconds: float = 1.0) -> list[Event]:

@@ -9,8 +9,10 @@ import pytest
 
 from jobs.errors import UsageError
 from multitrain.farm.farm import check_slots
+from multitrain.farm.submission import submit
+from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.gpus import GpuPool
-from tests.farm.simulation import GIB, FakeDriver, Outcome, Simulate, make_job
+from tests.farm.simulation import FIRST_PID, GIB, FakeDriver, Outcome, Simulate, make_job
 
 
 def test_where_memory_runs_out_fewer_share_the_gpu(
@@ -61,6 +63,61 @@ def test_what_others_keep_of_a_gpu_holds_up_nobody(
     simulation = simulate([make_job("large", memory_gb="23.5"), make_job("a")], pool)
     simulation.tick()
     assert simulation.started() == ["a"]
+
+
+def test_what_an_earlier_job_needed_says_whether_one_more_fits(
+    simulate: Simulate, driver: FakeDriver, tmp_path: Path
+) -> None:
+    """The first has 13 of 24 GiB; one like it waits for it, another one comes beside it."""
+
+    def make_pool() -> GpuPool:
+        return GpuPool(driver, driver.gpus()[:1], tmp_path / "leases", lambda _: True, per_gpu=3)
+
+    first = [make_job("a")]
+    simulation = simulate(first, make_pool())
+    simulation.outcomes["a"] = [Outcome(seconds=20)]
+    simulation.tick()
+    use(driver, {FIRST_PID: 13 * GIB, 77: 2 * GIB})
+    for _ in range(3):
+        simulation.tick()
+    simulation.trainers[0].make(50)
+    for _ in range(5):
+        simulation.tick()
+    simulation.trainers[0].make(100)
+    use(driver, {FIRST_PID: 1 * GIB})
+    simulation.run()
+    simulation.farm.close()
+    (speed,) = read_speeds(simulation.workspace.speeds)
+    assert speed.memory == 13 * GIB, "the most that was seen, and of its trainer alone"
+
+    use(driver, {})
+    simulation.jobs = [make_job("b"), make_job("c"), make_job("d", grid_width="1")]
+    submit(simulation.workspace, simulation.store, simulation.jobs)
+    simulation.pool = make_pool()
+    simulation.farm = simulation.make_farm()
+    for name in "bcd":
+        simulation.outcomes[name] = [Outcome(seconds=300)]
+    simulation.tick()
+    use(driver, {FIRST_PID + 1: 13 * GIB})
+    for _ in range(100):
+        simulation.tick()
+    assert simulation.started() == ["a", "b"], "half of a third of the GPU would be free"
+    assert simulation.farm.waiting_for()["c"] == (
+        "needs 14.3 GB of a GPU, as an earlier job like it did; 11.0 are free beside others"
+    )
+    use(driver, {})
+    simulation.run()
+    assert set(simulation.states().values()) == {"done"}
+
+
+def use(driver: FakeDriver, memory: dict[int, int]) -> None:
+    """Let these processes, by pid, have so many bytes of the first GPU."""
+    driver.devices[0] = replace(
+        driver.devices[0],
+        memory_free=24 * GIB - sum(memory.values()),
+        processes=tuple(memory),
+        memory_by_process=tuple(memory.items()),
+    )
 
 
 def test_more_memory_than_there_is_is_refused(driver: FakeDriver, tmp_path: Path) -> None:

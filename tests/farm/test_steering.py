@@ -257,15 +257,17 @@ def test_what_the_farm_cannot_take_is_refused(steer) -> None:
 
 def test_a_forgotten_job_leaves_status_and_its_files_stay(steer) -> None:
     farm = steer("a", "b")
-    assert farm.ask("forget", "a", "b") == Answer(
-        done=("b is forgotten; its files stay",),
-        refused=("a is at work on cpu 0; cancel it first",),
-    )
+    answer = farm.ask("forget", "a", "b")
+    assert answer.refused == ("a is at work on cpu 0; cancel it first",)
+    assert [line.partition(";")[0] for line in answer.done] == ["b is forgotten"]
     farm.ask("cancel", "a")
     farm.tick()
     farm.ask("forget", "a")
     assert farm.states() == {}
     assert farm.simulation.workspace.job("a").job_file.exists()
+    unknown, advice = farm.ask("resume", "a").refused
+    assert unknown == "there is no job 'a' in this workspace"
+    assert "submit its sheet" in advice
 
 
 def test_jobs_of_other_sheets_are_steered_in_the_store(steer, workspace: Workspace) -> None:

@@ -16,11 +16,12 @@ import pytest
 from rich.console import Console
 
 from jobs.errors import WorkspaceBusy
+from jobs.workspace.at_work import is_held
 from jobs.workspace.locks import NotOurs
 from jobs.workspace.paths import Workspace
 from multitrain.commands.run.display import open_display
 from multitrain.commands.run.loop import StopSignals
-from multitrain.farm.workspace_lock import LOOKS, hold, is_held
+from multitrain.farm.workspace_lock import LOOKS, hold
 
 # Another farm: takes the lock, tells so, looks at it whenever it is asked, then leaves.
 FARM = """

@@ -23,6 +23,7 @@ class Served:
     """A running `multitrain serve`."""
 
     def __init__(self, workspace: Workspace, *options: str, port: int = 0) -> None:
+        self.workspace = workspace
         command = [
             *(sys.executable, "-m", "multitrain", "serve", "--port", str(port)),
             *("--workspace", str(workspace.root), *options),

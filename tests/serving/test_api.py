@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import signal
 import socket
 import time
@@ -21,6 +22,7 @@ from multitrain.serving.job_facts import facts_of
 from multitrain.serving.job_list import page_of
 from multitrain.serving.keys import Tries, read_or_make
 from multitrain.serving.night import Night
+from multitrain.serving.routes import STATIC
 from tests.serving.served import Served
 from tests.serving.stage import a_job, a_row, losses
 
@@ -74,6 +76,14 @@ def test_a_job_that_has_not_begun_is_shown_by_what_was_submitted(tmp_path: Path)
     assert facts["settings"]["grid_width"] == 7
     assert "rm" not in str(facts), "commands may hold secrets"
     assert facts["losses"] == {"steps": [], "losses": {}}
+
+
+def test_all_modules_of_the_page_are_asked_for_at_once() -> None:
+    """Else a browser learns of each when it has read the one that imports it."""
+    scripts = {str(path.relative_to(STATIC)) for path in STATIC.rglob("*.js")}
+    index = (STATIC / "index.html").read_text()
+    told = re.findall(r'(?:modulepreload" href|src)="/static/(.+?\.js)"', index)
+    assert sorted(told) == sorted(scripts)
 
 
 def test_files_are_sent_with_ranges_and_for_download(served: Served) -> None:

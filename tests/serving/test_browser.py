@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from jobs.workspace.at_work import is_held
 from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
-from jobs.workspace.store import read_jobs
-from multitrain.farm.workspace_lock import is_held
+from jobs.workspace.store import create, read_jobs
 from tests.e2e.farmhouse import Farmhouse, wait_for
+from tests.footage import write_video
 from tests.serving.browser import chromium
 from tests.serving.served import LINK, Served
+from tests.serving.stage import a_job, a_row
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -248,6 +250,66 @@ def test_a_hidden_page_holds_no_connection(page: Any, furnished: Workspace) -> N
         page.wait_for_function("() => window.open_streams === 0")
         page.evaluate(hide, False)
         page.wait_for_function("() => window.open_streams === 1")
+    finally:
+        served.close()
+
+
+def test_a_bell_rings_when_the_night_is_done_and_asks_for_nothing_before(
+    page: Any, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.runs.mkdir()
+    create(workspace.store, [a_row("night", State.RUNNING, 0.5), a_row("day", State.DONE, 1.0)])
+    page.add_init_script(
+        """window.asked = 0;
+        window.notified = [];
+        window.Notification = class {
+            constructor(title, { body }) { window.notified.push(`${title}: ${body}`); }
+            static permission = "default";
+            static async requestPermission() {
+                window.asked += 1;
+                return (Notification.permission = "granted");
+            }
+        };"""
+    )
+    served = Served(workspace)
+    try:
+        page.goto(served.link)
+        page.locator("#states a.running:visible").wait_for()
+        assert page.evaluate("[window.asked, document.title]") == [0, "multitrain"]
+        page.locator("#bell").click()
+        page.locator("#bell[aria-pressed='true']").wait_for()
+        create(workspace.store, [a_row("night", State.DONE, 1.0), a_row("day", State.DONE, 1.0)])
+        page.wait_for_function("() => document.title === '✓ 2 films · multitrain'")
+        assert page.evaluate("window.notified") == ["The night is done: 2 films"]
+        page.wait_for_function("() => document.title === 'multitrain'")
+        page.reload()
+        page.locator("#bell[aria-pressed='false']").wait_for()
+        assert page.evaluate("window.asked") == 0, "it is a new page, and nobody has asked it"
+    finally:
+        served.close()
+
+
+def test_the_moments_of_a_film_play_and_become_loops(page: Any, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    job = a_job("night", video_length=4 / 60, fps=25, grid_width=1, grid_height=1)
+    job.save(workspace.job("night"))
+    workspace.job("night").film().parent.mkdir(exist_ok=True)
+    write_video(workspace.job("night").film(), 100)
+    create(workspace.store, [a_row("night", State.DONE, 1.0)])
+    served = Served(workspace)
+    try:
+        page.goto(served.link)
+        page.locator("#places a[data-place='films']").click()
+        page.get_by_role("button", name="Moments").click()
+        page.locator(".strip .still").nth(3).click()
+        wanted = "() => document.querySelector('.hero video')?.currentTime > 1"
+        page.wait_for_function(wanted, timeout=MS)
+        page.get_by_label("Seconds of a loop").fill("1")
+        figure = page.locator(".highlights figure").first
+        figure.locator("[data-loop='pingpong']").click()
+        page.locator("[data-clip^='night_pingpong_1s'] video").wait_for()
+        assert page.locator("[data-loop='walk']").count() == 0, "no weights are kept"
     finally:
         served.close()
 

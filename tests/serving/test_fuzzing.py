@@ -21,10 +21,13 @@ from tests.serving.served import Served
 
 LOOKING = (
     *("/", "/api/session", "/api/overview", "/api/status", "/api/show", "/api/layers"),
-    *("/api/cuts", "/api/logs", "/media", "/static/main.js"),
+    *("/api/cuts", "/api/moments", "/api/logs", "/media", "/static/main.js"),
 )
 # A sheet costs a process for each: what is sent there is wrong before that.
-CHANGING = ("/api/enter", "/api/star", "/api/check", "/api/submit", *(f"/api/{o}" for o in FORMS))
+CHANGING = (
+    *("/api/enter", "/api/star", "/api/check", "/api/submit", "/api/find-moments", "/api/loop"),
+    *(f"/api/{order}" for order in FORMS),
+)
 
 reached: Counter[str] = Counter()
 
@@ -60,7 +63,7 @@ queries = st.dictionaries(
     ),
     words
     | st.sampled_from(
-        ["film", "timecut", "latest", "preview", "poster", "done", "queued,done", "1"]
+        ["film", "timecut", "latest", "preview", "poster", "still", "clip", "queued,done", "1"]
     ),
     max_size=5,
 )

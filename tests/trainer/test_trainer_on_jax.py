@@ -36,7 +36,7 @@ def test_a_killed_job_goes_on_to_the_same_film(
 
     second = start(*options)
     second.wait_for("going on at step")
-    assert "going on at step 0" not in second.log
+    assert "beginning at step" not in second.log
     assert second.end() == ExitCode.DONE, second.log
     resumed = spool(paths)
 

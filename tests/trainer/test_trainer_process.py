@@ -55,7 +55,7 @@ def test_the_farms_death_drains(
     lifeline, farm = os.pipe()
     trainer = start("--lifeline", str(lifeline), pass_fds=[lifeline])
     os.close(lifeline)
-    trainer.wait_for("going on at step 0")
+    trainer.wait_for("beginning at step 0")
 
     os.close(farm)
 
@@ -115,7 +115,7 @@ def test_a_job_goes_on_only_with_its_pictures(
     picture.write_bytes(content)
     third = start()
     third.wait_for("going on at step")
-    assert "going on at step 0" not in third.log
+    assert "beginning at step" not in third.log
 
 
 def test_a_data_set_without_pictures_is_told(

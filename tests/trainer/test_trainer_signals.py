@@ -52,7 +52,7 @@ def test_sigusr1_tells_what_every_thread_does_and_the_training_goes_on(
 ) -> None:
     submit(600_000, family="testcard")
     child = start("--lifeline", str(lifeline[0]), pass_fds=[lifeline[0]])
-    child.wait_for("going on at step 0")
+    child.wait_for("beginning at step 0")
 
     child.child.send_signal(signal.SIGUSR1)
 

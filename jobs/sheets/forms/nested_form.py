@@ -113,16 +113,19 @@ def _section(section: str, spec: JobSpec, written: Collection[str]) -> tuple[Tre
 
 
 class _Layers:
-    """The mappings of a network's layers."""
+    """The mappings of a network's layers; none where its family counts them itself."""
 
     def __init__(self, section: str, spec: JobSpec) -> None:
         self.network = section
-        count = SECTIONS[section].get(LAYERS)
-        self.mappings = [_Line() for _ in range(getattr(spec, count[0]) if count else 0)]
+        (count,) = SECTIONS[section].get(LAYERS, ("",))
+        counts = count and count not in family_of(spec).without
+        self.mappings = [_Line() for _ in range(getattr(spec, count) if counts else 0)]
 
     def can_say(self, key: str, values: Sequence[Any]) -> bool:
         """Whether the `values` of `key` have a list among them, and each list ends with a layer."""
         if key not in LAYER or all(value is None or len(value) == 1 for value in values):
+            return False
+        if not self.mappings:
             return False
         entries = len(self.mappings) - 1
         return all(value is None or entries % len(value) == 0 for value in values)

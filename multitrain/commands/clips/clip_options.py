@@ -22,7 +22,7 @@ from jobs.settings.videos import GIF, MP4, PNG, VIDEOS, WEBM, FormatName
 from jobs.workspace.outputs import OutputName, export_name
 from jobs.workspace.paths import Workspace
 from multitrain.commands.long_work import shown_work
-from multitrain.commands.options import Number, Seconds
+from multitrain.commands.options import Number, Seconds, Whole
 
 NAMED_SIZES = {
     "720p": Resolution(1280, 720),
@@ -95,7 +95,7 @@ def type_of(parameter: Parameter) -> click.ParamType[Any]:
             case Le(le=value):
                 limits |= {"max": value}
     if kind is int:
-        return click.IntRange(**limits)
+        return Whole(**limits)
     return (Seconds if SECONDS in bounds else Number)(**limits)
 
 

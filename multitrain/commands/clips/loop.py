@@ -11,7 +11,7 @@ import click
 from jobs.errors import UsageError
 from jobs.plans.framing import Corner
 from jobs.settings.kinds import Resolution
-from jobs.settings.loops import ClipSettings, Duration, LoopMode
+from jobs.settings.loops import LONGEST_SECONDS, ClipSettings, Duration, LoopMode
 from jobs.settings.videos import FormatName, for_loops, notes_on_loop, of_box
 from jobs.sheets.rules import MOST_BOXES
 from jobs.workspace.paths import Workspace
@@ -31,7 +31,7 @@ from multitrain.commands.clips.clip_options import (
     shown_frames,
     told_drift,
 )
-from multitrain.commands.options import force_option, workspace_option
+from multitrain.commands.options import Seconds, Whole, force_option, workspace_option
 
 if TYPE_CHECKING:
     from render.clips.looping import Made
@@ -90,6 +90,12 @@ class _Input(NamedTuple):
     "Seconds of the film where it begins; with best, at the earliest.",
     show_default="where the picture has settled",
 )
+@click.option(
+    "--within",
+    type=Seconds(0, LONGEST_SECONDS),
+    help="With best: seconds from there on in which its beginning is looked for.",
+    show_default="all of the film",
+)
 @loop_option(
     "best",
     "fade",
@@ -101,9 +107,7 @@ class _Input(NamedTuple):
 @click.option(
     "--crop", type=CropType(), help="Cut from the middle, or from X+Y on, before scaling."
 )
-@click.option(
-    "--box", type=click.IntRange(1, MOST_BOXES), show_default="1", help="Of a job with boxes."
-)
+@click.option("--box", type=Whole(1, MOST_BOXES), show_default="1", help="Of a job with boxes.")
 @format_option
 @output_option
 @force_option
@@ -118,6 +122,7 @@ def command(
     name: FormatName | None,
     output: Path | None,
     force: bool,
+    within: float | None,
     workspace: Path,
     **options: Any,
 ) -> None:
@@ -137,6 +142,8 @@ def command(
     from render.clips.looping import make_loop, plan_clip
     from render.encoding import ffmpeg
 
+    if within is not None and mode != "best":
+        raise UsageError("--within is for --mode best, which looks for its beginning")
     settings, corner = _settings(mode, **options)
     place = Workspace(workspace.absolute())
     given = _find(source, box, place)
@@ -144,7 +151,8 @@ def command(
     planned = plan_clip(given.files, settings, form, lambda _: None)
     total = planned.cycle.frames
     length = settings.duration or Duration(frames=total)
-    note = asked_for(given.files, settings, corner, form)
+    more = () if within is None else (within,)  # so notes of earlier versions stay what they are
+    note = asked_for(given.files, settings, corner, form, *more)
     title = f"{given.title}_{mode}_{length.label}"
     clip = output_for(output, title, form, place, force=force, note=note)
     if is_there(clip, force=force):
@@ -161,6 +169,7 @@ def command(
             on_progress,
             corner=corner,
             planned=planned,
+            within=within,
             note=note,
         )
     _tell(clip, made, settings, form)

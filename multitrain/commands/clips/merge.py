@@ -24,7 +24,7 @@ from multitrain.commands.clips.clip_options import (
     scale_option,
     shown_frames,
 )
-from multitrain.commands.options import Seconds, force_option
+from multitrain.commands.options import Seconds, Whole, force_option
 
 if TYPE_CHECKING:
     from render.files.merge import Merged
@@ -43,7 +43,7 @@ TITLE = "merged"
     metavar="SECONDS",
     help="Each film fades into the next one; they are encoded anew.",
 )
-@click.option("--box", type=click.IntRange(1, MOST_BOXES), help="Of jobs with boxes.")
+@click.option("--box", type=Whole(1, MOST_BOXES), help="Of jobs with boxes.")
 @scale_option
 @format_option_of("copied as they are; with --crossfade or --scale h264")
 @output_option

@@ -76,8 +76,8 @@ def existing_data_set(place: Workspace, name: str) -> Path:
     """
     folder = place.dataset(name)
     if name == DEMO and demo_is_built_in(folder):
+        from jobs.workspace.at_work import is_held
         from multitrain.datasets.drawn.demo import ensure_demo
-        from multitrain.farm.workspace_lock import is_held
 
         if is_held(place):
             raise UsageError(f"{folder} is being drawn by the farm that runs here; ask again soon")

@@ -22,7 +22,7 @@ from jobs.settings.preprocess import (
     unfit_sizes,
 )
 from multitrain.commands.datasets.common import json_option, printable, shown, tell, workspace_at
-from multitrain.commands.options import LARGEST_SEED, workspace_option
+from multitrain.commands.options import LARGEST_SEED, Whole, workspace_option
 
 if TYPE_CHECKING:
     from multitrain.datasets.made.converting import Outcome
@@ -73,13 +73,13 @@ class _Size(click.ParamType[Resolution]):
 @click.option("--flip", is_flag=True, help="Mirror half of the pictures, by chance.")
 @click.option(
     "--copies",
-    type=click.IntRange(1, 999),
+    type=Whole(1, 999),
     default=1,
     show_default=True,
     help="Of each picture, cut and mirrored by chance anew.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True, help="Of chance."
+    "--seed", type=Whole(0, LARGEST_SEED), default=0, show_default=True, help="Of chance."
 )
 @click.option(
     "--transfer",

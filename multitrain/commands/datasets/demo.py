@@ -9,7 +9,7 @@ import click
 from jobs.settings.kinds import Resolution
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
 from multitrain.commands.datasets.sizes import drawn_size
-from multitrain.commands.options import LARGEST_SEED, workspace_option
+from multitrain.commands.options import LARGEST_SEED, Whole, workspace_option
 from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.drawn.styles import MIX, STYLES, Drawing
 from multitrain.datasets.made.making import Made, new_data_set
@@ -34,14 +34,14 @@ from multitrain.datasets.made.making import Made, new_data_set
 )
 @click.option(
     "--count",
-    type=click.IntRange(1, 1_000_000),
+    type=Whole(1, 1_000_000),
     default=400,
     show_default=True,
     help="How many pictures.",
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=Whole(0, LARGEST_SEED),
     default=1,
     show_default=True,
     help="The same one gives the same pictures.",

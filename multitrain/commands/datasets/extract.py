@@ -9,7 +9,7 @@ import click
 from jobs.errors import UsageError
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
 from multitrain.commands.long_work import say, shown_bytes
-from multitrain.commands.options import Seconds, workspace_option
+from multitrain.commands.options import Seconds, Whole, workspace_option
 
 LONGEST_SECONDS = 10**7
 TIME = Seconds(0, LONGEST_SECONDS)
@@ -19,11 +19,11 @@ MENDINGS = ("auto", "yadif", "ivtc", "none")
 @click.command()
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEO...")
 @click.argument("name")
-@click.option("--count", type=click.IntRange(1, 1_000_000), help="Frames, evenly spaced.")
+@click.option("--count", type=Whole(1, 1_000_000), help="Frames, evenly spaced.")
 @click.option("--every", type=TIME, metavar="TIME", help="A frame every so often.")
 @click.option(
     "--frames",
-    type=click.IntRange(1, 1_000_000),
+    type=Whole(1, 1_000_000),
     help="So many that follow each other, from --start on.",
 )
 @click.option(
@@ -57,9 +57,7 @@ MENDINGS = ("auto", "yadif", "ivtc", "none")
 @click.option(
     "--format", "form", type=click.Choice(("png", "jpg")), default="png", show_default=True
 )
-@click.option(
-    "--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of jpg."
-)
+@click.option("--quality", type=Whole(1, 100), default=95, show_default=True, help="Of jpg.")
 @json_option
 @workspace_option
 def command(

@@ -25,7 +25,7 @@ from multitrain.commands.datasets.common import (
     workspace_at,
 )
 from multitrain.commands.datasets.films import film_facts, film_lines, find_film, look
-from multitrain.commands.options import data_option, workspace_option
+from multitrain.commands.options import Whole, data_option, workspace_option
 from multitrain.datasets.looking.checkerboards import checkerboard_of
 from multitrain.datasets.looking.contact_sheet import contact_sheet
 from multitrain.datasets.looking.inspection import Inspection, inspect
@@ -62,7 +62,7 @@ T = TypeVar("T")
 @click.option("--no-sheet", is_flag=True, help="Make no contact sheet.")
 @click.option(
     "--batch-size",
-    type=click.IntRange(1, 65_536),
+    type=Whole(1, 65_536),
     help="Pictures per update.  [default: those of a grid of 1280x720]",
 )
 @workspace_option

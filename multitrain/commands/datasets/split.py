@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from multitrain.commands.datasets.common import existing_data_set, json_option, tell, workspace_at
-from multitrain.commands.options import LARGEST_SEED, Number, data_option, workspace_option
+from multitrain.commands.options import LARGEST_SEED, Number, Whole, data_option, workspace_option
 
 
 @click.command()
@@ -23,7 +23,7 @@ from multitrain.commands.options import LARGEST_SEED, Number, data_option, works
     help="So many of a hundred pictures are for tests.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True, help="Of chance."
+    "--seed", type=Whole(0, LARGEST_SEED), default=0, show_default=True, help="Of chance."
 )
 @click.option("--last", is_flag=True, help="The last ones, not by chance: for frames of a video.")
 @json_option

@@ -12,7 +12,7 @@ import click
 from jobs.settings.kinds import Resolution
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
 from multitrain.commands.datasets.sizes import drawn_size
-from multitrain.commands.options import LARGEST_SEED, Number, workspace_option
+from multitrain.commands.options import LARGEST_SEED, Number, Whole, workspace_option
 from multitrain.datasets.tiles.tiles import TileGrid, Trim
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _black(context: click.Context, parameter: click.Parameter, value: str) -> fl
 )
 @click.option(
     "--border",
-    type=click.IntRange(0, 9999),
+    type=Whole(0, 9999),
     default=2,
     show_default=True,
     help="Pixels on each side of a tile that show its neighbours; pictures are larger by twice as "
@@ -92,7 +92,7 @@ def _black(context: click.Context, parameter: click.Parameter, value: str) -> fl
 @click.option("--shuffle", is_flag=True, help="Names that sort at random.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=Whole(0, LARGEST_SEED),
     default=0,
     show_default=True,
     help="Of --shuffle.",

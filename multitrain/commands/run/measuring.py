@@ -15,14 +15,15 @@ from rich.console import Console
 
 from jobs.errors import ExitCode, UsageError
 from jobs.settings.choices import Snapshot
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, facets
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets
+from jobs.workspace.at_work import is_held
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands.run.assembling import RunOptions, run_jobs
 from multitrain.commands.run.display import LineDisplay
 from multitrain.commands.run.loop import StopSignals, StopWords
 from multitrain.farm.events import Happening
-from multitrain.farm.workspace_lock import hold, is_held
+from multitrain.farm.workspace_lock import hold
 from multitrain.forecasts.forecasting import START_SECONDS, Forecaster
 from multitrain.forecasts.speeds import RARE, Cost, add_speeds, read_speeds
 from multitrain.slots.cpu import CpuPool
@@ -44,7 +45,7 @@ _WITHOUT = {
     for column in COLUMNS
     if facets(column).concerns in ("origin", "beside")
 } | {"retries": 0}
-_ANY_LENGTH = dict.fromkeys(column for group in ALTERNATIVES for column in group)
+_ANY_LENGTH = dict.fromkeys(GROUP_OF["video_length"])
 
 
 def unknown(jobs: Sequence[JobFile], forecaster: Forecaster) -> list[JobFile]:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from PIL import Image
 
 from jobs.settings.kinds import Resolution
-from jobs.settings.preprocess import CENTER_CROP, COVER, Step
+from jobs.settings.preprocess import CENTER_CROP, COVER, HALVES, Step
 
 LARGE_PIXELS = 2**26  # a few hundred MB
 
@@ -31,7 +31,10 @@ def preprocessed(image: Image.Image, steps: Iterable[Step]) -> Image.Image:
     """
     for step in steps:
         size = step.of(Resolution(*image.size))
-        if step.kind == CENTER_CROP:
+        if step.kind in HALVES.values():
+            left = 0 if step.kind == HALVES["left"] else image.width - size.width
+            image = image.crop((left, 0, left + size.width, size.height))
+        elif step.kind == CENTER_CROP:
             left, top = (image.width - size.width) // 2, (image.height - size.height) // 2
             image = image.crop((left, top, left + size.width, top + size.height))
         elif image.size != size:

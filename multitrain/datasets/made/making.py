@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,14 +45,23 @@ def new_data_set(workspace: Workspace, *names: str) -> Iterator[Sequence[Path]]:
         yield [stack.enter_context(new_folder(target)) for target in targets]
 
 
+class Taken(UsageError):
+    """Something has the name that a new folder is to have."""
+
+
+def _is_free(target: Path) -> bool:
+    return not os.path.lexists(target)
+
+
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path, is_free: Callable[[Path], bool] = _is_free) -> Iterator[Path]:
     """An empty folder to fill, which becomes `target` when all went well.
 
-    No other command can fill it at the same time. UsageError where `target` is there, or is being
-    made; whatever is raised leaves nothing behind.
+    No other command can fill it at the same time, or takes it for what a killed one has left. Taken
+    where `target` is there, before or after; UsageError where it is being made; whatever is raised
+    leaves nothing behind. `is_free` may allow an empty folder in its place.
     """
-    _require_free(target)
+    _require_free(target, is_free)
     sweep(target.parent)
     part = target.with_name(f".{target.name}{PART}")
     part.mkdir(parents=True, exist_ok=True)
@@ -62,7 +71,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         yield part
         os.sync()  # at once for all files: before they have the name that says that they are there
-        _require_free(target)
+        _require_free(target, is_free)
         os.replace(part, target)
         flush_to_disk(target.parent)
     except OSError as error:
@@ -86,9 +95,9 @@ def _named(workspace: Workspace, name: str) -> Path:
     return target
 
 
-def _require_free(target: Path) -> None:
-    if os.path.lexists(target):
-        raise UsageError(f"{target} is there already; choose another name, or remove it")
+def _require_free(target: Path, is_free: Callable[[Path], bool]) -> None:
+    if not is_free(target):
+        raise Taken(f"{target} is there already; choose another name, or remove it")
 
 
 def _lock(part: Path) -> int | None:

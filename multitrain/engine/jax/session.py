@@ -60,7 +60,7 @@ class JaxSession:
             self._frame_shape = self._grid.frame_shape(model.shown.cell)
             self._seed, self._batch = spec.seed, spec.images_per_batch
             self._feeding = Feeding(
-                groups,
+                [each for each in groups if each.is_drawn],
                 model.draws,
                 spec.seed,
                 self._batch,

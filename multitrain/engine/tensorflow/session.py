@@ -70,7 +70,8 @@ class TensorFlowSession:
             self._variables = dict(self._named_variables())
             self._frame_shape = self._grid.frame_shape(model.shown.cell)
             devices, on_device = self._strategy.extended.worker_devices, settings.pictures_on_device
-            self._feeding = Feeding(groups, model.draws, draws, self._batch, devices, on_device)
+            drawn = [each for each in groups if each.is_drawn]
+            self._feeding = Feeding(drawn, model.draws, draws, self._batch, devices, on_device)
         self._timing = Timing.of(spec)
         # Kinds of steps that have run: the first step of their phase, and whether they show frames.
         self._tried: set[tuple[int, bool]] = set()

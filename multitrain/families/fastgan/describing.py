@@ -71,7 +71,7 @@ class Reconstructing(adversaries.Pair):
     reconstruction: Reconstruction
     perception: Perception | None
 
-    def judged(self, nets: Nets, pictures: Any) -> Judgement:
+    def judged(self, nets: Nets, pictures: Any, batch: Batch) -> Judgement:  # noqa: ARG002
         return _judgement(_seen(nets, pictures))
 
     def discriminator_loss(self, nets: Nets, batch: Batch) -> Outcome:

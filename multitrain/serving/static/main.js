@@ -2,6 +2,7 @@
 
 import { ApiError, enter, get, hasKey } from "./api.js";
 import { showBar } from "./bar.js";
+import { heard, title, watchBell } from "./bell.js";
 import { byId, template } from "./dom.js";
 import { watchDrops } from "./drop.js";
 import { watchKeys } from "./keys.js";
@@ -37,7 +38,7 @@ function route() {
   for (const link of document.querySelectorAll("#places a")) {
     link.toggleAttribute("aria-current", link.dataset.place === where.view);
   }
-  document.title = where.name ? `${where.name} · multitrain` : "multitrain";
+  title(where.name ? `${where.name} · multitrain` : "multitrain");
   current = VIEWS[where.view].open(root, where);
   if (overview) current.update?.(overview);
 }
@@ -49,6 +50,7 @@ function told(news) {
   }
   document.body.classList.remove("broken");
   overview = news;
+  heard(news);
   showBar(news);
   current?.update?.(news);
 }
@@ -58,6 +60,7 @@ function begin() {
   addEventListener("hashchange", route);
   watchDrops();
   watchKeys(place, () => current);
+  watchBell();
   stream = new Stream(told, (error) => {
     document.body.classList.add("broken");
     if (error) welcome(error.message);

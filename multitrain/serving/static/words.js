@@ -36,6 +36,12 @@ export function percent(job) {
   return share > 0 && share < 10 ? `${share.toFixed(1)} %` : `${Math.floor(share)} %`;
 }
 
+// A moment of a film: `1:23.4`.
+export function moment(seconds) {
+  const tenths = Math.round(seconds * 10);
+  return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
+}
+
 export function filmLength(seconds) {
   const whole = Math.round(seconds);
   const rest = [Math.floor(whole / 60) % 60, whole % 60].map((each) => String(each).padStart(2, "0"));

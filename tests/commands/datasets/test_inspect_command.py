@@ -122,10 +122,10 @@ def test_the_built_in_pictures_are_drawn_unless_a_farm_does(
     monkeypatch.setattr(
         "multitrain.datasets.drawn.demo.draw_demo", lambda folder: draw_demo(folder, 3)
     )
-    monkeypatch.setattr("multitrain.farm.workspace_lock.is_held", lambda _: True)
+    monkeypatch.setattr("jobs.workspace.at_work.is_held", lambda _: True)
     with pytest.raises(UsageError, match="ask again soon"):
         look(workspace, "demo", "--no-sheet")
-    monkeypatch.setattr("multitrain.farm.workspace_lock.is_held", lambda _: False)
+    monkeypatch.setattr("jobs.workspace.at_work.is_held", lambda _: False)
     assert json.loads(look(workspace, "demo", "--no-sheet", "--json"))["pictures"] == 3
 
 

@@ -167,3 +167,25 @@ def test_the_key_stands_for_the_steps(workspace: Workspace, folder: Path) -> Non
     ]
     keys = {Listing.of(workspace, [folder], *SIZE, 3, steps).key for steps in variants}
     assert len(keys) == len(variants)
+
+
+@pytest.mark.parametrize("width", [128, 129])
+def test_halves_have_what_is_left_and_right_of_the_middle(width: int) -> None:
+    picture = np.asarray(plane(width, 20))
+    halves = {
+        which: np.asarray(preprocessed(Image.fromarray(picture), [Step.half(which)]))
+        for which in ("left", "right")
+    }
+
+    np.testing.assert_array_equal(halves["left"], picture[:, :64])
+    np.testing.assert_array_equal(halves["right"], picture[:, -64:])
+    assert Step.half("left").of(Resolution(width, 20)) == (64, 20)
+    with pytest.raises(Unfit, match="has no halves"):
+        Step.half("left").of(Resolution(1, 20))
+
+
+def test_what_follows_is_done_to_halves() -> None:
+    mode = Preprocessing.of("cover", SIZE, None, flip=False, half="left")
+    assert mode.loaded(Resolution(640, 240)) == SIZE
+    left = preprocessed(plane(640, 240), mode.fixed)
+    assert spans(left) == about(0.0, 0.0, 0.5, 1.0)

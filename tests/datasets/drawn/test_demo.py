@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from jobs.errors import DatasetError
+from jobs.errors import DatasetError, UsageError
 from jobs.pictures.finding import DEMO_COUNT, DEMO_SIZE, survey
 from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
@@ -17,6 +17,7 @@ from multitrain.datasets.decoded.folders import load_pictures
 from multitrain.datasets.drawn import demo
 from multitrain.datasets.drawn.demo import draw_demo, ensure_demo
 from multitrain.datasets.drawn.landscapes import PALETTES, draw_landscape
+from multitrain.datasets.made.making import new_data_set
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures
@@ -98,6 +99,23 @@ def test_a_drawing_that_is_interrupted_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         ensure_demo(workspace)
     assert listing(workspace.data) == []
+
+
+def test_another_command_leaves_alone_what_is_being_drawn(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beside(folder: Path) -> None:
+        draw_demo(folder, 2)
+        with pytest.raises(UsageError, match="being made by another command"):
+            ensure_demo(workspace)
+        with new_data_set(workspace, "others") as (other,):
+            draw_demo(other, 1)
+        draw_demo(folder, 3)
+
+    monkeypatch.setattr(demo, "draw_demo", beside)
+    ensure_demo(workspace)
+    assert len(listing(workspace.dataset("demo"))) == 3
+    assert listing(workspace.data) == ["demo", "others"]
 
 
 def test_pictures_that_come_while_it_draws_are_kept(

@@ -312,7 +312,6 @@ def test_the_built_in_pictures_are_drawn_first(
     workspace: Workspace, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def draw(folder: Path) -> None:
-        folder.mkdir()
         Image.new("RGB", (8, 6)).save(folder / "one.png")
 
     monkeypatch.setattr(demo, "draw_demo", draw)

@@ -259,7 +259,7 @@ def training(
     process = spare.take(a_launch(TRAINER, paths.log, call))
     assert process is not None
     os.close(lifeline)
-    wait_for(lambda: paths.log.exists() and "going on at step 0" in paths.log.read_text())
+    wait_for(lambda: paths.log.exists() and "beginning at step 0" in paths.log.read_text())
     yield process, paths, farm
     os.close(farm)
 

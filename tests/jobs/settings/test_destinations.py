@@ -117,7 +117,8 @@ def url_of(folder: Path) -> str:
 
 def test_a_folder_that_is_not_there_is_told(read: Callable, workspace: Workspace) -> None:
     (told,) = mistakes(read, upload_to=url_of(workspace.root / "nas"))
-    assert told == "upload_to: there is no such folder; make it, or mount its disk"
+    there = workspace.root / "nas"
+    assert told == f"upload_to: there is no folder {there}; make it, or mount its disk"
     (workspace.root / "nas").touch()
     assert len(mistakes(read, upload_to=url_of(workspace.root / "nas"))) == 1
 

@@ -12,7 +12,7 @@ import yaml
 from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.parsing import choices_of, entry_type, parse_cells, plain_type
-from jobs.settings.spec import COLUMNS, GROUP_OF, JobSpec
+from jobs.settings.spec import COLUMNS, GROUP_OF, JobSpec, means_something
 from jobs.sheets.forms.nested_form import nested, sheet_text
 from jobs.sheets.forms.yaml_cells import read_rows
 
@@ -45,6 +45,10 @@ def any_spec(draw: random.Random) -> JobSpec:
             cells.pop(other, None)
         count = draw.randint(1, 6) if get_origin(plain_type(column)) is tuple else 1
         cells[column] = ",".join(draw.choices(right_texts(column), k=count))
+    for column in {*cells} - {"family"}:
+        if not means_something(column, cells.get("family", "dcgan")):
+            for other in GROUP_OF.get(column, ()):
+                cells[other] = str(REQUIRED.get(other, cells.get(other, "")))
     spec, reasons = parse_cells(cells)
     assert spec, reasons
     return spec
@@ -67,7 +71,8 @@ def test_every_setting_is_told_unless_only_changed_ones_are_asked_for() -> None:
     spec = any_spec(random.Random(2))
     (row,) = read_rows(sheet_text([spec]), "s.yaml").rows
     empty = {column for column in COLUMNS if getattr(spec, column) is None}
-    assert {column for column, cell in row.cells.items() if cell.text} == COLUMNS.keys() - empty
+    told = COLUMNS.keys() - empty - family_of(spec).without
+    assert {column for column, cell in row.cells.items() if cell.text} == told
 
 
 def spec_with(**cells: str) -> JobSpec:

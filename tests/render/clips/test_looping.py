@@ -246,6 +246,8 @@ def test_the_best_place_is_found(tmp_path):
     settings = ClipSettings("best", frames(40), fade=8 / 60)
     made = make_loop([film], settings, "h264", tmp_path / "loop.mp4", nobody)
     assert made.start * 60 in (30, 31, 32)
+    made = make_loop([film], settings, "h264", tmp_path / "near.mp4", nobody, within=20 / 60)
+    assert made.start * 60 < 22
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_folder_that_is_not_there_is_not_made_and_tried_again(film, workspace,
     for _ in range(2):
         assert told.acquire(timeout=PATIENCE)
     assert not (home / "nas").exists()
-    assert lines()[-1].endswith("there is no such folder; make it, or mount its disk")
+    assert lines()[-1].endswith(f"there is no folder {home}/nas; make it, or mount its disk")
     (home / "nas").mkdir()
     courier.close()
     assert has_arrived(film, target)

@@ -2,6 +2,7 @@
 
 import { get, media, post } from "../api.js";
 import { h, reconcile } from "../dom.js";
+import { strip } from "../moments.js";
 import { toast } from "../notices.js";
 import { forget } from "../player.js";
 import { tile } from "../tile.js";
@@ -41,10 +42,12 @@ export function open(root) {
   let timer = 0;
   const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search films" });
   const only = h("button", { class: "button", type: "button", "aria-pressed": "false" }, "★ only");
+  const best = h("button", { class: "button", type: "button", "aria-pressed": "false", title: "The moments of each film that are most worth seeing" }, "Moments");
   const list = h("section", { class: "tiles" });
+  const rows = h("section", { class: "rows", hidden: true });
   const message = h("p", { class: "quiet message" });
   const pages = h("div", { class: "pages" });
-  root.append(h("div", { class: "tools" }, search, only, pages), message, list);
+  root.append(h("div", { class: "tools" }, search, only, best, pages), message, list, rows);
 
   const download = (job) =>
     job.film
@@ -67,7 +70,18 @@ export function open(root) {
     return element;
   }
 
+  // A film as a row of its moments.
+  function row(job) {
+    const stills = strip(job.name);
+    const element = h("article", {}, h("header", {}, star(job), h("a", { href: `#/job/${encodeURIComponent(job.name)}`, data: { open: "1" } }, job.name)), stills);
+    element.addEventListener("gone", stills.stop);
+    return element;
+  }
+
   async function refresh() {
+    const areMoments = best.getAttribute("aria-pressed") === "true";
+    list.hidden = areMoments;
+    rows.hidden = !areMoments;
     const isOnly = only.getAttribute("aria-pressed") === "true";
     const found = await get("status", {
       state: isOnly ? "" : "done",
@@ -77,8 +91,9 @@ export function open(root) {
       count: COUNT,
       newest: 1,
     });
-    reconcile(list, found.jobs, (job) => job.name, make, (child, job) => {
-      child.showJob(job);
+    reconcile(areMoments ? list : rows, [], String, String, () => {});
+    reconcile(areMoments ? rows : list, found.jobs, (job) => job.name, areMoments ? row : make, (child, job) => {
+      child.showJob?.(job);
       child.querySelector(".star").setAttribute("aria-pressed", String(Boolean(job.is_starred)));
     });
     message.textContent = found.total ? "" : isOnly ? "No film has a star yet." : "No film is done yet.";
@@ -94,6 +109,10 @@ export function open(root) {
     );
   }
 
+  best.addEventListener("click", () => {
+    best.setAttribute("aria-pressed", String(best.getAttribute("aria-pressed") !== "true"));
+    refresh().catch(() => {});
+  });
   search.addEventListener("input", () => {
     start = 0;
     clearTimeout(timer);
@@ -113,6 +132,7 @@ export function open(root) {
     },
     leave() {
       clearTimeout(timer);
+      reconcile(rows, [], String, String, () => {});
       root.querySelectorAll("video").forEach(forget);
     },
   };

@@ -3,6 +3,7 @@
 import { get, media } from "../api.js";
 import { curves } from "../curves.js";
 import { h, text } from "../dom.js";
+import { moments } from "../moments.js";
 import { forget, player, show } from "../player.js";
 import { buttons, order } from "../steering.js";
 import { posterOf, previewOf } from "../tile.js";
@@ -11,10 +12,11 @@ import { star } from "./films.js";
 
 const KINDS = { film: "Film", export: "Export", loop: "Loop", timecut: "Timecut", poster: "Poster", contact: "Contact sheet" };
 
-export function open(root, { name }) {
+export function open(root, { name, query }) {
   let job = null;
   let version = "";
   let video = null;
+  let seenFilm = "";
   const hero = h("div", { class: "hero" });
   const heading = h("h1", {}, name);
   const line = h("p", { class: "situation" });
@@ -23,11 +25,12 @@ export function open(root, { name }) {
   const error = h("p", { class: "error", hidden: true });
   const losses = h("section");
   const files = h("section", { class: "files" });
+  const highlights = moments(name, playFrom);
   const settings = h("details", { open: innerWidth > 900 }, h("summary", {}, "Settings"), h("div"));
   const layers = h("details", {}, h("summary", {}, "Layers"), h("div"));
   const log = h("details", { class: "log" }, h("summary", {}, "Log"), h("pre"));
   root.append(
-    h("div", { class: "left" }, hero, losses, files),
+    h("div", { class: "left" }, hero, highlights, losses, files),
     h("aside", {}, h("header", {}, heading, line), orders, error, facts, settings, layers, log),
   );
 
@@ -46,6 +49,15 @@ export function open(root, { name }) {
   };
   log.addEventListener("toggle", () => log.open && readLog());
 
+  function playFrom(seconds) {
+    if (!video) return;
+    video.muted = true;
+    if (!video.getAttribute("src")) video.src = video.dataset.source;
+    video.currentTime = seconds + 0.001;
+    video.play().catch(() => {});
+    hero.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  }
+
   function picture() {
     const box = job.boxes ? { box: 1 } : {};
     const isDone = job.state === "done" && job.film;
@@ -56,6 +68,12 @@ export function open(root, { name }) {
     } else show(video, source, posterOf(job));
     video.controls = Boolean(isDone);
     hero.classList.toggle("bare", !source && !posterOf(job));
+    if (isDone && seenFilm !== job.film) {
+      seenFilm = job.film;
+      highlights.refresh();
+      if (query.get("at")) playFrom(Number(query.get("at")) || 0);
+      query.delete("at");
+    }
   }
 
   async function refresh() {
@@ -129,7 +147,10 @@ export function open(root, { name }) {
       looked = Date.now();
       refresh().catch(() => {});
     },
-    leave: () => root.querySelectorAll("video").forEach(forget),
+    leave() {
+      highlights.stop();
+      root.querySelectorAll("video").forEach(forget);
+    },
     key(event) {
       if (event.key === "p" && job) {
         const what = { running: "pause", queued: "pause", paused: "resume" }[job.state];

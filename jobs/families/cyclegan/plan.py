@@ -1,0 +1,113 @@
+"""CycleGAN before it is built: what sheets are checked by, shown and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobs.families.cyclegan.layers import discriminator, generator, picture_of
+from jobs.families.family import Family, Layers, Trained
+from jobs.families.limits import too_large
+from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
+from jobs.families.translation import cell, unpaired, wrong_show, wrong_terms
+from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
+
+GENERATORS = ("generator", "generator_back")  # of targets, and of inputs
+DISCRIMINATORS = ("discriminator", "discriminator_back")  # likewise
+TERMS = ("cycle", "identity", "gan")
+
+# The settings that decide what layers there are and how large their values.
+_OF_LAYERS = frozenset(
+    {
+        *COLUMNS_OF_SIZE, "dataset", "targets", "inputs", "sample_from", "grid_width",
+        "grid_height", "batch_size", "gpus", "colour_model", "gf_dim", "df_dim", "convolution_g",
+        "blocks", "pool", "patch", "show", "loss", "losses", "freeze_d",
+    }
+)  # fmt: skip
+# Settings that this network's layers do not have.
+_OTHERS = (
+    "nbr_of_layers_g", "nbr_of_layers_d", "filters_g", "filters_d", "k_w", "k_h", "k_w_g", "k_h_g",
+    "k_w_d", "k_h_d", "stride_g", "stride_d", "dilation_g", "dilation_d", "convolution_d",
+    "activation_g", "activation_d", "batch_norm_g", "batch_norm_d", "normalization_g",
+    "normalization_d", "dropout_g", "dropout_d", "noise_g", "noise_d", "z_dim", "z_distribution",
+    "latent_motion", "perceptual", "feature_matching",
+)  # fmt: skip
+
+
+def layers(spec: JobSpec, width: int, height: int) -> Layers:
+    """The layers of all networks."""
+    made = generator(spec, width, height).layers
+    judging = discriminator(spec, width, height)
+    return {**dict.fromkeys(GENERATORS, made), **dict.fromkeys(DISCRIMINATORS, judging)}
+
+
+def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
+    """One reason for each column that asks for what cannot be built, or cannot learn."""
+    if reasons := dict(wrong_patch(spec, picture_of(spec, width, height))):
+        return reasons
+    for network, planned in layers(spec, width, height).items():
+        draws = network in GENERATORS
+        for layer in planned:
+            dimension = "gf_dim" if draws else "df_dim"
+            for column, reason in too_large(layer, spec, width=dimension, draws=draws):
+                reasons.setdefault(column, f"layer {layer.number} {reason}")
+    for column, reason in _wrong_training(spec):
+        reasons.setdefault(column, reason)
+    return reasons
+
+
+def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    yield from wrong_terms(spec, TERMS)
+    yield from wrong_freeze(spec)
+    yield from wrong_show(spec, {"input", "output", "cycle"})
+    if spec.loss.name == "wgan-gp":
+        yield "loss", "wgan-gp is known not to work here; use lsgan, vanilla or hinge"
+    if 0 < spec.pool < spec.images_per_batch:
+        yield (
+            "pool",
+            f"{spec.pool} is smaller than a batch of {spec.images_per_batch}; make it as large at "
+            "least, or 0, which has the discriminators see new pictures only",
+        )
+
+
+def operations(spec: JobSpec, width: int, height: int) -> int:
+    """Operations of one step: all updates, and its frames.
+
+    Backwards, the gradients of a layer's weights cost as much as the layer does forwards, and those
+    of its input as much again. In each direction, a generator makes a picture, one back from it,
+    and one of what it is to leave as it is.
+    """
+    made, judged = (
+        sum(each.operations for each in layers(spec, width, height)[name])
+        for name in (GENERATORS[0], DISCRIMINATORS[0])
+    )
+    is_left = any(term.name == "identity" and term["weight"] for term in spec.losses)
+    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
+    update_d = 6 * judged  # of a picture and of one that was made
+    update_g = 2 * judged + (1 + is_left) * 3 * made + 2 * made
+    trained = passes * made + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
+    shown = spec.frames_per_step * spec.samples * made // spec.steps_per_frame
+    return 2 * spec.images_per_batch * trained + shown
+
+
+def trained(spec: JobSpec) -> dict[str, Trained]:
+    """What training keeps of all networks."""
+    averaged = Trained(spec.optimizer_g, is_averaged=spec.ema > 0)
+    judging = Trained(spec.optimizer_d, frozen=spec.freeze_d)
+    return {**dict.fromkeys(GENERATORS, averaged), **dict.fromkeys(DISCRIMINATORS, judging)}
+
+
+CYCLEGAN = Family(
+    feeds=unpaired,
+    cell=cell,
+    layers=layers,
+    impossible=impossible,
+    batches=lambda spec: spec.nbr_d_updates,  # each of the discriminators' has one of its own
+    operations=operations,
+    trained=trained,
+    columns_of_layers=_OF_LAYERS,
+    columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot"}),
+    networks=(*GENERATORS, *DISCRIMINATORS),
+    averaged={"average": "generator", "average_back": "generator_back"},
+    without=frozenset(_OTHERS),
+    sides=SIDES,
+)

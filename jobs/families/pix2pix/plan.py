@@ -1,0 +1,143 @@
+"""pix2pix before it is built: what sheets are checked by, shown and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobs.families.family import Family, Layers, Trained
+from jobs.families.layer import Layer
+from jobs.families.limits import too_large
+from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
+from jobs.families.pix2pix.layers import discriminator, generator, halvings, judged, most_downs
+from jobs.families.translation import cell, feeds, wrong_show, wrong_terms
+from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
+from jobs.settings.translation import Term
+
+FEWEST_PER_STATISTIC = 4  # pictures: with fewer, those of a training say too little of others
+_WITH_STATISTICS = "batch"
+TERMS = tuple(name for name in Term.TABLE if name not in ("cycle", "identity"))
+
+# The settings that decide what layers there are and how large their values.
+_OF_LAYERS = frozenset(
+    {
+        *COLUMNS_OF_SIZE, "dataset", "targets", "inputs", "sample_from", "grid_width",
+        "grid_height", "batch_size", "gpus", "colour_model", "gf_dim", "df_dim", "batch_norm_g",
+        "batch_norm_d", "normalization_g", "normalization_d", "convolution_g", "dropout_g",
+        "downs", "peel", "patch", "conditional", "show", "loss", "losses", "freeze_d",
+    }
+)  # fmt: skip
+# Settings that this network's layers do not have.
+_OTHERS = (
+    "nbr_of_layers_g", "nbr_of_layers_d", "filters_g", "filters_d", "k_w", "k_h", "k_w_g", "k_h_g",
+    "k_w_d", "k_h_d", "stride_g", "stride_d", "dilation_g", "dilation_d", "convolution_d",
+    "activation_g", "activation_d", "dropout_d", "noise_g", "noise_d", "z_dim", "z_distribution",
+    "latent_motion", "perceptual",
+)  # fmt: skip
+
+
+def layers(spec: JobSpec, width: int, height: int) -> Layers:
+    """The layers of both networks."""
+    return {
+        "generator": generator(spec, width, height).layers,
+        "discriminator": discriminator(spec, width, height),
+    }
+
+
+def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
+    """One reason for each column that asks for what cannot be built, or cannot learn."""
+    reasons = dict(_wrong_sizes(spec, width, height))
+    if reasons:  # layers cannot be planned
+        return reasons
+    for network, planned in layers(spec, width, height).items():
+        for layer in planned:
+            for column, reason in _wrong_layer(layer, network, spec):
+                reasons.setdefault(column, f"layer {layer.number} {reason}")
+    for column, reason in _wrong_training(spec):
+        reasons.setdefault(column, reason)
+    return reasons
+
+
+def _wrong_sizes(spec: JobSpec, width: int, height: int) -> Iterator[tuple[str, str]]:
+    most = most_downs(width, height)
+    if spec.downs and spec.downs > most:
+        yield (
+            "downs",
+            f"{spec.downs} would need pictures of {1 << spec.downs} pixels a side, and these are "
+            f"{width}x{height}; {most} is the most, {halvings(width, height)} the default",
+        )
+    yield from wrong_patch(spec, judged(spec, width, height))
+
+
+def _wrong_layer(layer: Layer, network: str, spec: JobSpec) -> Iterator[tuple[str, str]]:
+    draws = network == "generator"
+    yield from too_large(layer, spec, width="gf_dim" if draws else "df_dim", draws=draws)
+
+
+def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    share = spec.images_per_batch // spec.gpus
+    inner = spec.normalization_g or ("batch" if spec.batch_norm_g else "none",)
+    if _WITH_STATISTICS in inner and share < FEWEST_PER_STATISTIC:
+        yield (
+            "batch_size",
+            f"{spec.images_per_batch} on {spec.gpus} gpus is {share} for each: frames are drawn by "
+            f"statistics of batches, and those of fewer than {FEWEST_PER_STATISTIC} pictures "
+            "make them blurred or black; set normalization_g to instance, or a larger batch_size"
+            if spec.gpus > 1
+            else f"{share}: frames are drawn by statistics of batches, and those of fewer than "
+            f"{FEWEST_PER_STATISTIC} pictures make them blurred or black; set normalization_g to "
+            f"instance, or batch_size to {FEWEST_PER_STATISTIC} or more",
+        )
+    yield from wrong_terms(spec, TERMS)
+    judged = spec.normalization_d or ("batch" if spec.batch_norm_d else "none",)
+    if spec.loss.name == "wgan-gp" and _WITH_STATISTICS in judged:
+        yield (
+            "loss",
+            "wgan-gp judges each picture by itself, which batch normalization does not; set "
+            "normalization_d to layer or instance",
+        )
+    yield from wrong_freeze(spec)
+    yield from wrong_show(spec, {"input", "output", "target"})
+
+
+def operations(spec: JobSpec, width: int, height: int) -> int:
+    """Operations of one step: all updates, and its frames.
+
+    Backwards, the gradients of a layer's weights cost as much as the layer does forwards, and those
+    of its input as much again. The discriminator's update needs no gradients of pictures, the
+    generator's none of inputs and of the discriminator's weights.
+    """
+    made, judged = (
+        [layer.operations for layer in each] for each in layers(spec, width, height).values()
+    )
+    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
+    update_d = 2 * (3 * sum(judged) - judged[0])
+    update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
+    trained = passes * sum(made) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
+    shown = spec.frames_per_step * spec.samples * sum(made) // spec.steps_per_frame
+    return spec.images_per_batch * trained + shown
+
+
+def trained(spec: JobSpec) -> dict[str, Trained]:
+    """What training keeps of both networks."""
+    return {
+        "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
+        "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
+    }
+
+
+PIX2PIX = Family(
+    feeds=feeds,
+    cell=cell,
+    layers=layers,
+    impossible=impossible,
+    batches=lambda spec: spec.nbr_d_updates,  # each of the discriminator's has one of its own
+    operations=operations,
+    trained=trained,
+    columns_of_layers=_OF_LAYERS,
+    columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot", "input_from"}),
+    networks=("generator", "discriminator"),
+    averaged={"average": "generator"},
+    held={"generator": 1, "discriminator": 2},
+    without=frozenset(_OTHERS),
+    sides=SIDES,
+)

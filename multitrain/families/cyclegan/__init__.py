@@ -1,0 +1,1 @@
+"""CycleGAN: its networks, built of the layers that were planned."""

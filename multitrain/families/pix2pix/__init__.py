@@ -1,0 +1,1 @@
+"""pix2pix: its networks, built of the layers that were planned."""

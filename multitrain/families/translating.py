@@ -1,0 +1,79 @@
+"""What families have in common that make pictures into pictures: what they are given, and show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from keras import ops
+
+from jobs.families.feed import PICTURES
+from jobs.families.translation import INPUTS, SAMPLES, TARGETS, shows
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from multitrain.engine.model import EMPTY, Named, Nets, Shown
+from multitrain.networks.colours import to_network, to_picture
+from multitrain.networks.making import made
+
+
+@dataclass(frozen=True)
+class Translated:
+    """Inputs and targets of steps, and of the frames' samples.
+
+    Both come from feeds of their own, as pairs or not, or inputs are made of the targets.
+    """
+
+    spec: JobSpec
+    input_feed: str
+    target_feed: str
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        return cls(spec, PICTURES, PICTURES) if spec.makings else cls(spec, INPUTS, TARGETS)
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """Those that updates are given, by name."""
+        return tuple(dict.fromkeys((self.target_feed, self.input_feed)))
+
+    def inputs(self, feeds: Named) -> Any:
+        """What the generator is given, `(n, height, width, channels)` in [-1, 1]."""
+        return to_network(self.spec.colour_model, self._input_levels(feeds[self.input_feed]))
+
+    def targets(self, feeds: Named) -> Any:
+        """What it is to make of these."""
+        return to_network(self.spec.colour_model, feeds[self.target_feed])
+
+    def shown(self, job: JobFile, back: str = "") -> Shown:
+        """Cells with what a sheet wants of inputs, outputs and targets, side by side.
+
+        `back` is the network that makes inputs of targets, where there is one.
+        """
+        pictures = shows(self.spec)
+        prefix = SAMPLES if self.spec.sample_from else ""
+        inputs, targets = prefix + self.input_feed, prefix + self.target_feed
+
+        def at(samples: Named, first: Any, frames: int) -> Named:  # noqa: ARG001
+            return {
+                name: ops.broadcast_to(each, (frames, *each.shape))
+                for name, each in samples.items()
+            }
+
+        def cells(nets: Nets, samples: Named) -> Any:
+            model, seen = self.spec.colour_model, self._input_levels(samples[inputs])
+            drawn = nets("generator", to_network(model, seen), training=False)
+            found = {
+                "input": lambda: ops.cast(seen, "uint8"),
+                "output": lambda: to_picture(model, drawn),
+                "target": lambda: samples[targets],
+                "cycle": lambda: to_picture(model, nets(back, drawn, training=False)),
+            }
+            return ops.concatenate([found[name]() for name in pictures], axis=2)
+
+        cell = (job.image_height, len(pictures) * job.image_width, job.plan.channels)
+        feeds = (inputs, targets) if "target" in pictures else (inputs,)
+        return Shown(cell, EMPTY, at, cells, pictures=tuple(dict.fromkeys(feeds)))
+
+    def _input_levels(self, pictures: Any) -> Any:
+        """Levels from 0 to 255, whole ones, as a file would hold them."""
+        return ops.round(made(self.spec.makings, pictures)) if self.spec.makings else pictures

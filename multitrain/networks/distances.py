@@ -1,0 +1,129 @@
+"""How far apart pictures lie: what generators learn to make small.
+
+Pictures are `(n, height, width, channels)` float32 in [-1, 1]; each distance is a scalar, 0 of
+equal pictures, but for the total variation, which is of the pictures that are made alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+CHARBONNIER = 1e-3  # where the distance goes over from a square to a straight line
+
+WINDOW, DEVIATION = 11, 1.5  # of the Gaussian in which SSIM compares, in pixels
+RANGE = 2.0  # from the least to the largest value
+K1, K2 = 0.01, 0.03
+# Of the five scales of MS-SSIM, the finest first. With fewer scales, they are made to sum to 1.
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+LEAST = 1e-4  # of a similarity, whose power has no finite slope at 0
+
+PYRAMID = 3  # scales of the multiscale L1
+
+
+def l1(made: Any, wanted: Any) -> Any:
+    """The mean of the differences of values."""
+    return ops.mean(ops.abs(made - wanted))
+
+
+def l2(made: Any, wanted: Any) -> Any:
+    """The mean of their squares."""
+    return ops.mean(ops.square(made - wanted))
+
+
+def charbonnier(made: Any, wanted: Any) -> Any:
+    """L1 with a round bottom; Lai et al. 2017, https://arxiv.org/abs/1704.03915."""
+    squares = ops.square(made - wanted)
+    return ops.mean(ops.sqrt(squares + CHARBONNIER**2) - CHARBONNIER)
+
+
+def multiscale_l1(made: Any, wanted: Any) -> Any:
+    """The mean L1 of pictures as they are, at half their size, and at a quarter of it."""
+    distances = []
+    for scale in range(PYRAMID):
+        if scale:
+            made, wanted = halved(made), halved(wanted)
+        distances.append(l1(made, wanted))
+    return sum(distances) / PYRAMID
+
+
+def total_variation(made: Any, wanted: Any) -> Any:  # noqa: ARG001
+    """The mean difference from a pixel to the one below it and to the one at its right."""
+    down = ops.mean(ops.abs(made[:, 1:] - made[:, :-1]))
+    return down + ops.mean(ops.abs(made[:, :, 1:] - made[:, :, :-1]))
+
+
+def ssim(made: Any, wanted: Any) -> Any:
+    """1 less the structural similarity; Wang et al. 2004, with their constants."""
+    return 1.0 - ops.mean(_similarities(made, wanted)[0])
+
+
+def ms_ssim(made: Any, wanted: Any) -> Any:
+    """1 less the similarity over several scales; Wang, Simoncelli and Bovik 2003.
+
+    There are as many scales, up to five, as the window fits into. Negative similarities, which have
+    no power, count as next to none.
+    """
+    scales = scales_of(*made.shape[1:3])
+    weights = np.array(SCALES[:scales]) / sum(SCALES[:scales])
+    product: Any = 1.0
+    for scale, weight in enumerate(weights.tolist()):
+        if scale:
+            made, wanted = halved(made), halved(wanted)
+        whole, contrast = _similarities(made, wanted)
+        similarity = ops.mean(whole if scale == scales - 1 else contrast, axis=(1, 2))
+        product = product * ops.power(ops.maximum(similarity, LEAST), weight)
+    return 1.0 - ops.mean(product)
+
+
+def scales_of(height: int, width: int) -> int:
+    """The scales of MS-SSIM at which a picture is as large as the window."""
+    return max(1, min(len(SCALES), (min(height, width) // WINDOW).bit_length()))
+
+
+def halved(pictures: Any) -> Any:
+    """Means of four pixels; of an odd side, the last row or column is left out."""
+    return ops.average_pool(pictures, 2, 2, padding="valid")
+
+
+def _similarities(one: Any, other: Any) -> tuple[Any, Any]:
+    """SSIM, and its part of contrast and structure, at each place where the window fits."""
+    mean_one, mean_other = _windowed(one), _windowed(other)
+    square_one, square_other = ops.square(mean_one), ops.square(mean_other)
+    product = mean_one * mean_other
+    variances = _windowed(ops.square(one) + ops.square(other)) - square_one - square_other
+    covariance = _windowed(one * other) - product
+    c1, c2 = (K1 * RANGE) ** 2, (K2 * RANGE) ** 2
+    contrast = (2.0 * covariance + c2) / (variances + c2)
+    luminance = (2.0 * product + c1) / (square_one + square_other + c1)
+    return luminance * contrast, contrast
+
+
+def _windowed(pictures: Any) -> Any:
+    """Means by the Gaussian window, where it fits; of smaller pictures, of what there is of it."""
+    for axis in (1, 2):
+        side = pictures.shape[axis]
+        reach = min(WINDOW, side)
+        weights = np.exp(-((np.arange(reach) - (reach - 1) / 2) ** 2) / (2 * DEVIATION**2))
+        weights = weights / weights.sum()
+        places = side - reach + 1
+        parts = [
+            pictures[(slice(None),) * axis + (slice(start, start + places),)] * float(weight)
+            for start, weight in enumerate(weights)
+        ]
+        pictures = sum(parts[1:], parts[0])
+    return pictures
+
+
+DISTANCES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "l1": l1,
+    "l2": l2,
+    "charbonnier": charbonnier,
+    "multiscale-l1": multiscale_l1,
+    "ssim": ssim,
+    "ms-ssim": ms_ssim,
+    "tv": total_variation,
+}

@@ -1,0 +1,98 @@
+"""Distances of pictures, by hand and beside an independent library's."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from jobs.settings.translation import Term
+from multitrain.networks.distances import DISTANCES, scales_of
+
+NEEDS_TENSORFLOW = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="compared with TensorFlow's"
+)
+
+
+def pair_of(height: int, width: int, noise: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth picture in [-1, 1] and a noisy one, `(2, height, width, 3)`."""
+    random = np.random.default_rng(0)
+    rows, columns = np.mgrid[:height, :width]
+    waves = np.sin(rows / 7)[..., None] * np.cos(columns[..., None] / np.array([5, 9, 13]))
+    one = np.stack([waves, -waves]).astype(np.float32)
+    return one, np.clip(one + random.normal(0, noise, one.shape), -1, 1).astype(np.float32)
+
+
+def found(name: str, one: np.ndarray, other: np.ndarray) -> float:
+    return float(DISTANCES[name](ops.convert_to_tensor(one), ops.convert_to_tensor(other)))
+
+
+def test_every_term_but_those_of_other_networks_is_a_distance() -> None:
+    assert set(DISTANCES) | {"gan", "cycle", "identity"} == set(Term.TABLE)
+
+
+@pytest.mark.parametrize("name", sorted(set(DISTANCES) - {"tv"}))
+def test_equal_pictures_lie_not_apart(name: str) -> None:
+    one, other = pair_of(24, 31)
+    assert found(name, one, one) == pytest.approx(0, abs=1e-6)
+    assert found(name, one, other) > 0.02
+
+
+def test_simple_ones_by_hand() -> None:
+    one, other = pair_of(8, 12)
+    apart = one - other
+
+    def halves(x: np.ndarray) -> np.ndarray:
+        return x.reshape(2, x.shape[1] // 2, 2, x.shape[2] // 2, 2, 3).mean(axis=(2, 4))
+
+    wanted = {
+        "l1": np.abs(apart).mean(),
+        "l2": np.square(apart).mean(),
+        "charbonnier": (np.sqrt(np.square(apart) + 1e-6) - 1e-3).mean(),
+        "multiscale-l1": np.mean(
+            [np.abs(each).mean() for each in (apart, halves(apart), halves(halves(apart)))]
+        ),
+        "tv": np.abs(np.diff(one, axis=1)).mean() + np.abs(np.diff(one, axis=2)).mean(),
+    }
+    for name, value in wanted.items():
+        assert found(name, one, other) == pytest.approx(value, rel=1e-5), name
+
+
+@NEEDS_TENSORFLOW
+def test_ssim_is_that_of_tensorflow() -> None:
+    import tensorflow as tf
+
+    one, other = pair_of(30, 41)
+    assert found("ssim", one, other) == pytest.approx(
+        1 - float(tf.reduce_mean(tf.image.ssim(one, other, 2.0))), abs=1e-5
+    )
+
+
+@NEEDS_TENSORFLOW
+def test_ms_ssim_is_that_of_tensorflow_where_it_has_all_scales() -> None:
+    import tensorflow as tf
+
+    one, other = pair_of(176, 192)
+    wanted = 1 - float(tf.reduce_mean(tf.image.ssim_multiscale(one, other, 2.0)))
+    assert found("ms-ssim", one, other) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_there_are_as_many_scales_as_the_window_fits_into() -> None:
+    sides = (5, 11, 21, 22, 44, 88, 175, 176, 999)
+    assert [scales_of(side, 999) for side in sides] == [1, 1, 1, 2, 3, 4, 4, 5, 5]
+
+
+@NEEDS_TENSORFLOW
+@pytest.mark.parametrize("name", DISTANCES)
+def test_gradients_are_finite_however_unlike_pictures_are(name: str) -> None:
+    """TensorFlow's MS-SSIM has none where a picture is the other's negative."""
+    import tensorflow as tf
+
+    one, _ = pair_of(48, 40)
+    made = tf.Variable(-one)
+    with tf.GradientTape() as tape:
+        distance = DISTANCES[name](made, tf.constant(one))
+    gradient = tape.gradient(distance, made).numpy()
+    assert np.isfinite(gradient).all()
+    assert np.isfinite(float(distance))
