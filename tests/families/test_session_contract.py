@@ -7,6 +7,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 from jobs.families.table import FAMILIES
 from jobs.settings.spec import JobSpec
@@ -30,6 +31,7 @@ def smallest(family: str) -> tuple[int, int]:
 # Of kinds that are a family with other settings than its defaults.
 COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
     "dcgan in bfloat16": {"precision": "bfloat16"},
+    "cyclegan": {"blocks": 1, "pool": 3},
     "pix2pix of pairs": {
         "dataset": None,
         "inputs": "drawings",
@@ -46,7 +48,17 @@ def noisy(job: JobFile, noise: Callable[..., np.ndarray]) -> Feeds:
     }
 
 
-@pytest.fixture(params=[*MODULES, *COLUMNS_OF_KINDS, *PROOFS])
+EVERY = tuple(dict.fromkeys([*MODULES, *COLUMNS_OF_KINDS, *PROOFS]))
+# They take long to compile, and what they ask of an engine, the small ones ask, too.
+LARGE = ("fastgan", "pix2pix", "pix2pix of pairs", "cyclegan")
+
+
+def kinds(*names: str) -> list[ParameterSet]:
+    """Those that a test is tried with; the large ones with `--long` only."""
+    return [pytest.param(name, marks=pytest.mark.long if name in LARGE else ()) for name in names]
+
+
+@pytest.fixture(params=kinds(*EVERY))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -93,7 +105,7 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
     assert all(np.isfinite(loss) for loss in block.losses.values())
 
 
-@pytest.mark.parametrize("kind", MODULES, indirect=True)
+@pytest.mark.parametrize("kind", kinds(*MODULES), indirect=True)
 def test_one_frame_per_step_where_asked(
     tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
@@ -102,6 +114,7 @@ def test_one_frame_per_step_where_asked(
     assert len(fresh(job).run(2).frames) == 2
 
 
+@pytest.mark.parametrize("kind", EVERY, indirect=True)
 def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSession) -> None:
     uninterrupted, first = fresh(job), fresh(job)
     whole = uninterrupted.run(5).frames
@@ -115,7 +128,7 @@ def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSe
         np.testing.assert_array_equal(second.state()[name], array, err_msg=name)
 
 
-@pytest.mark.parametrize("kind", [*MODULES, "a frozen network, two phases"], indirect=True)
+@pytest.mark.parametrize("kind", kinds(*MODULES, "a frozen network, two phases"), indirect=True)
 def test_steps_without_frames_do_not_change_those_with_some(
     job: JobFile, kind: str, fresh: OpenSession
 ) -> None:
@@ -143,7 +156,9 @@ def test_steps_without_frames_do_not_change_those_with_some(
 
 
 @pytest.mark.long_on_jax
-@pytest.mark.parametrize("kind", [name for name in MODULES if FAMILIES[name].trains], indirect=True)
+@pytest.mark.parametrize(
+    "kind", kinds(*(name for name in MODULES if FAMILIES[name].trains)), indirect=True
+)
 def test_frames_that_are_left_out_change_no_training(job: JobFile, fresh: OpenSession) -> None:
     every, some = with_columns(job, snapshot="step"), with_columns(job, snapshot="every 2 steps")
     frames = [fresh(each).run(4).frames.astype(int) for each in (every, some)]
