@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from textwrap import indent
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
@@ -32,13 +31,6 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C, ten times as fa
 # frames, and `video_length` alone said how long films are.
 VERSION = 3
 
-# In the text of a job file; texts of settings that have several lines are indented further. That
-# each begins with plain characters, not with "^", makes the search ten times as fast.
-_FPS = re.compile(r"\n  fps: (\d{1,3})\n")
-_NO_LOOPS = "\n  loops: null\n"
-_ONE_FORMAT = re.compile(r"\n  format:\n  - [\w-]+\n(?!  - )")
-_SILENT = re.compile(r"\n  snapshot: every |\n  first_frame_after: [1-9]")
-
 _CUT_OFF = "\0"  # a power cut leaves a new file empty, or full of these
 
 
@@ -50,14 +42,6 @@ def _setting(name: str, value: str) -> str:
 
 def _as_yaml(fields: dict[str, object]) -> str:
     return yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-class Glance(NamedTuple):
-    """What can be seen of a job without reading all of its file."""
-
-    fps: int | None = None
-    may_have_extras: bool = False  # loops or exports
-    has_silent_steps: bool = False  # steps that make no frame
 
 
 class JobFile(BaseModel):
@@ -199,21 +183,6 @@ class JobFile(BaseModel):
             for path in (paths.job_file, paths.run, paths.workspace.runs):
                 flush_to_disk(path)
         return cls.read(paths)
-
-    @staticmethod
-    def glance(paths: JobPaths) -> Glance:
-        """What the text of its file shows without parsing it.
-
-        Takes a hundredth of the time of `read`, for commands that look at thousands of jobs.
-        """
-        try:
-            text = read_text(paths.job_file)
-        except (OSError, ValueError):
-            return Glance()
-        fps = _FPS.search(text)
-        is_plain = _NO_LOOPS in text and _ONE_FORMAT.search(text)
-        is_silent = _SILENT.search(text) is not None
-        return Glance(int(fps[1]) if fps else None, not is_plain, is_silent)
 
     @classmethod
     def read(cls, paths: JobPaths) -> JobFile | None:

@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, NamedTuple, Self, get_args
 
-from jobs.plans.plan import FramePlan
-from jobs.settings.loops import Loop
-from jobs.settings.spec import JobSpec
 from jobs.settings.videos import MP4, VIDEOS, FormatName, for_loops, of_box
+
+if TYPE_CHECKING:
+    from jobs.plans.plan import FramePlan
+    from jobs.settings.loops import Loop
+    from jobs.settings.spec import JobSpec
 
 JPG = ".jpg"
 CONTACT = "contact"  # stands in a name where a format would

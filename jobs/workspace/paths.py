@@ -21,13 +21,15 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jobs.plans.plan import FramePlan, FrameRange
-from jobs.settings.spec import JobSpec
 from jobs.settings.videos import MP4, of_box
 from jobs.workspace.files import PART, listing
 from jobs.workspace.outputs import Extra, OutputName, extra_names
+
+if TYPE_CHECKING:
+    from jobs.plans.plan import FramePlan, FrameRange
+    from jobs.settings.spec import JobSpec
 
 DIGEST = ".sha256"  # the ending of a note with the digest of a published file
 CACHED = ".h5"  # the ending of a file of decoded pictures

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from jobs.settings.lengths import seconds_of
 from multitrain.farm.hours import Hours
 
 ALL_GPUS = "all"
@@ -45,6 +44,8 @@ class Seconds(Number):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
+        from jobs.settings.lengths import seconds_of  # not every command needs it
+
         found = seconds_of(value) if isinstance(value, str) else None
         try:
             return super().convert(value if found is None else found, param, ctx)

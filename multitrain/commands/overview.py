@@ -6,18 +6,20 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobs.errors import MultitrainError
-from jobs.workspace.farm_state import FarmState, Left
-from jobs.workspace.jobfile import Glance, JobFile
+from jobs.workspace.glance import Glance, glance
 from jobs.workspace.outputs import Export, LoopFile, OutputName, extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow
-from multitrain.farm.progress_reader import last_progress
 from render.films.earlier import outputs_by_job
-from render.spool.notes import made_extras
+
+if TYPE_CHECKING:
+    from jobs.workspace.farm_state import FarmState, Left
+
+# What only some jobs need is imported for them, so that `status` appears at once.
 
 
 class Count(NamedTuple):
@@ -64,8 +66,10 @@ class Overview:
         }
 
 
-def overviews(workspace: Workspace, rows: Sequence[JobRow], farm: FarmState) -> list[Overview]:
-    """One for each of `rows`, in their order; `farm` is the one that runs here.
+def overviews(
+    workspace: Workspace, rows: Sequence[JobRow], farm: FarmState | None = None
+) -> list[Overview]:
+    """One for each of `rows`, in their order; `farm` is the one that runs here, if any.
 
     Thousands take a second, because most job files are only skimmed.
     """
@@ -74,19 +78,22 @@ def overviews(workspace: Workspace, rows: Sequence[JobRow], farm: FarmState) -> 
     return [_of(workspace.job(row.name), row, films.get(row.name, ()), farm) for row in rows]
 
 
-def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], farm: FarmState) -> Overview:
-    glance = JobFile.glance(paths)
-    loops, exports = _counts(paths, glance)
+def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], farm: FarmState | None) -> Overview:
+    seen = glance(paths)
+    loops, exports = _counts(paths, seen)
     films = tuple(path for path in outputs if _is_film(path.name))
-    seconds = row.frames_total / glance.fps if films and glance.fps else None
-    steps = _steps(paths, row) if glance.has_silent_steps else NONE
-    left = farm.jobs.get(row.name)
-    waits_for = farm.why_waits(row.name) if row.state is State.QUEUED else ""
+    seconds = row.frames_total / seen.fps if films and seen.fps else None
+    steps = _steps(paths, row) if seen.has_silent_steps else NONE
+    left = farm.jobs.get(row.name) if farm else None
+    waits_for = farm.why_waits(row.name) if farm and row.state is State.QUEUED else ""
     return Overview(row, loops, exports, steps, films, seconds, left, waits_for)
 
 
 def _steps(paths: JobPaths, row: JobRow) -> Count:
     """Steps that are done, and how many there are; of a job that cannot be read, none."""
+    from jobs.workspace.jobfile import JobFile
+    from multitrain.farm.progress_reader import last_progress
+
     with suppress(MultitrainError):
         if job := JobFile.read(paths):
             total = job.plan.steps_total
@@ -102,10 +109,13 @@ def _is_film(file: str) -> bool:
     return name is not None and name.is_film
 
 
-def _counts(paths: JobPaths, glance: Glance) -> tuple[Count, Count]:
+def _counts(paths: JobPaths, seen: Glance) -> tuple[Count, Count]:
     """Loops and exports, made and asked for; 0 for a job that has not begun or cannot be read."""
-    if not glance.may_have_extras:
+    if not seen.may_have_extras:
         return NONE, NONE
+    from jobs.workspace.jobfile import JobFile
+    from render.spool.notes import made_extras
+
     try:
         job = JobFile.read(paths)
     except MultitrainError:

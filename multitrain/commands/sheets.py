@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from rich.console import Console
 
-from jobs.sheets.sheet import Sheet, read_sheet
 from jobs.workspace.paths import Workspace
+
+if TYPE_CHECKING:
+    from jobs.sheets.sheet import Sheet
 
 LOG_WIDTH = 200  # columns
 
@@ -23,6 +25,8 @@ def output_console(stream: TextIO | None = None) -> Console:
 
 def read_telling(path: Path, workspace: Workspace, *, is_strangers: bool = False) -> Sheet:
     """The sheet; its warnings are printed on stderr."""
+    from jobs.sheets.sheet import read_sheet
+
     sheet = read_sheet(path, workspace, is_strangers=is_strangers)
     for warning in sheet.warnings:
         click.echo(f"note: {warning}", err=True)

@@ -18,7 +18,6 @@ from rich.table import Table
 
 from jobs.errors import UsageError
 from jobs.units import bytes_for_people, clock, duration
-from jobs.workspace.farm_state import NO_FARM, read_farm_state
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import JobRow, read_jobs
 from multitrain.commands import long_tables
@@ -26,6 +25,7 @@ from multitrain.commands.options import existing_workspace_option
 from multitrain.commands.sheets import output_console
 
 if TYPE_CHECKING:
+    from jobs.workspace.farm_state import FarmState
     from multitrain.commands.overview import Overview
 
 # Other modules are imported by the commands that need them, so that each starts at once.
@@ -72,7 +72,6 @@ class _Screen(io.StringIO):
 
 
 def _tell(place: Workspace, *, as_json: bool) -> None:
-    from multitrain.commands.earlier import COMMAND as EARLIER
     from multitrain.commands.overview import overviews
     from multitrain.farm.workspace_lock import FARM, holder
     from render.films.earlier import earlier_bytes
@@ -80,10 +79,10 @@ def _tell(place: Workspace, *, as_json: bool) -> None:
     rows = read_jobs(place.store)
     found = holder(place)
     farm = found if found and found.who == FARM else None
-    state = (read_farm_state(place) if farm else None) or NO_FARM
+    state = _state_of_farm(place) if farm else None
     jobs = overviews(place, rows, state)
     if as_json:
-        seconds = state.night.seconds or None
+        seconds = (state and state.night.seconds) or None
         shown = farm and {"pid": farm.pid, "since": farm.since, "seconds_left": seconds}
         click.echo(json.dumps([{**job.for_machines(), "farm": shown} for job in jobs], indent=2))
         return
@@ -95,7 +94,7 @@ def _tell(place: Workspace, *, as_json: bool) -> None:
         return
     _print(place, jobs)
     if farm:
-        left = f"; {state.left_in_words}" if state.left_in_words else ""
+        left = f"; {state.left_in_words}" if state and state.left_in_words else ""
         click.echo(f"A farm runs here since {farm.since} (pid {farm.pid}){left}.")
         _tell_why_jobs_wait(jobs)
     elif found:
@@ -105,7 +104,13 @@ def _tell(place: Workspace, *, as_json: bool) -> None:
     else:
         click.echo("No farm is running here.")
     if kept := earlier_bytes(place):
-        click.echo(f"Earlier films take {bytes_for_people(kept)}: see `{EARLIER}`.")
+        click.echo(f"Earlier films take {bytes_for_people(kept)}: see `multitrain earlier`.")
+
+
+def _state_of_farm(place: Workspace) -> FarmState | None:
+    from jobs.workspace.farm_state import read_farm_state  # takes as long as all the rest
+
+    return read_farm_state(place)
 
 
 def _tell_why_jobs_wait(jobs: Sequence[Overview]) -> None:
@@ -120,7 +125,7 @@ def print_at_the_end(place: Workspace, rows: Sequence[JobRow]) -> None:
     """Print where the jobs of a run stand, and where their films are."""
     from multitrain.commands.overview import overviews
 
-    jobs = overviews(place, rows, NO_FARM)
+    jobs = overviews(place, rows)
     _print(place, jobs)
     if films := sum(len(job.films) for job in jobs):
         click.echo(f"{films} film{'s' * (films > 1)} in {place.renders}")

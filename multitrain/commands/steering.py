@@ -135,9 +135,6 @@ def drain(workspace: Path) -> None:
     _ask(Workspace(workspace.absolute()), Request.new(Order.DRAIN))
 
 
-COMMANDS = (submit, pause, resume, cancel, requeue, priority, top, forget, drain)
-
-
 def _note(text: str) -> None:
     click.echo(f"note: {text}", err=True)
 

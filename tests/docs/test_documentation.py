@@ -19,6 +19,7 @@ from jobs.sheets.forms.yaml_cells import read_rows as read_yaml
 from jobs.sheets.sheet import read_sheet
 from jobs.workspace.paths import Workspace
 from multitrain.commands.cli import commands
+from tests.command_line import command_named
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -114,7 +115,7 @@ def test_the_mistake_in_the_readme_is_told_so(workspace: Workspace) -> None:
 
 
 def test_every_option_of_run_stands_in_the_readme() -> None:
-    for option in commands.commands["run"].params:
+    for option in command_named("run").params:
         for name in option.opts:
             if name.startswith("--"):
                 assert name in README, name

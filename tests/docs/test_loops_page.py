@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multitrain.commands.cli import commands
+from tests.command_line import command_named
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "loops.md").read_text(encoding="utf-8")
@@ -19,13 +19,13 @@ LARGEST_PICTURE = 300_000  # bytes
 @pytest.mark.parametrize("call", CALLS)
 def test_the_calls_of_the_page_are_understood(call: str) -> None:
     name, *words = shlex.split(call)
-    command = commands.commands[name]
+    command = command_named(name)
     with command.make_context(name, words):
         pass
 
 
 def test_every_option_of_loop_stands_on_the_page() -> None:
-    options = {option.opts[-1] for option in commands.commands["loop"].params} - {"source"}
+    options = {option.opts[-1] for option in command_named("loop").params} - {"source"}
     told = set(re.findall(r"`?(--[a-z]+)", PAGE)) | {"--output", "--workspace"}
     assert options <= told
 

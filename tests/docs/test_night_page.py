@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from multitrain.commands.cli import run
+from multitrain.commands.run.command import run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "night.md").read_text(encoding="utf-8")
 (UNIT,) = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)

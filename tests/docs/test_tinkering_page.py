@@ -15,7 +15,8 @@ from jobs.sheets.forms.ranges import RANGES
 from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.templates import generate
 from jobs.workspace.paths import Workspace
-from multitrain.commands.cli import commands
+from multitrain.commands.cli import PLACES, commands
+from tests.command_line import command_named
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tinkering.md").read_text(encoding="utf-8")
@@ -60,12 +61,12 @@ def test_every_command_and_option_exists() -> None:
     calls = re.findall(r"(?m)^multitrain (.+)$", PAGE)
     assert len(calls) == 5
     for name, *arguments in map(shlex.split, calls):
-        command = commands.commands[name]
+        command = command_named(name)
         options = {option for each in command.params for option in each.opts}
         assert {each for each in arguments if each.startswith("-")} <= options
     everything = {
         option
-        for each in commands.commands.values()
+        for each in map(command_named, PLACES)
         for parameter in each.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }

@@ -10,7 +10,8 @@ import pytest
 
 from jobs.errors import MultitrainError
 from jobs.workspace.files import part_of
-from jobs.workspace.jobfile import Glance, JobFile
+from jobs.workspace.glance import Glance, glance
+from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
 MakeJob = Callable[..., JobFile]
@@ -106,9 +107,9 @@ def test_a_file_tells_at_a_glance_whether_it_asks_for_more_than_a_film(
     columns: dict[str, object], may: bool, workspace: Workspace, tiny_job: MakeJob
 ) -> None:
     job, paths = tiny_job(fps=25, **columns), workspace.job("tiny")
-    assert JobFile.glance(paths) == Glance()
+    assert glance(paths) == Glance()
     job.save(paths)
     assert JobFile.read(paths) == job
-    assert JobFile.glance(paths) == Glance(fps=25, may_have_extras=may)
+    assert glance(paths) == Glance(fps=25, may_have_extras=may)
     paths.job_file.write_bytes(b"\xff")
-    assert JobFile.glance(paths) == Glance()  # `read` tells what is wrong
+    assert glance(paths) == Glance()  # `read` tells what is wrong
