@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.exceptions import NoSuchCommand
 
 
 class LazyGroup(click.Group):
@@ -26,3 +27,13 @@ class LazyGroup(click.Group):
         module, name = self._places[cmd_name].split(":")
         command: click.Command = getattr(import_module(f"{__package__}.{module}"), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:  # Click proposes only what is imported
+            raise NoSuchCommand(
+                error.command_name, possibilities=self._places, ctx=error.ctx
+            ) from None
