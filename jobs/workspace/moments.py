@@ -66,4 +66,4 @@ def read_shortlist(paths: JobPaths, film: Path) -> Shortlist | None:
 
 def write_shortlist(paths: JobPaths, shortlist: Shortlist) -> None:
     """Keep it, once its stills are there. OSError where that is impossible."""
-    write_text(paths.shortlist, shortlist.model_dump_json(indent=1) + "\n", flush=False)
+    write_text(paths.shortlist, shortlist.model_dump_json(indent=1) + "\n")

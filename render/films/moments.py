@@ -87,7 +87,7 @@ def moments_of(paths: JobPaths, film: Path, on_progress: OnProgress) -> Shortlis
 
 def _keep_still(image: Image.Image, path: Path) -> None:
     image.thumbnail((STILL, STILL), Image.Resampling.LANCZOS)
-    with atomic_write(path, flush=False) as part:
+    with atomic_write(path) as part:
         image.save(part, "JPEG", quality=QUALITY)
 
 

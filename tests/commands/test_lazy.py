@@ -15,7 +15,9 @@ def test_each_is_where_the_table_says(name: str) -> None:
     assert command_named(name).name == name
 
 
-@pytest.mark.parametrize(("words", "meant"), [(["chek"], "check"), (["dataset", "inspct"], "inspect")])
+@pytest.mark.parametrize(
+    ("words", "meant"), [(["chek"], "check"), (["dataset", "inspct"], "inspect")]
+)
 def test_a_name_that_is_nearly_right_is_proposed(words: list[str], meant: str) -> None:
     *path, wrong = words
     group = command_named(*path) if path else commands

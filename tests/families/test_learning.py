@@ -57,9 +57,9 @@ SPEC = JobSpec(
     "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
 )
 def test_samples_come_close_to_the_data_set(tmp_path: Path, seed: int, long: bool) -> None:
-    draw_demo(tmp_path / "demo")
+    draw_demo(tmp_path)
     width, height = DEMO_SIZE
-    pictures = load_pictures([tmp_path / "demo"], width, height).images
+    pictures = load_pictures([tmp_path], width, height).images
     length = LONG if long else SHORT
     spec = SPEC.model_copy(update={"seed": seed, **length.rates})
     job = JobFile(spec=spec, image_width=width, image_height=height)

@@ -36,7 +36,6 @@ def ensure_demo(workspace: Workspace) -> None:
 
 def draw_demo(folder: Path, count: int = DEMO_COUNT) -> None:
     """Write `count` pictures of `DEMO_SIZE` into `folder`: the same ones every time."""
-    folder.mkdir(exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(lambda number: _draw(folder, number), range(count)):
             pass
