@@ -20,6 +20,7 @@ export function open(root, { query }) {
   const shown = new Map(); // by name: its cuts and its video
   let playing = false;
   let timer = 0;
+  let left = false; // what comes later must not change the address of another view
 
   const last = () => Math.max(1, ...[...shown.values()].map(({ cuts }) => cuts.cuts.at(-1)?.steps[1] || 0));
   const step = () => Math.round((Number(slider.value) / 1000) * last());
@@ -32,6 +33,7 @@ export function open(root, { query }) {
     }
     try {
       const cuts = await get("cuts", { name });
+      if (left) return;
       const video = h("video", { muted: true, playsInline: true, preload: "auto" });
       video.setAttribute("muted", "");
       const note = h("span", { class: "note" });
@@ -52,6 +54,7 @@ export function open(root, { query }) {
   }
 
   function remember() {
+    if (left) return;
     const names = [...shown.keys()].map(encodeURIComponent).join(",");
     history.replaceState(null, "", `#/cuts?jobs=${names}`);
     message.textContent = shown.size ? "" : "Add jobs to see them at the same step.";
@@ -137,6 +140,7 @@ export function open(root, { query }) {
       return true;
     },
     leave() {
+      left = true;
       clearInterval(timer);
       for (const { video } of shown.values()) video.removeAttribute("src");
     },
