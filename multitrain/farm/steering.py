@@ -187,9 +187,11 @@ class Steering:
         rows |= {row.name: row for row in self._table.rows()}
         verdict = decide(request, list(rows.values()))
         if verdict.wrong:
-            return Answer(refused=(verdict.wrong, *self._forgotten(request)), is_wrong=True)
-        done: list[str] = []
+            return Answer(
+                refused=(verdict.wrong, *self._forgotten(request.names, rows)), is_wrong=True
+            )
         refused = [f"{each.row.name} {each.said}" for each in verdict.decisions if each.is_refused]
+        done: list[str] = []
         queued: dict[str, Decision] = {}
         in_store: list[JobRow] = []
         for each in verdict.decisions:
@@ -217,14 +219,12 @@ class Steering:
             done += self._make_room(request.names)
         return Answer(done=tuple(done), refused=tuple(refused))
 
-    def _forgotten(self, request: Request) -> list[str]:
+    def _forgotten(self, names: Iterable[str], known: Collection[str]) -> list[str]:
         """What to do about jobs that are only known by their folders."""
-        known = {row.name for row in self._store.jobs()}
-        there = [name for name in request.names if name not in known]
         return [
             f"{name} has been forgotten, its files are there: submit its sheet to take it up again"
-            for name in there
-            if self._workspace.job(name).job_file.exists()
+            for name in names
+            if name not in known and self._workspace.job(name).job_file.exists()
         ]
 
     @staticmethod
