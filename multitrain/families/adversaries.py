@@ -74,9 +74,9 @@ class Pair:
         """What lives on from one update of the discriminators to the next."""
         return {}
 
-    def carry(self, carried: Named, kept: Named) -> Named:
+    def carry(self, carried: Named, kept: Named) -> Named:  # noqa: ARG002
         """What is carried from then on."""
-        raise NotImplementedError
+        return carried
 
     @property
     def seen_by_generator(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,9 +12,27 @@ from jobs.families.feed import PICTURES
 from jobs.families.translation import INPUTS, SAMPLES, TARGETS, shows
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.model import EMPTY, Named, Nets, Shown
+from multitrain.engine.model import EMPTY, Chance, Named, Nets, Shown
+from multitrain.families import adversaries
 from multitrain.networks.colours import to_network, to_picture
 from multitrain.networks.making import made
+
+
+@dataclass(frozen=True)
+class Translation(adversaries.Pair):
+    """Generators that make pictures of pictures, against discriminators."""
+
+    @property
+    def translated(self) -> Translated:
+        return Translated.of(self.spec)
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        return self.translated.feeds
+
+    @property
+    def made_of(self) -> Mapping[str, Chance]:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from multitrain.families import adversaries
 from multitrain.families.cyclegan.building import build_generator
 from multitrain.families.cyclegan.pool import CHANCE, Pool
 from multitrain.families.patches import build_discriminator
-from multitrain.families.translating import Translated
+from multitrain.families.translating import Translation
 from multitrain.networks.distances import l1
 from multitrain.networks.judgement import Judgement
 
@@ -59,26 +59,14 @@ def describe(job: JobFile) -> Model:
 
 
 @dataclass(frozen=True)
-class Cycling(adversaries.Pair):
+class Cycling(Translation):
     """Two generators against two discriminators, in turns of both."""
 
     pool: Pool
 
     @property
-    def translated(self) -> Translated:
-        return Translated.of(self.spec)
-
-    @property
     def generators(self) -> Mapping[str, str]:
         return {"generator": "average", "generator_back": "average_back"}
-
-    @property
-    def feeds(self) -> tuple[str, ...]:
-        return self.translated.feeds
-
-    @property
-    def made_of(self) -> Mapping[str, Chance]:
-        return {}
 
     @property
     def seen_by_generator(self) -> tuple[str, ...]:

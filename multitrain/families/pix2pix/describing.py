@@ -6,7 +6,6 @@ https://arxiv.org/abs/1611.07004. What differs from the paper stands in docs/tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,12 @@ from jobs.families.pix2pix import layers
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
-from multitrain.engine.model import Batch, Chance, Model, Named, Nets, Outcome, Shown
+from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Shown
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.patches import build_discriminator
 from multitrain.families.pix2pix.building import build_generator
-from multitrain.families.translating import Translated
+from multitrain.families.translating import Translation
 from multitrain.networks.distances import DISTANCES
 from multitrain.networks.judgement import Judgement
 
@@ -44,20 +43,8 @@ def describe(job: JobFile) -> Model:
 
 
 @dataclass(frozen=True)
-class Translating(adversaries.Pair):
+class Translating(Translation):
     """A pair whose generator is given inputs, and whose discriminator may see them, too."""
-
-    @property
-    def translated(self) -> Translated:
-        return Translated.of(self.spec)
-
-    @property
-    def feeds(self) -> tuple[str, ...]:
-        return self.translated.feeds
-
-    @property
-    def made_of(self) -> Mapping[str, Chance]:
-        return {}
 
     @property
     def seen_by_generator(self) -> tuple[str, ...]:
