@@ -136,3 +136,34 @@ class Layer:
     def _fused_places(self) -> int:
         """Where a fused convolution's 2x2 kernels meet its input: four pixels come of each."""
         return (self.input.height + 1) * (self.input.width + 1)
+
+
+def square(
+    number: int,
+    kind: str,
+    before: Shape,
+    after: Shape,
+    kernel: int,
+    *,
+    stride: int = 1,
+    activation: Activation | None = None,
+    normalization: str = "none",
+    dropout: float = 0.0,
+    has_bias: bool | None = None,
+) -> Layer:
+    """A convolution of square kernels that makes the channels of `after`."""
+    return Layer(
+        number=number,
+        kind=kind,
+        input=before,
+        filters=after.channels,
+        output=after,
+        kernel=(kernel, kernel),
+        stride=stride,
+        dilation=1,
+        activation=activation,
+        normalization=normalization,
+        dropout=dropout,
+        noise=0.0,
+        has_bias=has_bias,
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jobs.families.family import Sides
-from jobs.families.layer import Layer, Shape
+from jobs.families.layer import Layer, Shape, square
 from jobs.settings.choices import Activation
 from jobs.settings.spec import JobSpec
 
@@ -35,19 +35,15 @@ def discriminator(
         height, width = (_judged(side, stride) for side in (before.height, before.width))
         is_outer = is_last or place == 0
         layers.append(
-            Layer(
-                number=place + 1,
-                kind="conv",
-                input=before,
-                filters=channels,
-                output=Shape(height, width, channels),
-                kernel=(KERNEL, KERNEL),
+            square(
+                place + 1,
+                "conv",
+                before,
+                Shape(height, width, channels),
+                KERNEL,
                 stride=stride,
-                dilation=1,
                 activation=None if is_last else LEAKY,
                 normalization=outer if is_outer else inner[(place - 1) % len(inner)],
-                dropout=0.0,
-                noise=0.0,
             )
         )
         before = layers[-1].output

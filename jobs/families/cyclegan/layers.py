@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jobs.families import patches
-from jobs.families.layer import Layer, Shape
+from jobs.families.layer import Layer, Shape, square
 from jobs.families.padding import padded
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
@@ -98,17 +98,13 @@ def _layer(
     *,
     is_last: bool = False,
 ) -> Layer:
-    return Layer(
-        number=number,
-        kind=kind,
-        input=before,
-        filters=after.channels,
-        output=after,
-        kernel=(kernel, kernel),
+    return square(
+        number,
+        kind,
+        before,
+        after,
+        kernel,
         stride=stride,
-        dilation=1,
         activation=None if is_last else RELU,
         normalization="none" if is_last else NORMALIZED,
-        dropout=0.0,
-        noise=0.0,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jobs.families.adversaries import operations_of, trained_pair
 from jobs.families.cyclegan.layers import discriminator, generator, picture_of
 from jobs.families.family import Family, Layers, Trained
 from jobs.families.limits import too_large
@@ -81,19 +82,15 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
         for name in (GENERATORS[0], DISCRIMINATORS[0])
     )
     is_left = any(term.name == "identity" and term["weight"] for term in spec.losses)
-    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
     update_d = 6 * judged  # of a picture and of one that was made
     update_g = 2 * judged + (1 + is_left) * 3 * made + 2 * made
-    trained = passes * made + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
-    shown = spec.frames_per_step * spec.samples * made // spec.steps_per_frame
-    return 2 * spec.images_per_batch * trained + shown
+    return operations_of(spec, made, update_d, update_g, ways=2)
 
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
     """What training keeps of all networks."""
-    averaged = Trained(spec.optimizer_g, is_averaged=spec.ema > 0)
-    judging = Trained(spec.optimizer_d, frozen=spec.freeze_d)
-    return {**dict.fromkeys(GENERATORS, averaged), **dict.fromkeys(DISCRIMINATORS, judging)}
+    drawing, judging = trained_pair(spec).values()
+    return {**dict.fromkeys(GENERATORS, drawing), **dict.fromkeys(DISCRIMINATORS, judging)}
 
 
 CYCLEGAN = Family(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobs.families.adversaries import operations_of, trained_pair
 from jobs.families.dcgan.layers import (
     COLUMNS_OF_LAYERS,
     discriminator_layers,
     generator_layers,
 )
 from jobs.families.dcgan.rules import impossible
-from jobs.families.family import Family, Layers, Trained
+from jobs.families.family import Family, Layers
 from jobs.settings.spec import JobSpec
 
 
@@ -43,22 +44,9 @@ def step_operations(spec: JobSpec, generator: Sequence[int], discriminator: Sequ
     generator's none of the latents and of the discriminator's weights. The generator's first update
     goes on from the pictures of the discriminator's last.
     """
-    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
     update_d = 2 * (2 * sum(discriminator) + sum(discriminator[1:]))  # pictures and fakes
     update_g = 2 * sum(discriminator) + sum(generator) + sum(generator[1:])
-    trained = (
-        passes * sum(generator) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
-    )
-    shown = spec.frames_per_step * spec.samples * sum(generator) // spec.steps_per_frame
-    return spec.images_per_batch * trained + shown
-
-
-def trained(spec: JobSpec) -> dict[str, Trained]:
-    """What training keeps of both networks."""
-    return {
-        "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
-        "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
-    }
+    return operations_of(spec, sum(generator), update_d, update_g)
 
 
 DCGAN = Family(
@@ -66,7 +54,7 @@ DCGAN = Family(
     impossible=impossible,
     batches=batches,
     operations=operations,
-    trained=trained,
+    trained=trained_pair,
     columns_of_layers=COLUMNS_OF_LAYERS,
     columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot"}),
     networks=("generator", "discriminator"),

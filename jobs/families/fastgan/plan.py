@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobs.families import vgg16
+from jobs.families.adversaries import operations_of, trained_pair
 from jobs.families.family import Family, Layers, Trained
 from jobs.families.fastgan.layers import SIDES, Decoder, decoders, discriminator, generator
 from jobs.families.limits import too_large
@@ -63,14 +64,11 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     )
     plan = discriminator(spec, width, height)
     of_pictures = plan.first.operations + plan.trunk[0].operations
-    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
     update_d = 2 * (3 * sum(judged) - of_pictures) + 3 * sum(decoded)
     if spec.perceptual:  # of pictures made, and wanted; and back to those made
         update_d += 3 * sum(map(_looked_at, decoders(spec, width, height)[:2]))
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
-    trained = passes * sum(made) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
-    shown = spec.frames_per_step * spec.samples * sum(made) // spec.steps_per_frame
-    return spec.images_per_batch * trained + shown
+    return operations_of(spec, sum(made), update_d, update_g)
 
 
 def _looked_at(decoder: Decoder) -> int:
@@ -81,11 +79,7 @@ def _looked_at(decoder: Decoder) -> int:
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
     """What training keeps of each network."""
-    return {
-        "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
-        "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
-        "decoder": Trained(spec.optimizer_d),
-    }
+    return {**trained_pair(spec), "decoder": Trained(spec.optimizer_d)}
 
 
 FASTGAN = Family(

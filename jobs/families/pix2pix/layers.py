@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from jobs.families import patches
-from jobs.families.layer import Layer, Shape
+from jobs.families.layer import Layer, Shape, square
 from jobs.families.padding import padded
 from jobs.settings.choices import Activation
 from jobs.settings.colours import CHANNELS
@@ -87,11 +87,12 @@ def generator(spec: JobSpec, width: int, height: int) -> UNet:
     for level in range(downs):
         is_innermost, is_outermost = level == downs - 1, level == 0
         down.append(
-            _layer(
-                number=level + 1,
-                kind="conv",
-                before=maps[level],
-                after=maps[level + 1],
+            square(
+                level + 1,
+                "conv",
+                maps[level],
+                maps[level + 1],
+                KERNEL,
                 stride=2,
                 activation=RELU if is_innermost else LEAKY,
                 # A norm of the innermost map, which may be one pixel, would leave nothing of it.
@@ -108,13 +109,13 @@ def generator(spec: JobSpec, width: int, height: int) -> UNet:
         is_wide = place and maps[level].channels == MOST_TIMES * spec.gf_dim
         kind = _of(spec.convolution_g, place)
         up.append(
-            _layer(
-                number=downs + place + 1,
-                kind=kind,
-                before=below,
-                after=maps[level],
+            square(
+                downs + place + 1,
+                kind,
+                below,
+                maps[level],
+                KERNEL_OF_UPCONV if kind.startswith("upconv") else KERNEL,
                 stride=2,
-                kernel=KERNEL_OF_UPCONV if kind.startswith("upconv") else KERNEL,
                 activation=None if is_last else RELU,
                 normalization="none" if is_last else _of(inner, downs - 2 + place),
                 dropout=_of(spec.dropout_g, place - 1)
@@ -150,33 +151,3 @@ def _inner(spec: JobSpec, network: str) -> Sequence[str]:
 def _of(entries: Sequence[T], place: int) -> T:
     """The entry for a layer: they are repeated."""
     return entries[place % len(entries)]
-
-
-def _layer(
-    *,
-    number: int,
-    kind: str,
-    before: Shape,
-    after: Shape,
-    stride: int,
-    kernel: int = KERNEL,
-    activation: Activation | None,
-    normalization: str,
-    dropout: float = 0.0,
-    has_bias: bool | None = None,
-) -> Layer:
-    return Layer(
-        number=number,
-        kind=kind,
-        input=before,
-        filters=after.channels,
-        output=after,
-        kernel=(kernel, kernel),
-        stride=stride,
-        dilation=1,
-        activation=activation,
-        normalization=normalization,
-        dropout=dropout,
-        noise=0.0,
-        has_bias=has_bias,
-    )

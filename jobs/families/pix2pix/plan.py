@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jobs.families.family import Family, Layers, Trained
+from jobs.families.adversaries import operations_of, trained_pair
+from jobs.families.family import Family, Layers
 from jobs.families.layer import Layer
 from jobs.families.limits import too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
@@ -109,20 +110,9 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     made, judged = (
         [layer.operations for layer in each] for each in layers(spec, width, height).values()
     )
-    passes = spec.nbr_d_updates + spec.nbr_g_updates - 1
     update_d = 2 * (3 * sum(judged) - judged[0])
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
-    trained = passes * sum(made) + spec.nbr_d_updates * update_d + spec.nbr_g_updates * update_g
-    shown = spec.frames_per_step * spec.samples * sum(made) // spec.steps_per_frame
-    return spec.images_per_batch * trained + shown
-
-
-def trained(spec: JobSpec) -> dict[str, Trained]:
-    """What training keeps of both networks."""
-    return {
-        "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
-        "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
-    }
+    return operations_of(spec, sum(made), update_d, update_g)
 
 
 PIX2PIX = Family(
@@ -132,7 +122,7 @@ PIX2PIX = Family(
     impossible=impossible,
     batches=lambda spec: spec.nbr_d_updates,  # each of the discriminator's has one of its own
     operations=operations,
-    trained=trained,
+    trained=trained_pair,
     columns_of_layers=_OF_LAYERS,
     columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot", "input_from"}),
     networks=("generator", "discriminator"),
