@@ -60,7 +60,7 @@ def test_the_commands(workspace: Workspace, scans: Path) -> None:
     [
         (("--trim", "1,2,3"), "four numbers of pixels"),
         (("--trim", "-1,2,3,4"), "four numbers of pixels"),
-        (("--black", "dark"), "'dark' is not a valid float"),
+        (("--black", "dark"), "'dark' is not a valid number"),
         (("--black", "2"), "not in the range"),
         (("--tile", "60"), "60"),
         (("--quality", "2"), "not in the range"),
