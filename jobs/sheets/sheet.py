@@ -221,7 +221,8 @@ def _with_pictures(
     if reasons or not are_read:
         misplaced = folders.misplaced(spec.folders)
         return _without_pictures(spec), reasons | ({column: misplaced} if misplaced else {})
-    if columns_of_folders(spec).isdisjoint(wrong) and (reasons := wrong_inputs(spec)):
+    are_known = not wrong or columns_of_folders(spec).isdisjoint(wrong)
+    if are_known and (reasons := wrong_inputs(spec)):
         return _without_pictures(spec), reasons
     found = folders.look_at(spec.folders, spec.preprocessing)
     if found.reason:
@@ -232,7 +233,7 @@ def _with_pictures(
     if spec.weights and (empty := _empty_folder(spec, folders, found)):
         return _without_pictures(spec), {column: empty}
     count = found.survey.count
-    if columns_of_folders(spec).isdisjoint(wrong):
+    if are_known:
         if unfit := unfit_feeds(spec, folders, found):
             return _without_pictures(spec), unfit
         count = pairs(spec, folders, found)
