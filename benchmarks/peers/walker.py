@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.peers.answering import answer
-from benchmarks.standard import CORES
+from benchmarks.peers.answering import answer, shares_of_cores, stay_on
 from jobs.settings.loops import Duration, WalkSettings
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, SessionSettings, State
@@ -35,30 +34,17 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     job = JobFile.model_validate_json(given.job)
     plan = WalkPlan(job, WalkSettings(Duration(frames=given.frames)), "h264")
-    drawing_cores, encoding_cores = _shares()
-    _stay_on(drawing_cores)  # so do all threads that the framework starts
+    drawing_cores, encoding_cores = shares_of_cores()
+    stay_on(drawing_cores)  # so do all threads that the framework starts
     drawing = _drawing(plan, len(drawing_cores))
     blocks = _blocks(plan, drawing)  # compiled by then
     if given.part == "drawing":
         answer(lambda _: _blocks(plan, drawing))
         return
     source = _Drawn(blocks) if given.part == "encoding" else _OnCores(drawing, drawing_cores)
-    _stay_on(encoding_cores)  # so does ffmpeg
+    stay_on(encoding_cores)  # so does ffmpeg
     made = partial(encode, plan, source, given.output, _nobody, threading.Event())
     answer(lambda _: made())
-
-
-def _shares() -> tuple[list[int], list[int]]:
-    """Cores for drawing and for encoding; the same ones where there is only one."""
-    cores = sorted(os.sched_getaffinity(0))[:CORES] if hasattr(os, "sched_getaffinity") else [0]
-    middle = len(cores) // 2
-    return cores[:middle] or cores, cores[middle:]
-
-
-def _stay_on(cores: Sequence[int]) -> None:
-    """This thread, and those that it starts."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
 
 
 def _drawing(plan: WalkPlan, threads: int) -> Drawing:
@@ -103,7 +89,7 @@ class _OnCores:
         self._drawing, self._cores = drawing, cores
 
     def block(self, first: int) -> Frames:
-        _stay_on(self._cores)
+        stay_on(self._cores)
         return self._drawing.block(first)
 
 

@@ -22,6 +22,20 @@ class Sides(NamedTuple):
     most: int
 
 
+class Application(NamedTuple):
+    """How networks that make pictures into pictures are used, on pictures of any size.
+
+    - networks: what makes them; the second one, where there is one, makes inputs of targets.
+    - fixed: the settings of a job with pictures of `width` x `height`, and what its network takes
+      from that size written down: the same network can then be planned for other sizes.
+    - least_side: how many pixels the shorter side of a picture needs, by such settings.
+    """
+
+    networks: tuple[str, ...]
+    fixed: Callable[[JobSpec, int, int], JobSpec]
+    least_side: Callable[[JobSpec], int]
+
+
 class Trained(NamedTuple):
     """What training keeps of a network beside its weights."""
 
@@ -74,6 +88,7 @@ class Family:
     - columns_of_steps: with them, those that decide what a step computes.
     - trained: what training keeps of each network.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
+    - application: what makes pictures into pictures; None: nothing here does.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
     - held: of networks, for how many calls their values are kept at once, for gradients; empty:
       how much memory a step takes is not reckoned.
@@ -92,6 +107,7 @@ class Family:
     columns_of_steps: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
     sampler: str | None = None
+    application: Application | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()

@@ -117,6 +117,11 @@ class Workspace:
         return self.runs / ".measuring"
 
     @property
+    def applying(self) -> Path:
+        """Pieces of videos that `multitrain apply` makes; no job can have this name."""
+        return self.runs / ".applying"
+
+    @property
     def render_log(self) -> Path:
         return self.runs / "render.log"
 

@@ -21,7 +21,7 @@ PLACES = {
     **{name: f"{name}:{name}" for name in ("check", "earlier", "logs", "serve", "show", "status")},
     **{
         name: f"clips.{name}:command"
-        for name in ("export", "formats", "loop", "merge", "moments", "walk")
+        for name in ("apply", "export", "formats", "loop", "merge", "moments", "walk")
     },
     **{name: f"tinkering:{name}" for name in ("compare", "generate", "mutate")},
     **{name: f"steering:{name}" for name in ORDERS},

@@ -119,3 +119,8 @@ def say(line: str | None) -> None:
     if line:
         with suppress(OSError):
             click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}", err=True)
+
+
+def say_aside(line: str) -> None:
+    """A line on stderr, beside what a command prints."""
+    click.echo(line, err=True)

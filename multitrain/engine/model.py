@@ -250,6 +250,18 @@ class Model:
         return counts
 
 
+class Applying(NamedTuple):
+    """What makes pictures of pictures: a `keras.Model`, what it is given, what becomes of this.
+
+    `to_network` makes its inputs of levels, `to_levels` levels of its outputs: `(n, height, width,
+    3 or 4)` float32 from 0 to 255, with fractions where pictures have more than 8 bits.
+    """
+
+    network: Any
+    to_network: Callable[[Any], Any]
+    to_levels: Callable[[Any], Any]
+
+
 class Sampling(NamedTuple):
     """What draws samples: a `keras.Model`, and a function from its outputs to uint8 pictures."""
 

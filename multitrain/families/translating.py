@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from keras import ops
@@ -12,9 +13,9 @@ from jobs.families.feed import PICTURES
 from jobs.families.translation import INPUTS, SAMPLES, TARGETS, shows
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.model import EMPTY, Chance, Named, Nets, Shown
+from multitrain.engine.model import EMPTY, Applying, Chance, Named, Nets, Shown
 from multitrain.families import adversaries
-from multitrain.networks.colours import to_network, to_picture
+from multitrain.networks.colours import to_levels, to_network, to_picture
 from multitrain.networks.making import made
 
 
@@ -62,6 +63,15 @@ class Translated:
     def targets(self, feeds: Named) -> Any:
         """What it is to make of these."""
         return to_network(self.spec.colour_model, feeds[self.target_feed])
+
+    def applying(self, network: Any, *, raw: bool) -> Applying:
+        """How the network makes pictures of any others; `raw`: they are inputs already."""
+        model = self.spec.colour_model
+
+        def given(levels: Any) -> Any:
+            return to_network(model, levels if raw else self._input_levels(levels))
+
+        return Applying(network, given, partial(to_levels, model))
 
     def shown(self, job: JobFile, back: str = "") -> Shown:
         """Cells with what a sheet wants of inputs, outputs and targets, side by side.

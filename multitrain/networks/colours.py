@@ -39,14 +39,18 @@ PACKED_HALF = 2.0**23  # of the whole numbers that three bytes hold
 
 
 def to_network(model: ColourModel, pictures: Any) -> Any:
-    """`(..., 3 or 4)` uint8 pictures as `(..., network channels)` float32 in [-1, 1]."""
+    """`(..., 3 or 4)` pictures, uint8 or levels, as values `(..., network channels)` in [-1, 1]."""
     return _MODELS[model].to_network(ops.cast(pictures, "float32"))
 
 
 def to_picture(model: ColourModel, values: Any) -> Any:
     """`(..., network channels)` float32 as `(..., 3 or 4)` uint8 pictures, rounded and clipped."""
-    light = ops.round(_MODELS[model].to_picture(values))
-    return ops.cast(ops.clip(light, 0.0, WHITE), "uint8")
+    return ops.cast(ops.round(to_levels(model, values)), "uint8")
+
+
+def to_levels(model: ColourModel, values: Any) -> Any:
+    """As `to_picture`, as float32 levels from 0 to 255, not rounded."""
+    return ops.clip(_MODELS[model].to_picture(values), 0.0, WHITE)
 
 
 def _from_levels(levels: Any) -> Any:

@@ -21,6 +21,7 @@ from jobs.settings.videos import VIDEOS, FormatName
 from jobs.sheets.loop_rules import impossible_walk, walk_frame, walk_grid
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, SessionSettings
+from multitrain.inference.blocks import frames_at_once
 from multitrain.walking.latent_path import LatentPath
 from multitrain.weights.moments import Moments, moment_at
 from render.encoding.ffmpeg import Stopped
@@ -30,11 +31,8 @@ from render.encoding.watching import OnProgress
 from render.files.finished import finished_video
 
 if TYPE_CHECKING:
-    from multitrain.walking.sampler import Placed, Sampler
-
-BLOCK_BYTES = 64 * 2**20  # of frames that are drawn at once; as many are written meanwhile
-DEVICE_BYTES = 64 * 2**20  # of the widest layer's outputs for them: about a second on CPUs
-VALUE_BYTES = 4
+    from multitrain.inference.network import Placed
+    from multitrain.walking.sampler import Sampler
 
 
 class Blocks(Protocol):
@@ -107,9 +105,8 @@ class WalkPlan:
         family = family_of(job.spec)
         assert family.sampler, "walks are of families that draw samples"
         layers = family.layers(job.spec, job.image_width, job.image_height)[family.sampler]
-        widest = max(layer.widest for layer in layers) * VALUE_BYTES * grid.width * grid.height
-        by_host = BLOCK_BYTES // (raw.width * raw.height * raw.channels)
-        return max(1, min(DEVICE_BYTES // widest, by_host, self.frames))
+        frame_bytes = raw.width * raw.height * raw.channels
+        return frames_at_once(layers, grid.width * grid.height, frame_bytes, self.frames)
 
 
 def make_walk(

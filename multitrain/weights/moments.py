@@ -1,4 +1,4 @@
-"""The weights that a walk draws with: those of one step of a training, or of all that are kept."""
+"""The weights that a network is used with: of one step of a training, or of all that are kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Moments:
         first, last = self.steps[0], self.steps[-1]
         if first == last:
             return f"step {first}"
-        return f"steps {first} to {last} and back, through {len(self.steps)} kept checkpoints"
+        return f"steps {first} to {last}, through {len(self.steps)} kept checkpoints"
 
 
 def moments_of(paths: JobPaths, spec: JobSpec, how: WalkSettings) -> Moments:
@@ -71,7 +71,7 @@ def through_time(paths: JobPaths, family: str, start: int = 0) -> Moments:
         there = f"has only that of step {steps[0]}" if steps else "has none"
         there += f" from step {start} on, where its film begins" if start else ""
         raise UsageError(
-            f"to walk through time takes two kept checkpoints or more, and {paths.name} {there}; "
+            f"to go through time takes two kept checkpoints or more, and {paths.name} {there}; "
             "set its keep_checkpoints, as every 1000 steps, and train it again"
         )
 
@@ -91,7 +91,18 @@ def moment_at(number: int, frames: int, steps: Sequence[int]) -> tuple[int, floa
 
     Frame 0 is at the first one; then it goes to the last one and back, turning gently.
     """
-    gone = (1.0 - math.cos(2.0 * math.pi * (number % frames) / frames)) / 2.0
+    return between_steps(there_and_back(number, frames), steps)
+
+
+def there_and_back(number: int, frames: int) -> float:
+    """How far a way has been gone at frame `number` of `frames`, there and back, from 0 to 1."""
+    return (1.0 - math.cos(2.0 * math.pi * (number % frames) / frames)) / 2.0
+
+
+def between_steps(gone: float, steps: Sequence[int]) -> tuple[int, float]:
+    """Where in time it is when so much of the way from the first step to the last is gone, as of
+    `moment_at`.
+    """
     step = steps[0] + gone * (steps[-1] - steps[0])
     place = min(bisect_right(steps, step), len(steps) - 1) - 1
     return place, min(1.0, (step - steps[place]) / (steps[place + 1] - steps[place]))
@@ -101,7 +112,7 @@ def _wanted(paths: JobPaths, step: int | None) -> dict[Path, int]:
     """The files with weights of that step, or of all, newest first. UsageError if none."""
     there = _files(paths)
     if not there:
-        raise UsageError(f"{paths.name} has no checkpoint; a walk needs one: train it first")
+        raise UsageError(f"{paths.name} has no checkpoint; train it first")
     if step is None:
         return there
     if step not in there.values():

@@ -10,7 +10,7 @@ import av
 from PIL import Image
 
 from jobs.errors import MultitrainError
-from jobs.settings.videos import FormatName
+from jobs.settings.videos import PNG, FormatName
 from render.encoding.comments import first_picture
 from render.files.digests import sha256_of
 from render.files.probe import WITHOUT_DECODING
@@ -44,8 +44,8 @@ def _note(*facts: object) -> str:
 def is_as_asked(path: Path, note: str) -> bool:
     """Whether a file has this note; False also where it cannot be read."""
     try:
-        if path.is_dir():
-            with Image.open(first_picture(path)) as picture:
+        if path.is_dir() or path.suffix == PNG:
+            with Image.open(first_picture(path) if path.is_dir() else path) as picture:
                 return picture.info.get("Comment") == note
         with av.open(str(path), **WITHOUT_DECODING) as container:
             metadata = {key.casefold(): value for key, value in container.metadata.items()}

@@ -93,8 +93,11 @@ def export_film(
     quality: Quality = FINE,
     encoder: EncoderName = "x264",
     stop: threading.Event | None = None,
+    note: str = "",
 ) -> None:
     """Write the film in this format to `output`, which appears whole and verified, or not at all.
+
+    The `note` in the file says what was asked for; empty: the film in this format.
 
     With the encoder `nvenc`, H.264 and H.265 are made by a GPU, where that works. UsageError where
     `output` is the film itself; MultitrainError where the film cannot be read, where no ffmpeg here
@@ -102,7 +105,7 @@ def export_film(
     """
     if output.exists() and output.samefile(film):
         raise UsageError(f"{film} cannot be replaced by its own export; name another place")
-    note = export_of(film, name)
+    note = note or export_of(film, name)
     if encoder == "nvenc" and (faster := WITH_NVENC.get(name)):
         try:
             _export(film, faster, output, on_progress, quality, stop, note)

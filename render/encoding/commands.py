@@ -16,7 +16,7 @@ from jobs.plans.plan import Box, FramePlan
 from jobs.settings.colours import RGBA
 from jobs.settings.kinds import Preset
 from jobs.settings.videos import FormatName
-from render.encoding.containers import BITEXACT, TICKS, file_arguments, muxer
+from render.encoding.containers import BITEXACT, TICKS, Rate, file_arguments, muxer, timescale
 from render.encoding.formats import (
     ENCODER_THREADS,
     FASTER_PNG,
@@ -109,15 +109,20 @@ def images_command(
     return command
 
 
-def join_command(ffmpeg: str, list_file: Path, output: Path, fps: int, suffix: str) -> Command:
+def join_command(ffmpeg: str, list_file: Path, output: Path, fps: Rate, suffix: str) -> Command:
     """Join the files of a concat list without re-encoding; fails on the first damaged one.
 
-    `output` becomes a file of the kind that ends in `suffix`, whatever it is called.
+    `output` becomes a file of the kind that ends in `suffix`, whatever it is called. Times of a
+    list are in millionths of a second. Where a rate needs finer ones, frames are counted: they
+    must be shown in the order in which they are stored, which they are not with B-frames.
     """
+    ticks = TICKS * Fraction(fps).denominator
+    counted = ("-bsf:v", f"setts=ts=N*{ticks}:duration={ticks}") if ticks > TICKS else ()
     return [
         *(ffmpeg, *QUIET, "-xerror", "-f", "concat", "-safe", "0", "-i", str(list_file.absolute())),
-        *("-map", "0:v:0", "-c", "copy", *BITEXACT, "-movflags", "+faststart"),
-        *("-video_track_timescale", str(TICKS * fps), "-f", muxer(suffix), str(output.absolute())),
+        *("-map", "0:v:0", "-c", "copy", *counted, *BITEXACT, "-movflags", "+faststart"),
+        *("-video_track_timescale", str(timescale(fps)), "-f", muxer(suffix)),
+        str(output.absolute()),
     ]
 
 

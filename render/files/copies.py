@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from jobs.errors import MultitrainError
 from jobs.settings.videos import FormatName
-from render.encoding.containers import muxer
+from render.encoding.containers import Rate, muxer
 from render.files.probe import exact, open_packets, settings_of
 
 # By codec that PyAV cannot write into .mov files: the format whose ffmpeg can.
@@ -71,7 +71,7 @@ def _named(output: Path) -> Iterator[None]:
 
 
 def is_copy(
-    output: Path, sources: Sequence[Path], frames: int, fps: int, first: int | None = None
+    output: Path, sources: Sequence[Path], frames: int, fps: Rate, first: int | None = None
 ) -> bool:
     """Whether `output` has `frames` packets: those of `sources`, number k at k / fps seconds.
 
@@ -94,12 +94,17 @@ def is_copy(
         return number == frames
 
 
-def have_same_packets(one: Path, other: Path) -> bool:
+def have_same_packets(one: Path, other: Path, *, with_sound: bool = False) -> bool:
     """Whether two videos have the same settings and packets, shown at the same times.
+
+    The other one may also have sound if `with_sound`.
 
     MultitrainError where a file cannot be read.
     """
-    with open_packets(one) as (ours, packets), open_packets(other) as (theirs, others):
+    with (
+        open_packets(one) as (ours, packets),
+        open_packets(other, with_sound=with_sound) as (theirs, others),
+    ):
         if settings_of(ours) != settings_of(theirs) or ours.time_base != theirs.time_base:
             return False
         return all(

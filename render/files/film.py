@@ -9,7 +9,7 @@ frames at uneven times, each has as many numbers as it fills frames of the film'
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -36,6 +36,8 @@ from render.shown.seeking import Times, from_beginning, from_keyframe, times_of
 if TYPE_CHECKING:
     from render.shown.seeking import Packets
 
+BESIDE_SILENT = ("data",)  # kinds of streams that may be there; a time code is one of these
+BESIDE = (*BESIDE_SILENT, "audio", "subtitle", "attachment")
 MOST_HELD = 10**7  # frames of a film at uneven times, two days: damaged times may span years
 
 
@@ -64,10 +66,13 @@ class Film:
     state: tuple[int, ...]  # of the file: another one has another
 
     @classmethod
-    def look(cls, path: Path) -> Self:
-        """Read where a file's frames are. MultitrainError where it has no video or no times."""
+    def look(cls, path: Path, *, with_sound: bool = False) -> Self:
+        """Read where a file's frames are. MultitrainError where it has no video or no times.
+
+        Nor may it have sound, which most callers would lose, unless `with_sound` says so.
+        """
         with as_unreadable(path), opened(path) as (container, stream):
-            _require_alone(container, stream, path)
+            _require_alone(container, stream, path, BESIDE if with_sound else BESIDE_SILENT)
             return cls._look(path, container, stream)
 
     @classmethod
@@ -225,8 +230,10 @@ def as_unreadable(path: Path) -> Iterator[None]:
         raise MultitrainError(f"{path} cannot be read as a video: it {error}") from error
 
 
-def _require_alone(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """MultitrainError where there is more than one video, data such as a time code, and a cover."""
-    others = [each for each in container.streams if each.type != "data" and each is not stream]
+def _require_alone(
+    container: InputContainer, stream: VideoStream, path: Path, beside: Collection[str]
+) -> None:
+    """MultitrainError where there is more than one video, streams `beside` it, and a cover."""
+    others = [each for each in container.streams if each.type not in beside and each is not stream]
     if any(not each.disposition & av.stream.Disposition.attached_pic for each in others):
         raise MultitrainError(f"{path} does not hold exactly one video and nothing else")

@@ -25,7 +25,7 @@ from jobs.workspace.files import PART, listing, part_of, publish
 from jobs.workspace.outputs import OF_SOME, OutputName
 from render.encoding import ffmpeg
 from render.encoding.commands import LIST, join_command
-from render.encoding.containers import TICKS
+from render.encoding.containers import timescale
 from render.encoding.lists import listed
 from render.files.claims import claimed
 from render.files.copies import NOT_COPIED, copy_packets, have_same_packets, is_copy
@@ -45,11 +45,11 @@ def join(sources: Sequence[Path], output: Path, frames: int) -> None:
 
 def _join(sources: Sequence[Path], headers: Sequence[Header], output: Path, frames: int) -> None:
     form = headers[0].format
-    fps = int(form.fps)
+    fps = form.fps
     output.unlink(missing_ok=True)  # a process of an earlier run may still have it open
     are_alike = len({header.settings for header in headers}) == 1
     if are_alike and form.codec not in NOT_COPIED:
-        copy_packets(sources, output, frames, TICKS * fps)
+        copy_packets(sources, output, frames, timescale(fps))
         if is_copy(output, sources, frames, fps):
             return
     _refuse_cut_off(sources)
@@ -65,13 +65,13 @@ def cut(source: Path, output: Path, frames: FrameRange) -> None:
     damaged.
     """
     form = _fitting_headers([source])[0].format
-    fps, first = int(form.fps), frames.start
+    fps, first = form.fps, frames.start
     output.unlink(missing_ok=True)
     if form.codec not in NOT_COPIED:
-        copy_packets([source], output, len(frames), TICKS * fps, first)
+        copy_packets([source], output, len(frames), timescale(fps), first)
     if form.codec in NOT_COPIED or not is_copy(output, [source], len(frames), fps, first):
         # Moments are rounded: the last one lies between two frames.
-        span = Fraction(first, fps), Fraction(2 * frames.stop - 1, 2 * fps)
+        span = first / fps, Fraction(2 * frames.stop - 1, 2) / fps
         _concatenate([source], output, fps, NOT_COPIED.get(form.codec, "h264"), span)
         if not is_copy(output, [source], len(frames), fps, first):
             raise MultitrainError(f"{source} cannot be cut from frame {first} to {frames.stop}")
@@ -92,7 +92,7 @@ def _refuse_cut_off(sources: Sequence[Path]) -> None:
 def _concatenate(
     sources: Sequence[Path],
     output: Path,
-    fps: int,
+    fps: Fraction,
     name: FormatName,
     span: tuple[Fraction, Fraction] | None = None,
 ) -> None:
@@ -237,8 +237,8 @@ def join_whole(sources: Sequence[Path], output: Path) -> None:
 def _fitting_headers(sources: Sequence[Path]) -> list[Header]:
     first = read_header(sources[0])
     form = first.format
-    if form.fps.denominator != 1 or not form.fps:
-        raise MultitrainError(f"{sources[0]} has {form.fps} frames per second, no whole number")
+    if not form.fps:
+        raise MultitrainError(f"{sources[0]} does not say how many frames a second it has")
     headers = [first, *(read_header(source, like=first) for source in sources[1:])]
     for source, header in zip(sources, headers, strict=True):
         if header.format != form:

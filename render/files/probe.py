@@ -96,17 +96,18 @@ def count_packets(path: Path) -> int:
 
 @contextmanager
 def open_packets(
-    path: Path, first: int = 0
+    path: Path, first: int = 0, *, with_sound: bool = False
 ) -> Iterator[tuple[VideoStream, Iterator[Packet[VideoStream]]]]:
     """The one stream of a video and its packets, undecoded, from that of frame `first` on.
 
-    `first` must be a keyframe. MultitrainError where it is none, or the video is damaged. Errors
-    that the caller raises within the block are passed on unchanged.
+    `first` must be a keyframe. There may be sound and a time code if `with_sound`. MultitrainError
+    where it is none, or the video is damaged. Errors that the caller raises within the block are
+    passed on unchanged.
     """
     with _as_damage(path):
         container = av.open(str(path), **WITHOUT_DECODING)
     with container:
-        stream = only_video(container, path)
+        stream = container.streams.video[0] if with_sound else only_video(container, path)
         yield stream, _packets(container, stream, path, first)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import Store
 from tests.disk import (
+    apply_scenes,
     clip_scenes,
     dataset_scenes,
     delivery_scenes,
@@ -133,6 +134,7 @@ SCENES = (
     Scene("fetching", dataset_scenes.archive, dataset_scenes.fetch),
     Scene("exporting", export_scenes.film_with_an_old_export, export_scenes.export),
     Scene("loops", clip_scenes.film, clip_scenes.loops),
+    Scene("pictures by a network", apply_scenes.a_network, apply_scenes.apply),
     Scene("films in one", clip_scenes.two_films, clip_scenes.one_after_another),
 )
 

@@ -17,7 +17,10 @@ WITH_FRAMEWORKS = (
     "multitrain.engine.",
     "multitrain.families.",
     "multitrain.networks.",
+    "multitrain.inference.network",
     "multitrain.walking.sampler",
+    "multitrain.applying.translator",
+    "multitrain.applying.making",
 )
 
 

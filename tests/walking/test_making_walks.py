@@ -18,6 +18,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.session import SessionSettings
+from multitrain.inference import blocks
 from multitrain.walking import making
 from multitrain.walking.making import WalkPlan, make_walk
 from multitrain.walking.sampler import Sampler
@@ -103,7 +104,7 @@ def test_blocks_do_not_show(
 ) -> None:
     plan, told = a_plan(learnt, 23), []
     make(plan, paths, tmp_path / "whole.mov")
-    monkeypatch.setattr(making, "BLOCK_BYTES", 5 * 18 * 36 * 3)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 5 * 18 * 36 * 3)
 
     make(plan, paths, tmp_path / "parts.mov", told.append)
 
@@ -138,7 +139,7 @@ def test_a_gif_has_all_frames_of_its_plan(learnt: JobFile, paths: JobPaths, tmp_
 def test_while_a_block_is_written_the_next_one_is_drawn(
     learnt: JobFile, paths: JobPaths, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "BLOCK_BYTES", 8 * 18 * 36 * 3)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 8 * 18 * 36 * 3)
     draws_the_second = threading.Event()
     block, write = making.Drawing.block, streaming.FrameSink.write
 
@@ -162,7 +163,7 @@ def test_while_a_block_is_written_the_next_one_is_drawn(
 def test_a_wish_to_stop_leaves_nothing(
     learnt: JobFile, paths: JobPaths, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
     stop, told = threading.Event(), []
     out.write_bytes(b"an older one")
 
@@ -217,7 +218,7 @@ def test_blocks_fit_memory_whatever_the_size(tiny_job: Callable[..., JobFile]) -
     small = a_plan(tiny_job(), 10**6)
     large = a_plan(tiny_job(1920, 1080, gf_dim=64, grid_width=1, grid_height=1), 10**6)
 
-    assert small.block_frames * 18 * 36 * 3 <= making.BLOCK_BYTES
+    assert small.block_frames * 18 * 36 * 3 <= blocks.BLOCK_BYTES
     assert small.block_frames > 100
     assert large.block_frames == 1
 

@@ -65,7 +65,7 @@ def test_other_steps_are_told_with_those_that_are_near(paths: JobPaths) -> None:
 
 
 def test_a_job_without_checkpoints_is_told(paths: JobPaths) -> None:
-    with pytest.raises(UsageError, match="tiny has no checkpoint; a walk needs one"):
+    with pytest.raises(UsageError, match="tiny has no checkpoint; train it first"):
         at_step(paths, "dcgan", None)
 
 
@@ -115,7 +115,7 @@ def test_time_is_what_is_kept(paths: JobPaths) -> None:
 
     assert moments.steps == (0, 4, 8)
     assert [moments.load(place)["generator/weight"].item() for place in range(3)] == [0, 4, 8]
-    assert moments.told == "steps 0 to 8 and back, through 3 kept checkpoints"
+    assert moments.told == "steps 0 to 8, through 3 kept checkpoints"
 
 
 def test_time_begins_where_the_film_does(paths: JobPaths) -> None:

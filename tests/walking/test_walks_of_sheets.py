@@ -18,6 +18,7 @@ from jobs.workspace.outputs import loop_files
 from jobs.workspace.paths import JobPaths
 from multitrain.engine.session import SessionSettings
 from multitrain.farm.progress_reader import last_progress
+from multitrain.inference import blocks
 from multitrain.protocol.call import Call
 from multitrain.trainer import walks as of_sheets
 from multitrain.trainer.process import train
@@ -88,7 +89,7 @@ def test_other_settings_draw_it_anew(sheet: Callable[..., JobFile], paths: JobPa
 def test_a_wish_to_stop_is_heard_within_a_walk_which_is_drawn_anew(
     sheet: Callable[..., JobFile], paths: JobPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
     job, stop = sheet(), threading.Event()
     block = making.Drawing.block
 
@@ -167,7 +168,7 @@ def test_a_walk_whose_note_cannot_be_written_is_not_given_up(
 def test_the_farm_sees_that_frames_are_drawn(
     sheet: Callable[..., JobFile], paths: JobPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
     monkeypatch.setattr(of_sheets, "TELL_SECONDS", 0.0)
     job = sheet()
 

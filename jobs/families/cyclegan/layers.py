@@ -18,6 +18,8 @@ from jobs.settings.spec import JobSpec
 
 HALVINGS = 2  # before the residual blocks
 OUTER_KERNEL, KERNEL = 7, 3
+# Pixels: of smaller pictures, the innermost map is one pixel, which has no reflection.
+LEAST_SIDE = (1 << HALVINGS) + 1
 NORMALIZED = "plain-instance"
 RELU = Activation("relu")
 FEWER_BLOCKS, BLOCKS = 6, 9  # for pictures smaller than `LARGE`, and for others

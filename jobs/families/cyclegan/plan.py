@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobs.families.adversaries import operations_of, trained_pair
-from jobs.families.cyclegan.layers import discriminator, generator, picture_of
-from jobs.families.family import Family, Layers, Trained
+from jobs.families.cyclegan.layers import (
+    LEAST_SIDE,
+    blocks_of,
+    discriminator,
+    generator,
+    picture_of,
+)
+from jobs.families.family import Application, Family, Layers, Trained
 from jobs.families.limits import too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
 from jobs.families.translation import cell, unpaired, wrong_show, wrong_terms
@@ -93,6 +99,11 @@ def trained(spec: JobSpec) -> dict[str, Trained]:
     return {**dict.fromkeys(GENERATORS, drawing), **dict.fromkeys(DISCRIMINATORS, judging)}
 
 
+def fixed(spec: JobSpec, width: int, height: int) -> JobSpec:
+    """The settings with the number of blocks, which follows from the size of pictures."""
+    return spec.model_copy(update={"blocks": blocks_of(spec, width, height)})
+
+
 CYCLEGAN = Family(
     feeds=unpaired,
     cell=cell,
@@ -104,6 +115,7 @@ CYCLEGAN = Family(
     columns_of_layers=_OF_LAYERS,
     columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot"}),
     networks=(*GENERATORS, *DISCRIMINATORS),
+    application=Application(GENERATORS, fixed, lambda _: LEAST_SIDE),
     averaged={"average": "generator", "average_back": "generator_back"},
     without=frozenset(_OTHERS),
     sides=SIDES,

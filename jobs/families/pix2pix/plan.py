@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from jobs.families.adversaries import operations_of, trained_pair
-from jobs.families.family import Family, Layers
+from jobs.families.family import Application, Family, Layers
 from jobs.families.layer import Layer
 from jobs.families.limits import too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
@@ -115,6 +116,16 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     return operations_of(spec, sum(made), update_d, update_g)
 
 
+def fixed(spec: JobSpec, width: int, height: int) -> JobSpec:
+    """The settings with the number of halvings, which follows from the size of pictures."""
+    return spec.model_copy(update={"downs": spec.downs or halvings(width, height)})
+
+
+def least_side(spec: JobSpec) -> int:
+    """Pixels that a side needs to be halved `downs` times."""
+    return next(side for side in count(2) if most_downs(side, side) >= (spec.downs or 0))
+
+
 PIX2PIX = Family(
     feeds=feeds,
     cell=cell,
@@ -126,6 +137,7 @@ PIX2PIX = Family(
     columns_of_layers=_OF_LAYERS,
     columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot", "input_from"}),
     networks=("generator", "discriminator"),
+    application=Application(("generator",), fixed, least_side),
     averaged={"average": "generator"},
     held={"generator": 1, "discriminator": 2},
     without=frozenset(_OTHERS),

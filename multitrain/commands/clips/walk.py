@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +25,14 @@ from multitrain.commands.clips.clip_options import (
     shown_frames,
     told_drift,
 )
+from multitrain.commands.long_work import say_aside
 from multitrain.commands.options import force_option, workspace_option
-from multitrain.startup import environment
 
 if TYPE_CHECKING:
     from multitrain.walking.making import WalkPlan
     from multitrain.weights.moments import Moments
 
 # Other modules are imported when needed, so that a wrong call is reported at once.
-
-STDERR = 2  # its descriptor
 
 
 @click.command("walk")
@@ -132,50 +126,25 @@ def _title(job: str, way: WalkSettings) -> str:
 
 def _draw(plan: WalkPlan, moments: Moments, film: Path, gpus: str, note: str) -> None:
     from multitrain.engine.session import SessionSettings
-    from multitrain.walking.device import leased_device
+    from multitrain.inference.starting import framework_on
     from multitrain.walking.making import make_walk
 
-    environment.clean_up()
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as well
-    for chatty in ("tensorflow", "absl", "h5py"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-    with leased_device(gpus, _note):
-        with _hushed():
-            import multitrain.walking.sampler  # noqa: F401 - with its framework
-        with shown_frames(film.name, plan.frames) as on_progress:
-            settings, stop = SessionSettings(), threading.Event()
-            make_walk(plan, moments, film, on_progress, settings, stop, note=note)
+    with framework_on(gpus, say_aside, _load), shown_frames(film.name, plan.frames) as on_progress:
+        settings, stop = SessionSettings(), threading.Event()
+        make_walk(plan, moments, film, on_progress, settings, stop, note=note)
 
 
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Hide what libraries write to stderr meanwhile."""
-    try:
-        shown = os.dup(STDERR)
-    except OSError:  # it is closed
-        yield
-        return
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, STDERR)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(shown, STDERR)
-        os.close(shown)
+def _load() -> None:
+    import multitrain.walking.sampler  # noqa: F401 - with its framework
 
 
 def _tell(plan: WalkPlan, moments: Moments, film: Path) -> None:
     frames, drift = plan.length
     length = f"{frames} frames at {plan.fps} fps, {frames / plan.fps:.3f} s{told_drift(drift)}"
-    click.echo(f"{film}: {length}; {moments.told}")
+    back = ", and back" if plan.settings.through_time else ""
+    click.echo(f"{film}: {length}; {moments.told}{back}")
     if plan.framed.told:
         click.echo(plan.framed.told)
     asked = plan.settings.fps or plan.job.spec.fps
     for note in notes_on_loop(plan.name, *plan.framed.size, asked):
         click.echo(note)
-
-
-def _note(line: str) -> None:
-    click.echo(line, err=True)

@@ -12,16 +12,28 @@ from typing import Any, NamedTuple
 
 from jobs.families.cyclegan import layers
 from jobs.families.translation import INPUTS, TARGETS
+from jobs.settings.kinds import Resolution
+from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
-from multitrain.engine.model import Batch, Carried, Chance, Model, Named, Nets, Outcome, Shown
+from multitrain.engine.model import (
+    Applying,
+    Batch,
+    Carried,
+    Chance,
+    Model,
+    Named,
+    Nets,
+    Outcome,
+    Shown,
+)
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.cyclegan.building import build_generator
 from multitrain.families.cyclegan.pool import CHANCE, Pool
 from multitrain.families.patches import build_discriminator
-from multitrain.families.translating import Translation
+from multitrain.families.translating import Translated, Translation
 from multitrain.networks.distances import l1
 from multitrain.networks.judgement import Judgement
 
@@ -56,6 +68,12 @@ def describe(job: JobFile) -> Model:
     shape = layers.picture_of(spec, *size)
     pool = Pool(spec.pool, spec.images_per_batch, (shape.height, shape.width, shape.channels))
     return adversaries.model(job, networks, Cycling(spec, pool))
+
+
+def describe_application(spec: JobSpec, size: Resolution, name: str, *, raw: bool) -> Applying:
+    """What makes pictures of this size of others, planned by settings that are `fixed`."""
+    plan, seeds = layers.generator(spec, *size), adversaries.seeds(spec.seed)
+    return Translated.of(spec).applying(build_generator(plan, *size, seeds, name), raw=raw)
 
 
 @dataclass(frozen=True)

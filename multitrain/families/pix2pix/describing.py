@@ -12,15 +12,17 @@ from typing import Any
 from keras import ops
 
 from jobs.families.pix2pix import layers
+from jobs.settings.kinds import Resolution
+from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
-from multitrain.engine.model import Batch, Model, Named, Nets, Outcome, Shown
+from multitrain.engine.model import Applying, Batch, Model, Named, Nets, Outcome, Shown
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.patches import build_discriminator
 from multitrain.families.pix2pix.building import build_generator
-from multitrain.families.translating import Translation
+from multitrain.families.translating import Translated, Translation
 from multitrain.networks.distances import DISTANCES
 from multitrain.networks.judgement import Judgement
 
@@ -40,6 +42,13 @@ def describe(job: JobFile) -> Model:
         "discriminator": build_discriminator(layers.discriminator(spec, *size), spec, seeds),
     }
     return adversaries.model(job, networks, Translating(spec))
+
+
+def describe_application(spec: JobSpec, size: Resolution, name: str, *, raw: bool) -> Applying:
+    """What makes pictures of this size of others, planned by settings that are `fixed`."""
+    network = build_generator(layers.generator(spec, *size), *size, adversaries.seeds(spec.seed))
+    assert name == network.name, "there is one generator"
+    return Translated.of(spec).applying(network, raw=raw)
 
 
 @dataclass(frozen=True)

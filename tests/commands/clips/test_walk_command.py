@@ -82,7 +82,7 @@ def told(result: Result) -> str:
         ((*LENGTH, "-o", "renders/a.mp4"), "renders/ is for what jobs make"),
         ((*LENGTH, "-o", "away/a.mp4"), "there is no folder"),
         ((*LENGTH, "--crop", "50x50"), "a crop of 50x50 does not lie in a picture of 32x24"),
-        (LENGTH, "night has no checkpoint; a walk needs one: train it first"),
+        (LENGTH, "night has no checkpoint; train it first"),
         ((*LENGTH, "--through-time"), "takes two kept checkpoints or more, and night has none"),
     ],
 )
@@ -147,7 +147,7 @@ def test_settings_of_the_user_for_frameworks_are_gone_before_they_are_imported(
 
     monkeypatch.setattr(os, "environ", os.environ.copy())
     os.environ |= {"KERAS_HOME": "/home/somebody", "KERAS_BACKEND": "torch", "TF_X": "1"}
-    monkeypatch.setattr("multitrain.walking.device.leased_device", look)
+    monkeypatch.setattr("multitrain.inference.starting.leased_device", look)
     result = walk("--frames", "5", "--gpus", "cpu", "-o", "other.mp4")
     assert isinstance(result.exception, Seen), told(result)
     assert result.exception.args == (os.devnull, "tensorflow", False)
@@ -173,7 +173,7 @@ def test_through_time_tells_its_way() -> None:
     result = walk("--frames", "6", "--through-time", "--gpus", "cpu")
 
     assert result.exit_code == 0, told(result)
-    assert "steps 0 to 4 and back, through 3 kept checkpoints" in result.output
+    assert "steps 0 to 4, through 3 kept checkpoints, and back" in result.output
     assert "\nnight_walk_through_time_6frames.mp4: " in result.output
     again = walk("--frames", "6", "--through-time", "--gpus", "cpu")
     assert (again.exit_code, again.stdout) == (0, "night_walk_through_time_6frames.mp4\n")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import MultitrainError, UsageError
+from multitrain.inference import device
+from multitrain.inference.device import leased_device
 from multitrain.protocol.environment import GPUS_LEASED
 from multitrain.slots.leases import LeaseFolder
-from multitrain.walking import device
-from multitrain.walking.device import leased_device
 from tests.farm.simulation import FakeDriver, make_gpus
 
 

@@ -1,0 +1,89 @@
+"""The files that others are to be made of, and where these go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from jobs.errors import UsageError
+from jobs.pictures.finding import find_all
+from jobs.pictures.suffixes import is_picture, is_video
+from jobs.settings.videos import PNG, VIDEOS, FormatName
+from jobs.settings.words import nearest, quoted
+from jobs.tinkering.earlier_jobs import jobs_left, past_job
+from jobs.workspace.paths import Workspace
+
+
+class File(NamedTuple):
+    """A picture or a video, and where what is made of it goes."""
+
+    source: Path
+    output: Path
+
+    @property
+    def is_picture(self) -> bool:
+        return is_picture(self.source)
+
+
+class Inputs(NamedTuple):
+    """What a user names: a file, a folder, or a job with its films."""
+
+    title: str  # what its output is called after
+    files: tuple[Path, ...]
+    folder: Path | None  # that the files lie in, at any depth; None: it is one file
+
+    @classmethod
+    def find(cls, place: Workspace, named: str) -> Inputs:
+        """UsageError where there is no such thing, or nothing in it."""
+        path = Path(named)
+        if path.is_dir():
+            below = find_all([path])
+            videos = [Path(each.path) for each in below.unreadable if is_video(Path(each.path))]
+            if not below.pictures and not videos:
+                raise UsageError(f"{path} holds no pictures and no videos")
+            return cls(path.resolve().name, tuple(sorted([*below.pictures, *videos])), path)
+        if path.is_file():
+            return cls(path.stem, (path,), None)
+        known = jobs_left(place)
+        if named not in known:
+            hint = nearest(named, known)
+            raise UsageError(f"there is no file, folder or job {quoted(named)}{hint}")
+        return cls._films(place, named)
+
+    @classmethod
+    def _films(cls, place: Workspace, job: str) -> Inputs:
+        videos = place.job(job).films(past_job(place, job).plan)
+        films = tuple(film for film in videos if film.is_file())
+        if not films:
+            raise UsageError(f"{job} has no film yet; name a file or a folder")
+        return cls(job, films, films[0].parent if len(films) > 1 else None)
+
+    def outputs(self, by: str, name: FormatName, wanted: Path | None) -> list[File]:
+        """Each file with what is made of it `by` a job: a video in the format `name`, or a PNG.
+
+        `wanted` is where the user wants it. UsageError where that has another suffix.
+        """
+        title = f"{self.title}_{by}"
+        if self.folder is None:
+            (source,) = self.files
+            suffix = _suffix(source, name)
+            if suffix == PNG and not is_picture(source):  # a folder of frames
+                suffix = ""
+            output = wanted or Path(title + suffix)
+            if suffix and output.suffix.casefold() != suffix:
+                what = "a picture" if is_picture(source) else name
+                other = "" if is_picture(source) else "; or name another --format"
+                raise UsageError(f"{output} must end in {suffix}, as {what} does{other}")
+            return [File(source, output)]
+        folder, found = wanted or Path(title), dict[Path, Path]()
+        for source in self.files:
+            below, suffix = source.relative_to(self.folder), _suffix(source, name)
+            output = folder / below.with_suffix(suffix)
+            if output in found:  # `a.jpg` and `a.png`
+                output = folder / below.with_name(below.name + suffix)
+            found[output] = source
+        return [File(source, output) for output, source in found.items()]
+
+
+def _suffix(source: Path, name: FormatName) -> str:
+    return PNG if is_picture(source) else VIDEOS[name].suffix

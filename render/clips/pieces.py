@@ -1,0 +1,131 @@
+"""Videos that take hours to make, in pieces: a kill costs the piece that was in the making.
+
+The pieces lie in a folder of their own, which has the name of what is made: whoever asks for the
+same again goes on there. Each appears whole and verified, with its digest; one that was damaged
+since is made again. Formats that cannot be joined are made of lossless pieces.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from jobs.plans.plan import FrameRange
+from jobs.settings.colours import RGBA
+from jobs.settings.videos import VIDEOS, FormatName
+from jobs.workspace import locks
+from jobs.workspace.files import flush_to_disk, part_of, publish, remove
+from render.clips.exporting import export_film
+from render.encoding.formats import Quality
+from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
+from render.files.claims import BeingMade, claimed
+from render.files.digests import append_digest, is_unchanged, mark, sha256_of
+from render.files.merge import join
+from render.files.sound import Beside, add_sound, holds_sound
+from render.files.verifying import verify_made
+
+LOCK = ".lock"  # the ending of a file that whoever makes the pieces holds
+LOSSLESS: FormatName = "ffv1"  # of pieces that are encoded once more
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A video of `frames` frames in the format `name`, made in `folder`, `length` frames a piece.
+
+    `beside` is what comes from the video that it is made of, besides its frames.
+    """
+
+    folder: Path
+    name: FormatName
+    raw: RawVideo
+    frames: int
+    length: int
+    quality: Quality = FINE
+    beside: Beside | None = None
+
+    @property
+    def all(self) -> list[FrameRange]:
+        """The pieces, in their order."""
+        starts = range(0, self.frames, self.length)
+        return [FrameRange(start, min(start + self.length, self.frames)) for start in starts]
+
+    @cached_property
+    def format(self) -> FormatName:
+        """That of the pieces."""
+        return self.name if VIDEOS[self.name].is_joinable else LOSSLESS
+
+    def missing(self) -> list[FrameRange]:
+        """Those that are still to be made; damaged ones are removed."""
+        for each in self.all:
+            if (path := self._path(each)).is_file() and not is_unchanged(path):
+                remove(path)
+        return [each for each in self.all if not self._path(each).is_file()]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Meanwhile no other process makes these. BeingMade where one does."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = locks.take(self.folder.with_suffix(LOCK))
+        if lock is None:
+            raise BeingMade("another process makes the same video; wait for it")
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def making(self, frames: FrameRange) -> Iterator[FrameSink]:
+        """Takes the frames of a piece, which appears once all are there and verified."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(frames)
+        part = part_of(path)
+        remove(part)
+        try:
+            with encoding(part, self.raw, self.format, quality=self.quality) as sink:
+                yield sink
+            size = (self.raw.width, self.raw.height)
+            has_alpha = self.raw.channels == RGBA
+            verify_made(self.format, part, len(frames), self.raw.fps, size, has_alpha=has_alpha)
+            append_digest(part)
+            publish(part, path)
+        finally:
+            remove(part)
+
+    def finish(self, output: Path, note: str, stop: threading.Event | None = None) -> None:
+        """Join all pieces to `output`, which appears whole and verified, and remove the folder.
+
+        BeingMade where another process makes the same file; other MultitrainErrors.
+        """
+        joined = part_of(self.folder / f"joined{VIDEOS[self.format].suffix}")
+        try:
+            join([self._path(each) for each in self.all], joined, self.frames)
+            self._make_of(joined, output, note, stop)
+        finally:
+            remove(joined)
+        remove(self.folder)
+        remove(self.folder.with_suffix(LOCK))
+
+    def _make_of(self, joined: Path, output: Path, note: str, stop: threading.Event | None) -> None:
+        if self.format == self.name:
+            self._publish(joined, output, note)
+        elif holds_sound(self.name):
+            encoded = self.folder / f"encoded{VIDEOS[self.name].suffix}"
+            export_film(joined, self.name, encoded, quality=self.quality, stop=stop)
+            self._publish(encoded, output, note)
+        else:
+            export_film(joined, self.name, output, quality=self.quality, stop=stop, note=note)
+
+    def _publish(self, video: Path, output: Path, note: str) -> None:
+        with claimed(output) as part:
+            add_sound(video, part, self.name, self.raw.fps, self.beside, note)
+            flush_to_disk(part)
+            mark(part, sha256_of(part))
+            publish(part, output)
+
+    def _path(self, frames: FrameRange) -> Path:
+        return self.folder / f"{frames}{VIDEOS[self.format].suffix}"

@@ -1,0 +1,141 @@
+"""What networks make of pictures of any size: as in training, alone or side by side, with alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jobs.errors import OriginUnfit
+from jobs.settings.kinds import Resolution
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
+from multitrain.applying.translator import Translator
+from multitrain.engine.session import SessionSettings
+from multitrain.inference.network import Device, Placed
+from multitrain.weights.moments import at_step
+from tests.applying.conftest import Learn
+from tests.applying.weights import noise
+
+SIZE = Resolution(45, 36)
+PICTURES = noise(7, 36, 45, 3)
+CYCLES = {"family": "cyclegan", "blocks": 1, "dataset": None, "inputs": "a", "targets": "b"}
+KINDS = [{"family": "pix2pix"}, CYCLES]
+
+
+def opened(
+    job: JobFile,
+    paths: JobPaths,
+    size: Resolution = SIZE,
+    network: str = "generator",
+    *,
+    raw: bool = False,
+) -> tuple[Translator, Placed]:
+    device = Device(job, SessionSettings())
+    translator = Translator(job, device, size, network, raw=raw)
+    return translator, translator.place(at_step(paths, job.spec.family, None).load(0))
+
+
+def far(one: np.ndarray, other: np.ndarray) -> int:
+    """Levels, at most."""
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_come_out_as_the_frames_of_the_training_show_them(
+    learn: Learn, paths: JobPaths, kind: dict[str, object]
+) -> None:
+    """At once, and each alone."""
+    job, model = learn(**kind, show="output")
+    shown = model.shown.draw(
+        lambda name, inputs, training: model.networks[name](inputs, training=training),
+        dict.fromkeys(model.shown.pictures, PICTURES[:3]),
+    )
+    translator, weights = opened(job, paths)
+
+    made = translator.make(weights, PICTURES[:3])
+
+    assert made.std() > 1
+    assert far(made, np.asarray(shown)) <= 1
+    alone = [translator.make(weights, picture[None])[0] for picture in PICTURES[:3]]
+    assert far(np.stack(alone), made) <= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_any_size_come_back_whole(
+    learn: Learn, paths: JobPaths, kind: dict[str, object]
+) -> None:
+    job, _ = learn(**kind)
+    for width, height in ((45, 36), (61, 40), (97, 51)):
+        translator, weights = opened(job, paths, Resolution(width, height))
+        assert translator.make(weights, noise(1, height, width, 3)).shape == (1, height, width, 3)
+
+
+def test_inputs_are_made_of_pictures_unless_they_are_raw(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(family="pix2pix", input_from="grey")
+    colours, raw = (opened(job, paths, raw=each)[0] for each in (False, True))
+    weights = colours.place(at_step(paths, "pix2pix", None).load(0))
+    luma = np.round(PICTURES[:1] @ [0.2126, 0.7152, 0.0722])
+    grey = np.repeat(luma[..., None], 3, axis=-1).astype(np.uint8)
+
+    made = colours.make(weights, PICTURES[:1])
+
+    assert far(made, raw.make(weights, grey)) <= 1
+    assert far(made, raw.make(weights, PICTURES[:1])) > 1
+
+
+def test_the_way_back_is_another_network(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(**CYCLES)
+    there, back = (
+        translator.make(weights, PICTURES[:1])
+        for translator, weights in (opened(job, paths), opened(job, paths, SIZE, "generator_back"))
+    )
+    assert far(there, back) > 1
+
+
+def test_alpha_stays_as_it_is_where_the_network_knows_nothing_of_it(
+    learn: Learn, paths: JobPaths
+) -> None:
+    job, _ = learn(family="pix2pix")
+    translator, weights = opened(job, paths)
+    clear = noise(1, 36, 45, 4, seed=1)
+
+    made = translator.make(weights, clear)
+
+    np.testing.assert_array_equal(made[..., 3], clear[..., 3])
+    np.testing.assert_array_equal(made[..., :3], translator.make(weights, clear[..., :3]))
+
+
+def test_a_network_that_knows_alpha_takes_pictures_without_as_opaque(
+    learn: Learn, paths: JobPaths
+) -> None:
+    job, _ = learn(family="pix2pix", colour_model="rgba")
+    translator, weights = opened(job, paths)
+    opaque = np.concatenate([PICTURES[:1], np.full((1, 36, 45, 1), 255, np.uint8)], axis=-1)
+
+    made = translator.make(weights, PICTURES[:1])
+
+    assert made.shape[-1] == 4
+    np.testing.assert_array_equal(made, translator.make(weights, opaque))
+
+
+def test_between_two_weights_lies_what_their_mean_makes(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(family="pix2pix")
+    translator, _ = opened(job, paths)
+    loaded = [at_step(paths, "pix2pix", step).load(0) for step in (0, 4)]
+    mean = {name: (each + loaded[1][name]) / 2 for name, each in loaded[0].items()}
+    a, b, middle = (translator.place(each) for each in (*loaded, mean))
+
+    def between(share: float) -> np.ndarray:
+        return translator.make_between(a, b, share, PICTURES[:1])
+
+    assert far(between(0.5), translator.make(middle, PICTURES[:1])) <= 1
+    assert far(between(0), translator.make(a, PICTURES[:1])) <= 1
+    assert far(between(1), translator.make(b, PICTURES[:1])) <= 1
+    assert far(between(0), between(1)) > 1
+
+
+def test_weights_of_other_networks_are_refused(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(family="pix2pix")
+    other = job.model_copy(update={"spec": job.spec.model_copy(update={"gf_dim": 3})})
+    with pytest.raises(OriginUnfit, match="do not fit the networks of tiny"):
+        opened(other, paths)

@@ -1,0 +1,158 @@
+"""`multitrain apply`: wrong calls are told at once, right ones make pictures and videos."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import Workspace
+from multitrain.commands.clips.apply import command
+from render.files.film import Film
+from tests.applying.weights import keep_weights, noise
+from tests.footage import write_video
+
+FRAMES = 6
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """The command cleans its process's environment up, which here is that of all tests."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def place(
+    workspace: Workspace, tiny_job: Callable[..., JobFile], monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
+    """A job that has learnt, others that have not the same beginning, and films and pictures."""
+    monkeypatch.chdir(workspace.root)
+    small = {"family": "pix2pix", "gf_dim": 1, "df_dim": 1, "downs": 3}
+    keep_weights(workspace, tiny_job(45, 36, name="night", **small))
+    keep_weights(workspace, tiny_job(45, 36, name="child", init_from="night", **small), seed=1)
+    for name, columns in {"stranger": small, "plain": {}}.items():
+        tiny_job(45, 36, name=name, **columns).save(workspace.job(name))
+    write_video(workspace.root / "clip.mp4", FRAMES, fps=10)
+    write_video(workspace.root / "speck.mkv", iter(noise(2, 2, 2, 3)), codec="ffv1", pixels="bgr0")
+    photos = workspace.root / "photos" / "more"
+    photos.mkdir(parents=True)
+    Image.fromarray(noise(40, 50, 3)).save(photos.parent / "one.png")
+    Image.fromarray(noise(36, 45, 3, seed=1)).save(photos.parent / "one.jpg")
+    Image.fromarray(noise(36, 45, 4, seed=2)).save(photos / "clear.png")
+    return workspace
+
+
+def apply(*arguments: str) -> Result:
+    return CliRunner().invoke(command, [*arguments, "--gpus", "cpu"])
+
+
+def told(result: Result) -> str:
+    """What is told of a wrong call, as `main` prints it."""
+    return str(result.exception) if result.exc_info and not result.output else result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nobody", "clip.mp4"), "There is no job 'nobody'"),
+        (("plain", "clip.mp4"), "plain is a dcgan, which makes no pictures of others; pix2pix and"),
+        (("night", "clop.mp4"), "there is no file, folder or job 'clop.mp4'"),
+        (("night", "night"), "night has no film yet; name a file or a folder"),
+        (("night", "data"), "there is no file, folder or job 'data'"),
+        (("night", "runs"), "runs holds no pictures and no videos"),
+        (("night", "clip.mp4", "--back"), "knows one way only; leave out --back"),
+        (("night", "clip.mp4", "--step", "3"), "night has no weights of step 3; there are those"),
+        (("night", "clip.mp4", "--through-time", "--step", "2"), "leave out --step and --mix"),
+        (("night", "clip.mp4", "--closed"), "--closed is for --through-time and --mix"),
+        (("night", "clip.mp4", "--mix", "a:b"), "'a:b' is no mix such as night:0..1"),
+        (("night", "clip.mp4", "--mix", "child:0..2"), "shares are from 0 to 1"),
+        (("night", "clip.mp4", "--mix", "stranger"), "night and stranger cannot be mixed"),
+        (("stranger", "clip.mp4"), "stranger has no checkpoint; train it first"),
+        (("night", "clip.mp4", "-o", "a.mov"), "a.mov must end in .mp4, as h264 does; or name"),
+        (("night", "clip.mp4", "-o", "renders/a.mp4"), "renders/ is for what jobs make"),
+        (("night", "clip.mp4", "-o", "away/a.mp4"), "there is no folder"),
+        (("night", "clip.mp4", "-o", "clip.mp4"), "clip.mp4 is there already"),
+        (("night", "photos/one.png", "-o", "a.jpg"), "a.jpg must end in .png, as a picture does"),
+        (("night", "speck.mkv"), "speck.mkv is 2x2, and night takes 4 pixels a side"),
+    ],
+)
+def test_a_wrong_call_is_told(arguments: tuple[str, ...], words: str) -> None:
+    before = sorted(Path().rglob("*"))
+    result = apply(*arguments)
+    assert result.exit_code != 0
+    assert words in told(result)
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_wrong_call_loads_no_framework() -> None:
+    script = (
+        "import sys\nfrom multitrain.commands.clips.apply import command\n"
+        "from jobs.errors import UsageError\n"
+        "try: command(['night', 'clip.mp4', '-o', 'clip.mp4'], standalone_mode=False)\n"
+        "except UsageError as error: print(error)\n"
+        "print([each for each in ('tensorflow', 'keras', 'jax') if each in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    message, loaded = done.stdout.splitlines()
+    assert "clip.mp4 is there already" in message
+    assert loaded == "[]"
+
+
+def test_a_video_is_made_once() -> None:
+    result = apply("night", "clip.mp4")
+
+    assert result.exit_code == 0, told(result)
+    assert f"clip_night.mp4: {FRAMES} frames at 10 fps, 0.600 s; step 4" in result.output
+    film = Film.look(Path("clip_night.mp4"))
+    assert (film.frames, film.size, film.format.fps) == (FRAMES, (160, 90), 10)
+    assert not list(Path("runs/.applying").iterdir())
+    again = apply("night", "clip.mp4")
+    assert "clip_night.mp4 is there already; --force replaces it" in again.output
+    other = apply("night", "clip.mp4", "--step", "2")
+    assert "nothing in it says that it is what you ask for" in told(other)
+
+
+def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -> None:
+    (place.root / "clip.mp4").rename(place.root / "photos" / "clip.mp4")
+    (place.root / "photos" / "broken.png").write_bytes(b"no picture")
+
+    result = apply("night", "photos", "--format", "ffv1")
+
+    assert result.exit_code == 1
+    assert "photos/broken.png: is not a picture" in result.output
+    made = {str(each.relative_to("photos_night")) for each in Path("photos_night").rglob("*.*")}
+    assert made == {"clip.mov", "one.png", "one.png.png", "more/clear.png"}
+    with Image.open("photos_night/one.png.png") as picture:
+        assert picture.size == (50, 40)
+    with Image.open("photos_night/more/clear.png") as clear:
+        np.testing.assert_array_equal(np.asarray(clear)[..., 3], noise(36, 45, 4, seed=2)[..., 3])
+    again = apply("night", "photos", "--format", "ffv1")
+    assert again.output.count("is there already") == len(made)
+
+
+def test_weights_may_be_mixed_with_those_of_a_relative() -> None:
+    for name, mix in {"own": "child:0", "half": "child:0.5", "other": "child:1"}.items():
+        made = apply("night", "photos/one.jpg", "--mix", mix, "-o", f"{name}.png")
+        assert made.exit_code == 0, told(made)
+    assert apply("child", "photos/one.jpg", "-o", "child.png").exit_code == 0
+
+    own, half, other, child = (
+        np.asarray(Image.open(f"{name}.png")).astype(int)
+        for name in ("own", "half", "other", "child")
+    )
+    assert np.abs(other - child).max() <= 1
+    assert np.abs(own - half).max() > 1
+    assert np.abs(half - other).max() > 1
