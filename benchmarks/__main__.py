@@ -44,7 +44,7 @@ BENCHMARKS = {
     "frame_path": About(0.8, 1.5, "raw batches to a film beside ffmpeg alone and beside PNG files"),
     "walk": About(0.5, 0.5, "a walk through latents beside drawing alone and encoding alone"),
     "apply": About(0.4, 0.7, "a video made of another one beside the network alone"),
-    "merging": About(0.5, 0.1, "joining timecuts beside copying them"),
+    "merging": About(0.4, 0.1, "joining timecuts beside copying them"),
     "extraction": About(0.8, 2.5, "pictures out of a video beside a call of ffmpeg for each"),
     "gaps": About(0.2, 0.4, "from one job's last step on a slot to the next one's first"),
     "scheduling": About(0.1, 0.1, "a thousand jobs through the scheduler"),
@@ -52,7 +52,7 @@ BENCHMARKS = {
     "many_jobs": About(2.0, 0.0, "the first jobs of a sheet of 2,000 beside its last ones"),
     "serving_load": About(0.2, 0.6, "20 open pages on a night of 200 jobs beside none"),
     "picture_cache": About(0.4, 0.2, "the second start on a data set, and what it takes of memory"),
-    "memory_growth": About(1.0, 0.0, "a trainer's memory after thousands of steps"),
+    "memory_growth": About(0.9, 0.0, "a trainer's memory after thousands of steps"),
 }
 
 
