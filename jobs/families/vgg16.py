@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from jobs.families.layer import PER_PRODUCT
 from jobs.settings.colours import RGB
+from jobs.settings.spec import JobSpec
 
 # Channels of the convolutions of each stage; each ends where maps are halved.
 STAGES = ((64, 64), (128, 128), (256, 256, 256))
+SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values it can be shown
 KERNEL = 9  # values that a convolution meets at each pixel, 3x3
+
+
+def unfit_colours(spec: JobSpec) -> str | None:
+    """Why it cannot look at what the job's networks make; None where it can, or need not."""
+    if not spec.perceptual or spec.colour_model in SEEN_AS_RGB:
+        return None
+    return (
+        f"looks at red, green and blue, and the networks think in {spec.colour_model}; use "
+        f"colour_model {', '.join(SEEN_AS_RGB[:-1])} or {SEEN_AS_RGB[-1]}, or leave it empty"
+    )
 
 
 def operations(width: int, height: int) -> int:

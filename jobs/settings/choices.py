@@ -308,10 +308,15 @@ class Schedule(Choice):
 class Loss(Choice):
     """What the adversaries want of each other."""
 
+    RELATIVISTIC: ClassVar[Mapping[str, Parameter]] = {
+        "relativistic": Parameter(
+            bool, False, "each picture is judged against the mean of the other side"
+        ),
+    }
     TABLE: ClassVar[Table] = {
-        "vanilla": {},
-        "lsgan": {},
-        "hinge": {},
+        "vanilla": RELATIVISTIC,
+        "lsgan": RELATIVISTIC,
+        "hinge": RELATIVISTIC,
         "wgan-gp": {"weight": Parameter(Positive, 10.0, "of the gradient penalty")},
         "relativistic": {},
     }
@@ -334,10 +339,20 @@ class Loss(Choice):
             "(`batch_norm_d` False), because the penalty is per picture"
         ),
         "relativistic": (
-            "each picture against the mean of the other side; suits few pictures and fine detail. "
+            "`vanilla(relativistic=True)`: suits few pictures and fine detail. "
             "With several `gpus` on TensorFlow, means are over each one's share of a batch"
         ),
     }
+
+    @property
+    def is_relativistic(self) -> bool:
+        """Whether pictures are judged against those of the other side."""
+        return self.name == "relativistic" or bool(dict(self.given).get("relativistic"))
+
+    @property
+    def kind(self) -> str:
+        """Its name, of one that is relativistic what it is without."""
+        return "vanilla" if self.name == "relativistic" else self.name
 
 
 @dataclass(frozen=True)

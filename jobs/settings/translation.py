@@ -65,10 +65,14 @@ class Term(Choice):
         "l1": WEIGHT,
         "l2": WEIGHT,
         "charbonnier": WEIGHT,
+        "elastic": WEIGHT,
         "multiscale-l1": WEIGHT,
         "ssim": WEIGHT,
         "ms-ssim": WEIGHT,
         "tv": WEIGHT,
+        "feature": WEIGHT,
+        "perceptual": WEIGHT,
+        "contextual": WEIGHT,
         "cycle": WEIGHT,
         "identity": WEIGHT,
         "gan": WEIGHT,
@@ -77,11 +81,21 @@ class Term(Choice):
         "l1": "how far the output's values are from the target's, on average",
         "l2": "the squares of these distances: blurrier",
         "charbonnier": "as `l1`, but round at the bottom",
+        "elastic": "four parts of `l1` and one of `l2`",
         "multiscale-l1": "the mean of `l1` at full, half and a quarter size",
         "ssim": "1 less the structural similarity",
         "ms-ssim": "the same over up to five scales",
         "cycle": "how far an input is from what comes back of it, there and back; both ways round",
         "identity": "how far a picture that is a target already is from what is made of it",
+        "feature": (
+            "how far what the discriminator's layers make of output and target lies apart; 10 is "
+            "usual, beside `gan`"
+        ),
+        "perceptual": "the same of VGG16's first three stages, whose weights `perceptual` names",
+        "contextual": (
+            "whether the output has what the target has, wherever it is: by VGG16's third stage, "
+            "at 64x64 places or fewer; for pairs that do not lie exactly on each other"
+        ),
         "tv": "how much the output changes from pixel to pixel: a little of it against grain",
         "gan": "what the discriminator thinks of the output, by `loss`",
     }

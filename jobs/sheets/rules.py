@@ -260,10 +260,11 @@ def _no_backup(facts: Facts) -> str | None:
 
 def _smoothed_in_vain(facts: Facts) -> str | None:
     spec = facts.job.spec
-    if not spec.label_smoothing or spec.loss.name in _LOSSES_WITH_LABELS:
+    has_labels = spec.loss.name in _LOSSES_WITH_LABELS and not spec.loss.is_relativistic
+    if not spec.label_smoothing or has_labels:
         return None
     return (
-        f"is not for the loss {spec.loss.name}, which compares with no label; leave it 0, "
+        f"is not for the loss {spec.loss}, which compares with no label; leave it 0, "
         f"or use {' or '.join(_LOSSES_WITH_LABELS)}"
     )
 

@@ -85,7 +85,14 @@ class Pair:
 
     @cached_property
     def losses(self) -> GanLosses:
-        return GanLosses(self.spec.loss, self.spec.label_smoothing, self.spec.feature_matching)
+        return GanLosses(
+            self.spec.loss, self.spec.label_smoothing, self.spec.feature_matching, self.by_item
+        )
+
+    @property
+    def by_item(self) -> bool:
+        """Whether a discriminator's logits are to be compared with those of the same item alone."""
+        return False
 
     @cached_property
     def latents(self) -> Latents:
@@ -120,14 +127,12 @@ class Pair:
         return loss
 
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
-        return Outcome(self.deceiving(nets, batch))
-
-    def deceiving(self, nets: Nets, batch: Batch) -> Any:
-        """The loss of a generator whose fakes are judged."""
+        """Of fakes that are judged."""
         real = None
         if self.losses.generator_sees_pictures:
             real = self.judged(nets, self.reals(batch), batch)
-        return self.losses.generator(real, self.judged(nets, batch.passes["fakes"], batch))
+        fake = self.judged(nets, batch.passes["fakes"], batch)
+        return Outcome(self.losses.generator(real, fake))
 
     def shown(self, job: JobFile) -> Shown:
         """What frames show."""

@@ -23,21 +23,22 @@ from multitrain.networks.regularization import Noise
 def build_discriminator(
     layers: Sequence[Layer], spec: JobSpec, seeds: Iterator[int], name: str = "discriminator"
 ) -> keras.Model:
-    """Pictures `(n, height, width, channels)` in [-1, 1] to logits and features.
+    """Pictures `(n, height, width, channels)` in [-1, 1] to logits, features and maps.
 
     What else it is shown of them are the first channels. Logits are `(n, places)`, features the
-    means over all places of what the last layer sees, `(n, channels)`; both are float32. The
-    layers that the job freezes are not trainable.
+    means over all places of what the last layer sees, `(n, channels)`, maps what the layers before
+    it make; all are float32. The layers that the job freezes are not trainable.
     """
     first, last = layers[0].input, layers[-1]
     x = pictures = keras.Input((first.height, first.width, first.channels))
-    x = _disturbed(x, spec, seeds)
+    x, maps = _disturbed(x, spec, seeds), []
     for layer in layers[:-1]:
         x = normalized(_judging(layer, seeds)(x), layer, seeds)
         x = activation(layer.activation or LEAKY)(x)
+        maps.append(ops.cast(x, "float32"))
     features = ops.mean(ops.cast(x, "float32"), axis=(1, 2))
     logits = keras.layers.Flatten(name="logits")(_judging(last, seeds)(x))
-    network = keras.Model(pictures, (ops.cast(logits, "float32"), features), name=name)
+    network = keras.Model(pictures, (ops.cast(logits, "float32"), features, maps), name=name)
     freeze(network, layers[: spec.freeze_d])
     return network
 

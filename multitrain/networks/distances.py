@@ -6,12 +6,13 @@ equal pictures, but for the total variation, which is of the pictures that are m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+ELASTIC = 0.8  # the share of L1; the rest is of L2
 CHARBONNIER = 1e-3  # where the distance goes over from a square to a straight line
 
 WINDOW, DEVIATION = 11, 1.5  # of the Gaussian in which SSIM compares, in pixels
@@ -20,6 +21,10 @@ K1, K2 = 0.01, 0.03
 # Of the five scales of MS-SSIM, the finest first. With fewer scales, they are made to sum to 1.
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 LEAST = 1e-4  # of a similarity, whose power has no finite slope at 0
+
+MOST_PLACES = 64  # a side, of maps that are compared place by place: all pairs lie in memory
+BANDWIDTH = 0.5  # as the authors have it
+TINY = 1e-5
 
 PYRAMID = 3  # scales of the multiscale L1
 
@@ -38,6 +43,53 @@ def charbonnier(made: Any, wanted: Any) -> Any:
     """L1 with a round bottom; Lai et al. 2017, https://arxiv.org/abs/1704.03915."""
     squares = ops.square(made - wanted)
     return ops.mean(ops.sqrt(squares + CHARBONNIER**2) - CHARBONNIER)
+
+
+def elastic(made: Any, wanted: Any) -> Any:
+    """L1 and L2 together, as the elastic net; Zou and Hastie 2005."""
+    return ELASTIC * l1(made, wanted) + (1.0 - ELASTIC) * l2(made, wanted)
+
+
+def of_maps(made: Sequence[Any], wanted: Sequence[Any]) -> Any:
+    """The sum of the L1 of maps that a discriminator's layers make of two pictures.
+
+    Wang et al. 2018, section 3.2, https://arxiv.org/abs/1711.11585.
+    """
+    return sum(l1(one, ops.stop_gradient(other)) for one, other in zip(made, wanted, strict=True))
+
+
+def contextual(made: Any, wanted: Any) -> Any:
+    """How little of what the wanted maps have is in the others, wherever it is; 0: all of it.
+
+    Of maps `(n, height, width, channels)`. Mechrez et al. 2018, https://arxiv.org/abs/1803.02077:
+    places are alike by the cosine between their features, seen from the mean of the wanted ones.
+    Each wanted place is to be the nearest of some place that was made.
+    """
+    similarities = _nearness(_places(made), _places(wanted))
+    return -ops.mean(ops.log(ops.mean(ops.max(similarities, axis=1), axis=1) + TINY))
+
+
+def _places(maps: Any) -> Any:
+    """`(n, places, channels)` float32, of at most `MOST_PLACES` rows and columns."""
+    while max(maps.shape[1:3]) > MOST_PLACES:
+        maps = halved(maps)
+    height, width, channels = maps.shape[1:]
+    return ops.reshape(ops.cast(maps, "float32"), (-1, height * width, channels))
+
+
+def _nearness(made: Any, wanted: Any) -> Any:
+    """Of each place that was made, how its likeness is shared out among those wanted: `(n, i, j)`,
+    1 in sum over j.
+    """
+    middle = ops.mean(wanted, axis=1, keepdims=True)
+    one, other = (_unit(each - middle) for each in (made, wanted))
+    distances = 1.0 - ops.einsum("nic,njc->nij", one, other)
+    relative = distances / (ops.min(distances, axis=2, keepdims=True) + TINY)
+    return ops.softmax((1.0 - relative) / BANDWIDTH, axis=2)
+
+
+def _unit(vectors: Any) -> Any:
+    return vectors * ops.rsqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True) + TINY**2)
 
 
 def multiscale_l1(made: Any, wanted: Any) -> Any:
@@ -122,6 +174,7 @@ DISTANCES: Mapping[str, Callable[[Any, Any], Any]] = {
     "l1": l1,
     "l2": l2,
     "charbonnier": charbonnier,
+    "elastic": elastic,
     "multiscale-l1": multiscale_l1,
     "ssim": ssim,
     "ms-ssim": ms_ssim,

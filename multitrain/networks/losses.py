@@ -1,4 +1,4 @@
-"""The losses of generator and discriminator: means over a batch of logits `(n, 1)`."""
+"""The losses of generator and discriminator: means over a batch of logits `(n, places)`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class GanLosses:
     - lsgan: squares; Mao et al. 2016, https://arxiv.org/abs/1611.04076
     - hinge: Lim and Ye 2017, https://arxiv.org/abs/1705.02894
     - wgan-gp: Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
-    - relativistic: against the mean of the other side (RaGAN); Jolicoeur-Martineau 2018,
-      https://arxiv.org/abs/1807.00734
+    - relativistic: against the mean of the other side (RaGAN, RaLSGAN, RaHingeGAN);
+      Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734. A discriminator that is shown what
+      a picture is made of compares pictures of the same only: `by_item`
     - label smoothing, of pictures only: Salimans et al. 2016, section 3.4, feature matching:
       section 3.1, https://arxiv.org/abs/1606.03498
     """
@@ -31,10 +32,11 @@ class GanLosses:
     loss: Loss
     label_smoothing: float = 0.0
     feature_matching: float = 0.0
+    by_item: bool = False
 
     @property
     def generator_sees_pictures(self) -> bool:
-        return self.loss.name == "relativistic" or self.feature_matching > 0
+        return self.loss.is_relativistic or self.feature_matching > 0
 
     @property
     def has_gradient_penalty(self) -> bool:
@@ -42,19 +44,21 @@ class GanLosses:
 
     def discriminator(self, real: Judgement, fake: Judgement) -> Any:
         r, f = real.logits, fake.logits
+        if self.loss.is_relativistic:
+            r, f = self._against(r, f), self._against(f, r)
         smooth = self.label_smoothing
-        match self.loss.name:
+        match self.loss.kind:
             case "vanilla":
                 # Cross-entropy with the label y is softplus(-x) + (1 - y) x.
                 loss = ops.mean(ops.softplus(-r)) + ops.mean(ops.softplus(f))
                 return loss + smooth * ops.mean(r) if smooth else loss
             case "lsgan":
-                return 0.5 * (ops.mean(ops.square(r - (1.0 - smooth))) + ops.mean(ops.square(f)))
+                low = -1.0 if self.loss.is_relativistic else 0.0
+                high = 1.0 - smooth
+                return 0.5 * (ops.mean(ops.square(r - high)) + ops.mean(ops.square(f - low)))
             case "hinge":
                 return ops.mean(ops.relu(1.0 - r)) + ops.mean(ops.relu(1.0 + f))
-            case "wgan-gp":
-                return ops.mean(f) - ops.mean(r)
-        return _relativistic(r, f)
+        return ops.mean(f) - ops.mean(r)
 
     def generator(self, real: Judgement | None, fake: Judgement) -> Any:
         loss = self._adversarial(real, fake)
@@ -64,16 +68,20 @@ class GanLosses:
         return loss
 
     def _adversarial(self, real: Judgement | None, fake: Judgement) -> Any:
+        if self.loss.is_relativistic:  # the discriminator's, the other way round
+            assert real is not None, "the generator sees pictures"
+            return self.discriminator(fake, real)
         f = fake.logits
-        match self.loss.name:
+        match self.loss.kind:
             case "vanilla":
                 return ops.mean(ops.softplus(-f))
             case "lsgan":
                 return 0.5 * ops.mean(ops.square(f - 1.0))
-            case "hinge" | "wgan-gp":
-                return -ops.mean(f)
-        assert real is not None, "the generator sees pictures"
-        return _relativistic(f, real.logits)
+        return -ops.mean(f)
+
+    def _against(self, logits: Any, others: Any) -> Any:
+        """How far logits are above the mean of the others: of all, or of those of the same item."""
+        return logits - ops.mean(others, axis=1 if self.by_item else None, keepdims=True)
 
     def gradient_penalty(self, gradients: Any) -> Any:
         """The weighted mean of (length - 1)^2 over `gradients`, `(n, height, width, channels)`."""
@@ -81,10 +89,3 @@ class GanLosses:
         # The root has no slope at 0, where a discriminator may well begin.
         lengths = ops.sqrt(squares + 1e-12)
         return self.loss["weight"] * ops.mean(ops.square(lengths - LIPSCHITZ))
-
-
-def _relativistic(better: Any, worse: Any) -> Any:
-    """Cross-entropy of `better` being above the mean of `worse`, and the other way round."""
-    above = better - ops.mean(worse)
-    below = worse - ops.mean(better)
-    return ops.mean(ops.softplus(-above)) + ops.mean(ops.softplus(below))

@@ -7,6 +7,7 @@ Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556; features are compa
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from jobs.errors import MultitrainError
 from jobs.families.vgg16 import STAGES
+from jobs.settings.colours import RGB
+from multitrain.networks.distances import contextual
 
 MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the weights are made for
 KERNEL = (3, 3)
@@ -83,6 +86,11 @@ class Perception:
             for each in convolutions
         ]
 
+    @property
+    def distances(self) -> Mapping[str, Callable[[Any, Any], Any]]:
+        """Between pictures `(n, height, width, 3)` in [-1, 1], RGB, by their names in sheets."""
+        return {"perceptual": self.apart, "contextual": self.out_of_context}
+
     def apart(self, made: Any, wanted: Any) -> Any:
         """How far pictures `(n, height, width, 3)` in [-1, 1], RGB, lie apart: a scalar."""
         distance = 0.0
@@ -90,6 +98,10 @@ class Perception:
             squares = ops.sum(ops.square(_unit(one) - _unit(other)), axis=-1)
             distance += ops.mean(squares)
         return distance
+
+    def out_of_context(self, made: Any, wanted: Any) -> Any:
+        """The contextual distance between what the last stage makes of both: a scalar."""
+        return contextual(self._features(made)[-1], self._features(wanted)[-1])
 
     def _features(self, pictures: Any) -> list[Any]:
         """What each stage makes of pictures."""
@@ -104,6 +116,11 @@ class Perception:
                 x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
             found.append(x)
         return found
+
+
+def as_rgb(values: Any) -> Any:
+    """The colours of what networks make that think in rgb, rgba or grey."""
+    return values[..., :RGB] if values.shape[-1] >= RGB else ops.repeat(values, RGB, axis=-1)
 
 
 def _unit(features: Any) -> Any:

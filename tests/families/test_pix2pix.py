@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from jobs.families.feed import PICTURES, Feed
 from jobs.families.table import FAMILIES
 from jobs.families.translation import INPUTS, SAMPLES, TARGETS
+from jobs.families.vgg16 import STAGES
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.feeds import Feeds, OpenFeed, only
@@ -205,6 +208,35 @@ def test_the_losses_by_hand(make_job: MakeJob, conditional: bool) -> None:
     assert loss_d == pytest.approx(wanted_d, rel=1e-5)
 
 
+def test_features_of_the_discriminator_and_of_vgg16_by_hand(make_job: MakeJob) -> None:
+    job = make_job(**PAIRED, losses="feature*10,perceptual*2,contextual*3")
+    made = np.random.default_rng(3).uniform(-1, 1, (2, 4, 4, 3)).astype(np.float32)
+    batch = batch_of(made)
+
+    def judge(x: np.ndarray) -> object:
+        pictures = np.asarray(x)[..., -3:]
+        return np.zeros((2, 1), np.float32), np.zeros((2, 1)), [pictures, 2 * pictures[:, ::2]]
+
+    class Seen:
+        distances = {  # noqa: RUF012
+            "perceptual": lambda one, other: np.abs(one - other).max(),
+            "contextual": lambda one, other: np.square(one - other).max(),
+        }
+
+    pair = Translating(job.spec, Seen())
+    loss = float(pair.generator_loss(Told(discriminator=judge), batch).loss)
+
+    apart = made - (batch.feeds[TARGETS] / 127.5 - 1)
+    wanted = 10 * (np.abs(apart).mean() + 2 * np.abs(apart[:, ::2]).mean())
+    assert loss == pytest.approx(wanted + 2 * np.abs(apart).max() + 3 * (apart**2).max(), rel=1e-5)
+
+
+def test_a_relativistic_discriminator_compares_pictures_of_one_input(make_job: MakeJob) -> None:
+    for conditional in (True, False):
+        job = make_job(**PAIRED, loss="lsgan(relativistic=True)", conditional=conditional)
+        assert Translating(job.spec).losses.by_item is conditional
+
+
 def test_a_term_of_no_weight_costs_nothing(make_job: MakeJob) -> None:
     job = make_job(**PAIRED, losses="l1,gan*0")
     nets = Told()
@@ -261,6 +293,7 @@ def test_frames_show_pictures_that_no_step_sees(make_job: MakeJob) -> None:
         {"loss": "lsgan", "label_smoothing": 0.1, "ema": 0.9, "diffaugment": "color,cutout"},
         {"loss": "hinge", "nbr_d_updates": 2, "nbr_g_updates": 2, "instance_noise": 0.1},
         {"conditional": False, "normalization_g": "instance", "convolution_g": "upconv"},
+        {"loss": "hinge(relativistic=True)", "losses": "l1*100,gan,feature*10,elastic"},
     ],
     ids=lambda columns: columns.get("loss", "unconditional"),
 )
@@ -280,6 +313,24 @@ def test_it_learns_with_every_loss(columns: dict[str, object], make_job: MakeJob
         still = [name for name in kernels if (before[name] == after[name]).all()]
         assert kernels
         assert not still, f"{still} have not learnt"
+
+
+def test_it_learns_by_vgg16(make_job: MakeJob, tmp_path: Path) -> None:
+    """Without a discriminator's opinion, which then learns for itself."""
+    random, channels = np.random.default_rng(0), 3
+    with h5py.File(tmp_path / "vgg.h5", "w") as file:
+        for number, filters in enumerate(each for stage in STAGES for each in stage):
+            file[f"conv_{number}/kernel"] = random.normal(0, 0.05, (3, 3, channels, filters))
+            file[f"conv_{number}/offset"] = np.zeros(filters)
+            channels = filters
+    terms = {"losses": "perceptual,contextual", "perceptual": str(tmp_path / "vgg.h5")}
+    job = make_job(**terms, learning_rate_g=0.01)
+    session = open_session(job, only(noise_of(7, HEIGHT, WIDTH, 3)), SessionSettings())
+
+    losses = [session.run(1).losses["g"] for _ in range(6)]
+
+    assert np.isfinite(losses).all()
+    assert min(losses[3:]) < losses[0]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="there, all is compiled anyway")

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from jobs.settings.translation import Term
-from multitrain.networks.distances import DISTANCES, scales_of
+from multitrain.networks.distances import DISTANCES, contextual, of_maps, scales_of
 
 NEEDS_TENSORFLOW = pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="compared with TensorFlow's"
@@ -29,7 +29,8 @@ def found(name: str, one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_every_term_but_those_of_other_networks_is_a_distance() -> None:
-    assert set(DISTANCES) | {"gan", "cycle", "identity"} == set(Term.TABLE)
+    of_networks = {"gan", "cycle", "identity", "feature", "perceptual", "contextual"}
+    assert set(DISTANCES) | of_networks == set(Term.TABLE)
 
 
 @pytest.mark.parametrize("name", sorted(set(DISTANCES) - {"tv"}))
@@ -50,6 +51,7 @@ def test_simple_ones_by_hand() -> None:
         "l1": np.abs(apart).mean(),
         "l2": np.square(apart).mean(),
         "charbonnier": (np.sqrt(np.square(apart) + 1e-6) - 1e-3).mean(),
+        "elastic": 0.8 * np.abs(apart).mean() + 0.2 * np.square(apart).mean(),
         "multiscale-l1": np.mean(
             [np.abs(each).mean() for each in (apart, halves(apart), halves(halves(apart)))]
         ),
@@ -96,3 +98,51 @@ def test_gradients_are_finite_however_unlike_pictures_are(name: str) -> None:
     gradient = tape.gradient(distance, made).numpy()
     assert np.isfinite(gradient).all()
     assert np.isfinite(float(distance))
+
+
+def test_maps_of_layers_lie_apart_by_the_sum_of_their_means() -> None:
+    one, other = pair_of(8, 12)
+    small, smaller = one[:, ::2, ::2], other[:, ::2, ::2]
+    wanted = np.abs(one - other).mean() + np.abs(small - smaller).mean()
+    assert float(of_maps([one, small], [other, smaller])) == pytest.approx(wanted, rel=1e-5)
+
+
+def by_hand(made: np.ndarray, wanted: np.ndarray) -> float:
+    """The contextual distance of maps `(height, width, channels)`, place by place."""
+    xs, ys = (each.reshape(-1, each.shape[-1]).astype(float) for each in (made, wanted))
+    middle = ys.mean(axis=0)
+
+    def cosine(x: np.ndarray, y: np.ndarray) -> float:
+        return (x - middle) @ (y - middle) / np.linalg.norm(x - middle) / np.linalg.norm(y - middle)
+
+    nearness = np.zeros((len(xs), len(ys)))
+    for i, x in enumerate(xs):
+        distances = np.array([1 - cosine(x, y) for y in ys])
+        weights = np.exp((1 - distances / (distances.min() + 1e-5)) / 0.5)
+        nearness[i] = weights / weights.sum()
+    return -np.log(nearness.max(axis=0).mean())
+
+
+def test_contextual_is_what_the_paper_says() -> None:
+    random = np.random.default_rng(0)
+    made, wanted = random.normal(size=(2, 2, 3, 4, 5)).astype(np.float32)
+    found = float(contextual(ops.convert_to_tensor(made), ops.convert_to_tensor(wanted)))
+    each = [by_hand(*pair) for pair in zip(made, wanted, strict=True)]
+    assert found == pytest.approx(np.mean(each), rel=1e-3)
+
+
+def test_contextual_looks_for_what_is_there_not_for_where_it_is() -> None:
+    maps = np.random.default_rng(0).normal(size=(1, 4, 5, 6)).astype(np.float32)
+    moved, other = np.roll(maps, 2, axis=2), np.roll(maps, 1, axis=3)
+    near, far = (float(contextual(ops.convert_to_tensor(each), maps)) for each in (moved, other))
+    assert near == pytest.approx(0, abs=1e-3)
+    assert far > 0.3
+
+
+def test_contextual_compares_few_places_of_large_maps() -> None:
+    one = np.random.default_rng(0).normal(size=(1, 130, 64, 2)).astype(np.float32)
+    halves = one.reshape(1, 65, 2, 32, 2, 2).mean(axis=(2, 4))
+    quarters = halves[:, :64].reshape(1, 32, 2, 16, 2, 2).mean(axis=(2, 4))
+    both = [one, one[:, ::-1].copy()]
+    small = [quarters, halves[:, ::-1][:, :64].reshape(1, 32, 2, 16, 2, 2).mean(axis=(2, 4))]
+    assert float(contextual(*both)) == pytest.approx(float(contextual(*small)), rel=1e-4)

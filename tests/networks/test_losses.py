@@ -73,6 +73,34 @@ def test_relativistic_is_against_the_mean_of_the_other_side() -> None:
     assert losses("relativistic") == pytest.approx((d, g))
 
 
+def test_the_other_kinds_are_relativistic_likewise() -> None:
+    above, below = np.array([1.5, -1.5, 0.0]), np.array([0.0, 2.5, -2.5])  # as before
+
+    def squares(one: np.ndarray, other: np.ndarray) -> float:
+        return 0.5 * (((one - 1) ** 2).mean() + ((other + 1) ** 2).mean())
+
+    def margins(one: np.ndarray, other: np.ndarray) -> float:
+        return np.maximum(0, 1 - one).mean() + np.maximum(0, 1 + other).mean()
+
+    assert losses("lsgan(relativistic=True)") == pytest.approx(
+        (squares(above, below), squares(below, above))
+    )
+    assert losses("hinge(relativistic=True)") == pytest.approx(
+        (margins(above, below), margins(below, above))
+    )
+    assert losses("vanilla(relativistic=True)") == losses("relativistic")
+
+
+def test_what_is_shown_with_its_origin_is_compared_with_the_same_alone() -> None:
+    """Two items of two places each: means are over the places of an item."""
+    real, fake = judged(np.array([[1.0, 3.0], [0.0, 0.0]])), judged(np.array([[0.0, 1.0], [4, 2]]))
+    chosen = GanLosses(Loss.parse("lsgan(relativistic=True)"), by_item=True)
+    above, below = np.array([0.5, 2.5, -3, -3]), np.array([-2.0, -1.0, 4, 2])
+
+    wanted = 0.5 * (((above - 1) ** 2).mean() + ((below + 1) ** 2).mean())
+    assert float(chosen.discriminator(real, fake)) == pytest.approx(wanted)
+
+
 def test_the_penalty_is_of_the_length_of_each_pictures_slope() -> None:
     slopes = np.zeros((3, 2, 2, 1), np.float32)
     slopes[0, 0, 0, 0], slopes[0, 1, 1, 0] = 3, 4  # 5 long

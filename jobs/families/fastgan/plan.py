@@ -23,9 +23,6 @@ _SET_BY_THE_PAPER = (
 )  # fmt: skip
 
 
-SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values `perceptual` can be shown
-
-
 def layers(spec: JobSpec, width: int, height: int) -> Layers:
     """The layers of all networks."""
     return {
@@ -38,11 +35,8 @@ def layers(spec: JobSpec, width: int, height: int) -> Layers:
 def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
     """One reason for each column by which a layer would be too large, or that cannot be had."""
     reasons: dict[str, str] = {}
-    if spec.perceptual and spec.colour_model not in SEEN_AS_RGB:
-        reasons["perceptual"] = (
-            f"looks at red, green and blue, and the networks think in {spec.colour_model}; use "
-            f"colour_model {', '.join(SEEN_AS_RGB[:-1])} or {SEEN_AS_RGB[-1]}, or leave it empty"
-        )
+    if reason := vgg16.unfit_colours(spec):
+        reasons["perceptual"] = reason
     for network, planned in layers(spec, width, height).items():
         draws = network == "generator"
         dimension = "gf_dim" if draws else "df_dim"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
+from jobs.families import vgg16
 from jobs.families.adversaries import operations_of, trained_pair
 from jobs.families.family import Application, Family, Layers
 from jobs.families.layer import Layer
@@ -17,6 +18,7 @@ from jobs.settings.translation import Term
 
 FEWEST_PER_STATISTIC = 4  # pictures: with fewer, those of a training say too little of others
 _WITH_STATISTICS = "batch"
+SEEN_BY_VGG16 = ("perceptual", "contextual")
 TERMS = tuple(name for name in Term.TABLE if name not in ("cycle", "identity"))
 
 # The settings that decide what layers there are and how large their values.
@@ -25,7 +27,7 @@ _OF_LAYERS = frozenset(
         *COLUMNS_OF_SIZE, "dataset", "targets", "inputs", "sample_from", "grid_width",
         "grid_height", "batch_size", "gpus", "colour_model", "gf_dim", "df_dim", "batch_norm_g",
         "batch_norm_d", "normalization_g", "normalization_d", "convolution_g", "dropout_g",
-        "downs", "peel", "patch", "conditional", "show", "loss", "losses", "freeze_d",
+        "downs", "peel", "patch", "conditional", "show", "loss", "losses", "freeze_d", "perceptual",
     }
 )  # fmt: skip
 # Settings that this network's layers do not have.
@@ -33,7 +35,7 @@ _OTHERS = (
     "nbr_of_layers_g", "nbr_of_layers_d", "filters_g", "filters_d", "k_w", "k_h", "k_w_g", "k_h_g",
     "k_w_d", "k_h_d", "stride_g", "stride_d", "dilation_g", "dilation_d", "convolution_d",
     "activation_g", "activation_d", "dropout_d", "noise_g", "noise_d", "z_dim", "z_distribution",
-    "latent_motion", "perceptual",
+    "latent_motion",
 )  # fmt: skip
 
 
@@ -90,6 +92,7 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             f"instance, or batch_size to {FEWEST_PER_STATISTIC} or more",
         )
     yield from wrong_terms(spec, TERMS)
+    yield from _wrong_perception(spec)
     judged = spec.normalization_d or ("batch" if spec.batch_norm_d else "none",)
     if spec.loss.name == "wgan-gp" and _WITH_STATISTICS in judged:
         yield (
@@ -99,6 +102,20 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
         )
     yield from wrong_freeze(spec)
     yield from wrong_show(spec, {"input", "output", "target"})
+
+
+def _wrong_perception(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    seen = [term.name for term in spec.losses if term.name in SEEN_BY_VGG16]
+    if seen and not spec.perceptual:
+        yield (
+            "losses",
+            f"names {seen[0]}, for which perceptual must name a file with weights of VGG16; "
+            "feature compares by the discriminator, and ms-ssim without any network",
+        )
+    if spec.perceptual and not seen:
+        yield "perceptual", f"has no effect without {' or '.join(SEEN_BY_VGG16)} in losses"
+    elif reason := vgg16.unfit_colours(spec):
+        yield "perceptual", reason
 
 
 def operations(spec: JobSpec, width: int, height: int) -> int:
@@ -113,6 +130,11 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     )
     update_d = 2 * (3 * sum(judged) - judged[0])
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
+    names = {term.name for term in spec.losses}
+    if "feature" in names:  # of the target, too
+        update_g += sum(judged)
+    # Of both pictures, and back to the one that was made.
+    update_g += 3 * vgg16.operations(width, height) * len(names.intersection(SEEN_BY_VGG16))
     return operations_of(spec, sum(made), update_d, update_g)
 
 

@@ -12,10 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from keras import ops
-
 from jobs.families.fastgan import layers as plans
-from jobs.settings.colours import RGB
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
@@ -31,7 +28,7 @@ from multitrain.families.fastgan.building import (
 from multitrain.families.fastgan.reconstruction import Reconstruction, apart
 from multitrain.networks.colours import to_picture
 from multitrain.networks.judgement import Judgement
-from multitrain.networks.perception import Perception, read_vgg16
+from multitrain.networks.perception import Perception, as_rgb, read_vgg16
 
 
 def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
@@ -85,13 +82,8 @@ class Reconstructing(adversaries.Pair):
     def _apart(self, made: Any, wanted: Any) -> Any:
         distance = apart(made, wanted)
         if self.perception:
-            distance += self.perception.apart(_as_rgb(made), _as_rgb(wanted))
+            distance += self.perception.apart(as_rgb(made), as_rgb(wanted))
         return distance
-
-
-def _as_rgb(values: Any) -> Any:
-    """The colours of rgb, rgba or grey."""
-    return values[..., :RGB] if values.shape[-1] >= RGB else ops.repeat(values, RGB, axis=-1)
 
 
 def _seen(nets: Nets, pictures: Any) -> Seen:

@@ -7,11 +7,13 @@ https://arxiv.org/abs/1611.07004. What differs from the paper stands in docs/tra
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from keras import ops
 
 from jobs.families.pix2pix import layers
+from jobs.families.pix2pix.plan import SEEN_BY_VGG16
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
@@ -23,8 +25,9 @@ from multitrain.families import adversaries
 from multitrain.families.patches import build_discriminator
 from multitrain.families.pix2pix.building import build_generator
 from multitrain.families.translating import Translated, Translation
-from multitrain.networks.distances import DISTANCES
+from multitrain.networks.distances import DISTANCES, of_maps
 from multitrain.networks.judgement import Judgement
+from multitrain.networks.perception import Perception, as_rgb, read_vgg16
 
 
 def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
@@ -41,7 +44,8 @@ def describe(job: JobFile) -> Model:
         "generator": build_generator(layers.generator(spec, *size), *size, seeds),
         "discriminator": build_discriminator(layers.discriminator(spec, *size), spec, seeds),
     }
-    return adversaries.model(job, networks, Translating(spec))
+    perception = Perception(read_vgg16(Path(spec.perceptual))) if spec.perceptual else None
+    return adversaries.model(job, networks, Translating(spec, perception))
 
 
 def describe_application(spec: JobSpec, size: Resolution, name: str, *, raw: bool) -> Applying:
@@ -54,6 +58,8 @@ def describe_application(spec: JobSpec, size: Resolution, name: str, *, raw: boo
 @dataclass(frozen=True)
 class Translating(Translation):
     """A pair whose generator is given inputs, and whose discriminator may see them, too."""
+
+    perception: Perception | None = None
 
     @property
     def seen_by_generator(self) -> tuple[str, ...]:
@@ -71,18 +77,36 @@ class Translating(Translation):
             pictures = ops.concatenate([inputs, pictures], axis=-1)
         return super().judged(nets, pictures, batch)
 
+    @property
+    def by_item(self) -> bool:
+        return self.spec.conditional
+
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
         made, wanted = batch.passes["fakes"], self.reals(batch)
-        parts = []
-        for term in self.spec.losses:
-            if not term["weight"]:
-                continue
-            if term.name == "gan":
-                loss = self.deceiving(nets, batch)
-            else:
-                loss = DISTANCES[term.name](made, wanted)
-            parts.append(term["weight"] * loss)
-        return Outcome(sum(parts))
+        fake, real = self._judged_pair(nets, batch, made, wanted)
+
+        def loss(name: str) -> Any:
+            if name == "gan":
+                return self.losses.generator(real, fake)
+            if name == "feature":
+                return of_maps(fake.maps, real.maps)
+            if name in SEEN_BY_VGG16:
+                assert self.perception, "`perceptual` names its weights"
+                return self.perception.distances[name](as_rgb(made), as_rgb(wanted))
+            return DISTANCES[name](made, wanted)
+
+        terms = [term for term in self.spec.losses if term["weight"]]
+        return Outcome(sum(term["weight"] * loss(term.name) for term in terms))
+
+    def _judged_pair(self, nets: Nets, batch: Batch, made: Any, wanted: Any) -> Any:
+        """Judgements of both, as far as terms of the loss need them."""
+        terms = {term.name for term in self.spec.losses if term["weight"]}
+        if not terms.intersection({"gan", "feature"}):
+            return None, None
+        real = None
+        if "feature" in terms or self.losses.generator_sees_pictures:
+            real = self.judged(nets, wanted, batch)
+        return self.judged(nets, made, batch), real
 
     def shown(self, job: JobFile) -> Shown:
         return self.translated.shown(job)

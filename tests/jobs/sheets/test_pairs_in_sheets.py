@@ -184,6 +184,17 @@ def test_samples_are_of_the_kind_that_is_trained_on(
         ),
         ("dataset: photos, losses: l1*x", "losses: l1: weight must be a number of at least 0, not "
             "'x'"),
+        ("dataset: photos, losses: 'l1, perceptual'",
+            "losses: names perceptual, for which perceptual must name a file with weights of VGG16; feature compares by the discriminator, and "
+            "ms-ssim without any network"),
+        ("dataset: photos, perceptual: /dev/../etc/passwd", "perceptual: has no effect without "
+            "perceptual or contextual in losses"),
+        ("dataset: photos, perceptual: /dev/../etc/passwd, losses: perceptual, colour_model: hsv",
+            "perceptual: looks at red, green and blue, and the networks think in hsv; use "
+            "colour_model rgb, rgba or grey, or leave it empty"),
+        ("dataset: photos, loss: hinge(relativistic=True), label_smoothing: 0.1",
+            "label_smoothing: is not for the loss hinge(relativistic=True), which compares with no "
+            "label; leave it 0, or use vanilla or lsgan"),
         ("dataset: photos, patch: 64", "patch: must be one of 16, 34, 70, 142, 286, not '64'"),
         ("dataset: photos, downs: 8", "downs: 8 would need pictures of 256 pixels a side, and "
             "these are 48x40; 6 is the most, 5 the default"),
