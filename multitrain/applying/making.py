@@ -62,7 +62,7 @@ def _make_pieces(
         return
     network = open_network()
     with ExitStack() as stack:
-        reader = stack.enter_context(FilmReader([plan.film]))
+        reader = stack.enter_context(FilmReader([plan.film], is_deep=plan.raw.is_deep))
         read = stack.enter_context(made_ahead(_read(reader, missing, plan.block), 2))
         frames = (network.made(first, pictures, plan.block) for first, pictures in read)
         made = stack.enter_context(made_ahead(frames, plan.blocks_ahead))

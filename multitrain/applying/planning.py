@@ -16,7 +16,7 @@ from multitrain.applying.course import Course
 from multitrain.inference.blocks import BLOCK_BYTES, frames_at_once
 from render.clips.pieces import Pieces
 from render.encoding.containers import Rate
-from render.encoding.formats import Quality
+from render.encoding.formats import Quality, keeps_depth
 from render.encoding.streaming import FINE, RawVideo
 from render.files.film import Film
 from render.files.sound import Beside
@@ -70,14 +70,15 @@ class VideoPlan:
     @cached_property
     def raw(self) -> RawVideo:
         channels = self.asked.channels_of(RGBA if self.film.has_alpha else RGB)
-        return RawVideo(*self.film.size, channels, self.fps)
+        is_deep = self.film.is_deep and keeps_depth(self.name)
+        return RawVideo(*self.film.size, channels, self.fps, is_deep=is_deep)
 
     @cached_property
     def block(self) -> int:
         """Frames that the network makes at once."""
         spec = self.asked.fixed
         layers = family_of(spec).layers(spec, *self.film.size)[self.asked.network]
-        return frames_at_once(layers, 1, self._frame_bytes, self.film.frames)
+        return frames_at_once(layers, 1, self.raw.frame_bytes, self.film.frames)
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -91,8 +92,4 @@ class VideoPlan:
     @property
     def blocks_ahead(self) -> int:
         """Blocks of frames that may wait to be written."""
-        return max(2, BLOCK_BYTES // (self.block * self._frame_bytes))
-
-    @property
-    def _frame_bytes(self) -> int:
-        return self.raw.width * self.raw.height * self.raw.channels
+        return max(2, BLOCK_BYTES // (self.block * self.raw.frame_bytes))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
@@ -21,8 +22,9 @@ from multitrain.engine.model import Applying
 from multitrain.engine.session import State
 from multitrain.families import MODULES
 from multitrain.inference.network import Device, Placed, TrainedNetwork, share_of
+from multitrain.networks.colours import WHITE
 
-Pictures = NDArray[np.uint8]  # (n, height, width, 3 or 4)
+Pictures = NDArray[Any]  # (n, height, width, 3 or 4), uint8 or uint16
 
 
 class Translator:
@@ -51,7 +53,7 @@ class Translator:
         return self._network.place(weights)
 
     def make(self, weights: Placed, pictures: Pictures) -> Pictures:
-        """What the network makes of `(n, height, width, 3 or 4)` uint8 pictures."""
+        """What the network makes of `(n, height, width, 3 or 4)` pictures, with as many bits."""
         with memory_watched():
             made = self._make(weights, ops.convert_to_tensor(self._seen(pictures)))
             return self._with_alpha_of(pictures, np.asarray(made))
@@ -67,15 +69,18 @@ class Translator:
         return self._made(self._network.between(a, b, share), pictures)
 
     def _made(self, weights: Placed, pictures: Any) -> Any:
-        levels = ops.cast(pictures, "float32")
+        depth = str(keras.backend.standardize_dtype(pictures.dtype))
+        finer = np.iinfo(depth).max / WHITE  # levels of the picture for one of 8 bits
+        levels = ops.cast(pictures, "float32") / finer
         values = self._network.answer(weights, self._applying.to_network(levels))
-        return ops.cast(ops.round(self._applying.to_levels(values)), "uint8")
+        return ops.cast(ops.round(self._applying.to_levels(values) * finer), depth)
 
     def _seen(self, pictures: Pictures) -> Pictures:
         """With as many channels as the network knows; without alpha, they are opaque."""
         if pictures.shape[-1] >= self._channels:
             return pictures[..., : self._channels]
-        opaque = np.full((*pictures.shape[:-1], 1), 255, np.uint8)
+        white = np.iinfo(pictures.dtype).max
+        opaque = np.full((*pictures.shape[:-1], 1), white, pictures.dtype)
         return np.concatenate([pictures, opaque], axis=-1)
 
     def _with_alpha_of(self, pictures: Pictures, made: Pictures) -> Pictures:

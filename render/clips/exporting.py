@@ -27,6 +27,7 @@ from render.encoding.formats import (
     ENCODER_THREADS,
     Quality,
     encoder_arguments,
+    keeps_depth,
     pixels_from_video,
     shown_fps,
     shown_frames,
@@ -178,8 +179,8 @@ def _convert(export: _Export, program: str) -> None:
 
 def _encode_frames(export: _Export) -> None:
     """Export the frames as this program reads them, where ffmpeg alone would get them wrong."""
-    with FilmReader([export.film.path]) as reader:
-        raw = RawVideo(*reader.size, reader.channels, export.fps)
+    with FilmReader([export.film.path], is_deep=keeps_depth(export.name)) as reader:
+        raw = RawVideo(*reader.size, reader.channels, export.fps, is_deep=reader.is_deep)
         quality, note = export.quality, export.note
         with encoding(export.part, raw, export.name, quality=quality, note=note) as sink:
             for number, picture in enumerate(frames_in_order(reader), 1):
@@ -219,8 +220,8 @@ def _source(look: Film) -> tuple[Source, list[str]]:
         hidden = alpha_decoder(stream)
         decoder = ["-c:v", hidden] if hidden else []
         if form is None or form.is_rgb:
-            return Source(look.has_alpha, range="pc"), decoder
+            return Source(look.has_alpha, range="pc", is_deep=look.is_deep), decoder
         is_full = context.color_range == FULL_RANGE or form.name.startswith("yuvj")
         usual = "bt709" if context.height >= HD_LINES else "smpte170m"
         matrix = MATRICES.get(int(context.colorspace), usual)
-        return Source(look.has_alpha, matrix, "pc" if is_full else "tv"), decoder
+        return Source(look.has_alpha, matrix, "pc" if is_full else "tv", look.is_deep), decoder

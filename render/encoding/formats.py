@@ -74,14 +74,24 @@ class Format(NamedTuple):
     is_lossless: bool = False
 
 
-def pixels_for(name: FormatName, width: int, height: int, channels: int) -> str:
+def keeps_depth(name: FormatName) -> bool:
+    """Whether a video in this format has more than 8 bits where its frames have."""
+    return bool(FORMATS[name].pixels.deep)
+
+
+def pixels_for(
+    name: FormatName, width: int, height: int, channels: int, *, is_deep: bool = False
+) -> str:
     """The filters from RGB or RGBA frames (full range) to the pixels that the format takes.
 
     Sides that it does not take are filled up (`shown_size`). Use it once in a filter graph, as its
     labels are fixed.
     """
     size, shown = (width, height), shown_size(name, width, height)
-    return pixels.from_frames(FORMATS[name].pixels, size, shown, has_alpha=channels == RGBA)
+    has_alpha = channels == RGBA
+    return pixels.from_frames(
+        FORMATS[name].pixels, size, shown, has_alpha=has_alpha, is_deep=is_deep
+    )
 
 
 def pixels_from_video(name: FormatName, width: int, height: int, source: Source) -> str:
@@ -249,13 +259,13 @@ FORMATS: dict[FormatName, Format] = {
     "prores": Format(
         "ProRes 422 HQ",
         "editing",
-        yuv("yuv422p10le"),
+        yuv("yuv422p10le", is_deep=True),
         _own(*_PRORES, "hq", behind=("-pix_fmt", "yuv422p10le", *LIMITED_709)),
     ),
     "prores-4444": Format(
         "ProRes 4444",
         "editing, with alpha",
-        yuv("yuva444p10le", "yuva444p10le"),
+        yuv("yuva444p10le", "yuva444p10le", is_deep=True),
         # Alpha in 8 bits, as frames have it: in 16 it takes twice the room.
         _own(
             *_PRORES,
@@ -266,7 +276,7 @@ FORMATS: dict[FormatName, Format] = {
     "ffv1": Format(
         "FFV1",
         "archives: every pixel as it was",
-        Pixels("bgr0", "bgra"),
+        Pixels("bgr0", "bgra", deep="gbrp16le", deep_clear="gbrap16le"),
         _own("-c:v", "ffv1", "-level", "3", "-g", "1", "-slices", "4", behind=FULL_709),
         is_lossless=True,
     ),
@@ -274,7 +284,7 @@ FORMATS: dict[FormatName, Format] = {
         "PNG",
         "a picture for each frame, exact",
         # Untagged, as pictures for screens are: a tag would let some programs change colours.
-        Pixels("rgb24", "rgba", behind="null"),
+        Pixels("rgb24", "rgba", behind="null", deep="rgb48be", deep_clear="rgba64be"),
         _own("-c:v", "png", *FASTER_PNG),
         is_lossless=True,
     ),

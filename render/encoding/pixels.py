@@ -12,7 +12,6 @@ from typing import NamedTuple
 FLAGS = "flags=bicubic+accurate_rnd+full_chroma_int+bitexact"
 LIMITED = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 FULL_RGB = "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=gbr"
-OVER_BLACK = "format=gbrap,premultiply=inplace=1,"
 # A palette for each frame: one for all would be known only after the last frame, and until then all
 # frames would wait in memory.
 PALETTE = (
@@ -22,21 +21,29 @@ PALETTE = (
 
 
 class Pixels(NamedTuple):
-    """What an encoder takes, by ffmpeg's names."""
+    """What an encoder takes, by ffmpeg's names.
+
+    `deep` and `deep_clear` are for frames of more than 8 bits; empty: the encoder keeps 8 of them.
+    """
 
     plain: str
     clear: str = ""  # for frames with alpha; empty: the encoder knows no alpha
     is_yuv: bool = False
     behind: str = FULL_RGB  # the last filter
     fastest: int | None = None  # frames per second; others are left out
+    deep: str = ""
+    deep_clear: str = ""
 
-    def of(self, *, has_alpha: bool) -> str:
-        return self.clear if has_alpha and self.clear else self.plain
+    def of(self, *, has_alpha: bool, is_deep: bool = False) -> str:
+        keeps_depth = is_deep and self.deep
+        plain, clear = (self.deep, self.deep_clear) if keeps_depth else (self.plain, self.clear)
+        return clear if has_alpha and clear else plain
 
 
-def yuv(plain: str, clear: str = "") -> Pixels:
-    """Pixels that hold brightness and colour instead of RGB."""
-    return Pixels(plain, clear, is_yuv=True, behind=LIMITED)
+def yuv(plain: str, clear: str = "", *, is_deep: bool = False) -> Pixels:
+    """Pixels that hold brightness and colour instead of RGB; `is_deep`: in more than 8 bits."""
+    deep, deep_clear = (plain, clear) if is_deep else ("", "")
+    return Pixels(plain, clear, is_yuv=True, behind=LIMITED, deep=deep, deep_clear=deep_clear)
 
 
 class Source(NamedTuple):
@@ -45,19 +52,25 @@ class Source(NamedTuple):
     has_alpha: bool
     matrix: str = "auto"  # as the frames are tagged
     range: str = "auto"
+    is_deep: bool = False  # more than 8 bits
 
 
 def from_frames(
-    pixels: Pixels, size: tuple[int, int], shown: tuple[int, int], *, has_alpha: bool
+    pixels: Pixels,
+    size: tuple[int, int],
+    shown: tuple[int, int],
+    *,
+    has_alpha: bool,
+    is_deep: bool = False,
 ) -> str:
     """The filters for RGB or RGBA frames of `size`, which become `shown` pixels wide and high."""
     keeps = bool(has_alpha and pixels.clear)
     chain = f"{_fewer(pixels.fastest)}," if pixels.fastest else ""
-    chain += OVER_BLACK if has_alpha and not keeps else ""
-    chain += _fill(size, shown, keeps_alpha=keeps)
+    chain += over_black(is_deep=is_deep) if has_alpha and not keeps else ""
+    chain += _fill(size, shown, _planar(has_alpha=keeps, is_deep=is_deep))
     if pixels.is_yuv:
         chain += f"scale=out_color_matrix=bt709:out_range=tv:{FLAGS},"
-    return f"{chain}format={pixels.of(has_alpha=has_alpha)},{pixels.behind}"
+    return f"{chain}format={pixels.of(has_alpha=has_alpha, is_deep=is_deep)},{pixels.behind}"
 
 
 def from_video(
@@ -68,9 +81,10 @@ def from_video(
     loses_alpha = source.has_alpha and not pixels.clear
     if pixels.is_yuv and size == shown and not loses_alpha:
         into = f"{scale}:out_color_matrix=bt709:out_range=tv:{FLAGS}"
-        return f"{into},format={pixels.of(has_alpha=source.has_alpha)},{pixels.behind}"
-    rgb = "gbrap" if source.has_alpha else "gbrp"
-    chain = from_frames(pixels, size, shown, has_alpha=source.has_alpha)
+        own = pixels.of(has_alpha=source.has_alpha, is_deep=source.is_deep)
+        return f"{into},format={own},{pixels.behind}"
+    facts = {"has_alpha": source.has_alpha, "is_deep": source.is_deep}
+    rgb, chain = _planar(**facts), from_frames(pixels, size, shown, **facts)
     return f"{scale}:out_range=pc:{FLAGS},format={rgb},{chain}"
 
 
@@ -86,7 +100,17 @@ def _fewer(fastest: int) -> str:
     return f"fps=min(source_fps\\,{fastest}):eof_action=pass"
 
 
-def _fill(size: tuple[int, int], shown: tuple[int, int], *, keeps_alpha: bool) -> str:
+def over_black(*, is_deep: bool) -> str:
+    """The filter that shows frames with alpha over black, and a comma."""
+    return f"format={_planar(has_alpha=True, is_deep=is_deep)},premultiply=inplace=1,"
+
+
+def _planar(*, has_alpha: bool, is_deep: bool) -> str:
+    """RGB as filters take it that know planar layouts only."""
+    return f"{'gbrap' if has_alpha else 'gbrp'}{'16le' if is_deep else ''}"
+
+
+def _fill(size: tuple[int, int], shown: tuple[int, int], planar: str) -> str:
     """Repeats the last column and row, in steps: fillborders makes sides twice as long at most."""
     if size == shown:
         return ""
@@ -96,4 +120,4 @@ def _fill(size: tuple[int, int], shown: tuple[int, int], *, keeps_alpha: bool) -
         bottom = min(shown[1] - height, height)
         width, height = width + right, height + bottom
         steps += f"pad={width}:{height},fillborders=right={right}:bottom={bottom},"
-    return f"format={'gbrap' if keeps_alpha else 'gbrp'},{steps}"  # it knows planar formats only
+    return f"format={planar},{steps}"

@@ -46,12 +46,26 @@ PIPE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class RawVideo:
-    """The frames that are written: uint8 `(height, width, channels)`, in RGB or RGBA."""
+    """The frames that are written: `(height, width, channels)`, in RGB or RGBA.
+
+    They are uint8, or uint16 where they are deep.
+    """
 
     width: int
     height: int
     channels: int
     fps: Rate
+    is_deep: bool = False
+
+    @property
+    def pixels(self) -> str:
+        """Their layout, by ffmpeg's name."""
+        plain, clear = ("rgb48le", "rgba64le") if self.is_deep else ("rgb24", "rgba")
+        return clear if self.channels == RGBA else plain
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.width * self.height * self.channels * (2 if self.is_deep else 1)
 
 
 class FrameSink:
@@ -61,12 +75,13 @@ class FrameSink:
         self._raw, self._program = raw, program
         self.frames = 0  # written so far
 
-    def write(self, frames: NDArray[np.uint8]) -> None:
+    def write(self, frames: NDArray[np.integer]) -> None:
         """One frame `(h, w, c)` or several `(n, h, w, c)`; waits while ffmpeg is behind."""
         raw = self._raw
         size = (raw.height, raw.width, raw.channels)
-        if frames.dtype != np.uint8 or frames.shape[-3:] != size or frames.ndim not in (3, 4):
-            raise ValueError(f"{frames.dtype} {frames.shape} are no uint8 frames of {size}")
+        kind = np.dtype("<u2" if raw.is_deep else "u1")
+        if frames.dtype != kind or frames.shape[-3:] != size or frames.ndim not in (3, 4):
+            raise ValueError(f"{frames.dtype} {frames.shape} are no {kind} frames of {size}")
         self._program.feed(np.ascontiguousarray(frames).data.cast("B"))
         self.frames += len(frames) if frames.ndim == 4 else 1
 
@@ -114,10 +129,10 @@ def streaming_command(
     """ffmpeg's command that encodes the frames on its standard input."""
     width, height = size or (raw.width, raw.height)
     chain = [filters] if filters else []
-    chain.append(pixels_for(name, width, height, raw.channels))
+    chain.append(pixels_for(name, width, height, raw.channels, is_deep=raw.is_deep))
     return [
         *(program, *QUIET, "-filter_threads", str(FILTER_THREADS)),
-        *("-f", "rawvideo", "-pixel_format", "rgba" if raw.channels == RGBA else "rgb24"),
+        *("-f", "rawvideo", "-pixel_format", raw.pixels),
         *("-video_size", f"{raw.width}x{raw.height}", "-framerate", str(raw.fps)),
         *("-i", "pipe:0", "-vf", ",".join(chain)),
         *encoder_arguments(name, raw.fps, quality, ENCODER_THREADS),

@@ -30,7 +30,7 @@ from render.shown import appended
 from render.shown.opening import UnreadableVideo, decoder_of, hides_alpha, opened
 from render.shown.orientation import UPRIGHT, Orientation, orientation_of, seen_size
 from render.shown.rates import even_rate, held, usual_rate
-from render.shown.screen import HDR, has_alpha
+from render.shown.screen import HDR, has_alpha, has_depth
 from render.shown.seeking import Times, from_beginning, from_keyframe, times_of
 
 if TYPE_CHECKING:
@@ -124,6 +124,12 @@ class Film:
         """Whether every frame is shown as it is stored, one after the other, as in our films."""
         upright = self.orientation == UPRIGHT and self.pixel_shape == 1
         return upright and self.in_step and not self.hides_frames
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether it has more than 8 bits, which can be kept."""
+        is_resized = self.has_alpha and self.pixel_shape != 1  # colours weighted by alpha: in 8
+        return has_depth(self.format.pixels) and not self.is_hdr and not is_resized
 
     @property
     def in_step(self) -> bool:

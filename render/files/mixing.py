@@ -35,4 +35,5 @@ def with_channels(picture: Picture, channels: int) -> Picture:
     """The picture with so many channels: where it lacks alpha, it becomes opaque."""
     if picture.shape[2] == channels:
         return picture
-    return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    opaque = np.full(picture.shape[:2], np.iinfo(picture.dtype).max, picture.dtype)
+    return np.dstack([picture, opaque])

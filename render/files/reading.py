@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -36,9 +36,10 @@ LEAST_KEPT = 4
 class FilmReader:
     """The frames of one film, or of several files that are one: timecuts in their order.
 
-    Use it as a context. Frames are uint8 `(height, width, 3)` in RGB, or 4 where they have alpha;
-    upright, with square pixels. `small` is a size to shrink them to roughly, for comparing.
-    `scale` is a size to cover, with their proportions; what exceeds it is cut off on both sides.
+    Use it as a context. Frames are `(height, width, 3)` in RGB, or 4 where they have alpha;
+    upright, with square pixels. They are uint8; with `is_deep`, uint16 where the film has more
+    bits. `small` is a size to shrink them to roughly, for comparing. `scale` is a size to cover,
+    with their proportions; what exceeds it is cut off on both sides.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class FilmReader:
         files: Sequence[Path | Film],
         small: Resolution | None = None,
         scale: Resolution | None = None,
+        *,
+        is_deep: bool = False,
     ) -> None:
         """MultitrainError where a file is no video, or is not like the first one.
 
@@ -58,6 +61,7 @@ class FilmReader:
             _require_alike(self.films[0], film)
         self._firsts = [sum(film.frames for film in self.films[:n]) for n in range(len(files))]
         self._small, self._scale = small, scale
+        self.is_deep = is_deep and all(film.is_deep for film in self.films)
         self._open: _OpenFilm | None = None
 
     @property
@@ -89,7 +93,7 @@ class FilmReader:
         film, first = self.films[place], self._firsts[place]
         return first + film.number_of(film.start_before(film.place_of(number - first)).frame)
 
-    def __getitem__(self, number: int) -> NDArray[np.uint8]:
+    def __getitem__(self, number: int) -> NDArray[Any]:
         """The picture of a frame, numbers from 0. MultitrainError where it cannot be decoded."""
         if not 0 <= number < self.frames:
             raise IndexError(f"there is no frame {number} of {self.frames}")
@@ -110,10 +114,11 @@ class FilmReader:
         size = self._small or self.films[0].size
         if self._scale:
             size = covering(size, self._scale)
-        return Screen(film.orientation, size, rough=self._small is not None)
+        is_rough = self._small is not None
+        return Screen(film.orientation, size, rough=is_rough, is_deep=self.is_deep)
 
 
-def _middle(picture: NDArray[np.uint8], size: Resolution) -> NDArray[np.uint8]:
+def _middle(picture: NDArray[Any], size: Resolution) -> NDArray[Any]:
     """The middle of a picture that is as large as `size`, or larger along one side."""
     height, width = picture.shape[:2]
     if (width, height) == size:
@@ -144,7 +149,7 @@ class _OpenFilm:
     def close(self) -> None:
         self._files.close()
 
-    def frame(self, number: int) -> NDArray[np.uint8]:
+    def frame(self, number: int) -> NDArray[Any]:
         place = self.film.place_of(number)
         try:
             if place not in self._kept:
@@ -181,7 +186,7 @@ class _OpenFilm:
         return MultitrainError(f"{self.film.path}: frame {number} cannot be decoded: {why}")
 
 
-def frames_in_order(reader: FilmReader, first: int = 0) -> Iterator[NDArray[np.uint8]]:
+def frames_in_order(reader: FilmReader, first: int = 0) -> Iterator[NDArray[Any]]:
     """The frames from number `first` to the last."""
     for number in range(first, reader.frames):
         yield reader[number]

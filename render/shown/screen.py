@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 from av.video.frame import VideoFrame
@@ -30,7 +32,9 @@ EXACT = (
 )
 PALETTE = "pal8"  # FFmpeg's name of pixels that are indices into a palette with alpha
 
-Picture = NDArray[np.uint8]  # (height, width, 3 or 4)
+SHALLOW = 8  # bits
+
+Picture = NDArray[Any]  # (height, width, 3 or 4), uint8, or uint16 where it is deep
 
 
 class Screen:
@@ -46,11 +50,13 @@ class Screen:
         size: Resolution | None = None,
         *,
         rough: bool = False,
+        is_deep: bool = False,
     ) -> None:
         """`size` is that of the pictures; None: that of the frames, upright.
 
-        `rough` scales quickly, by the mean of areas.
+        `rough` scales quickly, by the mean of areas. Pictures are `is_deep` for frames that are.
         """
+        self._layouts = ("rgb48le", "rgba64le") if is_deep else ("rgb24", "rgba")
         self._orientation = orientation
         self._size = size and orientation.size(size)
         self._how = Interpolation.AREA if rough else EXACT | Interpolation.BICUBIC
@@ -67,13 +73,13 @@ class Screen:
             frame,
             width=None if clear else size.width,
             height=None if clear else size.height,
-            format="rgba" if clear else "rgb24",
+            format=self._layouts[clear],
             interpolation=self._how,
             dst_color_trc=ColorTrc.BT709 if is_hdr else None,
             dst_color_primaries=ColorPrimaries.BT709 if is_hdr else None,
             threads=1,
         )
-        shown = converted.to_ndarray().astype(np.uint8, copy=False)
+        shown: Picture = converted.to_ndarray()
         if clear and size != (frame.width, frame.height):
             shown = _scaled(shown, size)
         return self._orientation.upright(shown)
@@ -89,12 +95,21 @@ def has_alpha(pixels: str) -> bool:
         return False
 
 
+def has_depth(pixels: str) -> bool:
+    """Whether frames of this layout, by FFmpeg's name, have more than 8 bits."""
+    try:
+        return any(each.bits > SHALLOW for each in av.VideoFormat(pixels).components)
+    except ValueError:  # a name that FFmpeg does not know
+        return False
+
+
 def over_black(picture: Picture) -> Picture:
     """The picture over black, in RGB, as players show it that know no alpha."""
     if picture.shape[2] != RGBA:
         return picture
-    cover = picture[..., 3:].astype(np.uint16)
-    return ((picture[..., :3] * cover + 127) // 255).astype(np.uint8)
+    white = np.iinfo(picture.dtype).max
+    cover = picture[..., 3:].astype(np.uint32)
+    return ((picture[..., :3] * cover + white // 2) // white).astype(picture.dtype)
 
 
 def _scaled(picture: Picture, size: Resolution) -> Picture:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 
 from jobs.settings.kinds import Resolution
+from jobs.settings.videos import VIDEOS, FormatName
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.applying import planning
@@ -125,3 +128,59 @@ def test_a_call_that_was_killed_is_gone_on_with(
 
     assert made(again, killed) == [10, 15, 20, 23]
     assert killed.read_bytes() == whole.read_bytes()
+
+
+class Identity:
+    """A network that changes nothing."""
+
+    def made(self, first: int, pictures: np.ndarray, most: int = 1) -> np.ndarray:
+        return pictures
+
+
+def ramp(path: Path, pixels: str, bits: int) -> Film:
+    """Two frames with every level of grey, a column each."""
+    levels = np.arange(1 << bits, dtype=np.uint16)
+    spread = np.round(levels * (65535 / levels[-1])).astype(np.uint16)
+    deep = np.tile(spread[None, :, None], (36, 1, 3))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = len(levels), 36, pixels
+        for _ in range(2):
+            frame = av.VideoFrame.from_ndarray(deep, format="rgb48le")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return Film.look(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "bits", "left"),
+    [
+        ("ffv1", "gbrp10le", 10, 1024),
+        ("png", "gbrp10le", 10, 1024),
+        ("prores-4444", "gbrp10le", 10, 860),  # of 877: limited range, and ProRes rounds
+        ("h264", "gbrp10le", 10, 200),  # 8 bits, of 219
+        ("ffv1", "bgr0", 8, 255),  # FFmpeg rounds 65278 of 65535 up
+    ],
+)
+def test_a_ramp_keeps_its_levels_where_the_format_has_them(
+    job: JobFile, tmp_path: Path, name: FormatName, pixels: str, bits: int, left: int
+) -> None:
+    film = ramp(tmp_path / "ramp.mkv", pixels, bits)
+    course = Course(film.frames, (0,), lambda _: {}, "", ())
+    asked = Asked(Workspace(tmp_path), job)
+    plan = VideoPlan.of(asked, course, film, name, tmp_path / "pieces")
+    output = tmp_path / f"out{VIDEOS[name].suffix if name != 'png' else ''}"
+
+    make_video(plan, output, "multitrain 0", Identity, lambda _: None)
+
+    if name == "png":
+        shown = cv2.imread(str(output / "frame_000000000.png"), cv2.IMREAD_UNCHANGED)
+    else:
+        with FilmReader([output], is_deep=True) as reader:
+            shown = reader[0]
+    seen = np.median(shown[..., 1].astype(int), axis=0)
+    assert len(np.unique(seen)) >= left
+    assert (np.diff(seen) >= 0).mean() > 0.95, "it still rises"
+    if name in ("ffv1", "png"):
+        with FilmReader([film], is_deep=True) as reader:
+            np.testing.assert_array_equal(shown[..., 1], reader[0][..., 1])

@@ -185,8 +185,8 @@ def test_samples_are_of_the_kind_that_is_trained_on(
         ("dataset: photos, losses: l1*x", "losses: l1: weight must be a number of at least 0, not "
             "'x'"),
         ("dataset: photos, losses: 'l1, perceptual'",
-            "losses: names perceptual, for which perceptual must name a file with weights of VGG16; feature compares by the discriminator, and "
-            "ms-ssim without any network"),
+            "losses: names perceptual, for which perceptual must name a file with weights of "
+            "VGG16; feature compares by the discriminator, and ms-ssim without any network"),
         ("dataset: photos, perceptual: /dev/../etc/passwd", "perceptual: has no effect without "
             "perceptual or contextual in losses"),
         ("dataset: photos, perceptual: /dev/../etc/passwd, losses: perceptual, colour_model: hsv",
