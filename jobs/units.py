@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 LONGEST = 1e12  # seconds; Python's `timedelta` ends not far beyond
@@ -26,3 +27,9 @@ def clock(seconds: float) -> str:
     """A moment of a film, in minutes and seconds: `0:39.5`, `75:00.0`."""
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
+
+
+def by_numbers(name: str) -> list[tuple[int, str]]:
+    """A key by which `frame2` comes before `frame10`, as people count."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

@@ -96,8 +96,16 @@ def wrong_terms(spec: JobSpec, known: Collection[str]) -> Iterator[tuple[str, st
         )
     elif twice := next((name for name in names if names.count(name) > 1), None):
         yield "losses", f"names {twice} twice; once is enough"
-    elif not any(term["weight"] for term in spec.losses):
+    elif not (counting := {term.name for term in spec.losses if term["weight"]}):
         yield "losses", "has no term with a weight above 0"
+    elif counting <= {"tv"}:
+        yield "losses", "wants nothing of pictures but that they are flat; add l1 or gan"
+    elif counting <= {"cycle", "identity"}:
+        yield "losses", "is content with copies of the inputs; add gan"
+    elif "gan" not in counting:
+        for column in ("feature_matching", "label_smoothing"):
+            if getattr(spec, column):
+                yield column, "has no effect without gan in losses; leave it 0"
 
 
 def shows(spec: JobSpec) -> tuple[str, ...]:

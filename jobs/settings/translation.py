@@ -101,7 +101,9 @@ class Term(Choice):
     }
 
     def __str__(self) -> str:
-        return self.name if not self.given else f"{self.name}*{self['weight']:g}"
+        weight = float(self["weight"])
+        exact = int(weight) if weight.is_integer() else weight
+        return f"{self.name}*{exact}" if self.given else self.name
 
     @classmethod
     def parse(cls, value: object) -> Self:

@@ -103,6 +103,11 @@ def _unfit(
             "one size, with preprocess and load_size"
         )
     if feed.pair_of is None:
+        if feed.is_drawn and found.survey.count < spec.images_per_batch:
+            return (
+                f"holds {found.survey.count} pictures, fewer than a batch of "
+                f"{spec.images_per_batch}; add pictures or set batch_size"
+            )
         return None
     return _unpaired(folders.names(feed.folders), folders.names(first.folders), first.column)
 

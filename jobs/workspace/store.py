@@ -294,7 +294,7 @@ def _check(database: sqlite3.Connection, path: Path, *, is_thorough: bool) -> No
     if _version(database) > VERSION:
         raise NewerVersion(path)
     if is_thorough:
-        (found,) = database.execute("SELECT * FROM pragma_integrity_check(1)").fetchone()
+        (found,) = database.execute("SELECT * FROM pragma_integrity_check").fetchone()
         if found != "ok":
             raise DamagedStore(path, found.splitlines()[-1])
 

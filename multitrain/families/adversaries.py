@@ -127,12 +127,15 @@ class Pair:
         return loss
 
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
-        """Of fakes that are judged."""
+        return Outcome(self.deceiving(nets, batch))
+
+    def deceiving(self, nets: Nets, batch: Batch) -> Any:
+        """The loss of a generator whose fakes are judged."""
         real = None
         if self.losses.generator_sees_pictures:
             real = self.judged(nets, self.reals(batch), batch)
         fake = self.judged(nets, batch.passes["fakes"], batch)
-        return Outcome(self.losses.generator(real, fake))
+        return self.losses.generator(real, fake)
 
     def shown(self, job: JobFile) -> Shown:
         """What frames show."""

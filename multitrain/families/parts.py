@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from keras import ops
+
 from jobs.families.layer import Layer
 from multitrain.families.adversaries import layer_name
 from multitrain.networks.initializers import Normal
@@ -31,7 +33,19 @@ def enlarging(layer: Layer, seeds: Iterator[int]) -> Any:
         "upconv-bilinear": partial(EnlargedConvolution, bilinear=True),
     }
     outputs = OUTPUTS if layer.kind == "deconv" else -1
-    return kinds[layer.kind](**given(layer, seeds, outputs), **size)
+    made = kinds[layer.kind](**given(layer, seeds, outputs), **size)
+    assert layer.kernel is not None, "it has one"
+    is_lopsided = layer.kind == "deconv" and (layer.kernel[0] - layer.stride) % 2
+    return partial(_from_the_end, made) if is_lopsided else made
+
+
+def _from_the_end(layer: Any, x: Any) -> Any:
+    """Of rows and columns from the last to the first.
+
+    A transposed convolution whose kernel does not lie evenly on its stride puts what stands over at
+    the end, and one that halves evenly padded pictures has left it out at the start.
+    """
+    return ops.flip(layer(ops.flip(x, axis=(1, 2))), axis=(1, 2))
 
 
 def given(layer: Layer, seeds: Iterator[int], outputs: int = -1) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def total_variation(made: Any, wanted: Any) -> Any:  # noqa: ARG001
 
 def ssim(made: Any, wanted: Any) -> Any:
     """1 less the structural similarity; Wang et al. 2004, with their constants."""
-    return 1.0 - ops.mean(_similarities(made, wanted)[0])
+    return 1.0 - ops.mean(_similarities(made + 1.0, wanted + 1.0)[0])
 
 
 def ms_ssim(made: Any, wanted: Any) -> Any:
@@ -122,6 +122,7 @@ def ms_ssim(made: Any, wanted: Any) -> Any:
     scales = scales_of(*made.shape[1:3])
     weights = np.array(SCALES[:scales]) / sum(SCALES[:scales])
     product: Any = 1.0
+    made, wanted = made + 1.0, wanted + 1.0
     for scale, weight in enumerate(weights.tolist()):
         if scale:
             made, wanted = halved(made), halved(wanted)
@@ -142,7 +143,10 @@ def halved(pictures: Any) -> Any:
 
 
 def _similarities(one: Any, other: Any) -> tuple[Any, Any]:
-    """SSIM, and its part of contrast and structure, at each place where the window fits."""
+    """SSIM, and its part of contrast and structure, at each place where the window fits.
+
+    Values are from 0 on: it compares means by their ratio.
+    """
     mean_one, mean_other = _windowed(one), _windowed(other)
     square_one, square_other = ops.square(mean_one), ops.square(mean_other)
     product = mean_one * mean_other

@@ -6,7 +6,6 @@ Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556; features are compa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from jobs.errors import MultitrainError
 from jobs.families.vgg16 import STAGES
 from jobs.settings.colours import RGB
+from jobs.units import by_numbers
 from multitrain.networks.distances import contextual
 
 MEAN = (103.939, 116.779, 123.68)  # of blue, green and red, which the weights are made for
@@ -53,7 +53,7 @@ def read_vgg16(path: Path) -> list[Convolution]:
             file.visititems(collect)
     except (OSError, RuntimeError, ValueError, TypeError) as error:
         raise MultitrainError(f"perceptual: {path} cannot be read: {error}") from error
-    found.sort(key=lambda each: _natural(each[0]))
+    found.sort(key=lambda each: by_numbers(each[0]))
     kernels = [array for _, array in found if array.ndim == KERNEL_RANK]
     biases = [array for _, array in found if array.ndim == 1]
     read: list[Convolution] = []
@@ -68,12 +68,6 @@ def read_vgg16(path: Path) -> list[Convolution]:
         read.append(Convolution(kernel, bias))
         channels = filters
     return read
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """`conv2d_10` behind `conv2d_2`."""
-    parts = re.findall(r"\d+|\D+", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 class Perception:

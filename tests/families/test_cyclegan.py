@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras import ops
 
 from jobs.families.family import Family
 from jobs.families.feed import Feed
+from jobs.families.layer import Shape, square
 from jobs.families.table import FAMILIES
 from jobs.families.translation import INPUTS, TARGETS
 from jobs.workspace.jobfile import JobFile
@@ -21,6 +23,7 @@ from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.families.cyclegan.describing import THERE, WAYS, Cycling, describe
 from multitrain.families.cyclegan.pool import Pool
+from multitrain.families.parts import enlarging
 
 MakeJob = Callable[..., JobFile]
 
@@ -57,6 +60,41 @@ def test_generators_are_as_large_as_the_published_ones(
     spec = make_job(gf_dim=64, blocks=blocks).spec
     layers = CYCLEGAN.layers(spec, 256, 256)["generator"]
     assert sum(layer.parameters for layer in layers) == parameters
+
+
+def test_what_is_halved_and_enlarged_again_stays_where_it_is() -> None:
+    """A point at the middle of the pixels that a map's pixel was made of spreads evenly."""
+    small, large = Shape(8, 8, 1), Shape(16, 16, 1)
+    for kind in ("deconv", "upconv"):
+        up = enlarging(square(1, kind, small, large, 3, stride=2), iter(range(9)))
+        point = np.zeros((1, 8, 8, 1), np.float32)
+        point[0, 4, 4] = 1
+        up(point)  # builds its kernel
+        layer = up.args[0] if isinstance(up, partial) else up
+        layer.set_weights(
+            [np.ones_like(each) for each in layer.get_weights()[:1]]
+            + [np.zeros_like(each) for each in layer.get_weights()[1:]]
+        )
+        rows = np.flatnonzero(np.asarray(up(point))[0].sum(axis=(1, 2)))
+        # Evenly padded, a map's pixel 4 was made of rows 7 to 9, or lies on rows 8 and 9.
+        assert {"deconv": [7, 8, 9], "upconv": [7, 8, 9, 10]}[kind] == rows.tolist()
+
+
+def test_a_pool_is_not_larger_than_an_array_may_be(make_job: MakeJob) -> None:
+    wrong = CYCLEGAN.impossible(make_job(pool=10_000).spec, 512, 512)
+    assert wrong["pool"].endswith("are the most; 2730 pictures are")
+    assert not CYCLEGAN.impossible(make_job(pool=2730).spec, 512, 512)
+
+
+def test_a_pool_has_places_for_a_batch() -> None:
+    with pytest.raises(AssertionError):
+        Pool(3, 8, (2, 2, 1))
+
+
+def test_the_second_layer_of_a_block_ends_without_an_activation(make_job: MakeJob) -> None:
+    layers = CYCLEGAN.layers(make_job(blocks=2).spec, 128, 128)["generator"]
+    named = [layer.activation and layer.activation.name for layer in layers]
+    assert named == ["relu"] * 3 + ["relu", None] * 2 + ["relu"] * 2 + [None]
 
 
 def test_there_are_as_many_blocks_as_the_paper_has_for_the_size(make_job: MakeJob) -> None:

@@ -224,8 +224,10 @@ def test_features_of_the_discriminator_and_of_vgg16_by_hand(make_job: MakeJob) -
         }
 
     pair = Translating(job.spec, Seen())
-    loss = float(pair.generator_loss(Told(discriminator=judge), batch).loss)
+    nets = Told(discriminator=judge)
+    loss = float(pair.generator_loss(nets, batch).loss)
 
+    assert not any(training for *_, training in nets.calls), "maps are of pictures as they are"
     apart = made - (batch.feeds[TARGETS] / 127.5 - 1)
     wanted = 10 * (np.abs(apart).mean() + 2 * np.abs(apart[:, ::2]).mean())
     assert loss == pytest.approx(wanted + 2 * np.abs(apart).max() + 3 * (apart**2).max(), rel=1e-5)

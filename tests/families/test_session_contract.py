@@ -31,7 +31,7 @@ def smallest(family: str) -> tuple[int, int]:
 # Of kinds that are a family with other settings than its defaults.
 COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
     "dcgan in bfloat16": {"precision": "bfloat16"},
-    "cyclegan": {"blocks": 1, "pool": 3},
+    "cyclegan": {"blocks": 1, "pool": 16},
     "pix2pix of pairs": {
         "dataset": None,
         "inputs": "drawings",

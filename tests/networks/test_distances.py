@@ -24,6 +24,17 @@ def pair_of(height: int, width: int, noise: float = 0.3) -> tuple[np.ndarray, np
     return one, np.clip(one + random.normal(0, noise, one.shape), -1, 1).astype(np.float32)
 
 
+def a_little_brighter(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """The smooth picture, and it by eight levels of 255 brighter: about middle grey."""
+    one = pair_of(height, width)[0] / 2
+    return one, one + np.float32(8 / 127.5)
+
+
+def levels(pictures: np.ndarray) -> np.ndarray:
+    """From 0 to 255."""
+    return (pictures + 1) * 127.5
+
+
 def found(name: str, one: np.ndarray, other: np.ndarray) -> float:
     return float(DISTANCES[name](ops.convert_to_tensor(one), ops.convert_to_tensor(other)))
 
@@ -38,6 +49,13 @@ def test_equal_pictures_lie_not_apart(name: str) -> None:
     one, other = pair_of(24, 31)
     assert found(name, one, one) == pytest.approx(0, abs=1e-6)
     assert found(name, one, other) > 0.02
+
+
+def test_terms_are_written_as_they_are() -> None:
+    for weight in (0.05, 100.0, 33.3333333, 1234567.0, 1e-9):
+        term = Term("l1", (("weight", weight),))
+        assert Term.parse(str(term)) == term
+    assert str(Term.parse("l1*100")) == "l1*100"
 
 
 def test_simple_ones_by_hand() -> None:
@@ -65,19 +83,19 @@ def test_simple_ones_by_hand() -> None:
 def test_ssim_is_that_of_tensorflow() -> None:
     import tensorflow as tf
 
-    one, other = pair_of(30, 41)
-    assert found("ssim", one, other) == pytest.approx(
-        1 - float(tf.reduce_mean(tf.image.ssim(one, other, 2.0))), abs=1e-5
-    )
+    for one, other in (pair_of(30, 41), a_little_brighter(30, 41)):
+        similarity = float(tf.reduce_mean(tf.image.ssim(levels(one), levels(other), 255.0)))
+        assert found("ssim", one, other) == pytest.approx(1 - similarity, abs=1e-5)
 
 
 @NEEDS_TENSORFLOW
 def test_ms_ssim_is_that_of_tensorflow_where_it_has_all_scales() -> None:
     import tensorflow as tf
 
-    one, other = pair_of(176, 192)
-    wanted = 1 - float(tf.reduce_mean(tf.image.ssim_multiscale(one, other, 2.0)))
-    assert found("ms-ssim", one, other) == pytest.approx(wanted, abs=1e-4)
+    for one, other in (pair_of(176, 192), a_little_brighter(176, 192)):
+        similarities = tf.image.ssim_multiscale(levels(one), levels(other), 255.0)
+        wanted = 1 - float(tf.reduce_mean(similarities))
+        assert found("ms-ssim", one, other) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_there_are_as_many_scales_as_the_window_fits_into() -> None:

@@ -6,7 +6,7 @@ from these very plans. Each generator has its own, and they are alike; so are th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.families import patches
 from jobs.families.layer import Layer, Shape, square
@@ -65,12 +65,13 @@ def generator(spec: JobSpec, width: int, height: int) -> ResNet:
     def layer(before: Shape, after: Shape, stride: int = 1, kind: str = "conv") -> Layer:
         return _layer(next(numbers), kind, before, after, KERNEL, stride)
 
+    def block() -> tuple[Layer, Layer]:
+        return layer(inner, inner), replace(layer(inner, inner), activation=None)
+
     first = _layer(next(numbers), "conv", picture, maps[0], OUTER_KERNEL, 1)
     downs = tuple(layer(maps[n], maps[n + 1], 2) for n in range(HALVINGS))
     inner = maps[-1]
-    blocks = tuple(
-        (layer(inner, inner), layer(inner, inner)) for _ in range(blocks_of(spec, width, height))
-    )
+    blocks = tuple(block() for _ in range(blocks_of(spec, width, height)))
     kinds = spec.convolution_g
     ups = tuple(
         layer(maps[n + 1], maps[n], 2, kinds[(HALVINGS - 1 - n) % len(kinds)])

@@ -13,7 +13,7 @@ from jobs.families.cyclegan.layers import (
     picture_of,
 )
 from jobs.families.family import Application, Family, Layers, Trained
-from jobs.families.limits import too_large
+from jobs.families.limits import MOST_VALUES, too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
 from jobs.families.translation import cell, unpaired, wrong_show, wrong_terms
 from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
@@ -59,6 +59,12 @@ def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
                 reasons.setdefault(column, f"layer {layer.number} {reason}")
     for column, reason in _wrong_training(spec):
         reasons.setdefault(column, reason)
+    values = picture_of(spec, width, height).values
+    if spec.pool * values > MOST_VALUES:
+        reasons["pool"] = (
+            f"would hold {spec.pool * values:,} values each way, and {MOST_VALUES:,} are the most; "
+            f"{MOST_VALUES // values} pictures are"
+        )
     return reasons
 
 

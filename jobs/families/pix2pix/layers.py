@@ -24,7 +24,7 @@ from jobs.settings.spec import JobSpec
 MOST_DOWNS = 8  # of a U-Net by the size of its pictures: to one pixel, of 256
 MOST_TIMES = 8  # channels are at most so many times those of the outermost layer, unpeeled
 KERNEL = 4
-KERNEL_OF_UPCONV = 3  # a resized picture has no holes that a larger one would fill
+KERNEL_OF_RESIZED = 3  # a picture that is resized, or not yet, has no holes to fill
 WITH_DROPOUT = 3  # layers of the way up, at most, and only the widest behind the innermost one
 
 RELU, LEAKY = Activation("relu"), patches.LEAKY
@@ -97,7 +97,7 @@ def generator(spec: JobSpec, width: int, height: int) -> UNet:
                 activation=RELU if is_innermost else LEAKY,
                 # A norm of the innermost map, which may be one pixel, would leave nothing of it.
                 normalization="none" if is_innermost or is_outermost else _of(inner, level - 1),
-                has_bias=False if inner[0] in _OFFSETS else None,
+                has_bias=False if (is_innermost or is_outermost) and inner[0] in _OFFSETS else None,
             )
         )
     up: list[Layer] = []
@@ -114,7 +114,7 @@ def generator(spec: JobSpec, width: int, height: int) -> UNet:
                 kind,
                 below,
                 maps[level],
-                KERNEL_OF_UPCONV if kind.startswith("upconv") else KERNEL,
+                KERNEL if kind == "deconv" else KERNEL_OF_RESIZED,
                 stride=2,
                 activation=None if is_last else RELU,
                 normalization="none" if is_last else _of(inner, downs - 2 + place),

@@ -66,7 +66,7 @@ def _wrong_sizes(spec: JobSpec, width: int, height: int) -> Iterator[tuple[str, 
     if spec.downs and spec.downs > most:
         yield (
             "downs",
-            f"{spec.downs} would need pictures of {1 << spec.downs} pixels a side, and these are "
+            f"{spec.downs} would need pictures of {least_side(spec)} pixels a side, and these are "
             f"{width}x{height}; {most} is the most, {halvings(width, height)} the default",
         )
     yield from wrong_patch(spec, judged(spec, width, height))
@@ -131,8 +131,8 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     update_d = 2 * (3 * sum(judged) - judged[0])
     update_g = 2 * sum(judged) + 2 * sum(made) - made[0]
     names = {term.name for term in spec.losses}
-    if "feature" in names:  # of the target, too
-        update_g += sum(judged)
+    if "feature" in names:  # of both pictures, and back to the one that was made
+        update_g += 3 * sum(judged)
     # Of both pictures, and back to the one that was made.
     update_g += 3 * vgg16.operations(width, height) * len(names.intersection(SEEN_BY_VGG16))
     return operations_of(spec, sum(made), update_d, update_g)

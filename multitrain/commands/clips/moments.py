@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.errors import ExitCode, MultitrainError, UsageError
+from jobs.workspace.disk import means_full
 from jobs.workspace.paths import Workspace
 from multitrain.commands.options import existing_workspace_option
 
@@ -50,7 +51,9 @@ def command(
             raise UsageError(f"there is no film of {name} yet")
         try:
             _tell(place, name, _moments(place, name, film))
-        except MultitrainError as error:
+        except (MultitrainError, OSError) as error:
+            if means_full(error):
+                raise
             failed = True
             click.echo(f"{name}: {error}", err=True)
     context.exit(ExitCode.FAILED if failed else ExitCode.DONE)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
 from jobs.pictures.finding import Unreadable, find_pictures, open_picture
+from jobs.units import by_numbers
 from jobs.workspace.files import link
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import upright
@@ -123,7 +124,10 @@ def _in_order(
             for found, folder in zip((inputs, targets), folders, strict=True)
         )
         raise UsageError(f"by order, both folders must hold as many pictures: there are {counts}")
-    return map(Pair, inputs, targets)
+    in_order = (
+        sorted(paths, key=lambda path: by_numbers(str(path))) for paths in (inputs, targets)
+    )
+    return map(Pair, *in_order)
 
 
 def _alike(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jobs.errors import DatasetError
 from jobs.pictures.finding import find_pictures
+from jobs.units import by_numbers
 from jobs.workspace.files import link, listing
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.made.making import Made, new_data_set
@@ -38,7 +39,11 @@ def split(
     if len(names) < 2:
         raise DatasetError(f"{folder} holds too few pictures to be split: {len(names)}")
     count = min(max(1, round(share * len(names))), len(names) - 1)
-    order = names if last else sorted(names, key=lambda each: _drawn(each, seed), reverse=True)
+    order = (
+        sorted(names, key=by_numbers)
+        if last
+        else sorted(names, key=lambda each: _drawn(each, seed), reverse=True)
+    )
     for_tests = frozenset(order[-count:])
     with new_data_set(workspace, name) as (target,):
         for path in paths:

@@ -30,7 +30,7 @@ def build_generator(
         x = _finished(PaddedConvolution(**given(layer, seeds), stride=2)(x), layer, seeds)
     for one, other in plan.blocks:
         inner = _finished(_reflecting(one, x, seeds), one, seeds)
-        x = x + normalized(_reflecting(other, inner, seeds), other, seeds)
+        x = x + _finished(_reflecting(other, inner, seeds), other, seeds)
     for layer in plan.ups:
         x = _finished(enlarging(layer, seeds)(x), layer, seeds)
     x = _reflecting(plan.last, x, seeds)

@@ -30,6 +30,9 @@ class Pool:
     batch: int
     shape: tuple[int, int, int]
 
+    def __post_init__(self) -> None:
+        assert self.size == 0 or self.size >= self.batch, "a whole batch has places"
+
     @property
     def pictures(self) -> Carried:
         return Carried((self.size, *self.shape))

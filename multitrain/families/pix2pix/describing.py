@@ -72,41 +72,39 @@ class Translating(Translation):
         return self.translated.targets(batch.feeds)
 
     def judged(self, nets: Nets, pictures: Any, batch: Batch) -> Judgement:
-        if self.spec.conditional:
-            inputs = self.translated.inputs(batch.feeds)
-            pictures = ops.concatenate([inputs, pictures], axis=-1)
-        return super().judged(nets, pictures, batch)
+        return super().judged(nets, self._shown(pictures, batch), batch)
+
+    def _shown(self, pictures: Any, batch: Batch) -> Any:
+        """What a discriminator sees: pictures, perhaps behind their inputs."""
+        if not self.spec.conditional:
+            return pictures
+        return ops.concatenate([self.translated.inputs(batch.feeds), pictures], axis=-1)
 
     @property
     def by_item(self) -> bool:
         return self.spec.conditional
 
     def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
-        made, wanted = batch.passes["fakes"], self.reals(batch)
-        fake, real = self._judged_pair(nets, batch, made, wanted)
+        pictures = batch.passes["fakes"], self.reals(batch)
 
         def loss(name: str) -> Any:
             if name == "gan":
-                return self.losses.generator(real, fake)
+                return self.deceiving(nets, batch)
             if name == "feature":
-                return of_maps(fake.maps, real.maps)
+                return of_maps(*(self._maps(nets, each, batch) for each in pictures))
             if name in SEEN_BY_VGG16:
                 assert self.perception, "`perceptual` names its weights"
-                return self.perception.distances[name](as_rgb(made), as_rgb(wanted))
-            return DISTANCES[name](made, wanted)
+                return self.perception.distances[name](*map(as_rgb, pictures))
+            return DISTANCES[name](*pictures)
 
         terms = [term for term in self.spec.losses if term["weight"]]
         return Outcome(sum(term["weight"] * loss(term.name) for term in terms))
 
-    def _judged_pair(self, nets: Nets, batch: Batch, made: Any, wanted: Any) -> Any:
-        """Judgements of both, as far as terms of the loss need them."""
-        terms = {term.name for term in self.spec.losses if term["weight"]}
-        if not terms.intersection({"gan", "feature"}):
-            return None, None
-        real = None
-        if "feature" in terms or self.losses.generator_sees_pictures:
-            real = self.judged(nets, wanted, batch)
-        return self.judged(nets, made, batch), real
+    def _maps(self, nets: Nets, pictures: Any, batch: Batch) -> Any:
+        """What the discriminator's layers make of pictures that it does not disturb: it would not
+        disturb both alike.
+        """
+        return Judgement(*nets("discriminator", self._shown(pictures, batch), training=False)).maps
 
     def shown(self, job: JobFile) -> Shown:
         return self.translated.shown(job)

@@ -144,6 +144,17 @@ def test_the_last_frames_of_a_video_are_for_tests(both: Workspace, call: Call) -
     assert names(both.dataset("parts/test")) == [f"y{number:02d}.jpg" for number in range(8, 12)]
 
 
+def test_numbers_count_as_people_count_them(workspace: Workspace, call: Call) -> None:
+    for folder, name in (("a", "{}"), ("b", "{:02d}")):
+        (workspace.data / folder).mkdir(parents=True)
+        for number in range(1, 12):
+            drawn(number).save(workspace.data / folder / f"{name.format(number)}.png")
+    (made,) = call("pair", "a", "b", "pairs", "--by", "order")
+    assert all(int(Path(one).stem) == int(Path(other).stem) for one, other in made["pairs"])
+    call("split", "a", "parts", "--test", 20, "--last")
+    assert names(workspace.dataset("parts/test")) == ["10.png", "11.png"]
+
+
 def test_one_picture_cannot_be_split(workspace: Workspace, call: Call) -> None:
     (workspace.data / "one").mkdir(parents=True)
     drawn(0).save(workspace.data / "one" / "x.png")

@@ -162,3 +162,15 @@ def test_a_step_costs_what_its_passes_do() -> None:
     backwards_g = sum(judged) + sum(judged) + 2 * sum(made) - made[0]
     wanted = 4 * (forwards + backwards_d + backwards_g)
     assert PIX2PIX.operations(job, 64, 64) == pytest.approx(wanted, rel=0.01)
+
+
+def test_layers_without_a_norm_have_a_bias_but_beside_offsets() -> None:
+    plan = plans.generator(spec_of(normalization_g="instance,none"), 256, 256)
+    biased = [each.bias for each in plan.downs]
+    assert biased == [False, False, True, False, True, False, True, False]
+
+
+def test_what_is_not_transposed_has_odd_kernels() -> None:
+    for kind, side in {"deconv": 4, "upconv": 3, "subpixel": 3}.items():
+        plan = plans.generator(spec_of(convolution_g=kind), 64, 64)
+        assert {each.kernel for each in plan.ups} == {(side, side)}

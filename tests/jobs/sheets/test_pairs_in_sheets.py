@@ -195,8 +195,12 @@ def test_samples_are_of_the_kind_that_is_trained_on(
         ("dataset: photos, loss: hinge(relativistic=True), label_smoothing: 0.1",
             "label_smoothing: is not for the loss hinge(relativistic=True), which compares with no "
             "label; leave it 0, or use vanilla or lsgan"),
+        ("dataset: photos, losses: tv",
+            "losses: wants nothing of pictures but that they are flat; add l1 or gan"),
+        ("dataset: photos, losses: l1, feature_matching: 3",
+            "feature_matching: has no effect without gan in losses; leave it 0"),
         ("dataset: photos, patch: 64", "patch: must be one of 16, 34, 70, 142, 286, not '64'"),
-        ("dataset: photos, downs: 8", "downs: 8 would need pictures of 256 pixels a side, and "
+        ("dataset: photos, downs: 8", "downs: 8 would need pictures of 86 pixels a side, and "
             "these are 48x40; 6 is the most, 5 the default"),
         ("dataset: photos, z_dim: 8", "z_dim: means nothing to a pix2pix; leave it empty"),
     ],
@@ -258,6 +262,14 @@ def test_without_pairs_names_and_numbers_do_not_matter(pictures: Workspace) -> N
             "inputs: maps, targets: photos, pool: 3",
             "pool: 3 is smaller than a batch of 4; make it as large at least, or 0, which has the "
             "discriminators see new pictures only",
+        ),
+        (
+            "inputs: maps, targets: photos, losses: 'cycle, identity'",
+            "losses: is content with copies of the inputs; add gan",
+        ),
+        (
+            "inputs: few, targets: photos",
+            "inputs: holds 3 pictures, fewer than a batch of 4; add pictures or set batch_size",
         ),
         (
             "inputs: maps, targets: photos, loss: wgan-gp",

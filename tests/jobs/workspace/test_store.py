@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -68,6 +70,18 @@ def test_a_transaction_that_fails_leaves_the_state_before_it(store: Store) -> No
     row = store.job("a")
     assert row is not None
     assert (row.frames_done, row.frames_total) == (0, 1)
+
+
+def test_it_opens_with_a_newer_sqlite(store: Store, workspace: Workspace) -> None:
+    """TensorFlow brings one of its own, which then is the process's."""
+    store.add("a", frames_total=1)
+    script = (
+        "import sys, tensorflow\nfrom pathlib import Path\n"
+        "from jobs.workspace.store import Store\nprint(len(Store(Path(sys.argv[1])).jobs()))"
+    )
+    call = [sys.executable, "-c", script, str(workspace.store)]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_reading_while_somebody_writes(store: Store, workspace: Workspace) -> None:
