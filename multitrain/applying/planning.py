@@ -78,7 +78,8 @@ class VideoPlan:
         """Frames that the network makes at once."""
         spec = self.asked.fixed
         layers = family_of(spec).layers(spec, *self.film.size)[self.asked.network]
-        return frames_at_once(layers, 1, self.raw.frame_bytes, self.film.frames)
+        most = max(1, min(self.film.frames, round(PIECE_SECONDS * self.fps)))
+        return frames_at_once(layers, 1, self.raw.frame_bytes, most)
 
     @cached_property
     def pieces(self) -> Pieces:

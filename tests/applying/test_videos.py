@@ -21,7 +21,6 @@ from multitrain.applying.making import Following, make_video
 from multitrain.applying.planning import VideoPlan
 from multitrain.applying.translator import Translator
 from multitrain.engine.session import SessionSettings
-from multitrain.inference import blocks
 from multitrain.inference.network import Device
 from multitrain.weights.moments import at_step, through_time
 from render.encoding.streaming import FrameSink
@@ -50,8 +49,7 @@ def film(tmp_path: Path) -> Film:
 @pytest.fixture(autouse=True)
 def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five pieces of at most five frames, in blocks of five."""
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 5 * SIZE.width * SIZE.height * 3)
-    monkeypatch.setattr(planning, "PIECE_SECONDS", 0.1)
+    monkeypatch.setattr(planning, "PIECE_SECONDS", 5 / FPS)
 
 
 def plan_for(film: Film, job: JobFile, course: Course, folder: Path) -> VideoPlan:
