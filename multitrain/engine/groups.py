@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from jobs.settings.preprocess import Preprocessing
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import Feeds, Numbers, OpenFeed
 from multitrain.engine.mixture import Mixture
+from multitrain.engine.model import Shown
 from multitrain.engine.session import Frames
 from multitrain.engine.windows import Window
 
@@ -73,12 +74,14 @@ class Group:
         places = numbers[:, None] + np.arange(batch) * self.items // batch + detours
         return places % self.items, places // self.items
 
-    def shown(self, of: OpenFeed, cells: int) -> Frames:
+    def shown(self, of: OpenFeed, cells: int | None) -> Frames:
         """Pictures for `cells` cells of frames, evenly spread over all items: their middle parts.
 
         `(cells, height, width, channels)`, of clips `(cells, frames, height, width, channels)`.
+        None: those of all items.
         """
-        items = np.arange(cells) * self.items // cells
+        count = self.items if cells is None else cells
+        items = np.arange(count) * self.items // count
         pictures: Frames = of.pictures[of.numbers_of(items)]
         if self.window is None:
             return pictures
@@ -103,15 +106,13 @@ def placed(groups: Sequence[Group], room: int | None, wanted: bool | None) -> fr
     return frozenset(names)
 
 
-def shown_pictures(
-    groups: Sequence[Group], feeds: Collection[str], cells: int
-) -> dict[str, Frames]:
-    """Of these feeds, what frames of so many cells show."""
+def shown_pictures(groups: Sequence[Group], shown: Shown, cells: int) -> dict[str, Frames]:
+    """What frames of so many cells show of feeds, by their names."""
     return {
-        each.feed.name: group.shown(each, cells)
+        each.feed.name: group.shown(each, None if shown.of_all else cells)
         for group in groups
         for each in group.feeds
-        if each.feed.name in feeds
+        if each.feed.name in shown.pictures
     }
 
 

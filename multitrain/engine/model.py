@@ -190,7 +190,8 @@ class Shown:
 
     Each is of `samples`, drawn once from the job's seed.
 
-    Beside them, for each cell one of the `pictures` of these feeds, always the same.
+    Beside them, for each cell one of the `pictures` of these feeds, always the same; or all of
+    them, `(items, ...)`, where it is `of_all`.
 
     `at(samples, first, frames)` returns what `frames` frames from number `first` on show,
     `(frames, cells, ...)` by name; `draw(nets, samples)` draws the cells of one of them,
@@ -202,6 +203,7 @@ class Shown:
     at: Callable[[Named, Any, int], Named]
     draw: Callable[[Nets, Named], Any]
     pictures: tuple[str, ...] = ()
+    of_all: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 from keras import ops
 
 from jobs.families.feed import PICTURES
@@ -82,11 +83,22 @@ class Translated:
         prefix = SAMPLES if self.spec.sample_from else ""
         inputs, targets = prefix + self.input_feed, prefix + self.target_feed
 
-        def at(samples: Named, first: Any, frames: int) -> Named:  # noqa: ARG001
-            return {
-                name: ops.broadcast_to(each, (frames, *each.shape))
-                for name, each in samples.items()
-            }
+        moves, cells_of_grid = self.spec.sample_motion == "moving", self.spec.samples
+
+        def following(pictures: Any, first: Any, frames: int) -> Any:
+            """From its own place on, each cell shows picture after picture."""
+            items = pictures.shape[0]
+            places = np.arange(cells_of_grid) * items // cells_of_grid
+            numbers = first + np.arange(frames)[:, None] + places
+            return ops.take(pictures, ops.mod(numbers, items), axis=0)
+
+        def at(samples: Named, first: Any, frames: int) -> Named:
+            if not moves:
+                return {
+                    name: ops.broadcast_to(each, (frames, *each.shape))
+                    for name, each in samples.items()
+                }
+            return {name: following(each, first, frames) for name, each in samples.items()}
 
         def cells(nets: Nets, samples: Named) -> Any:
             model, seen = self.spec.colour_model, self._input_levels(samples[inputs])
@@ -101,7 +113,7 @@ class Translated:
 
         cell = (job.image_height, len(pictures) * job.image_width, job.plan.channels)
         feeds = (inputs, targets) if "target" in pictures else (inputs,)
-        return Shown(cell, EMPTY, at, cells, pictures=tuple(dict.fromkeys(feeds)))
+        return Shown(cell, EMPTY, at, cells, tuple(dict.fromkeys(feeds)), of_all=moves)
 
     def _input_levels(self, pictures: Any) -> Any:
         """Levels from 0 to 255, whole ones, as a file would hold them."""

@@ -286,6 +286,22 @@ def test_frames_show_pictures_that_no_step_sees(make_job: MakeJob) -> None:
     assert np.abs(cells[:, 0].astype(int) - drawn).max() <= 1
 
 
+def test_samples_that_move_go_on_from_frame_to_frame(make_job: MakeJob) -> None:
+    """From places of their own, and from the last picture to the first one."""
+    job = make_job(sample_motion="moving", input_from="grey", show="input+output+target")
+    pictures = noise_of(7, HEIGHT, WIDTH, 3)
+    session = open_session(job, only(pictures), SessionSettings())
+
+    frames = [*session.run(2).frames, *session.run(3).frames]
+
+    starts = np.arange(6) * 7 // 6
+    for number, frame in enumerate(frames):
+        cells = cells_of(frame, job)
+        np.testing.assert_array_equal(cells[:, 2], pictures[(number + starts) % 7])
+    assert len(frames) > 7
+    np.testing.assert_array_equal(session.last_frame()[0], frames[-1])
+
+
 @pytest.mark.long_on_jax
 @pytest.mark.parametrize(
     "columns",

@@ -157,7 +157,9 @@ PIX2PIX = Family(
     operations=operations,
     trained=trained_pair,
     columns_of_layers=_OF_LAYERS,
-    columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot", "input_from"}),
+    columns_of_steps=frozenset(
+        {"nbr_d_updates", "nbr_g_updates", "snapshot", "sample_motion", "input_from"}
+    ),
     networks=("generator", "discriminator"),
     application=Application(("generator",), fixed, least_side),
     averaged={"average": "generator"},

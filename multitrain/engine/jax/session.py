@@ -52,7 +52,7 @@ class JaxSession:
                     for name, chance in model.shown.samples.items()
                 }
             )
-            shown = shown_pictures(groups, model.shown.pictures, spec.samples)
+            shown = shown_pictures(groups, model.shown, spec.samples)
             self._shown_pictures = self._put(shown)
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)

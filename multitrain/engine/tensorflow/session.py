@@ -63,7 +63,7 @@ class TensorFlowSession:
             }
             self._shown_pictures = {
                 name: tf.constant(each)
-                for name, each in shown_pictures(groups, model.shown.pictures, spec.samples).items()
+                for name, each in shown_pictures(groups, model.shown, spec.samples).items()
             }
             self._grid = Grid(spec.grid_height, spec.grid_width)
             self._learners = Learners(model)
