@@ -140,7 +140,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="rounds; medians are told")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="tiny sizes and no limits: only whether it runs")  # fmt: skip
-    parser.add_argument("--family", choices=("dcgan", "fastgan"), default=Effort.family,
+    families = ("dcgan", "fastgan", "pix2pix", "cyclegan")
+    parser.add_argument("--family", choices=families, default=Effort.family,
                         help="what training trains")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")
     parser.add_argument(

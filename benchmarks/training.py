@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import flops, standard, training_fastgan
+from benchmarks import flops, standard, training_families
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import Rounds, amounts_for, take_turns
@@ -39,8 +39,8 @@ _EXCEPTION = re.compile(r"^\w[\w.]*: .*[^:\s]$", re.MULTILINE)
 
 def measure(effort: Effort) -> list[Figure]:
     """MultitrainError where PyTorch is not installed."""
-    if effort.family == "fastgan":
-        return training_fastgan.measure(effort)
+    if effort.family in training_families.SUBJECTS:
+        return training_families.measure(effort)
     if not find_spec("torch"):
         raise MultitrainError(f"PyTorch is missing: {how_to_install('bench')}")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:

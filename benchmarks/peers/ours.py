@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.peers.answering import answer, share_cores
 from jobs.workspace.jobfile import JobFile
-from multitrain.engine.feeds import only
+from multitrain.engine.feeds import OpenFeed, only
 from multitrain.engine.session import SessionSettings
 
 
@@ -72,7 +72,8 @@ def _open(job: JobFile, pictures: Any, settings: SessionSettings, pass_only: boo
     from multitrain.families.dcgan import describing as dcgan
 
     if not pass_only:
-        return open_session(job, only(pictures), settings)
+        feeds = {each.name: OpenFeed(each, pictures) for each in job.feeds}
+        return open_session(job, feeds, settings)
 
     def describe() -> Any:
         model = dcgan.describe(job)

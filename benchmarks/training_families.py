@@ -1,16 +1,16 @@
-"""How fast a FastGAN trains: beside the same networks in PyTorch, and beside matrix products.
+"""How fast families train: beside the same networks in PyTorch, and beside matrix products.
 
-Two cores; square pictures of 128 and 256 pixels, batches of 8, a grid of 3x3, a frame after each
-update. Contenders take turns, as in `benchmarks.training`.
+Two cores, square pictures. Contenders take turns, as in `benchmarks.training`.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,37 +24,77 @@ from jobs.sheets import operations
 from jobs.workspace.jobfile import JobFile
 
 PRECISIONS = ("float32", "bfloat16")
-SIDES, QUICK_SIDES = (128, 256), (64,)
-PICTURES, BATCH = 40, 8
+PICTURES = 40
 TURN_SECONDS = 4.0
 MATRIX, QUICK_MATRIX = 2048, 64  # rows and columns: beyond any cache
-QUICK = {"gf_dim": 2, "df_dim": 2, "z_dim": 5}
 
 FASTER = 1.0  # than PyTorch in the same precision
+
+
+class Case(NamedTuple):
+    """Pictures of `side` pixels a side, in batches."""
+
+    side: int
+    batch: int
+
+
+class Subject(NamedTuple):
+    """A family, its settings, and what of it is measured."""
+
+    columns: Mapping[str, object]
+    cases: Sequence[Case]
+    quick: Case
+    narrow: Mapping[str, object]  # settings of tiny networks
+
+
+TINY: dict[str, object] = {"gf_dim": 2, "df_dim": 2}
+_TRANSLATED: dict[str, object] = {"grid_width": 1, "grid_height": 1, "snapshot": "step"}
+SUBJECTS = {
+    "fastgan": Subject(
+        {"grid_width": 3, "grid_height": 3, "dataset": "demo"},
+        (Case(128, 8), Case(256, 8)),
+        Case(64, 8),
+        TINY | {"z_dim": 5},
+    ),
+    "pix2pix": Subject(
+        _TRANSLATED | {"dataset": "demo", "input_from": "grey"},
+        (Case(256, 1), Case(256, 4)),
+        Case(64, 4),
+        TINY,
+    ),
+    "cyclegan": Subject(
+        _TRANSLATED | {"inputs": "demo", "targets": "demo"},
+        (Case(128, 1),),
+        Case(64, 1),
+        TINY | {"blocks": 1},
+    ),
+}
 
 
 def measure(effort: Effort) -> list[Figure]:
     """MultitrainError where PyTorch is not installed."""
     if not find_spec("torch"):
         raise MultitrainError(f"PyTorch is missing: {how_to_install('bench')}")
+    subject = SUBJECTS[effort.family]
     return [
         figure
-        for side in (QUICK_SIDES if effort.quick else SIDES)
+        for case in ([subject.quick] if effort.quick else subject.cases)
         for precision in PRECISIONS
-        for figure in _measured(effort, side, precision)
+        for figure in _measured(effort, case, precision)
     ]
 
 
-def job_of(effort: Effort, side: int, precision: str) -> JobFile:
-    """A FastGAN with the sheet's defaults."""
-    given = {"name": "standard", "dataset": "demo", "grid_width": 3, "grid_height": 3}
-    given |= {"video_length": 60, "family": "fastgan", "batch_size": BATCH, "precision": precision}
-    spec = JobSpec.model_validate(given | (QUICK if effort.quick else {}))
-    return JobFile(spec=spec, image_width=side, image_height=side)
+def job_of(effort: Effort, case: Case, precision: str) -> JobFile:
+    """A job of the family with the sheet's defaults."""
+    subject = SUBJECTS[effort.family]
+    given = {"name": "standard", "video_length": 60, "family": effort.family}
+    given |= {"batch_size": case.batch, "precision": precision, **subject.columns}
+    spec = JobSpec.model_validate({**given, **(subject.narrow if effort.quick else {})})
+    return JobFile(spec=spec, image_width=case.side, image_height=case.side)
 
 
-def _measured(effort: Effort, side: int, precision: str) -> Iterator[Figure]:
-    job = job_of(effort, side, precision)
+def _measured(effort: Effort, case: Case, precision: str) -> Iterator[Figure]:
+    job, side = job_of(effort, case, precision), case.side
     size = QUICK_MATRIX if effort.quick else MATRIX
     cores = ("--cores", str(standard.CORES))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
@@ -64,7 +104,7 @@ def _measured(effort: Effort, side: int, precision: str) -> Iterator[Figure]:
         of_product = ("--precision", precision, "--size", str(size), *cores)
         peers = {
             "ours": Peer("ours", *told, "--block", "1"),
-            "PyTorch": Peer("torch_fastgan", *told),
+            "PyTorch": Peer(f"torch_{effort.family}", *told),
             "products tensorflow": Peer("matrices", "tensorflow", *of_product),
             "products torch": Peer("matrices", "torch", *of_product),
         }
@@ -74,7 +114,8 @@ def _measured(effort: Effort, side: int, precision: str) -> Iterator[Figure]:
             peer.wait_until_ready()
         amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)
         rounds = take_turns(peers, amounts, effort.repetitions)
-    yield from _figures(job, rounds, f"fastgan {side}x{side} {precision}", size)
+    name = f"{effort.family} {side}x{side}, batch {case.batch}, {precision}"
+    yield from _figures(job, rounds, name, size)
 
 
 def _figures(job: JobFile, rounds: Rounds, name: str, size: int) -> Iterator[Figure]:
