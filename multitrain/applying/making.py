@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+import cv2
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from jobs.pictures.finding import UnreadablePicture, explain, open_picture
+from jobs.pictures.finding import UnreadablePicture, explain, open_picture, orientation
 from jobs.plans.plan import FrameRange
 from jobs.settings.kinds import Resolution
 from jobs.workspace.files import atomic_write
@@ -26,9 +26,14 @@ from multitrain.applying.course import Course
 from multitrain.applying.planning import Picture, VideoPlan
 from multitrain.applying.translator import Pictures, Translator
 from multitrain.datasets.decoded.decoding import upright
+from multitrain.datasets.decoded.depth import deep_picture
+from multitrain.datasets.decoded.profiles import KEY as PROFILE
 from multitrain.inference.ahead import made_ahead
 from multitrain.inference.network import Device, Placed
+from render.encoding.comments import add_to_picture
 from render.files.reading import FilmReader
+
+UPRIGHT = 1  # as EXIF counts orientations
 
 OnFrames = Callable[[int], None]
 
@@ -151,7 +156,7 @@ def _open(path: Path, least_side: int) -> Pictures:
     """A picture as it is seen, `(height, width, 3 or 4)`."""
     try:
         with warnings.catch_warnings(action="ignore"), open_picture(path) as image:
-            seen = np.asarray(upright(image))
+            seen = _seen(image)
     except UnreadablePicture:
         raise
     except Exception as error:  # Pillow's plug-ins raise nearly anything on damaged files
@@ -162,9 +167,17 @@ def _open(path: Path, least_side: int) -> Pictures:
     return seen
 
 
+def _seen(image: Image.Image) -> Pictures:
+    """With all its bits, unless it must be turned, or has colours of its own."""
+    is_plain = orientation(image) == UPRIGHT and PROFILE not in image.info
+    deep = deep_picture(image) if is_plain else None
+    return np.asarray(upright(image)) if deep is None else deep
+
+
 def _write(made: Pictures, picture: Picture) -> None:
     picture.output.parent.mkdir(parents=True, exist_ok=True)
-    comment = PngInfo()
-    comment.add_text("Comment", picture.note)
+    whole, encoded = cv2.imencode(".png", made[..., [2, 1, 0, 3][: made.shape[-1]]])  # it has BGR
+    assert whole, "OpenCV writes PNG files"
     with atomic_write(picture.output) as part:
-        Image.fromarray(made).save(part, "png", pnginfo=comment)
+        part.write_bytes(encoded.tobytes())
+        add_to_picture(part, picture.note)

@@ -36,7 +36,7 @@ def in_bytes(image: Image.Image, curve: Curve | None = None) -> Image.Image:
         seen = Image.fromarray(_grey(values, curve))
         if clear:
             _make_clear(seen, values[..., None] == clear.exact)
-    elif (deep := _deep_colours(image)) is not None:
+    elif (deep := deep_colours(image)) is not None:
         seen = Image.fromarray(_look_up(deep, curve))
         if clear:
             _make_clear(seen, deep == clear.exact)
@@ -122,7 +122,19 @@ def _top_of_fractions(values: Floats) -> float:
     return next((top for top in RANGES if high <= OVERSHOOT * top), float(values.max()))
 
 
-def _deep_colours(image: Any) -> Uint16Array | None:
+def deep_picture(image: Any) -> Uint16Array | None:
+    """The 16-bit values of a picture, `(height, width, 3 or 4)`, as the file has them.
+
+    None where it has fewer bits, or a value that stands for transparent.
+    """
+    if CLEAR in image.info:
+        return None
+    if image.mode.startswith("I;16"):
+        return np.repeat(np.asarray(image).astype(np.uint16)[..., None], 3, axis=-1)
+    return deep_colours(image)
+
+
+def deep_colours(image: Any) -> Uint16Array | None:
     """The 16-bit values of an RGB or RGBA picture, of which Pillow keeps only the high bytes.
 
     None for any other picture. Pillow loads it, too, since it detects damage and knows of turns and

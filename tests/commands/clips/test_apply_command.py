@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -156,3 +157,23 @@ def test_weights_may_be_mixed_with_those_of_a_relative() -> None:
     assert np.abs(other - child).max() <= 1
     assert np.abs(own - half).max() > 1
     assert np.abs(half - other).max() > 1
+
+
+def test_pictures_of_sixteen_bits_stay_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ramp = np.tile(np.arange(0, 65536, 256, dtype=np.uint16)[:, None, None], (1, 40, 3))
+    grey = ramp[..., 0] + 77
+    cv2.imwrite("deep.png", ramp + 13)
+    cv2.imwrite("grey.png", grey)
+
+    def same(_: object, __: object, pictures: np.ndarray) -> np.ndarray:
+        return pictures
+
+    monkeypatch.setattr("multitrain.applying.translator.Translator.make", same)
+    for name in ("deep", "grey"):
+        result = apply("night", f"{name}.png", "-o", f"{name}_made.png")
+        assert result.exit_code == 0, told(result)
+    np.testing.assert_array_equal(cv2.imread("deep_made.png", cv2.IMREAD_UNCHANGED), ramp + 13)
+    made = cv2.imread("grey_made.png", cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(made, np.repeat(grey[..., None], 3, axis=-1))
+    again = apply("night", "deep.png", "-o", "deep_made.png")
+    assert "deep_made.png is there already" in again.output
