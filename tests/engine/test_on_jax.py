@@ -68,6 +68,7 @@ SUITES = {
         TESTS / "families" / "test_random_crops.py",
     ],
     "walks": [TESTS / "walking" / "test_sampler.py", TESTS / "walking" / "test_making_walks.py"],
+    "applying": [TESTS / "applying" / "test_translator.py"],
     "tinkering": [TESTS / "families" / "test_tinkering.py"],
 }
 
