@@ -11,6 +11,7 @@ from jobs.errors import UsageError
 from jobs.families.family import Application
 from jobs.families.table import FAMILIES, family_of
 from jobs.settings.colours import CHANNELS
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.tinkering.ancestry import ancestors
 from jobs.tinkering.earlier_jobs import past_job
@@ -19,6 +20,8 @@ from jobs.workspace.paths import Workspace
 from multitrain.applying.course import Course, Mixture, mixed, through
 from multitrain.weights.moments import Moments, at_step, through_time
 from render.clips.asked import asked_for
+
+ABOUT_AS_LARGE = 1.5  # times: of a side of pictures and of those of the training
 
 
 class Mix(NamedTuple):
@@ -38,6 +41,7 @@ class Asked:
     - closed: weights that change come back to the first ones.
     - back: the network that makes inputs of targets.
     - raw: pictures are inputs as the network takes them, and none are made of them before.
+    - scale: pictures are made so large before, with their proportions; what stands over is cut off.
     """
 
     workspace: Workspace
@@ -48,6 +52,7 @@ class Asked:
     closed: bool = False
     back: bool = False
     raw: bool = False
+    scale: Resolution | None = None
 
     def check(self) -> None:
         """UsageError where the job cannot do this, or this does not go together."""
@@ -96,6 +101,19 @@ class Asked:
         """How many pixels the shorter side of a picture needs."""
         return self.application.least_side(self.fixed)
 
+    def unlike(self, size: Resolution) -> str | None:
+        """A sentence on pictures of another size than those of the training; None where it is
+        about the same.
+        """
+        trained = Resolution(self.job.image_width, self.job.image_height)
+        times = max(size) / max(trained)
+        if 1 / ABOUT_AS_LARGE <= times <= ABOUT_AS_LARGE:
+            return None
+        return (
+            f"{size} is not what {self.job.spec.name} was trained on, which was {trained}; with "
+            f"--scale {trained} it sees pictures as large as those"
+        )
+
     def channels_of(self, channels: int) -> int:
         """Of what is made of pictures with so many."""
         return max(channels, CHANNELS[self.job.spec.colour_model].picture)
@@ -120,5 +138,5 @@ class Asked:
     def note(self, source: Path, moments: Sequence[Moments], *facts: object) -> str:
         """For the file that is made of `source`: another one where anything differs."""
         files = [source, *(file for each in moments for file in each.files)]
-        how = (self.network, self.raw, self.through_time, self.mix, self.closed)
+        how = (self.network, self.raw, self.through_time, self.mix, self.closed, self.scale)
         return asked_for(files, self.job.text, *how, *facts)

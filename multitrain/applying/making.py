@@ -20,6 +20,7 @@ from PIL import Image
 from jobs.pictures.finding import UnreadablePicture, explain, open_picture, orientation
 from jobs.plans.plan import FrameRange
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import COVER, Step
 from jobs.workspace.files import atomic_write
 from multitrain.applying.asked import Asked
 from multitrain.applying.course import Course
@@ -27,6 +28,7 @@ from multitrain.applying.planning import Picture, VideoPlan
 from multitrain.applying.translator import Pictures, Translator
 from multitrain.datasets.decoded.decoding import upright
 from multitrain.datasets.decoded.depth import deep_picture
+from multitrain.datasets.decoded.preprocessing import preprocessed
 from multitrain.datasets.decoded.profiles import KEY as PROFILE
 from multitrain.inference.ahead import made_ahead
 from multitrain.inference.network import Device, Placed
@@ -67,7 +69,9 @@ def _make_pieces(
         return
     network = open_network()
     with ExitStack() as stack:
-        reader = stack.enter_context(FilmReader([plan.film], is_deep=plan.raw.is_deep))
+        reader = stack.enter_context(
+            FilmReader([plan.film], scale=plan.asked.scale, is_deep=plan.raw.is_deep)
+        )
         read = stack.enter_context(made_ahead(_read(reader, missing, plan.block), 2))
         frames = (network.made(first, pictures, plan.block) for first, pictures in read)
         made = stack.enter_context(made_ahead(frames, plan.blocks_ahead))
@@ -100,7 +104,7 @@ class Following:
     @classmethod
     def of(cls, plan: VideoPlan, device: Device) -> Self:
         """For the frames of a video."""
-        return cls(plan.asked, plan.course, device, plan.film.size)
+        return cls(plan.asked, plan.course, device, plan.size)
 
     def made(self, first: int, pictures: Pictures, most: int = 1) -> Pictures:
         """What is made of the pictures from number `first` on: `most`, or fewer at the end."""
@@ -140,7 +144,7 @@ def make_pictures(
     networks: dict[Resolution, Following] = {}
     for each in pictures:
         try:
-            seen = _open(each.source, asked.least_side)
+            seen = _open(each.source, asked)
         except UnreadablePicture as error:
             yield str(error)
             continue
@@ -152,23 +156,25 @@ def make_pictures(
         yield None
 
 
-def _open(path: Path, least_side: int) -> Pictures:
-    """A picture as it is seen, `(height, width, 3 or 4)`."""
+def _open(path: Path, asked: Asked) -> Pictures:
+    """A picture as the network is to see it, `(height, width, 3 or 4)`."""
     try:
         with warnings.catch_warnings(action="ignore"), open_picture(path) as image:
-            seen = _seen(image)
+            seen = _seen(image, asked.scale)
     except UnreadablePicture:
         raise
     except Exception as error:  # Pillow's plug-ins raise nearly anything on damaged files
         raise UnreadablePicture(explain(error)) from error
-    if min(seen.shape[:2]) < least_side:
+    if min(seen.shape[:2]) < (least := asked.least_side):
         size = f"{seen.shape[1]}x{seen.shape[0]}"
-        raise UnreadablePicture(f"is {size}, and the network takes {least_side} pixels a side")
+        raise UnreadablePicture(f"is {size}, and the network takes {least} pixels a side")
     return seen
 
 
-def _seen(image: Image.Image) -> Pictures:
-    """With all its bits, unless it must be turned, or has colours of its own."""
+def _seen(image: Image.Image, scale: Resolution | None) -> Pictures:
+    """With all its bits, unless it must be turned or scaled, or has colours of its own."""
+    if scale:
+        return np.asarray(preprocessed(upright(image), [Step(COVER, scale)]))
     is_plain = orientation(image) == UPRIGHT and PROFILE not in image.info
     deep = deep_picture(image) if is_plain else None
     return np.asarray(upright(image)) if deep is None else deep

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 from jobs.errors import UsageError
 from jobs.families.table import family_of
 from jobs.settings.colours import RGB, RGBA
+from jobs.settings.kinds import Resolution
 from jobs.settings.videos import FormatName
 from multitrain.applying.asked import Asked
 from multitrain.applying.course import Course
@@ -54,10 +55,11 @@ class VideoPlan:
 
     @classmethod
     def of(cls, asked: Asked, course: Course, film: Film, name: FormatName, folder: Path) -> Self:
-        """UsageError where the film is too small."""
-        if min(film.size) < asked.least_side:
+        """UsageError where the frames are too small."""
+        size = asked.scale or film.size
+        if min(size) < asked.least_side:
             raise UsageError(
-                f"{film.path} is {film.size}, and {asked.job.spec.name} takes "
+                f"{film.path} is {size}, and {asked.job.spec.name} takes "
                 f"{asked.least_side} pixels a side"
             )
         return cls(asked, course, film, Beside.look(film), name, folder)
@@ -67,17 +69,22 @@ class VideoPlan:
         rate = self.film.format.fps
         return int(rate) if rate.denominator == 1 else rate
 
+    @property
+    def size(self) -> Resolution:
+        """Of its frames, and of those that the network sees."""
+        return self.asked.scale or self.film.size
+
     @cached_property
     def raw(self) -> RawVideo:
         channels = self.asked.channels_of(RGBA if self.film.has_alpha else RGB)
         is_deep = self.film.is_deep and keeps_depth(self.name)
-        return RawVideo(*self.film.size, channels, self.fps, is_deep=is_deep)
+        return RawVideo(*self.size, channels, self.fps, is_deep=is_deep)
 
     @cached_property
     def block(self) -> int:
         """Frames that the network makes at once."""
         spec = self.asked.fixed
-        layers = family_of(spec).layers(spec, *self.film.size)[self.asked.network]
+        layers = family_of(spec).layers(spec, *self.size)[self.asked.network]
         most = max(1, min(self.film.frames, round(PIECE_SECONDS * self.fps)))
         return frames_at_once(layers, 1, self.raw.frame_bytes, most)
 

@@ -16,6 +16,7 @@ from jobs.settings.bounds import LARGEST
 from jobs.settings.videos import FormatName, notes_on
 from jobs.workspace.disk import means_full
 from multitrain.commands.clips.clip_options import (
+    SizeType,
     format_for,
     format_option_of,
     is_there,
@@ -69,6 +70,11 @@ class MixType(click.ParamType[Any]):
 @click.option("--closed", is_flag=True, help="Weights come back to the first: a loop still closes.")
 @click.option("--back", is_flag=True, help="Make inputs of targets, by a cyclegan.")
 @click.option("--raw", is_flag=True, help="INPUT is as after input_from: do not apply that to it.")
+@click.option(
+    "--scale",
+    type=SizeType(with_names=True),
+    help="Make INPUT so large before: the training's size, say; what stands over is cut off.",
+)
 @format_option_of("that of -o, else the job's first")
 @click.option(
     "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
@@ -156,8 +162,9 @@ def _plan(asked: Asked, source: Path, name: FormatName, note: str) -> VideoPlan:
     film = Film.look(source, with_sound=True)
     course = asked.course(asked.moments(), film.frames)
     plan = VideoPlan.of(asked, course, film, name, asked.workspace.applying / note.split()[-1])
-    for each in notes_on(name, *film.size, film.format.fps):
-        say_aside(f"note: {source}: {each}")
+    for each in (asked.unlike(plan.size), *notes_on(name, *plan.size, film.format.fps)):
+        if each:
+            say_aside(f"note: {source}: {each}")
     if plan.beside.sounds and not holds_sound(name):
         say_aside(f"note: {source}: {name} holds no sound")
     return plan

@@ -177,3 +177,15 @@ def test_pictures_of_sixteen_bits_stay_so(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(made, np.repeat(grey[..., None], 3, axis=-1))
     again = apply("night", "deep.png", "-o", "deep_made.png")
     assert "deep_made.png is there already" in again.output
+
+
+def test_frames_and_pictures_are_scaled_before(place: Workspace) -> None:
+    noted = apply("night", "clip.mp4")
+    assert "160x90 is not what night was trained on, which was 45x36; with --scale" in noted.output
+    scaled = apply("night", "clip.mp4", "--scale", "46x36", "-o", "small.mp4")
+    assert scaled.exit_code == 0, told(scaled)
+    assert "trained on" not in scaled.output
+    assert Film.look(Path("small.mp4")).size == (46, 36)
+    assert apply("night", "photos/one.png", "--scale", "45x36", "-o", "s.png").exit_code == 0
+    with Image.open("s.png") as picture:
+        assert picture.size == (45, 36)
