@@ -41,6 +41,7 @@ class Asked:
     - closed: weights that change come back to the first ones.
     - back: the network that makes inputs of targets.
     - raw: pictures are inputs as the network takes them, and none are made of them before.
+    - ensemble: of what is made of a picture and of its mirror images, the mean.
     - scale: pictures are made so large before, with their proportions; what stands over is cut off.
     """
 
@@ -52,6 +53,7 @@ class Asked:
     closed: bool = False
     back: bool = False
     raw: bool = False
+    ensemble: bool = False
     scale: Resolution | None = None
 
     def check(self) -> None:
@@ -138,5 +140,6 @@ class Asked:
     def note(self, source: Path, moments: Sequence[Moments], *facts: object) -> str:
         """For the file that is made of `source`: another one where anything differs."""
         files = [source, *(file for each in moments for file in each.files)]
-        how = (self.network, self.raw, self.through_time, self.mix, self.closed, self.scale)
+        weights = (self.network, self.through_time, self.mix, self.closed)
+        how = (*weights, self.raw, self.ensemble, self.scale)
         return asked_for(files, self.job.text, *how, *facts)

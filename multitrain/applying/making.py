@@ -98,7 +98,8 @@ class Following:
 
     def __init__(self, asked: Asked, course: Course, device: Device, size: Resolution) -> None:
         self._course = course
-        self._translator = Translator(asked.job, device, size, asked.network, raw=asked.raw)
+        how = {"raw": asked.raw, "ensemble": asked.ensemble}
+        self._translator = Translator(asked.job, device, size, asked.network, **how)
         self._placed: dict[int, Placed] = {}
 
     @classmethod

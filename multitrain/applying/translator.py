@@ -25,17 +25,28 @@ from multitrain.inference.network import Device, Placed, TrainedNetwork, share_o
 from multitrain.networks.colours import WHITE
 
 Pictures = NDArray[Any]  # (n, height, width, 3 or 4), uint8 or uint16
+MIRRORS = ((), (1,), (2,), (1, 2))  # the axes that are reversed; the first is the picture itself
 
 
 class Translator:
     """`network` of the job, for pictures of `size`, on a device that is set up.
 
     With alpha that the network knows nothing of, it makes the colours, and alpha stays as it is.
-    `raw`: pictures are inputs as the network takes them, and nothing is made of them before.
+    `raw`: pictures are inputs as the network takes them, and nothing is made of them before. With
+    an `ensemble`, mirror images come out as mirror images: a picture is the mean of what is made of
+    it and of its three mirror images, as Timofte et al. 2016, https://arxiv.org/abs/1511.02228,
+    section 3.5, have it with the quarter turns as well.
     """
 
     def __init__(
-        self, job: JobFile, device: Device, size: Resolution, network: str, *, raw: bool
+        self,
+        job: JobFile,
+        device: Device,
+        size: Resolution,
+        network: str,
+        *,
+        raw: bool = False,
+        ensemble: bool = False,
     ) -> None:
         """Raises OutOfMemory and MultitrainError."""
         application = family_of(job.spec).application
@@ -44,6 +55,7 @@ class Translator:
         describe = import_module(MODULES[job.spec.family]).describe_application
         self._applying: Applying = device.built(lambda: describe(fixed, size, network, raw=raw))
         self._network = TrainedNetwork(self._applying.network, network, job)
+        self._mirrors = MIRRORS if ensemble else MIRRORS[:1]
         self._channels = CHANNELS[job.spec.colour_model].picture
         self._make = device.compiled(self._made)
         self._make_between = device.compiled(self._made_between)
@@ -72,8 +84,12 @@ class Translator:
         depth = str(keras.backend.standardize_dtype(pictures.dtype))
         finer = np.iinfo(depth).max / WHITE  # levels of the picture for one of 8 bits
         levels = ops.cast(pictures, "float32") / finer
+        made = [ops.flip(self._of(weights, ops.flip(levels, axes)), axes) for axes in self._mirrors]
+        return ops.cast(ops.round(sum(made) / len(made) * finer), depth)
+
+    def _of(self, weights: Placed, levels: Any) -> Any:
         values = self._network.answer(weights, self._applying.to_network(levels))
-        return ops.cast(ops.round(self._applying.to_levels(values) * finer), depth)
+        return self._applying.to_levels(values)
 
     def _seen(self, pictures: Pictures) -> Pictures:
         """With as many channels as the network knows; without alpha, they are opaque."""

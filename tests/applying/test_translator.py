@@ -9,7 +9,7 @@ from jobs.errors import OriginUnfit
 from jobs.settings.kinds import Resolution
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
-from multitrain.applying.translator import Translator
+from multitrain.applying.translator import MIRRORS, Translator
 from multitrain.engine.session import SessionSettings
 from multitrain.inference.network import Device, Placed
 from multitrain.weights.moments import at_step
@@ -132,6 +132,28 @@ def test_between_two_weights_lies_what_their_mean_makes(learn: Learn, paths: Job
     assert far(between(0), translator.make(a, PICTURES[:1])) <= 1
     assert far(between(1), translator.make(b, PICTURES[:1])) <= 1
     assert far(between(0), between(1)) > 1
+
+
+def test_with_an_ensemble_mirror_images_come_out_as_mirror_images(
+    learn: Learn, paths: JobPaths
+) -> None:
+    job, _ = learn(family="pix2pix")
+    device, weights = Device(job, SessionSettings()), at_step(paths, "pix2pix", None).load(0)
+
+    def made(pictures: np.ndarray, **how: bool) -> np.ndarray:
+        translator = Translator(job, device, SIZE, "generator", **how)
+        return translator.make(translator.place(weights), pictures)
+
+    picture, mirrored = PICTURES[:1], PICTURES[:1, ::-1, ::-1].copy()
+    assert far(made(mirrored), made(picture)[:, ::-1, ::-1]) > 1
+    calm = made(picture, ensemble=True)
+    assert far(made(mirrored, ensemble=True), calm[:, ::-1, ::-1]) <= 1
+    alone = [
+        made(np.flip(picture, axes), ensemble=False).astype(float)
+        for axes in ((), (1,), (2,), (1, 2))
+    ]
+    mean = np.mean([np.flip(each, axes) for each, axes in zip(alone, MIRRORS, strict=True)], axis=0)
+    assert far(calm, mean.round()) <= 1
 
 
 def test_weights_of_other_networks_are_refused(learn: Learn, paths: JobPaths) -> None:

@@ -70,6 +70,7 @@ class MixType(click.ParamType[Any]):
 @click.option("--closed", is_flag=True, help="Weights come back to the first: a loop still closes.")
 @click.option("--back", is_flag=True, help="Make inputs of targets, by a cyclegan.")
 @click.option("--raw", is_flag=True, help="INPUT is as after input_from: do not apply that to it.")
+@click.option("--ensemble", is_flag=True, help="The mean over mirror images: calmer, and slower.")
 @click.option(
     "--scale",
     type=SizeType(with_names=True),
