@@ -14,7 +14,9 @@ from jobs.errors import ExitCode, MultitrainError
 from jobs.secrets import hidden
 from jobs.settings.bounds import LARGEST
 from jobs.settings.videos import FormatName, notes_on
+from jobs.units import bytes_for_people
 from jobs.workspace.disk import means_full
+from jobs.workspace.files import listing
 from multitrain.commands.clips.clip_options import (
     SizeType,
     format_for,
@@ -116,6 +118,7 @@ def command(
     form = name or format_for(None, output, asked.job.spec.format[0])
     files = Inputs.find(place, source).outputs(job, form, output)
     todo = _planned(asked, files, form, force=force)
+    _tell_unfinished(place, todo)
     if (todo.videos or todo.pictures) and not _make(asked, todo, gpus):
         context.exit(ExitCode.FAILED)
 
@@ -151,6 +154,19 @@ def _planned(asked: Asked, files: list[File], name: FormatName, *, force: bool) 
         else:
             todo.videos.append(_Video(_plan(asked, file.source, name, note), file.output, note))
     return todo
+
+
+def _tell_unfinished(place: Workspace, todo: _ToDo) -> None:
+    """A note where other calls have left pieces, for they take room until somebody goes on."""
+    ours = {video.plan.folder.name for video in todo.videos}
+    others = [place.applying / name for name in listing(place.applying) if name not in ours]
+    files = [file for folder in others if folder.is_dir() for file in folder.iterdir()]
+    if files:
+        size = bytes_for_people(sum(file.stat().st_size for file in files))
+        say_aside(
+            f"note: {place.applying} holds {size} of videos that earlier calls have begun and that "
+            "may still be gone on with; what is there may be deleted"
+        )
 
 
 def _plan(asked: Asked, source: Path, name: FormatName, note: str) -> VideoPlan:

@@ -126,6 +126,15 @@ def test_a_video_is_made_once() -> None:
     assert "nothing in it says that it is what you ask for" in told(other)
 
 
+def test_pieces_of_calls_that_nobody_goes_on_with_are_told(place: Workspace) -> None:
+    left = place.applying / "0123"
+    left.mkdir(parents=True)
+    (left / "000000000-000000010.mp4").write_bytes(bytes(3 << 20))
+    told_of = apply("night", "clip.mp4").output
+    assert "holds 3.0 MiB of videos that earlier calls have begun" in told_of
+    assert left.is_dir()
+
+
 def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -> None:
     (place.root / "clip.mp4").rename(place.root / "photos" / "clip.mp4")
     (place.root / "photos" / "broken.png").write_bytes(b"no picture")
