@@ -30,6 +30,7 @@ from multitrain.commands.long_work import say_aside, shown_work
 from multitrain.commands.options import Whole, force_option, workspace_option
 
 if TYPE_CHECKING:
+    from jobs.workspace.paths import Workspace
     from multitrain.applying.asked import Asked, Mix
     from multitrain.applying.course import Course
     from multitrain.applying.inputs import File
