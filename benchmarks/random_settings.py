@@ -18,6 +18,7 @@ from jobs.settings.bounds import LARGEST, unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
 from jobs.settings.parsing import cell_text
 from jobs.settings.spec import COLUMNS, facets, means_something
+from jobs.settings.translation import Term
 from jobs.sheets.forms.cells import Cell, Row, Rows
 from jobs.sheets.sheet import check_rows
 from jobs.tinkering.perturbation import Bounds
@@ -121,8 +122,9 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
     if column == "diffaugment":
         words = [word for word in words_of(unwrap(entry)[0]) if word != "none"]
         return tuple(random.sample(words, random.randint(0, len(words)))) or ("none",)
-    if column == "losses":  # each family has others, and none stands twice
-        return (_entry(entry, _small(column), random),)
+    if column == "losses":  # each family has others, none stands twice, and few make sense alone
+        term = _entry(entry, _small(column), random)
+        return (term,) if term.name == "gan" else (term, Term("gan"))
     convolutions = layers.get(column[-1], min(layers.values())) - 1
     count = random.choice((1, convolutions))
     return tuple(_entry(entry, _small(column), random) for _ in range(count))
