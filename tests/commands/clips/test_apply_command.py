@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from jobs.workspace.paths import Workspace
 from multitrain.commands.clips.apply import command
 from render.files.film import Film
 from tests.applying.weights import keep_weights, noise
+from tests.command_line import frameworks_loaded_by
 from tests.footage import write_video
 
 FRAMES = 6
@@ -97,18 +96,9 @@ def test_a_wrong_call_is_told(arguments: tuple[str, ...], words: str) -> None:
 
 
 def test_a_wrong_call_loads_no_framework() -> None:
-    script = (
-        "import sys\nfrom multitrain.commands.clips.apply import command\n"
-        "from jobs.errors import UsageError\n"
-        "try: command(['night', 'clip.mp4', '-o', 'clip.mp4'], standalone_mode=False)\n"
-        "except UsageError as error: print(error)\n"
-        "print([each for each in ('tensorflow', 'keras', 'jax') if each in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    message, loaded = done.stdout.splitlines()
-    assert "clip.mp4 is there already" in message
+    call = ("night", "clip.mp4", "-o", "clip.mp4")
+    said, loaded = frameworks_loaded_by("multitrain.commands.clips.apply", *call)
+    assert "clip.mp4 is there already" in said
     assert loaded == "[]"
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.commands.clips.walk import command
 from multitrain.protocol.call import Call
 from multitrain.trainer.process import train
+from tests.command_line import frameworks_loaded_by
 
 LENGTH = ("--seconds", "0.5")
 
@@ -101,19 +100,9 @@ def test_a_job_that_is_not_there_is_told() -> None:
 
 @pytest.mark.usefixtures("job")
 def test_a_wrong_call_loads_no_framework() -> None:
-    script = (
-        "import sys\nfrom multitrain.commands.clips.walk import command\n"
-        "from jobs.errors import UsageError\n"
-        "try: command(['night', '--seconds', '1'], standalone_mode=False)\n"
-        "except UsageError as error: print(error)\n"
-        "print([each for each in ('tensorflow', 'keras', 'jax') if each in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-
-    message, loaded = done.stdout.splitlines()
-    assert "night has no checkpoint" in message
+    call = ("night", "--seconds", "1")
+    said, loaded = frameworks_loaded_by("multitrain.commands.clips.walk", *call)
+    assert "night has no checkpoint" in said
     assert loaded == "[]"
 
 
