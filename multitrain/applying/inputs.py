@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jobs.errors import UsageError
-from jobs.pictures.finding import find_all
+from jobs.pictures.finding import Unreadable, find_all
 from jobs.pictures.suffixes import is_picture, is_video
 from jobs.settings.videos import PNG, VIDEOS, FormatName
 from jobs.settings.words import nearest, quoted
@@ -31,6 +31,7 @@ class Inputs(NamedTuple):
     title: str  # what its output is called after
     files: tuple[Path, ...]
     folder: Path | None  # that the files lie in, at any depth; None: it is one file
+    left_out: tuple[Unreadable, ...] = ()  # what lies there, too, and cannot be used
 
     @classmethod
     def find(cls, place: Workspace, named: str) -> Inputs:
@@ -39,9 +40,11 @@ class Inputs(NamedTuple):
         if path.is_dir():
             below = find_all([path])
             videos = [Path(each.path) for each in below.unreadable if is_video(Path(each.path))]
-            if not below.pictures and not videos:
+            others = [each for each in below.unreadable if not is_video(Path(each.path))]
+            files = tuple(sorted([*below.pictures, *videos]))
+            if not files:
                 raise UsageError(f"{path} holds no pictures and no videos")
-            return cls(path.resolve().name, tuple(sorted([*below.pictures, *videos])), path)
+            return cls(path.resolve().name, files, path, tuple(others))
         if path.is_file():
             return cls(path.stem, (path,), None)
         known = jobs_left(place)
@@ -61,8 +64,18 @@ class Inputs(NamedTuple):
     def outputs(self, by: str, name: FormatName, wanted: Path | None) -> list[File]:
         """Each file with what is made of it `by` a job: a video in the format `name`, or a PNG.
 
-        `wanted` is where the user wants it. UsageError where that has another suffix.
+        `wanted` is where the user wants it. UsageError where that has another suffix, or where the
+        files themselves lie.
         """
+        found = self._outputs(by, name, wanted)
+        for each in found:
+            if each.output.exists() and each.output.samefile(each.source):
+                raise UsageError(
+                    f"{each.source} would be replaced by what is made of it; name another -o"
+                )
+        return found
+
+    def _outputs(self, by: str, name: FormatName, wanted: Path | None) -> list[File]:
         title = f"{self.title}_{by}"
         if self.folder is None:
             (source,) = self.files
@@ -76,6 +89,13 @@ class Inputs(NamedTuple):
                 raise UsageError(f"{output} must end in {suffix}, as {what} does{other}")
             return [File(source, output)]
         folder, found = wanted or Path(title), dict[Path, Path]()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file, and a folder is to be made; name another -o")
+        if folder.resolve().is_relative_to(self.folder.resolve()):
+            raise UsageError(
+                f"{folder} lies in {self.folder}, and the next call would make others of what is "
+                "made; name another -o"
+            )
         for source in self.files:
             below, suffix = source.relative_to(self.folder), _suffix(source, name)
             output = folder / below.with_suffix(suffix)

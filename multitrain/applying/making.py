@@ -46,8 +46,10 @@ def make_video(
     note: str,
     open_network: Callable[[], Following],
     on_frames: OnFrames,
-) -> None:
+) -> str | None:
     """Make the video; replaces `output`, which appears whole and verified, or not at all.
+
+    Returns a sentence where its sound had to be left out.
 
     The `note` is for the file, as of `encoding`. The network is opened if there are frames to make;
     `on_frames` is called with how many are there. Raises OutOfMemory, OriginUnfit, ProgramFailed
@@ -55,7 +57,7 @@ def make_video(
     """
     with plan.pieces.held():
         _make_pieces(plan, open_network, on_frames)
-        plan.pieces.finish(output, note)
+        return plan.pieces.finish(output, note)
 
 
 def _make_pieces(

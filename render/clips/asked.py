@@ -44,10 +44,10 @@ def _note(*facts: object) -> str:
 def is_as_asked(path: Path, note: str) -> bool:
     """Whether a file has this note; False also where it cannot be read."""
     try:
-        if path.is_dir() or path.suffix == PNG:
+        if path.is_dir() or path.suffix.casefold() == PNG:
             with Image.open(first_picture(path) if path.is_dir() else path) as picture:
                 return picture.info.get("Comment") == note
-        with av.open(str(path), **WITHOUT_DECODING) as container:
+        with av.open(str(path.absolute()), **WITHOUT_DECODING) as container:
             metadata = {key.casefold(): value for key, value in container.metadata.items()}
     except (
         av.error.FFmpegError,

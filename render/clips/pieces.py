@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from jobs.errors import MultitrainError
 from jobs.plans.plan import FrameRange
 from jobs.settings.colours import RGBA
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.workspace import locks
+from jobs.workspace.disk import means_full
 from jobs.workspace.files import flush_to_disk, part_of, publish, remove
 from render.clips.exporting import export_film
 from render.encoding.formats import Quality
@@ -96,36 +98,50 @@ class Pieces:
         finally:
             remove(part)
 
-    def finish(self, output: Path, note: str, stop: threading.Event | None = None) -> None:
+    def finish(self, output: Path, note: str, stop: threading.Event | None = None) -> str | None:
         """Join all pieces to `output`, which appears whole and verified, and remove the folder.
 
-        BeingMade where another process makes the same file; other MultitrainErrors.
+        Returns a sentence where its sound had to be left out. BeingMade where another process makes
+        the same file; other MultitrainErrors.
         """
         joined = part_of(self.folder / f"joined{VIDEOS[self.format].suffix}")
         try:
             join([self._path(each) for each in self.all], joined, self.frames)
-            self._make_of(joined, output, note, stop)
+            silent = self._make_of(joined, output, note, stop)
         finally:
             remove(joined)
         remove(self.folder)
         remove(self.folder.with_suffix(LOCK))
+        return silent
 
-    def _make_of(self, joined: Path, output: Path, note: str, stop: threading.Event | None) -> None:
+    def _make_of(
+        self, joined: Path, output: Path, note: str, stop: threading.Event | None
+    ) -> str | None:
         if self.format == self.name:
-            self._publish(joined, output, note)
-        elif holds_sound(self.name):
+            return self._publish(joined, output, note)
+        if holds_sound(self.name):
             encoded = self.folder / f"encoded{VIDEOS[self.name].suffix}"
             export_film(joined, self.name, encoded, quality=self.quality, stop=stop)
-            self._publish(encoded, output, note)
-        else:
-            export_film(joined, self.name, output, quality=self.quality, stop=stop, note=note)
+            return self._publish(encoded, output, note)
+        export_film(joined, self.name, output, quality=self.quality, stop=stop, note=note)
+        return None
 
-    def _publish(self, video: Path, output: Path, note: str) -> None:
+    def _publish(self, video: Path, output: Path, note: str) -> str | None:
+        """Hours of work are not lost for a track of sound that cannot be kept."""
+        how = {"has_alpha": self.raw.channels == RGBA}
+        fps, silent = self.raw.fps, None
         with claimed(output) as part:
-            add_sound(video, part, self.name, self.raw.fps, self.beside, note)
+            try:
+                add_sound(video, part, self.name, fps, self.beside, note, **how)
+            except MultitrainError as failure:
+                if means_full(failure) or not (self.beside and self.beside.sounds):
+                    raise
+                silent = f"its sound is left out, for it cannot be kept: {failure}"
+                add_sound(video, part, self.name, fps, self.beside.silent, note, **how)
             flush_to_disk(part)
             mark(part, sha256_of(part))
             publish(part, output)
+        return silent
 
     def _path(self, frames: FrameRange) -> Path:
         return self.folder / f"{frames}{VIDEOS[self.format].suffix}"

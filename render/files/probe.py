@@ -60,7 +60,7 @@ def read_header(path: Path, like: Header | None = None) -> Header:
     the layout of the pixels, which takes decoding to find out, is then the same, too.
     """
     try:
-        with av.open(str(path), **(WITHOUT_DECODING if like else {})) as container:
+        with av.open(str(path.absolute()), **(WITHOUT_DECODING if like else {})) as container:
             header = _header(only_video(container, path))
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be read as a video: {error.strerror}") from error
@@ -105,7 +105,7 @@ def open_packets(
     passed on unchanged.
     """
     with _as_damage(path):
-        container = av.open(str(path), **WITHOUT_DECODING)
+        container = av.open(str(path.absolute()), **WITHOUT_DECODING)
     with container:
         stream = container.streams.video[0] if with_sound else only_video(container, path)
         yield stream, _packets(container, stream, path, first)
@@ -163,7 +163,7 @@ def verify(
     """
     try:
         # Without these options the first picture, the largest one, would be decoded twice.
-        with av.open(str(path), **WITHOUT_DECODING) as container:
+        with av.open(str(path.absolute()), **WITHOUT_DECODING) as container:
             stream = only_video(container, path)
             found = _decode_all(container, stream, path, Fraction(fps), tick)
             size = (stream.codec_context.width, stream.codec_context.height)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import av
 
@@ -33,25 +33,51 @@ _ENCODED = {
 }
 
 
+# What encoders of sound take; the nearest to what there is.
+_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
+
+
+class Sound(NamedTuple):
+    """A track of sound: its place among those of its file, its codec, and whether it begins before
+    the first frame that is shown.
+    """
+
+    place: int
+    codec: str
+    is_earlier: bool
+
+
 @dataclass(frozen=True)
 class Beside:
     """What lies beside the frames of a film, in its file."""
 
     path: Path
-    sounds: tuple[str, ...]  # codecs of the tracks
-    ahead: Fraction  # seconds from the file's beginning to its first frame that is shown
+    sounds: tuple[Sound, ...]  # without those that FFmpeg does not know
+    begins: Fraction  # when its first frame is shown, in seconds, as the file counts them
     timecode: str | None  # `01:00:00:00`, of the first frame
 
     @classmethod
     def look(cls, film: Film) -> Self:
         """MultitrainError where the file cannot be read."""
         with as_unreadable(film.path), opened(film.path) as (container, stream):
-            sounds = tuple(each.codec_context.name for each in container.streams.audio)
             begins = film.times[0] * exact(stream.time_base)
-            ahead = begins - Fraction(container.start_time or 0, av.time_base)
+            sounds = tuple(
+                Sound(
+                    place,
+                    each.codec_context.name,
+                    (each.start_time or 0) * exact(each.time_base) < begins,
+                )
+                for place, each in enumerate(container.streams.audio)
+                if each.codec_context
+            )
             codes = (each.metadata.get("timecode") for each in container.streams)
             timecode = next(filter(None, codes), None) or container.metadata.get("timecode")
-        return cls(film.path, sounds, ahead, timecode)
+        return cls(film.path, sounds, begins, timecode)
+
+    @property
+    def silent(self) -> Beside:
+        """The same without sound."""
+        return replace(self, sounds=())
 
 
 def holds_sound(name: FormatName) -> bool:
@@ -60,20 +86,26 @@ def holds_sound(name: FormatName) -> bool:
 
 
 def add_sound(
-    video: Path, output: Path, name: FormatName, fps: Rate, beside: Beside | None, note: str
+    video: Path,
+    output: Path,
+    name: FormatName,
+    fps: Rate,
+    beside: Beside | None,
+    note: str,
+    *,
+    has_alpha: bool = False,
 ) -> None:
     """Write the video with what lies `beside` another one to `output`, a temporary name.
 
     The `note` is for the file, as of `encoding`. Tracks are copied where such files may hold them.
     Verified: all frames are there, as they were; and all tracks. MultitrainError where not.
     """
-    ffmpeg.run(
-        sound_command(ffmpeg.find(name), video, output, name, fps, beside, note),
-        ffmpeg.FILM_SECONDS,
-    )
+    program = ffmpeg.find(name)
+    command = sound_command(program, video, output, name, fps, beside, note, has_alpha=has_alpha)
+    ffmpeg.run(command, ffmpeg.FILM_SECONDS)
     if not have_same_packets(video, output, with_sound=True):
         raise MultitrainError(f"{output} does not hold the frames of {video}")
-    with av.open(str(output)) as container:
+    with av.open(str(output.absolute())) as container:
         found = len(container.streams.audio)
     if found != (wanted := len(beside.sounds) if beside else 0):
         raise MultitrainError(f"{output} has {found} tracks of sound instead of {wanted}")
@@ -87,23 +119,33 @@ def sound_command(
     fps: Rate,
     beside: Beside | None,
     note: str,
+    *,
+    has_alpha: bool = False,
 ) -> Command:
     """ffmpeg's command that copies the video, with what lies beside the other one."""
     suffix = VIDEOS[name].suffix
     command = [program, *QUIET, "-i", str(video.absolute())]
     tracks: list[str] = []
     if beside and beside.sounds:
-        # What is heard before the first frame is left out; what begins later still does.
-        earlier = beside.ahead > 0
-        shift = ("-ss" if earlier else "-itsoffset", f"{float(abs(beside.ahead)):.6f}")
-        command += [*(shift if beside.ahead else ()), "-i", str(beside.path.absolute())]
-        tracks = ["-map", "1:a", "-map_metadata:s:a", "1:s:a"]
-        for number, codec in enumerate(beside.sounds):
-            copied = codec in _COPIED[suffix]
-            own = ("copy",) if copied else _ENCODED[suffix]
-            tracks += [f"-c:a:{number}", *own]
+        # Times are then counted from the first frame on: by us, for FFmpeg counts from the first
+        # packet that it uses. What is earlier has negative times, which .mov and .mp4 have hidden;
+        # of .webm, it is cut off while it is encoded.
+        shift = ("-itsoffset", f"{float(-beside.begins):.6f}")
+        command += ["-copyts", *shift, "-i", str(beside.path.absolute())]
+        for number, sound in enumerate(beside.sounds):
+            is_cut = suffix == WEBM and sound.is_earlier
+            tracks += ["-map", f"1:a:{sound.place}"]
+            tracks += [f"-map_metadata:s:a:{number}", f"1:s:a:{sound.place}"]
+            if sound.codec in _COPIED[suffix] and not is_cut:
+                tracks += [f"-c:a:{number}", "copy"]
+            else:
+                codec, *how = _ENCODED[suffix]
+                cut = "atrim=start=0," if is_cut else ""
+                tracks += [f"-c:a:{number}", codec, *how, f"-filter:a:{number}", cut + _LAYOUTS]
     if beside and beside.timecode and suffix in (MP4, MOV):
         tracks += ["-timecode", beside.timecode]
+    if has_alpha and suffix == WEBM:  # for players, which look here
+        tracks += ["-metadata:s:v:0", "alpha_mode=1"]
     return [
         *(*command, "-map", "0:v:0", "-c:v", "copy", *tracks),
         *("-avoid_negative_ts", "disabled", *comment_arguments(name, note)),

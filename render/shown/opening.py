@@ -55,7 +55,8 @@ def hides_alpha(stream: VideoStream) -> bool:
 
 def alpha_decoder(stream: VideoStream) -> str | None:
     """The decoder that must be named so that alpha is decoded; None: the usual one does."""
-    if stream.metadata.get("alpha_mode") != "1":
+    told = {key.casefold(): value for key, value in stream.metadata.items()}
+    if told.get("alpha_mode") != "1":
         return None
     name = stream.codec_context.name
     return next((own for codec, own in WITH_ALPHA.items() if name in (codec, own)), None)

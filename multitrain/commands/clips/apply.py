@@ -117,10 +117,16 @@ def command(
     asked = Asked(place, past_job(place, job), **options)
     asked.check()
     form = name or format_for(None, output, asked.job.spec.format[0])
-    files = Inputs.find(place, source).outputs(job, form, output)
-    todo = _planned(asked, files, form, force=force)
+    inputs = Inputs.find(place, source)
+    files = inputs.outputs(job, form, output)
+    for each in inputs.left_out:
+        say_aside(f"note: {each.path} is left out: it {each.reason}")
+    todo = _planned(asked, files, form, force=force, makes_folder=inputs.folder is not None)
     _tell_unfinished(place, todo)
-    if (todo.videos or todo.pictures) and not _make(asked, todo, gpus):
+    are_made = not todo.failed
+    if todo.videos or todo.pictures:
+        are_made &= _make(asked, todo, gpus)
+    if not are_made:
         context.exit(ExitCode.FAILED)
 
 
@@ -134,26 +140,41 @@ class _ToDo(NamedTuple):
     videos: list[_Video]
     pictures: list[Picture]
     of_pictures: Course  # the weights that all pictures are made with
+    failed: list[Path]  # files of a folder that cannot be used
 
 
-def _planned(asked: Asked, files: list[File], name: FormatName, *, force: bool) -> _ToDo:
-    """What is still to be made. UsageError where a file is in the way, or cannot be made."""
+def _planned(
+    asked: Asked, files: list[File], name: FormatName, *, force: bool, makes_folder: bool
+) -> _ToDo:
+    """What is still to be made.
+
+    UsageError where a file is in the way, MultitrainError where it cannot be made. Of a folder,
+    the others are made; why not all are is printed.
+    """
     from multitrain.applying.planning import Picture
 
     moments = asked.moments()
     pictures = [file for file in files if file.is_picture]
-    todo = _ToDo([], [], asked.course(moments, len(pictures)))
+    todo = _ToDo([], [], asked.course(moments, len(pictures)), [])
     for file in files:
+        place = pictures.index(file) if file.is_picture else 0
         form = None if file.is_picture else name
-        note = asked.note(file.source, moments, form)
-        if len(files) == 1 or file.output.parent.is_dir():  # a folder for several is made
+        moves = file.is_picture and not todo.of_pictures.is_still
+        note = asked.note(file.source, moments, form, (place, len(pictures)) if moves else None)
+        if not makes_folder or file.output.parent.is_dir():
             refuse_taken(file.output, form, asked.workspace, force=force, note=note)
         if is_there(file.output, force=force):
             continue
         if file.is_picture:
-            todo.pictures.append(Picture(pictures.index(file), *file, note))
-        else:
+            todo.pictures.append(Picture(place, *file, note))
+            continue
+        try:
             todo.videos.append(_Video(_plan(asked, file.source, name, note), file.output, note))
+        except MultitrainError as error:
+            if not makes_folder:
+                raise
+            say_aside(hidden(str(error)))
+            todo.failed.append(file.source)
     return todo
 
 
@@ -213,12 +234,14 @@ def _make_video(video: _Video, device: Device) -> bool:
     film = plan.film
     try:
         with shown_frames(output.name, film.frames) as on_frames:
-            make_video(plan, output, note, partial(Following.of, plan, device), on_frames)
+            left = make_video(plan, output, note, partial(Following.of, plan, device), on_frames)
     except MultitrainError as error:
         if means_full(error):
             raise
         say_aside(hidden(f"{film.path}: {error}"))
         return False
+    if left:
+        say_aside(hidden(f"note: {output}: {left}"))
     seconds = float(film.frames / film.format.fps)
     length = f"{film.frames} frames at {float(film.format.fps):g} fps, {seconds:.3f} s"
     click.echo(f"{output}: {length}; {plan.course.told}")

@@ -82,7 +82,14 @@ def told(result: Result) -> str:
         (("night", "clip.mp4", "-o", "a.mov"), "a.mov must end in .mp4, as h264 does; or name"),
         (("night", "clip.mp4", "-o", "renders/a.mp4"), "renders/ is for what jobs make"),
         (("night", "clip.mp4", "-o", "away/a.mp4"), "there is no folder"),
-        (("night", "clip.mp4", "-o", "clip.mp4"), "clip.mp4 is there already"),
+        (("night", "clip.mp4", "-o", "clip.mp4"), "clip.mp4 would be replaced by what is made"),
+        (("night", "clip.mp4", "-o", "clip.mp4", "--force"), "would be replaced by what is made"),
+        (
+            ("night", "photos", "-o", "photos", "--force"),
+            "photos lies in photos, and the next call",
+        ),
+        (("night", "photos", "-o", "photos/new"), "photos/new lies in photos"),
+        (("night", "photos", "-o", "clip.mp4"), "clip.mp4 is a file, and a folder is to be made"),
         (("night", "photos/one.png", "-o", "a.jpg"), "a.jpg must end in .png, as a picture does"),
         (("night", "speck.mkv"), "speck.mkv is 2x2, and night takes 4 pixels a side"),
     ],
@@ -98,7 +105,7 @@ def test_a_wrong_call_is_told(arguments: tuple[str, ...], words: str) -> None:
 def test_a_wrong_call_loads_no_framework() -> None:
     call = ("night", "clip.mp4", "-o", "clip.mp4")
     said, loaded = frameworks_loaded_by("multitrain.commands.clips.apply", *call)
-    assert "clip.mp4 is there already" in said
+    assert "clip.mp4 would be replaced" in said
     assert loaded == "[]"
 
 
@@ -128,11 +135,15 @@ def test_pieces_of_calls_that_nobody_goes_on_with_are_told(place: Workspace) -> 
 def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -> None:
     (place.root / "clip.mp4").rename(place.root / "photos" / "clip.mp4")
     (place.root / "photos" / "broken.png").write_bytes(b"no picture")
+    (place.root / "photos" / "noise.mp4").write_bytes(b"no video")
+    (place.root / "photos" / "moving.gif").write_bytes(b"GIF89a")
 
     result = apply("night", "photos", "--format", "ffv1")
 
     assert result.exit_code == 1
     assert "photos/broken.png: is not a picture" in result.output
+    assert "photos/noise.mp4 cannot be read as a video" in result.output
+    assert "note: photos/moving.gif is left out: it is GIF" in result.output
     made = {str(each.relative_to("photos_night")) for each in Path("photos_night").rglob("*.*")}
     assert made == {"clip.mov", "one.png", "one.png.png", "more/clear.png"}
     with Image.open("photos_night/one.png.png") as picture:
@@ -141,6 +152,31 @@ def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -
         np.testing.assert_array_equal(np.asarray(clear)[..., 3], noise(36, 45, 4, seed=2)[..., 3])
     again = apply("night", "photos", "--format", "ffv1")
     assert again.output.count("is there already") == len(made)
+
+
+def test_a_folder_of_one_picture_and_names_of_any_case_and_with_colons(place: Workspace) -> None:
+    (place.root / "one").mkdir()
+    (place.root / "photos" / "one.jpg").rename(place.root / "one" / "one.jpg")
+    assert apply("night", "one").exit_code == 0
+    assert Path("one_night/one.png").is_file()
+    for output in ("LOUD.PNG", "LOUD.PNG"):
+        assert apply("night", "one/one.jpg", "-o", output).exit_code == 0
+    (place.root / "clip.mp4").rename(place.root / "10:30.mp4")
+    result = apply("night", "./10:30.mp4")
+    assert result.exit_code == 0, told(result)
+    assert Film.look(Path("10:30_night.mp4")).frames == FRAMES
+
+
+def test_where_weights_move_a_picture_of_another_place_is_made_anew(place: Workspace) -> None:
+    def make() -> bytes:
+        assert apply("night", "photos", "--through-time", "--force").exit_code == 0
+        return Path("photos_night/one.png").read_bytes()
+
+    before = make()
+    Image.fromarray(noise(36, 45, 3, seed=3)).save(place.root / "photos" / "zebra.png")
+    again = apply("night", "photos", "--through-time")
+    assert "nothing in it says that it is what you ask for" in told(again)
+    assert make() != before
 
 
 def test_weights_may_be_mixed_with_those_of_a_relative() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from render.clips.asked import is_as_asked
 from render.clips.pieces import Pieces
 from render.encoding import ffmpeg
 from render.encoding.streaming import RawVideo
+from render.files import sound
 from render.files.claims import BeingMade
 from render.files.film import Film
 from render.files.reading import FilmReader
@@ -196,3 +198,62 @@ def test_the_time_code_is_kept(make: Make, tmp_path: Path) -> None:
     pieces.finish(tmp_path / "made.mov", NOTE)
     made = Beside.look(Film.look(tmp_path / "made.mov", with_sound=True))
     assert beside.timecode == made.timecode == "01:02:03:4", "FFmpeg writes tens in one digit"
+
+
+def test_sound_that_begins_later_in_a_stream_does_so_here(make: Make, tmp_path: Path) -> None:
+    """FFmpeg counts the times of such a file from the first packet that it uses."""
+    late = ("-c:v", "mpeg2video", "-c:a", "mp2", "-output_ts_offset", "1.4")
+    late_tone = (
+        "-filter_complex",
+        "[1:a]asetpts=PTS+0.5/TB[late]",
+        "-map",
+        "0:v",
+        "-map",
+        "[late]",
+    )
+    source = with_sound(tmp_path, *late_tone, *late, name="sounding.ts")
+    pieces = make("h264", beside=Beside.look(Film.look(source, with_sound=True)))
+    write(pieces)
+    pieces.finish(tmp_path / "made.mp4", NOTE)
+    with av.open(str(tmp_path / "made.mp4")) as container:
+        first = next(container.decode(audio=0))
+    assert first.time == pytest.approx(0.5, abs=0.06)
+
+
+def test_alpha_and_languages_are_kept(make: Make, tmp_path: Path) -> None:
+    tones = (
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=220:duration=1",
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-map",
+        "2:a",
+    )
+    named = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu")
+    source = with_sound(tmp_path, *tones, *named, "-c:v", "copy", "-c:a", "libopus", name="s.mkv")
+    raw = RawVideo(WIDTH, HEIGHT, 4, 10)
+    pieces = replace(make("webm", beside=Beside.look(Film.look(source, with_sound=True))), raw=raw)
+    for piece in pieces.all:
+        with pieces.making(piece) as sink:
+            for number in range(piece.start, piece.stop):
+                sink.write(np.dstack([frame(number), np.full((HEIGHT, WIDTH), 90, np.uint8)]))
+    pieces.finish(tmp_path / "made.webm", NOTE)
+    with FilmReader([Film.look(tmp_path / "made.webm", with_sound=True)]) as reader:
+        assert abs(int(np.median(reader[3][..., 3])) - 90) <= 2
+    with av.open(str(tmp_path / "made.webm")) as container:
+        assert [each.metadata["language"] for each in container.streams.audio] == ["eng", "deu"]
+
+
+def test_a_track_that_cannot_be_kept_costs_the_sound_alone(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = with_sound(tmp_path, "-c:v", "copy", "-c:a", "pcm_s16le")
+    pieces = make("h264", beside=Beside.look(Film.look(source, with_sound=True)))
+    write(pieces)
+    monkeypatch.setitem(sound._ENCODED, ".mp4", ("no_such_codec",))
+    assert "its sound is left out" in (pieces.finish(tmp_path / "made.mp4", NOTE) or "")
+    assert far(tmp_path / "made.mp4") < 6
