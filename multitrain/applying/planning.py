@@ -77,7 +77,10 @@ class VideoPlan:
     @cached_property
     def raw(self) -> RawVideo:
         channels = self.asked.channels_of(RGBA if self.film.has_alpha else RGB)
-        is_deep = self.film.is_deep and keeps_depth(self.name)
+        is_resized = (
+            self.film.has_alpha and self.asked.scale
+        )  # colours weighted by alpha: in 8 bits
+        is_deep = self.film.is_deep and keeps_depth(self.name) and not is_resized
         return RawVideo(*self.size, channels, self.fps, is_deep=is_deep)
 
     @cached_property

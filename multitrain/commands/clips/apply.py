@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from multitrain.applying.inputs import File
     from multitrain.applying.planning import Picture, VideoPlan
     from multitrain.inference.network import Device
+    from multitrain.weights.moments import Moments
 
 # Other modules are imported when needed, so that a wrong call is reported at once.
 
@@ -169,7 +170,9 @@ def _planned(
             todo.pictures.append(Picture(place, *file, note))
             continue
         try:
-            todo.videos.append(_Video(_plan(asked, file.source, name, note), file.output, note))
+            todo.videos.append(
+                _Video(_plan(asked, file.source, name, note, moments), file.output, note)
+            )
         except MultitrainError as error:
             if not makes_folder:
                 raise
@@ -191,7 +194,9 @@ def _tell_unfinished(place: Workspace, todo: _ToDo) -> None:
         )
 
 
-def _plan(asked: Asked, source: Path, name: FormatName, note: str) -> VideoPlan:
+def _plan(
+    asked: Asked, source: Path, name: FormatName, note: str, moments: Sequence[Moments]
+) -> VideoPlan:
     from multitrain.applying.planning import VideoPlan
     from render.encoding import ffmpeg
     from render.files.film import Film
@@ -199,7 +204,7 @@ def _plan(asked: Asked, source: Path, name: FormatName, note: str) -> VideoPlan:
 
     ffmpeg.find(name)
     film = Film.look(source, with_sound=True)
-    course = asked.course(asked.moments(), film.frames)
+    course = asked.course(moments, film.frames)
     plan = VideoPlan.of(asked, course, film, name, asked.workspace.applying / note.split()[-1])
     for each in (asked.unlike(plan.size), *notes_on(name, *plan.size, film.format.fps)):
         if each:
