@@ -35,12 +35,11 @@ def add_comment(name: FormatName, output: Path, note: str) -> None:
     path = first_picture(output) if suffix == PNG else output
     if not note or suffix not in (GIF, PNG) or not path.exists():
         return
-    if suffix == PNG:
-        add_to_picture(path, note)
-        return
     text = note.encode("ascii")
     with path.open("r+b") as file:
-        if len(header := file.read(_GIF_HEADER)) == _GIF_HEADER:
+        if suffix == PNG:
+            _insert_text(file, note)
+        elif len(header := file.read(_GIF_HEADER)) == _GIF_HEADER:
             flags = header[_GIF_FLAGS]
             colours = 2 << (flags & _COLOURS) if flags & _HAS_COLOURS else 0
             comment = b"\x21\xfe" + bytes([len(text)]) + text + b"\x00"  # GIF89a, 24
@@ -50,7 +49,11 @@ def add_comment(name: FormatName, output: Path, note: str) -> None:
 def add_to_picture(path: Path, note: str) -> None:
     """Add a note to a PNG file."""
     with path.open("r+b") as file:
-        _insert(file, _PNG_HEADER, _chunk(b"tEXt" + b"Comment\x00" + note.encode("ascii")))
+        _insert_text(file, note)
+
+
+def _insert_text(file: IO[bytes], note: str) -> None:
+    _insert(file, _PNG_HEADER, _chunk(b"tEXt" + b"Comment\x00" + note.encode("ascii")))
 
 
 def first_picture(folder: Path) -> Path:
