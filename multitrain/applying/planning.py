@@ -17,8 +17,8 @@ from multitrain.applying.course import Course
 from multitrain.inference.blocks import BLOCK_BYTES, frames_at_once
 from render.clips.pieces import Pieces
 from render.encoding.containers import Rate
-from render.encoding.formats import Quality, keeps_depth
-from render.encoding.streaming import FINE, RawVideo
+from render.encoding.formats import keeps_depth
+from render.encoding.streaming import RawVideo
 from render.files.film import Film
 from render.files.sound import Beside
 
@@ -51,7 +51,6 @@ class VideoPlan:
     beside: Beside
     name: FormatName
     folder: Path
-    quality: Quality = FINE
 
     @classmethod
     def of(cls, asked: Asked, course: Course, film: Film, name: FormatName, folder: Path) -> Self:
@@ -77,9 +76,8 @@ class VideoPlan:
     @cached_property
     def raw(self) -> RawVideo:
         channels = self.asked.channels_of(RGBA if self.film.has_alpha else RGB)
-        is_resized = (
-            self.film.has_alpha and self.asked.scale
-        )  # colours weighted by alpha: in 8 bits
+        # Pictures with alpha are resized in 8 bits, their colours weighted by it.
+        is_resized = self.film.has_alpha and self.asked.scale
         is_deep = self.film.is_deep and keeps_depth(self.name) and not is_resized
         return RawVideo(*self.size, channels, self.fps, is_deep=is_deep)
 
@@ -96,9 +94,7 @@ class VideoPlan:
         """What the video is made of: whole blocks."""
         blocks = max(1, round(PIECE_SECONDS * self.fps / self.block))
         length = blocks * self.block
-        return Pieces(
-            self.folder, self.name, self.raw, self.film.frames, length, self.quality, self.beside
-        )
+        return Pieces(self.folder, self.name, self.raw, self.film.frames, length, self.beside)
 
     @property
     def blocks_ahead(self) -> int:

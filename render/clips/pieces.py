@@ -8,7 +8,6 @@ since is made again. Formats that cannot be joined are made of lossless pieces.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +22,7 @@ from jobs.workspace import locks
 from jobs.workspace.disk import means_full
 from jobs.workspace.files import flush_to_disk, part_of, publish, remove
 from render.clips.exporting import export_film
-from render.encoding.formats import Quality
-from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
+from render.encoding.streaming import FrameSink, RawVideo, encoding
 from render.files.claims import BeingMade, claimed
 from render.files.digests import append_digest, is_unchanged, mark, sha256_of
 from render.files.merge import join
@@ -47,7 +45,6 @@ class Pieces:
     raw: RawVideo
     frames: int
     length: int
-    quality: Quality = FINE
     beside: Beside | None = None
 
     @property
@@ -88,7 +85,7 @@ class Pieces:
         part = part_of(path)
         remove(part)
         try:
-            with encoding(part, self.raw, self.format, quality=self.quality) as sink:
+            with encoding(part, self.raw, self.format) as sink:
                 yield sink
             size = (self.raw.width, self.raw.height)
             has_alpha = self.raw.channels == RGBA
@@ -98,7 +95,7 @@ class Pieces:
         finally:
             remove(part)
 
-    def finish(self, output: Path, note: str, stop: threading.Event | None = None) -> str | None:
+    def finish(self, output: Path, note: str) -> str | None:
         """Join all pieces to `output`, which appears whole and verified, and remove the folder.
 
         Returns a sentence where its sound had to be left out. BeingMade where another process makes
@@ -107,23 +104,21 @@ class Pieces:
         joined = part_of(self.folder / f"joined{VIDEOS[self.format].suffix}")
         try:
             join([self._path(each) for each in self.all], joined, self.frames)
-            silent = self._make_of(joined, output, note, stop)
+            silent = self._make_of(joined, output, note)
         finally:
             remove(joined)
         remove(self.folder)
         remove(self.folder.with_suffix(LOCK))
         return silent
 
-    def _make_of(
-        self, joined: Path, output: Path, note: str, stop: threading.Event | None
-    ) -> str | None:
+    def _make_of(self, joined: Path, output: Path, note: str) -> str | None:
         if self.format == self.name:
             return self._publish(joined, output, note)
         if holds_sound(self.name):
             encoded = self.folder / f"encoded{VIDEOS[self.name].suffix}"
-            export_film(joined, self.name, encoded, quality=self.quality, stop=stop)
+            export_film(joined, self.name, encoded)
             return self._publish(encoded, output, note)
-        export_film(joined, self.name, output, quality=self.quality, stop=stop, note=note)
+        export_film(joined, self.name, output, note=note)
         return None
 
     def _publish(self, video: Path, output: Path, note: str) -> str | None:

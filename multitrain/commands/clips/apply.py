@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -155,13 +156,13 @@ def _planned(
     from multitrain.applying.planning import Picture
 
     moments = asked.moments()
-    pictures = [file for file in files if file.is_picture]
-    todo = _ToDo([], [], asked.course(moments, len(pictures)), [])
+    pictures = sum(file.is_picture for file in files)
+    todo, places = _ToDo([], [], asked.course(moments, pictures), []), count()
     for file in files:
-        place = pictures.index(file) if file.is_picture else 0
+        place = next(places) if file.is_picture else 0
         form = None if file.is_picture else name
         moves = file.is_picture and not todo.of_pictures.is_still
-        note = asked.note(file.source, moments, form, (place, len(pictures)) if moves else None)
+        note = asked.note(file.source, moments, form, (place, pictures) if moves else None)
         if not makes_folder or file.output.parent.is_dir():
             refuse_taken(file.output, form, asked.workspace, force=force, note=note)
         if is_there(file.output, force=force):
@@ -190,7 +191,7 @@ def _tell_unfinished(place: Workspace, todo: _ToDo) -> None:
         size = bytes_for_people(sum(file.stat().st_size for file in files))
         say_aside(
             f"note: {place.applying} holds {size} of videos that earlier calls have begun and that "
-            "may still be gone on with; what is there may be deleted"
+            "may still be gone on with; once no call works on it, what is there may be deleted"
         )
 
 

@@ -36,7 +36,7 @@ def in_bytes(image: Image.Image, curve: Curve | None = None) -> Image.Image:
         seen = Image.fromarray(_grey(values, curve))
         if clear:
             _make_clear(seen, values[..., None] == clear.exact)
-    elif (deep := deep_colours(image)) is not None:
+    elif (deep := _deep_colours(image)) is not None:
         seen = Image.fromarray(_look_up(deep, curve))
         if clear:
             _make_clear(seen, deep == clear.exact)
@@ -131,10 +131,10 @@ def deep_picture(image: Any) -> Uint16Array | None:
         return None
     if image.mode.startswith("I;16"):
         return np.repeat(np.asarray(image).astype(np.uint16)[..., None], 3, axis=-1)
-    return deep_colours(image)
+    return _deep_colours(image)
 
 
-def deep_colours(image: Any) -> Uint16Array | None:
+def _deep_colours(image: Any) -> Uint16Array | None:
     """The 16-bit values of an RGB or RGBA picture, of which Pillow keeps only the high bytes.
 
     None for any other picture. Pillow loads it, too, since it detects damage and knows of turns and

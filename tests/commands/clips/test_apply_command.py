@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -22,14 +21,7 @@ from tests.footage import write_video
 
 FRAMES = 6
 
-
-@pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """The command cleans its process's environment up, which here is that of all tests."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture(autouse=True)

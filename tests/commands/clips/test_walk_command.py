@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -21,20 +21,13 @@ from tests.command_line import frameworks_loaded_by
 
 LENGTH = ("--seconds", "0.5")
 
+pytestmark = pytest.mark.usefixtures("own_environment")
+
 
 @pytest.fixture
 def paths(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> JobPaths:
     monkeypatch.chdir(workspace.root)
     return workspace.job("night")
-
-
-@pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """The command cleans its process's environment up, which here is that of all tests."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture

@@ -89,7 +89,6 @@ def test_all_frames_are_there_at_their_times(
         assert Film.look(output).format.fps == pytest.approx(fps, rel=1e-3)
     assert is_as_asked(output, NOTE)
     assert not pieces.folder.exists()
-    assert list(tmp_path.iterdir()) != []
 
 
 def output_suffix(name: FormatName) -> str:
@@ -153,6 +152,12 @@ def tone(film: Path) -> np.ndarray:
     return np.concatenate(decoded, axis=-1)[0]
 
 
+def seconds(film: Path) -> float:
+    """Of sound."""
+    with av.open(str(film)) as container:
+        return sum(each.samples / each.sample_rate for each in container.decode(audio=0))
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "kept"),
     [
@@ -175,19 +180,21 @@ def test_sound_is_copied_where_the_file_can_hold_it(
     with av.open(str(output)) as container:
         (stream,) = container.streams.audio
         assert (stream.codec_context.name == codec) is kept
-    heard, wanted = tone(output), tone(source)
-    assert abs(len(heard) / len(wanted) - 1) < 0.15 or name == "webm"
-    assert heard.std() > 0
+    heard, wanted = seconds(output), seconds(source)
+    assert heard == pytest.approx(wanted, rel=0.15)
+    assert tone(output).std() > 0
     assert far(output) < 6
 
 
 def test_sound_that_begins_later_still_does(make: Make, tmp_path: Path) -> None:
-    late = ("-c:v", "copy", "-c:a", "pcm_s16le", "-af", "adelay=300")
+    late = ("-c:v", "copy", "-c:a", "pcm_s16le", "-af", "asetpts=PTS+0.3/TB")
     source = with_sound(tmp_path, *late)
     pieces = make("prores", beside=Beside.look(Film.look(source, with_sound=True)))
     write(pieces)
     pieces.finish(tmp_path / "made.mov", NOTE)
     np.testing.assert_array_equal(tone(tmp_path / "made.mov"), tone(source))
+    with av.open(str(tmp_path / "made.mov")) as container:
+        assert next(container.decode(audio=0)).time == pytest.approx(0.3, abs=0.01)
 
 
 def test_the_time_code_is_kept(make: Make, tmp_path: Path) -> None:
