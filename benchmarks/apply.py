@@ -16,12 +16,13 @@ from PIL import Image
 from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import take_turns
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from render.encoding.streaming import RawVideo, encoding
 
-WIDTH, HEIGHT, FPS, FRAMES = 1280, 720, 24, 132
-QUICK_WIDTH, QUICK_HEIGHT, QUICK_FRAMES = 64, 48, 4
+SIZE, FPS, FRAMES = Resolution(1280, 720), 24, 132
+QUICK_SIZE, QUICK_FRAMES = Resolution(64, 48), 4
 TRAINED_SIDE = 256  # pixels, of the pictures of the training
 GF_DIM = 24  # the default is 64
 LIMIT = 0.9
@@ -35,7 +36,7 @@ def measure(effort: Effort) -> list[Figure]:
     frames = QUICK_FRAMES if effort.quick else FRAMES
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
         film = Path(folder, "film.mp4")
-        _write(film, frames, quick=effort.quick)
+        write_film(film, QUICK_SIZE if effort.quick else SIZE, frames)
         job, peers = _job(quick=effort.quick), {}
         for part in PARTS:
             given = ("--job", job.model_dump_json(), "--film", str(film), "--part", part)
@@ -53,12 +54,13 @@ def _job(*, quick: bool) -> JobFile:
     cells = {"name": "job", "family": "pix2pix", "dataset": "d", "grid_width": 1, "steps": 1}
     widths = {"gf_dim": 2 if quick else GF_DIM}
     spec = JobSpec.model_validate({**cells, "grid_height": 1, "batch_size": 4, **widths})
-    side = QUICK_HEIGHT if quick else TRAINED_SIDE
+    side = QUICK_SIZE.height if quick else TRAINED_SIDE
     return JobFile(spec=spec, image_width=side, image_height=side)
 
 
-def _write(film: Path, frames: int, *, quick: bool) -> None:
-    width, height = (QUICK_WIDTH, QUICK_HEIGHT) if quick else (WIDTH, HEIGHT)
+def write_film(film: Path, size: Resolution, frames: int) -> None:
+    """A film that moves over a picture with fine detail."""
+    width, height = size
     zoomed = Image.effect_mandelbrot((2 * width, 2 * height), (-2.2, -1.2, 0.8, 1.2), 80)
     picture = zoomed.convert("RGB")
     with encoding(film, RawVideo(width, height, 3, FPS), "h264") as sink:

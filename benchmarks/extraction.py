@@ -16,12 +16,12 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.standard import on_cores
 from benchmarks.turns import take_turns, timed
 from jobs.errors import MultitrainError
+from jobs.videos.video import Video, look
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.video.crops import parse_crops, parse_scale
 from multitrain.datasets.video.extracting import Request, extract
 from multitrain.datasets.video.moments import Span, evenly
 from multitrain.datasets.video.shots import Missed, Shot
-from multitrain.datasets.video.videos import Video, look
 from render.encoding import ffmpeg
 
 PARTS, PART_SECONDS = 10, 60  # one is encoded, and repeated

@@ -141,10 +141,13 @@ class Farmyard:
 
     def folder_times(self) -> tuple[int, ...]:
         """When a name last came or went in each folder where that is of weight, in nanoseconds."""
-        place = self.workspace
-        jobs = [place.job(name) for name in self._names]
+        return (modified(self.workspace.runs), *self.work_times())
+
+    def work_times(self) -> tuple[int, ...]:
+        """The same without the folder in which an idle farm, too, writes once a second."""
+        jobs = [self.workspace.job(name) for name in self._names]
         inner = [(job.run, job.checkpoints, job.spool, job.segments) for job in jobs]
-        return tuple(map(modified, (place.renders, place.runs, *chain.from_iterable(inner))))
+        return tuple(map(modified, (self.workspace.renders, *chain.from_iterable(inner))))
 
     def left_behind(self) -> list[psutil.Process]:
         """The processes that outlive their farm."""

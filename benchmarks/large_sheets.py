@@ -1,16 +1,20 @@
-"""Sheets and workspaces of thousands of jobs: what `check` and `status` take of the processor.
+"""Sheets and workspaces of thousands of jobs: what they take of the processor.
 
-The commands are processes of their own. What counts is their processor time, which hardly depends
-on what else the machine does.
+`check`, `status` and a farm are processes of their own. What counts is their processor time, which
+depends less than others on what else the machine does. Of a farm to which such a sheet is
+submitted, it is that of its longest tick: so long it looks at nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +24,11 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import CODE
 from jobs.errors import MultitrainError
 from jobs.settings.spec import JobSpec
+from jobs.workspace.farm_state import read_farm_state
+from jobs.workspace.files import remove
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
+from jobs.workspace.requests import LOOK_SECONDS
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, create
 
@@ -31,8 +38,12 @@ QUICK = 100  # times fewer of all
 
 CHECK_SECONDS, CHECK_MANY_SECONDS, CHECK_MANY_GB = 2.0, 40.0, 1.5
 STATUS_SECONDS = 1.0
+TICK_MS = 200.0
+PATIENCE_SECONDS = 120.0
 
 HEADER = "name,dataset,grid_width,grid_height,video_length,nbr_g_updates,activation_g,seed"
+CARDS_HEADER = "name,family,dataset,grid_width,grid_height,video_length"
+CARDS_ROW = "card{0:06d},testcard,set0,2,1,600"
 ROW = 'job{0:06d},set{1},3,3,5,2,"elu,crelu,tanh",{0}'
 
 
@@ -55,6 +66,7 @@ def measure(effort: Effort) -> list[Figure]:
         checks = [_call(sheets, "check", some) for _ in range(effort.repetitions)]
         states = [_call(jobs, "status") for _ in range(effort.repetitions)]
         large = _call(sheets, "check", many)
+        ticks = [_longest_tick(sheets, ROWS // fewer) for _ in range(effort.repetitions)]
     check, status = (statistics.median(each.seconds for each in of) for of in (checks, states))
     told = f"ten folders of {PICTURES // fewer} pictures"
     name = f"check of {MANY_ROWS // fewer} rows"
@@ -63,6 +75,13 @@ def measure(effort: Effort) -> list[Figure]:
         Figure(name, large.seconds, "s", CHECK_MANY_SECONDS, False, {}, "once"),
         Figure(f"{name}, memory", large.gigabytes, "GB", CHECK_MANY_GB, False),
         Figure(f"status of {JOBS // fewer} jobs", status, "s", STATUS_SECONDS, False),
+        Figure(
+            f"longest tick of a farm that takes {ROWS // fewer} rows",
+            1000 * statistics.median(ticks),
+            "ms",
+            TICK_MS,
+            False,
+        ),
     ]
 
 
@@ -80,6 +99,35 @@ def _write_sheet(workspace: Workspace, rows: int) -> str:
     lines = [HEADER, *(ROW.format(number, number % FOLDERS) for number in range(rows))]
     (workspace.root / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return name
+
+
+def _longest_tick(workspace: Workspace, rows: int) -> float:
+    """Processor seconds of the longest tick of a farm while it gets a sheet of so many rows."""
+    lines = [CARDS_HEADER, *(CARDS_ROW.format(number) for number in range(rows))]
+    (workspace.root / "cards.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    remove(workspace.runs)
+    ticks = workspace.root / "ticks.json"
+    options = ("run", "--stay", "--gpus", "cpu", "--slots", "1")
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.timed_ticks", str(ticks), *options],
+        cwd=workspace.root,
+        env={**os.environ, "PYTHONPATH": str(CODE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as farm:
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while read_farm_state(workspace) is None:
+                if farm.poll() is not None or time.monotonic() > deadline:
+                    raise MultitrainError(f"the farm in {workspace.root} does not begin")
+                time.sleep(LOOK_SECONDS)
+            _call(workspace, "submit", "cards.csv")
+            farm.send_signal(signal.SIGTERM)
+            farm.wait(PATIENCE_SECONDS)
+        finally:
+            farm.kill()
+    times: list[tuple[float, float]] = json.loads(ticks.read_text())
+    return max(spent for _, spent in times)
 
 
 def _make_jobs(workspace: Workspace, count: int) -> None:

@@ -41,8 +41,12 @@ STEPS: tuple[tuple[Order, Mapping[str, object]], ...] = (
 LONGEST_PAUSES = (1.0, 12.0)  # seconds before a kill: some hit what starts, others what works
 AIMED = 0.5  # of the kills wait for a file to come, go or be renamed: there lie the narrow moments
 POLL_SECONDS = 0.002
-HANGS_SECONDS = 180.0  # an undisturbed night takes a tenth of it
+HANGS_SECONDS = 180.0  # without any change; an undisturbed night takes a tenth of it
+MOST_PATIENCE = 5  # times as long, on a busy machine, for a farm that goes on
 MOST_FAILED_RUNS = 3  # in one night, before it is left as it is
+
+WAKE_SECONDS = 5.0
+HELD = {State.PAUSED, State.CANCELLED}  # nobody works on it
 
 # How often a process may be killed before it has got anywhere; beyond that, to give up is right.
 RETRIES: int = JobSpec.model_fields["retries"].default
@@ -58,7 +62,9 @@ class Night:
         self.runs_failed = 0
         self._yard, self._random, self._tell = yard, random, tell
         self._borne: Counter[object] = Counter()
-        self._hangs_at = 0.0
+        self._hangs_at = self._wakes_at = 0.0
+        self._patience = 0  # how often the farm may still be given that time
+        self._changed: object = None  # when folders changed last, when it was given time last
         self._is_steered = False
 
     def live_through(self, targets: deque[str]) -> None:
@@ -106,6 +112,7 @@ class Night:
             return True
         victims = [each for each in self._yard.living(target) if self._is_bearable(target, each)]
         if not victims:
+            self._wake()
             return False
         victim = self._random.choice(victims)
         with suppress(psutil.Error):  # it has ended by itself meanwhile
@@ -123,6 +130,15 @@ class Night:
         elif order is not Order.DRAIN:
             what = {**what, "names": [self._random.choice(jobs).spec.name]}
         requests.send(self._yard.workspace, Request.new(order, **what))
+
+    def _wake(self) -> None:
+        """Where all that is left is paused or cancelled, nothing would ever be there to kill."""
+        if not self._is_steered or time.monotonic() < self._wakes_at:
+            return
+        self._wakes_at = time.monotonic() + WAKE_SECONDS
+        states = {row.state for row in read_jobs(self._yard.workspace.store)}
+        if states <= HELD | {State.DONE} and states & HELD:
+            self._put_in_order()
 
     def _put_in_order(self) -> None:
         """Have the farm go on with all that was paused or cancelled."""
@@ -161,11 +177,23 @@ class Night:
     def _start(self) -> None:
         self._yard.start()
         self._hangs_at = time.monotonic() + HANGS_SECONDS
+        self._patience, self._changed = MOST_PATIENCE - 1, self._yard.work_times()
+
+    def _hangs(self) -> bool:
+        """Whether the farm has changed nothing for long, or does not come to an end."""
+        if time.monotonic() < self._hangs_at:
+            return False
+        changed = self._yard.work_times()
+        if changed == self._changed or not self._patience:
+            return True
+        self._changed, self._patience = changed, self._patience - 1
+        self._hangs_at = time.monotonic() + HANGS_SECONDS
+        return False
 
     def _is_over(self) -> bool:
         """Whether all is done. A farm that ends otherwise, or hangs, is told and started again."""
         code = self._yard.exit_code
-        if code is None and time.monotonic() < self._hangs_at:
+        if code is None and not self._hangs():
             return False
         if self._is_steered and code is not None and self._was_told_to_end(code):
             self._put_in_order()

@@ -7,17 +7,25 @@ refuses are left out, one by one. So is a family that pictures are too small for
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from random import Random
 from typing import Any, get_args, get_origin
 
 from jobs.errors import SheetError
+from jobs.families.autoencoder.plan import TERMS as TERMS_OF_CODERS
+from jobs.families.cartoon.plan import TERMS
+from jobs.families.superres.evolution import random_genome
+from jobs.families.superres.genomes import Genome
 from jobs.families.table import FAMILIES
+from jobs.families.vgg16 import SEEN_BY_VGG16
 from jobs.pictures.folders import DatasetFolders
 from jobs.settings.bounds import LARGEST, unwrap, words_of
 from jobs.settings.choices import Choice, Parameter
+from jobs.settings.moments import Moments
 from jobs.settings.parsing import cell_text
-from jobs.settings.spec import COLUMNS, facets, means_something
+from jobs.settings.schedules import PLATEAU
+from jobs.settings.spec import COLUMNS, RIVALS, facets, means_something
 from jobs.settings.translation import Term
 from jobs.sheets.forms.cells import Cell, Row, Rows
 from jobs.sheets.sheet import check_rows
@@ -49,8 +57,21 @@ SMALL = {  # closer bounds than the settings' own; by column, those of both netw
     "freeze_d": (0, 3),
     "downs": (1, 5),
     "blocks": (1, 2),
+    "features": (1, 16),
+    "border": (0, 3),
+    "clip": (2, 5),
+    "pretrain_steps": (0, 2),
+    "latent_channels": (1, 12),
 }
 SMALL_PARAMETERS = {"steps": (1, 1000), "warmup_steps": (0, 10), "ns_steps": (1, 6)}
+
+# What lists of losses may name, those of one family apart; without what needs a file of weights.
+NAMES_OF_TERMS = {
+    f"{what}_losses": [name for name in names if name not in SEEN_BY_VGG16]
+    for what, names in TERMS.items()
+}
+
+STRIDES = 12  # every second, third or fourth job may be for another engine
 
 WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
@@ -75,9 +96,11 @@ class RandomJobs:
         """Job `number`: the same for the same seed, whatever was drawn before."""
         random = Random(f"{self.seed}|{number}")
         fixed = {"name": f"random-{number:04d}", "engine": engine, **self.fixed}
-        given = {"family": self._family(number), **_settings(random)}
+        family = self._family(number)
+        given = {"family": family, **_settings(family, random)}
         while True:
             texts = {**given, **_with_inputs(fixed, given.get("family", ""))}
+            texts |= _measured(texts)
             cells = {column: Cell(text, 1) for column, text in texts.items()}
             rows = Rows((Row(1, cells),), ())
             try:
@@ -89,29 +112,57 @@ class RandomJobs:
                     del given[column]
 
     def _family(self, number: int) -> str:
+        """All in turn, each round in another order: every third job is not of every third one."""
         trained = [name for name, family in FAMILIES.items() if family.trains]
-        return Random(f"{self.seed}|{number}|family").choice(trained)
+        turn, place = divmod(number, len(trained))
+        return Random(f"{self.seed}|turn {turn}").sample(trained, len(trained))[place]
 
 
 def _with_inputs(fixed: dict[str, str], family: str) -> dict[str, str]:
     """The same folder as inputs and as targets, for a family that is given both."""
-    if not means_something("inputs", family) or means_something("input_from", family):
+    rivals = next(group for group in RIVALS if "inputs" in group)
+    can_be_made = any(means_something(each, family) for each in rivals if each != "inputs")
+    if not means_something("inputs", family) or can_be_made:
         return fixed
     folder = fixed["dataset"]
     others = {column: text for column, text in fixed.items() if column != "dataset"}
     return {**others, "inputs": folder, "targets": folder}
 
 
-def _settings(random: Random) -> dict[str, str]:
+def _measured(texts: dict[str, str]) -> dict[str, str]:
+    """What a plateau goes by, of a family that is measured."""
+    is_plateau = any(texts.get(f"schedule_{of}", "").startswith(PLATEAU) for of in "gd")
+    if not is_plateau or not means_something("validation", texts.get("family", "")):
+        return {}
+    return {"validation": texts.get("dataset", ""), "validate_every": "1"}
+
+
+def _settings(family: str, random: Random) -> dict[str, str]:
     """The texts of the cells of some settings."""
-    drawn = [column for column in columns_drawn() if random.random() < SHARE_GIVEN]
+    columns = [column for column in columns_drawn() if column != "genome"]
+    drawn = [column for column in columns if random.random() < SHARE_GIVEN]
     layers = dict.fromkeys("gd", 5)
     settings: dict[str, Any] = {}
     for column in drawn:
         settings[column] = _value(column, annotation_of(column), layers, random)
+        if words := facets(column).words_in.get(family):
+            settings[column] = random.choice(words)
+        elif column == "losses" and family == "autoencoder":
+            settings[column] = (Term(random.choice(TERMS_OF_CODERS)), Term("l2"))
         if column.startswith("nbr_of_layers"):
             layers[column[-1]] = settings[column]
+    if settings.get("net") == "genome":  # neither makes sense without the other
+        settings["genome"] = str(_small_genome(random))
     return {column: cell_text(column, value) for column, value in settings.items()}
+
+
+def _small_genome(random: Random) -> Genome:
+    genome = random_genome(random)
+    small = (
+        replace(gene, filters=random.randint(1, 16), times=min(gene.times, 2))
+        for gene in genome.genes
+    )
+    return replace(genome, genes=tuple(small))
 
 
 def _value(column: str, annotation: Any, layers: dict[str, int], random: Random) -> Any:
@@ -125,9 +176,12 @@ def _value(column: str, annotation: Any, layers: dict[str, int], random: Random)
     if column == "losses":  # each family has others, none stands twice, and few make sense alone
         term = _entry(entry, _small(column), random)
         return (term,) if term.name == "gan" else (term, Term("gan"))
+    if names := NAMES_OF_TERMS.get(column):
+        terms = (_entry(entry, _small(column), random) for _ in count())
+        return (next(term for term in terms if term.name in names),)
     convolutions = layers.get(column[-1], min(layers.values())) - 1
-    count = random.choice((1, convolutions))
-    return tuple(_entry(entry, _small(column), random) for _ in range(count))
+    entries = random.choice((1, convolutions))
+    return tuple(_entry(entry, _small(column), random) for _ in range(entries))
 
 
 def _small(column: str) -> tuple[float, float] | None:
@@ -138,6 +192,9 @@ def _entry(annotation: Any, small: tuple[float, float] | None, random: Random) -
     kind, metadata = unwrap(annotation)
     if isinstance(kind, type) and issubclass(kind, Choice):
         return _choice(kind, random)
+    if kind is Moments:
+        shares = sorted(random.sample(range(1, 100), random.randint(1, 4)))
+        return Moments("/".join(f"{share}%" for share in shares))
     if kind is bool:
         return random.random() < 0.5
     if words := words_of(kind):

@@ -2,7 +2,7 @@
 
 `--count 200 --seed 1 --train-steps 3 --size 32` writes a sheet of 200 jobs, has `multitrain check`
 read it, and trains each job for three steps: every `--every-jax` th on JAX, the others on
-TensorFlow, a process per engine. Families for larger pictures need `--size 64`. It prints how many
+TensorFlow, a few in a process. Families for larger pictures need `--size 64`. It prints how many
 jobs ran, and those whose losses were NaN or infinite, and every error with its job. Exit code 1
 where there was an error.
 """
@@ -37,8 +37,10 @@ from jobs.workspace.paths import Workspace
 from multitrain.datasets.drawn.landscapes import draw_landscape
 
 PICTURES = 16
+PAN = 2  # pixels from one to the next
 FOLDER = "pictures"
 FPS = 60
+JOBS_OF_A_PROCESS = 20
 RAN, NOT_FINITE, FAILED = "ran", "losses not finite", "failed"
 
 
@@ -58,8 +60,7 @@ def make_sheet(folder: Path, count: int, seed: int, size: int, every_jax: int) -
     workspace = Workspace(folder)
     pictures = workspace.dataset(FOLDER)
     pictures.mkdir(parents=True, exist_ok=True)
-    for number in range(PICTURES):
-        picture = draw_landscape(number, size, size)
+    for number, picture in enumerate(_pan(size)):
         Image.fromarray(picture).save(pictures / f"{number:02d}.png")
     fixed = {"dataset": FOLDER, "grid_width": "2", "grid_height": "2", "video_length": "0.1"}
     jobs = RandomJobs(workspace, DatasetFolders(workspace), fixed, seed)
@@ -72,6 +73,15 @@ def make_sheet(folder: Path, count: int, seed: int, size: int, every_jax: int) -
     return sheet
 
 
+def _pan(size: int) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+    """Square pictures that follow each other without a cut, all with the same noise as alpha."""
+    wide = draw_landscape(0, size + PAN * PICTURES, size)
+    alpha = np.random.default_rng(0).integers(128, 256, (size, size, 1), np.uint8)
+    for number in range(PICTURES):
+        picture = wide[:, PAN * number :][:, :size]
+        yield np.concatenate([picture, alpha], axis=-1)
+
+
 def check(sheet: Path) -> None:
     """As a user would; CalledProcessError where the sheet is refused."""
     command = [sys.executable, "-m", "multitrain", "check", str(sheet)]
@@ -80,13 +90,12 @@ def check(sheet: Path) -> None:
 
 
 def train_all(sheet: Path, steps: int) -> Iterator[Outcome]:
-    """Train the jobs of a sheet, a process per engine."""
+    """Train the jobs of a sheet, a few in a process: compiled steps stay in its memory."""
     jobs = read_sheet(sheet, Workspace(sheet.parent)).jobs
     for engine in sorted({job.spec.engine for job in jobs}):
         names = [job.spec.name for job in jobs if job.spec.engine == engine]
         while names:
-            started = _in_process(sheet, engine, names, steps)
-            done = list(started)
+            done = list(_in_process(sheet, engine, names[:JOBS_OF_A_PROCESS], steps))
             yield from done
             names = names[len(done) :]
             if names and not done:  # the process died within the first of them
@@ -120,16 +129,15 @@ def train_here(sheet: Path, names: Sequence[str], steps: int) -> None:
 
 def train(job: JobFile, folder: Path, steps: int) -> Outcome:
     """A few steps of one job, and its frames looked at."""
-    from multitrain.engine.feeds import OpenFeed
     from multitrain.engine.session import SessionSettings  # here: after the engine was chosen
     from multitrain.families import open_session
+    from multitrain.trainer.feeds import open_job_pictures
 
     start = time.perf_counter()
     ending, told = RAN, ""
     try:
-        pictures = load_pictures(job, folder)
-        feeds = {each.name: OpenFeed(each, pictures) for each in job.feeds}
-        session = open_session(job, feeds, SessionSettings())
+        pictures = open_job_pictures(job, Workspace(folder), keep_free=0)
+        session = open_session(job, pictures.feeds, SessionSettings())
         block = session.run(steps)
         plan = job.plan
         frames = plan.timing.frames_by(steps)
@@ -141,16 +149,6 @@ def train(job: JobFile, folder: Path, steps: int) -> Outcome:
     except Exception:
         ending, told = FAILED, "\n".join(traceback.format_exc().splitlines()[-6:])
     return Outcome(job.spec.name, job.spec.engine, ending, time.perf_counter() - start, told)
-
-
-def load_pictures(job: JobFile, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """`(n, height, width, channels)` uint8, with noise as alpha where the job has one."""
-    files = sorted(Workspace(folder).dataset(FOLDER).iterdir())
-    pictures = np.stack([np.asarray(Image.open(file)) for file in files])
-    if job.plan.channels == pictures.shape[-1]:
-        return pictures
-    alpha = np.random.default_rng(0).integers(0, 256, (*pictures.shape[:-1], 1), np.uint8)
-    return np.concatenate([pictures, alpha], axis=-1)
 
 
 def report(outcomes: Sequence[Outcome]) -> str:

@@ -31,6 +31,7 @@ RIGHT: dict[str, Sequence[str]] = {
     "source": (*JOBS, *FILMS, "pictures.zip", "http://127.0.0.1:9/pictures.zip"),
     "films": FILMS,
     "videos": FILMS,
+    "named": (*FILMS, "data/noise"),
     "folder": ("renders", "data/noise", "data/mixed"),
     "folders": ("data/noise", "data/mixed"),
     "sources": ("data/noise", "data/mixed"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -32,10 +33,12 @@ FASTER = 1.0  # than PyTorch in the same precision
 
 
 class Case(NamedTuple):
-    """Pictures of `side` pixels a side, in batches."""
+    """Pictures of `side` pixels a side, in batches; perhaps settings of its own, and their name."""
 
     side: int
     batch: int
+    columns: Mapping[str, object] = MappingProxyType({})
+    title: str = ""
 
 
 class Subject(NamedTuple):
@@ -68,6 +71,15 @@ SUBJECTS = {
         Case(64, 1),
         TINY | {"blocks": 1},
     ),
+    "superres": Subject(
+        _TRANSLATED | {"dataset": "demo", "scale": 4},
+        (
+            Case(128, 4, {"net": "rrdb", "blocks": 6}, " of RRDB, 6 blocks"),
+            Case(128, 4, {"net": "pan"}, " of PAN"),
+        ),
+        Case(32, 4),
+        {"blocks": 1, "features": 4},
+    ),
 }
 
 
@@ -88,7 +100,7 @@ def job_of(effort: Effort, case: Case, precision: str) -> JobFile:
     """A job of the family with the sheet's defaults."""
     subject = SUBJECTS[effort.family]
     given = {"name": "standard", "video_length": 60, "family": effort.family}
-    given |= {"batch_size": case.batch, "precision": precision, **subject.columns}
+    given |= {"batch_size": case.batch, "precision": precision, **subject.columns, **case.columns}
     spec = JobSpec.model_validate({**given, **(subject.narrow if effort.quick else {})})
     return JobFile(spec=spec, image_width=case.side, image_height=case.side)
 
@@ -114,7 +126,7 @@ def _measured(effort: Effort, case: Case, precision: str) -> Iterator[Figure]:
             peer.wait_until_ready()
         amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)
         rounds = take_turns(peers, amounts, effort.repetitions)
-    name = f"{effort.family} {side}x{side}, batch {case.batch}, {precision}"
+    name = f"{effort.family}{case.title} {side}x{side}, batch {case.batch}, {precision}"
     yield from _figures(job, rounds, name, size)
 
 

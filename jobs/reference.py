@@ -19,13 +19,13 @@ from jobs.settings.choices import (
     Loss,
     Optimizer,
     Parameter,
-    Schedule,
     Snapshot,
 )
 from jobs.settings.loops import Loop
 from jobs.settings.parsing import cell_text, entry_type, expectation, parse_cells, plain_type
+from jobs.settings.schedules import Schedule
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets
-from jobs.settings.translation import Making, Term
+from jobs.settings.translation import Degradation, Filter, Flattening, Making, Term
 from jobs.sheets.forms import csv_cells
 from jobs.sheets.forms.nested import CONVOLUTION, FORMS, HIDDEN
 from jobs.sheets.forms.nested_form import sheet_text
@@ -40,6 +40,9 @@ CHOICES: dict[str, type[Choice]] = {
     "Motion of latents": LatentMotion,
     "Snapshots": Snapshot,
     "Making inputs": Making,
+    "Degradations": Degradation,
+    "Smoothing": Filter,
+    "Making flat": Flattening,
     "Terms of losses": Term,
     "Loops": Loop,
 }

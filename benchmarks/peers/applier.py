@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks.peers.answering import answer, shares_of_cores, stay_on
@@ -18,6 +19,7 @@ from multitrain.applying.asked import Asked
 from multitrain.applying.course import Course
 from multitrain.applying.planning import VideoPlan
 from multitrain.engine.session import SessionSettings, State
+from multitrain.families import MODULES
 from render.files.film import Film
 from render.files.reading import FilmReader, frames_in_order
 
@@ -44,7 +46,7 @@ def _run(plan: VideoPlan, part: str, network_cores: list[int], other_cores: list
     import numpy as np
 
     from multitrain.applying.making import Following, make_video
-    from multitrain.applying.translator import Pictures
+    from multitrain.applying.translator import Pictures, Translator
     from multitrain.inference.network import Device
 
     class OnCores(Following):
@@ -53,7 +55,8 @@ def _run(plan: VideoPlan, part: str, network_cores: list[int], other_cores: list
             return super().made(first, pictures, most)
 
     device = Device(plan.asked.job, SessionSettings(threads=len(network_cores)))
-    network = OnCores.of(plan, device)
+    asked = plan.asked
+    network = OnCores(Translator(asked, device, plan.size), plan.course)
     with FilmReader([plan.film]) as reader:
         frames = np.stack(list(frames_in_order(reader)))
     blocks = [frames[first : first + plan.block] for first in range(0, len(frames), plan.block)]
@@ -76,11 +79,9 @@ def _run(plan: VideoPlan, part: str, network_cores: list[int], other_cores: list
 
 def _weights(job: JobFile) -> State:
     """Of a generator that has learnt nothing."""
-    from multitrain.families.pix2pix.describing import describe_application
-
-    asked = Asked(Workspace(Path()), job)
+    asked, describing = Asked(Workspace(Path()), job), import_module(MODULES[job.spec.family])
     size = Resolution(job.image_width, job.image_height)
-    network = describe_application(asked.fixed, size, asked.network, raw=False).network
+    network = describing.describe_application(asked.fixed, size, asked.network, raw=False).network
     return {
         f"{asked.network}/{each.path}": each.numpy()
         for each in network.variables

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from jobs.families.family import Trained
 from jobs.settings.spec import JobSpec
 
@@ -24,3 +26,13 @@ def trained_pair(spec: JobSpec) -> dict[str, Trained]:
         "generator": Trained(spec.optimizer_g, is_averaged=spec.ema > 0),
         "discriminator": Trained(spec.optimizer_d, frozen=spec.freeze_d),
     }
+
+
+def wrong_pretraining(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    """Whether what the generator learns before it is judged would be lost."""
+    if spec.pretrain_steps and spec.optimizer_g.keeps_weights:
+        yield (
+            "optimizer_g",
+            f"{spec.optimizer_g.name} keeps what it has learnt to itself, so it cannot learn one "
+            "thing first and then another; use another one, or set pretrain_steps 0",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,11 +29,28 @@ class Application(NamedTuple):
     - fixed: the settings of a job with pictures of `width` x `height`, and what its network takes
       from that size written down: the same network can then be planned for other sizes.
     - least_side: how many pixels the shorter side of a picture needs, by such settings.
+    - halvings: how often pictures are halved, by such settings: those whose sides cannot be are
+      padded before.
+    - enlarges: how many times as large what is made of pictures is; layers are planned by its size.
+    - radius: how many pixels around one what is made of that depends on, so that large pictures can
+      be made in tiles; None: on all of them.
+    - restores: what is made is the picture itself, larger or cleaner: it can be measured beside it.
+    - remembers: from frame to frame of a video, of which it also sees the next one.
+    - rates: how many channels lie between two networks, of which the first ones alone may be used;
+      0: there is nothing between.
+    - is_between: what is made lies between two frames of a video.
     """
 
     networks: tuple[str, ...]
     fixed: Callable[[JobSpec, int, int], JobSpec]
     least_side: Callable[[JobSpec], int]
+    halvings: Callable[[JobSpec], int]
+    enlarges: Callable[[JobSpec], int] = lambda _: 1
+    radius: Callable[[JobSpec], int] | None = None
+    restores: bool = False
+    remembers: Callable[[JobSpec], bool] = lambda _: False
+    rates: Callable[[JobSpec], int] = lambda _: 0
+    is_between: bool = False
 
 
 class Trained(NamedTuple):
@@ -54,6 +71,10 @@ def _nothing_wrong(spec: JobSpec, width: int, height: int) -> dict[str, str]:  #
 
 def _nothing_trained(spec: JobSpec) -> dict[str, Trained]:  # noqa: ARG001
     return {}
+
+
+def _nothing_to_say(spec: JobSpec) -> Iterator[str]:  # noqa: ARG001
+    return iter(())
 
 
 def _the_data_set(spec: JobSpec) -> tuple[Feed, ...]:
@@ -82,6 +103,7 @@ class Family:
     - cell: the size of what a frame shows of one sample.
     - layers: those of each network.
     - impossible: one reason for each column that asks for what cannot be built or cannot learn.
+    - notes: sentences on what is possible, but seldom meant.
     - batches: batches of pictures that a step draws.
     - operations: floating-point operations of a step.
     - columns_of_layers: the settings that decide what layers there are, and how large.
@@ -100,6 +122,7 @@ class Family:
     cell: Callable[[JobSpec, int, int], Resolution] = _the_picture
     layers: Callable[[JobSpec, int, int], Layers] = _no_layers
     impossible: Callable[[JobSpec, int, int], dict[str, str]] = _nothing_wrong
+    notes: Callable[[JobSpec], Iterator[str]] = _nothing_to_say
     batches: Callable[[JobSpec], int] = _one_batch
     operations: Callable[[JobSpec, int, int], int] = _no_operations
     trained: Callable[[JobSpec], Mapping[str, Trained]] = _nothing_trained

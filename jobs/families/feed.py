@@ -8,10 +8,22 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobs.settings.kinds import Resolution
-from jobs.settings.preprocess import RESIZE, Half, Step
+from jobs.settings.preprocess import RESIZE, Half, Step, shrunk
 from jobs.settings.spec import JobSpec
+from jobs.settings.translation import Degradation
 
 PICTURES = "pictures"  # the feed of families that are trained on one data set
+
+
+class Part(NamedTuple):
+    """A `share` of the pictures is held out, as `seed` draws it; the part is that one, or the rest.
+
+    See `jobs.pictures.holding_out`.
+    """
+
+    share: float
+    seed: int
+    is_held_out: bool
 
 
 @dataclass(frozen=True)
@@ -19,28 +31,41 @@ class Feed:
     """Pictures that steps are given, batch by batch, each item of a batch drawn anew.
 
     - folders: names of data sets, with `weights` where they are drawn more or less often.
+    - sets_of: another feed with the same weights: the folder of each item is the one at the place,
+      among these, that the other one's item has there.
     - pair_of: the feed whose pictures of the same names these go with: a step sees the same part of
       both, the same way round. They are `factor` times smaller.
     - frames: an item is a clip, so many consecutive pictures of one folder; one that cannot be read
       ends a clip.
     - goes_on: each place of a batch shows the clip that follows the one of the batch before, so
       that a network may remember what it saw.
+    - in_shots: between two pictures of a clip there is no cut.
     - is_drawn: False: no step is given it, and frames alone show it.
+    - is_shown: False as well: frames do not show it either, and networks are measured by it; a job
+      may go on with others.
+    - part: only a part of the pictures of its folders.
     - half: files hold two pictures side by side, and this is the one in that half.
+    - codec: as whose video pictures are kept, those of a folder one after another; None: as they
+      are decoded.
     - column: the setting that names the folders.
 
-    Of a pair, only `folders`, `factor`, `half` and `column` are its own.
+    Of a pair, only `folders`, `factor`, `half`, `codec` and `column` are its own.
     """
 
     name: str
     folders: tuple[str, ...]
     weights: tuple[int, ...] | None = None
+    sets_of: str | None = None
     pair_of: str | None = None
     factor: int = 1
     frames: int = 1
     goes_on: bool = False
+    in_shots: bool = False
     is_drawn: bool = True
+    is_shown: bool = True
+    part: Part | None = None
     half: Half | None = None
+    codec: Degradation | None = None
     column: str = "dataset"
 
     @classmethod
@@ -69,6 +94,7 @@ class Decoding(NamedTuple):
     height: int
     channels: int
     steps: tuple[Step, ...] = ()  # of preprocessing
+    codec: Degradation | None = None  # as whose video they are kept, folder by folder
 
 
 def decoding_of(
@@ -84,14 +110,10 @@ def decoding_of(
     if feed.half:
         steps = (Step.half(feed.half), *steps[1:])
     if feed.factor == 1:
-        return Decoding(feed.folders, *loaded, channels, steps)
-    size = _smaller(loaded, feed.factor)
+        return Decoding(feed.folders, *loaded, channels, steps, feed.codec)
+    size = shrunk(loaded, feed.factor)
     if feed.folders == whole.folders:
         steps = (*steps, Step(RESIZE, size))
     else:
-        steps = tuple(Step(each.kind, _smaller(each.size, feed.factor)) for each in steps)
-    return Decoding(feed.folders, *size, channels, steps)
-
-
-def _smaller(size: Resolution, factor: int) -> Resolution:
-    return Resolution(size.width // factor, size.height // factor)
+        steps = tuple(each.smaller(feed.factor) for each in steps)
+    return Decoding(feed.folders, *size, channels, steps, feed.codec)

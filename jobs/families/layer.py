@@ -23,6 +23,9 @@ WEIGHTS = {
 }
 PER_PRODUCT = 2  # a multiplication and an addition
 
+PRELU = "prelu"  # an activation whose slope below zero each channel learns
+
+OVER_PICTURES = {"layer", "instance", "plain-instance"}  # normalizations by what a picture holds
 # Scales, offsets and statistics, per channel.
 _PARAMETERS_OF_NORMALIZATIONS = {"batch": 4, "layer": 2, "instance": 2}
 
@@ -79,7 +82,8 @@ class Layer:
         offsets = self.columns if self.bias else 0
         per_channel = _PARAMETERS_OF_NORMALIZATIONS.get(self.normalization, 0)
         statistics = spectral + per_channel * self.filters
-        return self.weights + offsets + statistics + self.injects_noise
+        slopes = self.filters if self.activation and self.activation.name == PRELU else 0
+        return self.weights + offsets + statistics + slopes + self.injects_noise
 
     @property
     def columns(self) -> int:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from jobs.families.autoencoder.plan import AUTOENCODER
+from jobs.families.cartoon.plan import CARTOON
 from jobs.families.cyclegan.plan import CYCLEGAN
 from jobs.families.dcgan.plan import DCGAN
 from jobs.families.family import Family
 from jobs.families.fastgan.plan import FASTGAN
+from jobs.families.inbetween.plan import INBETWEEN
 from jobs.families.pix2pix.plan import PIX2PIX
+from jobs.families.superres.plan import SUPERRES
 from jobs.settings.spec import COLUMNS, JobSpec, facets, means_something
 
 # What a family that trains nothing still knows of all that concerns steps.
@@ -21,6 +25,10 @@ _ALL: Mapping[str, Family] = {
     "fastgan": FASTGAN,
     "pix2pix": PIX2PIX,
     "cyclegan": CYCLEGAN,
+    "cartoon": CARTOON,
+    "superres": SUPERRES,
+    "autoencoder": AUTOENCODER,
+    "inbetween": INBETWEEN,
     # Frames that show their number.
     "testcard": Family(without=frozenset(_OF_TRAININGS - _OF_FRAMES)),
 }

@@ -12,6 +12,7 @@ from jobs.settings.spec import JobSpec
 # Channels of the convolutions of each stage; each ends where maps are halved.
 STAGES = ((64, 64), (128, 128), (256, 256, 256))
 SEEN_AS_RGB = ("rgb", "rgba", "grey")  # colour models whose values it can be shown
+SEEN_BY_VGG16 = ("perceptual", "contextual")  # terms of losses that compare by it
 KERNEL = 9  # values that a convolution meets at each pixel, 3x3
 
 

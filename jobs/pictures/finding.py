@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,20 +47,6 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
-class Survey:
-    """What the folders of a data set hold.
-
-    `size` is that of most pictures (None where there are none), `count` is how many have it, `odd`
-    are those of other sizes.
-    """
-
-    size: Resolution | None
-    count: int
-    odd: tuple[Picture, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
-
-
 def demo_is_built_in(folder: Path) -> bool:
     """Whether `folder` (`data/demo`) is still to be drawn: with anything in it, it is not."""
     try:
@@ -71,25 +55,6 @@ def demo_is_built_in(folder: Path) -> bool:
         return True
     except OSError:  # no folder, or a closed one: reported as of any other data set
         return False
-
-
-def survey(folders: Sequence[Path], *, with_demo: bool = False) -> Survey:
-    """Look at all pictures in `folders`; `with_demo` counts the built-in ones, drawn or not."""
-    paths, unreadable = find_pictures(folders)
-    pictures = []
-    with warnings.catch_warnings(action="ignore"):  # Pillow warns of oddities that it copes with
-        for path in paths:
-            try:
-                pictures.append(Picture(path, probe(path)))
-            except UnreadablePicture as error:
-                unreadable.append(Unreadable(path, str(error)))
-    sizes = Counter({DEMO_SIZE: DEMO_COUNT} if with_demo else {})
-    sizes.update(picture.size for picture in pictures)
-    if not sizes:
-        return Survey(None, 0, (), tuple(unreadable))
-    size, count = sizes.most_common(1)[0]  # of equally common ones, the first
-    odd = tuple(picture for picture in pictures if picture.size != size)
-    return Survey(size, count, odd, tuple(unreadable))
 
 
 class Below(NamedTuple):
@@ -118,13 +83,18 @@ def find_all(folders: Sequence[Path]) -> Below:
     found = Below([], [], [])
     seen: set[tuple[int, int]] = set()  # folders by device and inode: symbolic links may loop
     for top in folders:
-        pending = [top]
-        while pending:
-            try:
-                pending += reversed(_scan(pending.pop(), seen, found))
-            except OSError as error:
-                found.unreadable.append(Unreadable(Path(error.filename), explain(error)))
+        find_below(top, seen, found)
     return found
+
+
+def find_below(top: Path, seen: set[tuple[int, int]], found: Below) -> None:
+    """Add what lies below `top` to `found`, but folders that were `seen`: by device and inode."""
+    pending = [top]
+    while pending:
+        try:
+            pending += reversed(_scan(pending.pop(), seen, found))
+        except OSError as error:
+            found.unreadable.append(Unreadable(Path(error.filename), explain(error)))
 
 
 def _scan(folder: Path, seen: set[tuple[int, int]], found: Below) -> list[Path]:
@@ -189,6 +159,18 @@ def open_picture(path: Path) -> Image:
         empty = path.stat().st_size == 0
         raise UnreadablePicture("is empty" if empty else "is not a picture") from None
     except Exception as error:  # Pillow's plug-ins raise nearly anything on damaged headers
+        raise UnreadablePicture(explain(error)) from error
+
+
+@contextmanager
+def picture_read(path: Path) -> Iterator[Image]:
+    """An open picture; whatever goes wrong while it is read is UnreadablePicture, too."""
+    try:
+        with open_picture(path) as image:
+            yield image
+    except UnreadablePicture:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise UnreadablePicture(explain(error)) from error
 
 

@@ -9,20 +9,19 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from jobs.pictures.filmed import video_of
 from jobs.pictures.finding import (
     DEMO,
     Picture,
-    Survey,
     Unreadable,
     demo_is_built_in,
     describe_odd,
     describe_unreadable,
-    find_pictures,
-    survey,
 )
 from jobs.pictures.pairing import Name, names_of_pictures
 from jobs.pictures.suffixes import is_video
-from jobs.settings.kinds import Folder, Resolution
+from jobs.pictures.surveying import Survey, find_trainable, survey
+from jobs.settings.kinds import Folder, Resolution, share_in
 from jobs.settings.preprocess import AND, AS_THEY_ARE, COVER, CROP, Preprocessing, Unfit
 from jobs.settings.words import nearest, quoted
 from jobs.workspace.paths import Workspace
@@ -52,6 +51,7 @@ class DatasetFolders:
         self._surveys: dict[tuple[str, ...], Survey | str] = {}
         self._found: dict[tuple[tuple[str, ...], Preprocessing], Found] = {}
         self._names: dict[tuple[str, ...], dict[Name, int]] = {}
+        self._paths: dict[tuple[str, ...], list[str]] = {}
 
     @property
     def _data(self) -> str:
@@ -68,7 +68,8 @@ class DatasetFolders:
             return dataset
         return tuple(
             each
-            if each.name == DEMO and not (place / DEMO).is_dir()
+            if (each.name == DEMO and not (place / DEMO).is_dir())
+            or share_in(each.name) is not None
             else replace(each, name=str(place / each.name))
             for each in dataset
         )
@@ -85,11 +86,19 @@ class DatasetFolders:
     def names(self, folders: tuple[str, ...]) -> Collection[Name]:
         """The names of the files in these folders by which pictures are paired."""
         if folders not in self._names:
-            tops = [self._workspace.dataset(folder) for folder in folders]
-            paths, _ = find_pictures(tops)
-            with_ends = [f"{top}{os.sep}" for top in tops]
-            self._names[folders] = names_of_pictures(list(map(str, paths)), with_ends)
+            self._names[folders] = names_of_pictures(self.paths(folders), self.tops(folders))
         return self._names[folders]
+
+    def paths(self, folders: tuple[str, ...]) -> list[str]:
+        """All pictures of these folders, and frames of videos, whether they can be read or not."""
+        if folders not in self._paths:
+            tops = [self._workspace.dataset(folder) for folder in folders]
+            self._paths[folders] = list(map(str, find_trainable(tops).paths))
+        return self._paths[folders]
+
+    def tops(self, folders: tuple[str, ...]) -> list[str]:
+        """The paths of these folders, with a separator behind."""
+        return [f"{self._workspace.dataset(folder)}{os.sep}" for folder in folders]
 
     def misplaced(self, folders: tuple[str, ...]) -> str | None:
         """What is wrong with folders, however their pictures are preprocessed; else None."""
@@ -152,22 +161,21 @@ class DatasetFolders:
             mode = self._workspace.dataset(folder).stat().st_mode
         except (OSError, ValueError):  # ValueError: a name that holds a NUL
             where = "" if pure.is_absolute() else f" in {self._data}"
-            return f"there is no folder {quoted(folder)}{where}{self._nearest(pure)}"
-        if stat.S_ISREG(mode) and is_video(pure):
-            video = shlex.quote(str(self._workspace.dataset(folder)))
-            return (
-                f"{quoted(folder)} is a video; make a data set of its frames, and name that: "
-                f"multitrain dataset extract {video} {shlex.quote(pure.stem)}"
-            )
-        if not stat.S_ISDIR(mode):
-            return f"{quoted(folder)} is a file; name the folder that holds the pictures"
+            what = "video" if is_video(pure) else "folder"
+            return f"there is no {what} {quoted(folder)}{where}{self._nearest(pure)}"
+        if not stat.S_ISDIR(mode) and not (stat.S_ISREG(mode) and is_video(pure)):
+            return f"{quoted(folder)} is a file; name a folder that holds the pictures, or a video"
         return None
 
     def _nearest(self, folder: PurePath) -> str:
-        """A suggestion among the folders beside the one that is missing."""
+        """A suggestion among the folders and videos beside the one that is missing."""
         parent = self._workspace.data / folder.parent
         try:
-            beside = [each.name for each in os.scandir(parent) if each.is_dir()]
+            beside = [
+                each.name
+                for each in os.scandir(parent)
+                if each.is_dir() or is_video(PurePath(each.name))
+            ]
         except OSError:
             beside = []
         names = {str(folder.parent / name) for name in beside if name[0] != "."} | {DEMO}
@@ -179,19 +187,22 @@ class DatasetFolders:
         if found.unreadable:
             which = describe_unreadable(found.unreadable, self._workspace.data)
             return f"holds no picture that can be read: {which}"
-        return "holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx)"
+        return "holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx) and no videos"
 
     def _mixed(self, folders: tuple[str, ...], found: Survey, preprocessing: Preprocessing) -> str:
         assert found.size, "there are pictures"
         mode = COVER + AND + CROP if preprocessing.crop else COVER
         done = " once they are preprocessed" if preprocessing.fixed else ""
-        paths = map(self._workspace.dataset, folders)
-        command = converting(paths, found.size, self._workspace.root)
-        return (
+        reason = (
             f"all pictures must have one size{done}: {found.count} are {found.size}, "
             f"but {describe_odd(found.odd, self._workspace.data)}; set preprocess to {mode} and "
-            f"load_size to {found.size}, or make a data set of one size: {command}"
+            f"load_size to {found.size}"
         )
+        if any(map(is_filmed, found.odd)):
+            return reason
+        paths = map(self._workspace.dataset, folders)
+        command = converting(paths, found.size, self._workspace.root)
+        return f"{reason}, or make a data set of one size: {command}"
 
 
 def preprocessed(found: Survey, preprocessing: Preprocessing) -> Survey:
@@ -211,6 +222,12 @@ def preprocessed(found: Survey, preprocessing: Preprocessing) -> Survey:
         else:
             odd.append(Picture(path, after))
     return Survey(size, count, tuple(odd), (*found.unreadable, *left_out))
+
+
+def is_filmed(each: Picture | Unreadable) -> bool:
+    """Whether it is a video, or a frame of one: no data set is made of these by converting."""
+    path = Path(each.path)
+    return is_video(path) or video_of(path) is not None
 
 
 def converting(folders: Iterable[Path], size: Resolution, root: Path | None = None) -> str:

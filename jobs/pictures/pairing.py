@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobs.pictures.filmed import FRAME
+
 Name = tuple[int, str]
 
 
 def names_of_pictures(paths: Sequence[str], tops: Sequence[str]) -> dict[Name, int]:
     """The number of each picture by its name: the place of its folder, and its path there without
-    its suffix. Of two with one name, the first counts.
+    suffixes. Of two with one name, the first counts.
 
     `tops` are the folders, which end in a separator.
     """
     named: dict[Name, int] = {}
     for number, path in enumerate(paths):
         place = owner(path, tops)
-        name, _, _ = path.removeprefix(tops[place]).rpartition(".")
-        named.setdefault((place, name), number)
+        named.setdefault((place, _without_suffixes(path.removeprefix(tops[place]))), number)
     return named
+
+
+def _without_suffixes(path: str) -> str:
+    """A picture's path without its suffix; a frame's without that of its video, either."""
+    name, _, suffix = path.rpartition(".")
+    if f".{suffix}" != FRAME:
+        return name
+    video, slash, number = name.rpartition("/")
+    return f"{video.rpartition('.')[0]}{slash}{number}"
 
 
 def owner(path: str, tops: Sequence[str]) -> int:

@@ -28,6 +28,7 @@ from jobs.settings.bounds import (
     unwrap,
     words_of,
 )
+from jobs.settings.moments import Moments
 from jobs.settings.words import nearest, one_of, quoted, split_commas
 
 Value = bool | int | float | str | tuple[int, int]
@@ -123,8 +124,12 @@ def requirement(parameter: Parameter) -> str:
     kind, bounds = unwrap(parameter.type)
     if words := words_of(kind):
         return f"one of {', '.join(words)}"
+    if issubclass(kind, Moments):
+        return Moments.WANTED
     if issubclass(kind, tuple):
         return "two numbers such as 1280x720"
+    if kind is str:
+        return "the name of a job, of letters, digits, dots, spaces, - and _"
     return "True or False" if kind is bool else bounded(kind, bounds)
 
 
@@ -133,7 +138,6 @@ _BETA_1 = Parameter(Decay, None, "decay of the first moment; empty: beta1_g or b
 _BETA_2 = Parameter(Decay, 0.999, "decay of the second moment")
 _AMSGRAD = Parameter(bool, False, "the largest second moment so far")
 _ACCUMULATOR = Parameter(NotNegative, 0.1, "where the accumulators start")
-_STEPS = Parameter(Count, None, "steps until it has come to its end; empty: the whole training")
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,9 @@ class Optimizer(Choice):
 
     `adam` alone has another epsilon: 1e-8, as in Kingma and Ba 2014.
     """
+
+    # Those whose state is the weights: what another turn learns of these would be lost.
+    KEEPING_WEIGHTS: ClassVar[frozenset[str]] = frozenset({"ftrl", "schedulefreeadamw"})
 
     TABLE: ClassVar[Table] = {
         "adam": {
@@ -278,30 +285,10 @@ class Optimizer(Choice):
         },
     }
 
-
-@dataclass(frozen=True)
-class Schedule(Choice):
-    """How the learning rate goes over the steps of a training."""
-
-    TABLE: ClassVar[Table] = {
-        "constant": {},
-        "step": {
-            "steps": _STEPS._replace(
-                help="steps from fall to fall; empty: a tenth of the training"
-            ),
-            "factor": Parameter(Annotated[float, Gt(0), Le(1)], 0.5, "of each fall"),
-        },
-        "cosine": {
-            "steps": _STEPS._replace(help="steps to the first restart; empty: the whole training"),
-            "t_mul": Parameter(Annotated[Positive, Ge(1)], 1.0, "each round, by this factor"),
-            "m_mul": Parameter(Annotated[float, Gt(0), Le(1)], 1.0, "each restart, by this factor"),
-            "alpha": Parameter(Share, 0.0, "share of the rate that is left at the end"),
-        },
-        "linear": {
-            "steps": _STEPS,
-            "alpha": Parameter(Share, 0.0, "share of the rate that is left at the end"),
-        },
-    }
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether networks can learn by it in one kind of steps only."""
+        return self.name in self.KEEPING_WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class Facets:
     - one_at_most: the name of a group of columns of which a job gives one, or none.
     - in_family: the default that it has in a family instead of its own, by the family's name.
     - only_in: names of the families that it means something to; empty: they say so themselves.
+    - words_in: by the name of a family, those of its words that mean something to that one.
     """
 
     opens: str = ""
@@ -67,6 +68,7 @@ class Facets:
     one_at_most: str = ""
     in_family: Mapping[str, Any] = field(default_factory=dict)
     only_in: tuple[str, ...] = ()
+    words_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def column(
@@ -85,6 +87,7 @@ def column(
     one_at_most: str = "",
     in_family: Mapping[str, Any] | None = None,
     only_in: tuple[str, ...] = (),
+    words_in: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
     facets = Facets(
@@ -100,6 +103,7 @@ def column(
         one_at_most=one_at_most,
         in_family=in_family or {},
         only_in=only_in,
+        words_in=words_in or {},
     )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 

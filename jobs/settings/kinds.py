@@ -18,10 +18,10 @@ from jobs.settings.choices import (
     LatentMotion,
     Loss,
     Optimizer,
-    Schedule,
     Snapshot,
 )
-from jobs.settings.translation import Making, Term
+from jobs.settings.schedules import Schedule
+from jobs.settings.translation import Degradation, Filter, Flattening, Making, Term
 from jobs.settings.videos import EncoderName, FormatName, checked_encoder
 from jobs.settings.words import entries_of, quoted, split_commas
 
@@ -33,7 +33,7 @@ _UNSAFE_CHARACTERS = frozenset('<>:"/\\|?*')  # some file system refuses them
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _FORMATS = "|".join(get_args(FormatName))
 _OUTPUT_SUFFIX = re.compile(
-    rf".*(_(timecut|loop|box)\d{{4,}}|\.(mp4|mov|mkv|jpg|json|part|contact|{_FORMATS}))",
+    rf".*(_(timecut|loop|applied|box)\d{{4,}}|\.(mp4|mov|mkv|jpg|json|part|contact|{_FORMATS}))",
     re.IGNORECASE,
 )
 # Excel writes True and False in the language of the user.
@@ -66,7 +66,8 @@ def _safe_name(name: str) -> str:
         raise ValueError(f"{name!r} is a reserved file name")
     if _OUTPUT_SUFFIX.fullmatch(name):
         raise ValueError(
-            "must not end like an output (_timecut0001, _loop0001, _box0001, .mp4, .hap, .part …)"
+            "must not end like an output (_timecut0001, _loop0001, _applied0001, _box0001, .mp4, "
+            ".hap, .part …)"
         )
     return name
 
@@ -118,6 +119,12 @@ class Folder:
         if len(match[2]) > 9 or not 1 <= (weight := int(match[2])) <= LARGEST_WEIGHT:
             raise ValueError(f"{quoted(text)}: a weight must be from 1 to {LARGEST_WEIGHT}")
         return cls(str(PurePosixPath(match[1])), weight)
+
+
+def share_in(folder: str) -> float | None:
+    """What stands in place of a folder's name: 0.1 of `10%`; None of a name."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*%", folder)
+    return float(match[1]) / 100 if match else None
 
 
 def _parse_every(value: object) -> object:
@@ -196,7 +203,14 @@ OneMotion = Annotated[
     InstanceOf[LatentMotion], BeforeValidator(LatentMotion.parse), PlainSerializer(str)
 ]
 OneTerm = Annotated[InstanceOf[Term], BeforeValidator(Term.parse), PlainSerializer(str)]
+OneFilter = Annotated[InstanceOf[Filter], BeforeValidator(Filter.parse), PlainSerializer(str)]
+OneFlattening = Annotated[
+    InstanceOf[Flattening], BeforeValidator(Flattening.parse), PlainSerializer(str)
+]
 OneMaking = Annotated[InstanceOf[Making], BeforeValidator(Making.parse), PlainSerializer(str)]
+OneDegradation = Annotated[
+    InstanceOf[Degradation], BeforeValidator(Degradation.parse), PlainSerializer(str)
+]
 OneSnapshot = Annotated[InstanceOf[Snapshot], BeforeValidator(Snapshot.parse), PlainSerializer(str)]
 
 Normalization = Literal["batch", "layer", "instance", "pixel", "spectral", "none"]
@@ -213,5 +227,17 @@ KernelSide = Annotated[Count, Le(31)]
 Stride = Annotated[Count, Le(8)]
 # Pixels that each logit of a discriminator of patches looks at.
 Patch = Annotated[Literal["16", "34", "70", "142", "286"], BeforeValidator(str)]
-Show = Literal["output", "input+output", "input+output+target", "input+output+cycle"]
+Show = Literal[
+    "output",
+    "input+output",
+    "input+output+target",
+    "input+output+cycle",
+    "bicubic+output",
+    "bicubic+output+target",
+    "input+output+difference",
+    "input+output+latent",
+    "input+output+difference+latent",
+    "blend+output",
+    "blend+output+target",
+]
 Dilation = Annotated[Count, Le(32)]

@@ -12,13 +12,16 @@ from fractions import Fraction
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, InstanceOf, PlainSerializer
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
 from jobs.settings.bounds import Count, Natural, NotNegative, Positive
 from jobs.settings.choices import Choice, Finite, Parameter, Table
-from jobs.settings.kinds import Resolution, Size
+from jobs.settings.kinds import Name, Resolution, Size
 from jobs.settings.lengths import SECONDS
 from jobs.settings.videos import FormatName
+
+# A job's name that a loop written as text can hold: no commas, no brackets.
+PlainName = Annotated[Name, Field(pattern=r"^[\w.-]+( [\w.-]+)*$")]
 
 LoopMode = Literal["pingpong", "crossfade", "best"]
 PathName = Literal["spherical", "cubic"]
@@ -148,7 +151,11 @@ _LOOK: Mapping[str, Parameter] = {
     "format": Parameter(
         FormatName, None, "empty: the job's first; for H.264 and H.265, `h264-intra`"
     ),
+    "scale_with": Parameter(
+        PlainName, None, "a superres job whose network enlarges it, after `crop` and `scale`"
+    ),
 }
+_NOT_OF_CLIPS = ("format", "scale_with")  # they are about what becomes of a clip that is cut
 _CUT: Mapping[str, Parameter] = {
     "start": Parameter(
         Annotated[NotNegative, Le(LONGEST_SECONDS), SECONDS],
@@ -222,10 +229,15 @@ class Loop(Choice):
         """None: the job's first format."""
         return cast("FormatName | None", self["format"])
 
+    @property
+    def scale_with(self) -> str | None:
+        """The job whose network enlarges it; None: it stays as large as it is."""
+        return cast("str | None", self["scale_with"])
+
     def clip_settings(self) -> ClipSettings:
         """The settings of a loop that is cut from the film."""
         assert self.name in get_args(LoopMode), "walks are not cut from films"
-        own = {name: self[name] for name in (*_CUT, *_LOOK) if name != "format"}
+        own = {name: self[name] for name in (*_CUT, *_LOOK) if name not in _NOT_OF_CLIPS}
         fade = self.parameters().get("fade")
         return ClipSettings(cast("LoopMode", self.name), self.duration, fade=fade, **own)
 

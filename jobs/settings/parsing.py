@@ -13,7 +13,7 @@ from jobs.settings.bounds import bounded, too_large, unwrap, words_of
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import EntryFor, Folder, Resolution
 from jobs.settings.lengths import MINUTES, SECONDS, length_text
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, GROUP_OF, JobSpec, means_something
+from jobs.settings.spec import ALTERNATIVES, COLUMNS, GROUP_OF, JobSpec, facets, means_something
 from jobs.settings.words import MEANT, one_of, quoted
 
 _DECIMAL_COMMAS = re.compile(r"(\d{1,20}),(\d{1,20})(?:\s*[,;]\s*\d+,\d+)*")
@@ -31,6 +31,7 @@ def parse_cells(cells: Mapping[str, str]) -> tuple[JobSpec | None, dict[str, str
     except ValidationError as error:
         # The first reason per column: a list with two unknown activations is one thing to mend.
         reasons |= {str(each["loc"][0]): _reason(each) for each in reversed(error.errors())}
+    reasons |= _words_of_other_families(given)
     if not reasons:
         return spec, {}
     return None, {
@@ -56,6 +57,17 @@ def _wrong_alternatives(given: Mapping[str, str]) -> dict[str, str]:
             reasons[group[0]] = f"is required and empty{advice}"
         for column in said[1:]:
             reasons[column] = f"stands beside {said[0]}, which says the same; keep one of them"
+    return reasons
+
+
+def _words_of_other_families(given: Mapping[str, str]) -> dict[str, str]:
+    """A reason for each column with a word that is known, but not to the family."""
+    family = given.get("family", COLUMNS["family"].default)
+    reasons = {}
+    for column, text in given.items():
+        words = facets(column).words_in.get(family)
+        if words and text not in words:
+            reasons[column] = one_of(words, text)
     return reasons
 
 

@@ -23,8 +23,39 @@ Half = Literal["left", "right"]
 HALVES: Mapping[Half, str] = {"left": "left_half", "right": "right_half"}  # steps by what they keep
 
 
+def shrunk(size: Resolution, factor: int) -> Resolution:
+    """The size of a picture that is so many times smaller."""
+    return Resolution(size.width // factor, size.height // factor)
+
+
 class Unfit(ValueError):
     """Pictures that are too small: one clause for a person."""
+
+
+class Sides(NamedTuple):
+    """Pixels on each side of a picture."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+    def within(self, size: Resolution) -> tuple[int, int, int, int]:
+        """What is left of a picture without them: left, top, right, bottom. Raises Unfit."""
+        right, bottom = size.width - self.right, size.height - self.bottom
+        if self.left >= right or self.top >= bottom:
+            raise Unfit(f"is {size}: cutting off {self} leaves nothing")
+        return self.left, self.top, right, bottom
+
+    def common(self, other: Self) -> Self:
+        """What both have of each side."""
+        return type(self)(*map(min, self, other))
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
+
+
+NO_SIDES = Sides(0, 0, 0, 0)
 
 
 class Step(NamedTuple):
@@ -40,6 +71,10 @@ class Step(NamedTuple):
     def half(cls, which: Half) -> Self:
         """Keeps one half of a picture; the middle column of an odd width is in neither."""
         return cls(HALVES[which], Resolution(0, 0))
+
+    def smaller(self, factor: int) -> Self:
+        """The same of pictures that are so many times smaller."""
+        return type(self)(self.kind, shrunk(self.size, factor))
 
     def of(self, size: Resolution) -> Resolution:
         """What a picture of `size` becomes. Raises Unfit."""
@@ -99,6 +134,14 @@ class Preprocessing:
     def seen(self, loaded: Resolution) -> Resolution:
         """What networks see of a picture that was `loaded` so large. Raises Unfit."""
         return Step(CROP, self.crop).of(loaded) if self.crop else loaded
+
+    def smaller(self, factor: int) -> Self:
+        """The same of pictures that are so many times smaller."""
+        if factor == 1:
+            return self
+        fixed = tuple(each.smaller(factor) for each in self.fixed)
+        crop = self.crop and shrunk(self.crop, factor)
+        return type(self)(fixed, crop, self.flip)
 
 
 AS_THEY_ARE = Preprocessing()

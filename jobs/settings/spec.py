@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, Lt
@@ -20,10 +21,9 @@ from jobs.settings.choices import (
     LatentMotion,
     Loss,
     Optimizer,
-    Schedule,
     Snapshot,
 )
-from jobs.settings.colours import ColourModel
+from jobs.settings.colours import ColourModel, ColourSpace
 from jobs.settings.columns import Change, Facets, column, facets_of
 from jobs.settings.destinations import checked_destination
 from jobs.settings.kinds import (
@@ -40,7 +40,10 @@ from jobs.settings.kinds import (
     Normalization,
     OneActivation,
     OneClipping,
+    OneDegradation,
     OneEncoder,
+    OneFilter,
+    OneFlattening,
     OneLoss,
     OneMaking,
     OneMotion,
@@ -58,17 +61,40 @@ from jobs.settings.kinds import (
     SizeOrSide,
     Stride,
     Switch,
+    share_in,
 )
 from jobs.settings.lengths import MINUTES, SECONDS
 from jobs.settings.loops import OneLoop
 from jobs.settings.preprocess import Preprocessing, checked_mode
-from jobs.settings.translation import Making, Term
+from jobs.settings.schedules import Schedule
+from jobs.settings.translation import Filter, Flattening, Making, Skip, Term
 from jobs.settings.videos import FormatName
 
 # Families that make pictures into pictures: of pairs, and without.
 _OF_PAIRS = ("pix2pix",)
 _CYCLES = ("cyclegan",)
-_TRANSLATORS = (*_OF_PAIRS, *_CYCLES)
+_CARTOONS = ("cartoon",)
+_ENLARGERS = ("superres",)
+_BETWEEN = ("inbetween",)
+_OF_PATCHES = (*_OF_PAIRS, *_CYCLES, *_ENLARGERS)
+_TRANSLATORS = (*_OF_PATCHES, *_CARTOONS)
+_CODERS = ("autoencoder",)
+_OF_PICTURES = (*_TRANSLATORS, *_CODERS, *_BETWEEN)
+_MEASURED = (*_ENLARGERS, *_CODERS, *_BETWEEN)
+
+_ENLARGING_NETS = (
+    "srresnet",
+    "rrdb",
+    "pan",
+    "compact",
+    "basicsr",
+    "expansionsr",
+    "denoise",
+    "vdsr",
+    "vdsr-elu",
+    "recurrent",
+    "genome",
+)
 
 
 # fmt: off
@@ -78,7 +104,7 @@ class JobSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     name:           Name                        = column(description="unique; names every output", opens="What to make", concerns="job")
-    dataset:        Folders | None              = column(None, "folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. `landscapes*4,faces` draws four pictures of the first for each of the second", concerns="job", one_of="pictures")
+    dataset:        Folders | None              = column(None, "folder(s) under data/, or whole paths (`/mnt/nas/waves`), comma-separated; `demo` is built in. A video is a folder of its frames. `landscapes*4,faces` draws four pictures of the first for each of the second", concerns="job", one_of="pictures")
     grid_width:     Count                       = column(description="samples side by side in a frame", sizes="frame", concerns="job")
     grid_height:    Count                       = column(description="samples one above the other in a frame", sizes="frame", concerns="job")
     video_length:   Annotated[Positive, Le(1440), MINUTES] | None = column(None, "minutes of finished video, fractions allowed; or a length such as `1m30s` or `0:45`, as in every column of minutes or seconds", concerns="job", may_change="later", one_of="length")
@@ -90,27 +116,63 @@ class JobSpec(BaseModel):
     crop_size:      SizeOrSide | None           = column(None, "pixels that are cut out of pictures, what networks see and make; one number is a square's side", sizes="picture", concerns="job")
     flip:           Switch                      = column(False, "mirror half of the pictures left to right, by chance, in training")
 
-    inputs:         Folders | None              = column(None, "folder(s) of what the network is given, beside `targets`, and of the same size; `pix2pix`: pictures of the same names, up to their suffixes", opens="Pictures into pictures", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
+    inputs:         Folders | None              = column(None, "folder(s) of what the network is given, beside `targets`, and of the same size, of a `superres` `scale` times smaller; for these and `pix2pix`, pictures of the same names, up to their suffixes", opens="Pictures into pictures", concerns="job", one_at_most="inputs", only_in=_TRANSLATORS)
     targets:        Folders | None              = column(None, "folder(s) of what the network is to make of `inputs`, instead of `dataset`; a weight such as `streets*4` stands here", concerns="job", one_of="pictures", only_in=_TRANSLATORS)
     side_by_side:   Literal["left", "right"] | None = column(None, "each file of `dataset` holds a pair, side by side: which half is the input. All preprocessing is of halves", sizes="picture", concerns="job", one_at_most="inputs", only_in=_OF_PAIRS)
     input_from:     Several[OneMaking] | None   = column(None, "how inputs are made of the pictures of `dataset`, which are the targets: one step or several in turn, as `grey,blur(3)`; empty, where there are no `inputs` and no halves: `grey,blur`", one_at_most="inputs", only_in=_OF_PAIRS)
-    sample_from:    Folders | None              = column(None, "folder(s) whose pictures frames show the network on; they are not trained on. As `dataset`, or, beside `targets`, as `inputs`. Empty: pictures that are trained on, evenly spread", concerns="job", only_in=_TRANSLATORS)
-    sample_motion:  Literal["still", "moving"]  = column("still", "moving: each frame shows the samples' next pictures, in the order of their names, and from the last on the first again: those of a video, say, which so plays while the network learns. All of them lie on the device", concerns="job", only_in=_TRANSLATORS)
-    show:           Show                        = column("output", "what a frame shows of each sample, side by side", sizes="frame", concerns="job", only_in=_TRANSLATORS)
-    losses:         Several[OneTerm]            = column((Term("l1", (("weight", 100.0),)), Term("gan")), "what the generator wants: terms with weights", in_family={"cyclegan": (Term("cycle", (("weight", 10.0),)), Term("identity", (("weight", 5.0),)), Term("gan", (("weight", 2.0),)))}, only_in=_TRANSLATORS)
+    sample_from:    Folders | None              = column(None, "folder(s) whose pictures frames show the network on; they are not trained on. As `dataset`, or, beside `targets`, as `inputs`; a `superres` of pairs has none. Empty: pictures that are trained on, evenly spread", concerns="job", only_in=_OF_PICTURES)
+    sample_motion:  Literal["still", "moving"]  = column("still", "moving: each frame shows the samples' next pictures, in the order of their names, and from the last on the first again: those of a video, say, which so plays while the network learns. All of them lie on the device", concerns="job", only_in=_OF_PICTURES)
+    net:            Literal["srresnet", "rrdb", "pan", "compact", "basicsr", "expansionsr", "denoise", "vdsr", "vdsr-elu", "recurrent", "genome", "oval", "small"] = column("srresnet", "which network enlarges: `srresnet`, `rrdb` (ESRGAN's, large), `pan` and `compact` (small, for videos), `recurrent` for videos, which remembers, or one for pictures that are scaled up before, as is what `genome` writes; see docs/superres.md. Of an `autoencoder`: `small`, or `oval`, which is tinier and coarser; see docs/autoencoder.md", in_family={"autoencoder": "small"}, only_in=(*_ENLARGERS, *_CODERS), words_in={"superres": _ENLARGING_NETS, "autoencoder": ("oval", "small")})
+    genome:         str | None                  = column(None, "the layers of `net: genome`, which `multitrain evolve` breeds: `64k9 mean32k1,3,5 64k3*4 out5`", only_in=_ENLARGERS)
+    clip:           Annotated[int, Ge(2), Le(60)] = column(7, "consecutive pictures of a folder that `net: recurrent` learns of at once; a batch is of so many clips. `inbetween`: the first and the last are given, and those between are to be made", in_family={"inbetween": 3}, only_in=(*_ENLARGERS, *_BETWEEN))
+    scale:          Annotated[int, Ge(1), Le(4)] = column(2, "by how much pictures are enlarged; 1: they are cleaned and stay as large", sizes="frame", only_in=_ENLARGERS)
+    features:       Channels | None             = column(None, "channels of the network's maps; empty: as published, 64, of `pan` 40; of an autoencoder's `small`: of its outermost layers, 16; `inbetween`: 32", only_in=_MEASURED)
+    skip:           Skip                        = column("auto", "what the network's output is added to: the input, scaled up so, or nothing; `auto`: as published", only_in=_ENLARGERS)
+    degrade:        Several[OneDegradation] | None = column(None, "how low pictures are made of those of `dataset`, step by step: `blur(1.2),shrink,noise(3),jpeg(60)`; empty: `shrink`", one_at_most="inputs", only_in=_ENLARGERS)
+    turn:           Switch                      = column(False, "turn pictures by quarter turns, by chance, in training; they must be square", only_in=_ENLARGERS)
+    border:         Annotated[int, Ge(0), Le(256)] = column(0, "pixels at the edges of pictures that the loss leaves out", only_in=_ENLARGERS)
+    validation:     Folders | None              = column(None, "folder(s) of pictures that are not trained on, by which the network is measured meanwhile, beside the losses: PSNR and SSIM of their brightness; of an `autoencoder`, the bytes of a picture, and how well it comes back. Or a share of those of `dataset`, `10%`, which are then not trained on: see docs/superres.md", concerns="beside", may_change="any", only_in=_MEASURED)
+    validate_every: EverySteps                  = column(500, "steps from one measurement to the next; the last step is followed by one, too", concerns="beside", may_change="any", only_in=_MEASURED)
+    keep_best:      Literal["psnr", "ssim", "none"] = column("psnr", "the networks' weights of the step that `validation` was best after stay in runs/<name>/kept/: by PSNR or by SSIM; `--step best` of apply, evaluate and network takes them. none: none are kept", concerns="beside", may_change="any", only_in=_MEASURED)
+    show:           Show                        = column("output", "what a frame shows of each sample, side by side", sizes="frame", concerns="job", only_in=_OF_PICTURES)
+    losses:         Several[OneTerm]            = column((Term("l1", (("weight", 100.0),)), Term("gan")), "what the generator wants: terms with weights", in_family={"cyclegan": (Term("cycle", (("weight", 10.0),)), Term("identity", (("weight", 5.0),)), Term("gan", (("weight", 2.0),))), "superres": (Term("l1"),), "autoencoder": (Term("l2"),), "inbetween": (Term("charbonnier"),)}, only_in=(*_OF_PATCHES, *_CODERS, *_BETWEEN))
     downs:          Annotated[int, Ge(1), Le(12)] | None = column(None, "how often the U-Net halves a picture; empty: as often as the shorter side can be halved, at most 8 times. Sizes that cannot be halved so often are padded by reflection, and cut off again", only_in=_OF_PAIRS)
     peel:           Annotated[int, Ge(0), Le(3)] = column(0, "outer layers of the U-Net that are peeled off: those within begin with 2, 4 or 8 times `gf_dim` channels, as in the U-Net of pictures so many times as large", only_in=_OF_PAIRS)
-    patch:          Patch                       = column("70", "side, in pixels, of the patches that the discriminator judges one by one", only_in=_TRANSLATORS)
+    patch:          Patch                       = column("70", "side, in pixels, of the patches that the discriminator judges one by one", only_in=_OF_PATCHES)
     conditional:    Switch                      = column(True, "the discriminator sees the input, too, and judges whether both belong together", only_in=_OF_PAIRS)
-    blocks:         Annotated[int, Ge(1), Le(64)] | None = column(None, "residual blocks of each generator; empty: 9, of pictures smaller than 256 pixels 6", only_in=_CYCLES)
+    blocks:         Annotated[int, Ge(1), Le(64)] | None = column(None, "blocks of each generator, of `vdsr` and `compact` layers; empty: 9, of pictures smaller than 256 pixels 6; `cartoon`: 4; `superres`: as published; `inbetween`: layers at each size of its maps, 3", only_in=(*_CYCLES, *_CARTOONS, *_ENLARGERS, *_BETWEEN))
+    surface_losses: Several[OneTerm]            = column((Term("gan"),), "what the generator wants of the picture smoothed by `surface_filter`: broad areas as in cartoons", only_in=_CARTOONS)
+    surface_scale:  NotNegative                 = column(0.1, "weight of `surface_losses` together", only_in=_CARTOONS)
+    surface_filter: OneFilter                   = column(Filter("guided", (("radius", 5), ("eps", 0.2))), "what smooths the pictures whose surface is judged", only_in=_CARTOONS)
+    texture_losses: Several[OneTerm]            = column((Term("gan"),), "of the picture without its colours, mixed to grey in another way each time: lines and grain as in cartoons", only_in=_CARTOONS)
+    texture_scale:  NotNegative                 = column(1.0, "weight of `texture_losses` together", only_in=_CARTOONS)
+    structure_losses: Several[OneTerm]          = column((Term("l1"),), "of the picture beside itself made flat by `structure_target`: few areas, of one colour each", only_in=_CARTOONS)
+    structure_scale: NotNegative                = column(15.0, "weight of `structure_losses` together", only_in=_CARTOONS)
+    structure_target: OneFlattening             = column(Flattening("posterised"), "what makes the flat picture: smoothed and of few levels, or areas that follow edges", only_in=_CARTOONS)
+    content_losses: Several[OneTerm]            = column((Term("ms-ssim", (("weight", 0.5),)), Term("coarse-l1")), "of the picture beside the input: what it shows stays. With weights of VGG16 (`perceptual`), `perceptual` lets it change more", only_in=_CARTOONS)
+    content_scale:  NotNegative                 = column(10.0, "weight of `content_losses` together", only_in=_CARTOONS)
+    idt_losses:     Several[OneTerm] | None     = column(None, "of what is made of a target beside the target itself, which is a cartoon already; empty: nothing is wanted", only_in=_CARTOONS)
+    reg_losses:     Several[OneTerm]            = column((Term("tv"),), "of the picture alone (`tv`), or beside any target (`contextual`)", only_in=_CARTOONS)
+    reg_scale:      NotNegative                 = column(0.5, "weight of `reg_losses` together", only_in=_CARTOONS)
+    output_filter:  OneFilter                   = column(Filter("guided"), "what smooths all that the generator makes, with its input as the guide: edges come from there", only_in=_CARTOONS)
+    pretrain_steps: Natural                     = column(0, "first steps, in which the generator learns alone. Of a cartoon, to leave pictures as they are: without them, it may come down to one flat colour. Of `superres`, by its `losses` without `gan` and `feature`", in_family={"cartoon": 1000}, only_in=(*_CARTOONS, *_ENLARGERS))
     pool:           Annotated[int, Ge(0), Le(10_000)] = column(50, "pictures made before, for each direction, of which the discriminators see one half of the time; 0: they see new ones only", only_in=_CYCLES)
 
-    family:         Literal["dcgan", "fastgan", "pix2pix", "cyclegan", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `pix2pix`, and `cyclegan` without pairs: make pictures into pictures, see docs/translation.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
+    latent_channels: Annotated[int, Ge(1), Le(256)] = column(10, "channels of the latents that a picture is coded as: the fewer, the fewer bytes", opens="Autoencoder", only_in=_CODERS)
+    quantise:       Annotated[NotNegative, Le(1000)] = column(1.0, "latents are whole numbers of this step, from -127 to 127, which are what is sent; in training, noise of half a step takes the place of rounding. 0: they are sent as float16", only_in=_CODERS)
+    variable_rate:  Switch                      = column(False, "in training, the last latent channels are left out, each time as many as chance says: so the first ones learn to matter most, and one network serves as many rates as it has channels", only_in=_CODERS)
+    rate_weight:    NotNegative                 = column(0.0, "weight, beside `losses`, of the bits that a value of the latents takes, as is estimated; a little of it keeps files from growing while the network learns: 0.0005", only_in=_CODERS)
+    input_noise:    NotNegative                 = column(0.0, "deviation, in levels of 255, of Gaussian noise on what the encoder sees in training; the picture itself stays what is wanted", only_in=_CODERS)
+    input_colours:  ColourSpace                 = column("rgb", "the colours that the encoder sees; hue is its sine and cosine; `all`: `rgb`, `hsv` and `lab`, one behind the other", only_in=_CODERS)
+    output_colours: ColourSpace                 = column("rgb", "the colours that the decoder makes; of `all`, the mean of three pictures", only_in=_CODERS)
+    loss_colours:   ColourSpace | None          = column(None, "the colours in which `losses` compare; empty: those that the decoder makes", only_in=_CODERS)
+
+    family:         Literal["dcgan", "fastgan", "pix2pix", "cyclegan", "cartoon", "superres", "autoencoder", "inbetween", "testcard"] = column("dcgan", "kind of network; `fastgan`: for few pictures and large ones, see docs/fastgan.md; `pix2pix`, `cyclegan` without pairs, and `cartoon`: make pictures into pictures, see docs/translation.md; `superres`: makes them larger or cleaner, see docs/superres.md; `autoencoder`: codes them as few numbers and makes them again, see docs/autoencoder.md; `inbetween`: makes the frames between those of a video, see docs/inbetween.md; `testcard` trains nothing and draws frame numbers. Settings that mean nothing to a family are refused in its own row", opens="Networks", concerns="job")
     colour_model:   ColourModel                 = column("rgb", "what the networks see and make; frames are always RGB, of `rgba` RGBA", label="colour")
     nbr_of_layers_g: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the generator: a linear one, then convolutions", label="layersg", varies=Change(0.5), nested="generator.layers")
     nbr_of_layers_d: Annotated[int, Ge(2), Le(10)] = column(5, "layers of the discriminator: convolutions, then a linear one", label="layersd", varies=Change(0.5), nested="discriminator.layers")
-    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels; `pix2pix`, `cyclegan`: of the outermost layer", label="gf", varies=Change(0.5), nested="generator.dim")
-    df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer. `fastgan`: of its maps of 64 pixels", label="df", varies=Change(0.5), nested="discriminator.dim")
+    gf_dim:         Channels                    = column(64, "channels of the generator's last hidden layer; doubled layer by layer towards the latent vector. `fastgan`: of its maps of 64 pixels; `pix2pix`, `cyclegan`, `cartoon`: of the outermost layer", label="gf", varies=Change(0.5), nested="generator.dim", in_family={"cartoon": 32})
+    df_dim:         Channels                    = column(64, "channels of the discriminator's first layer; doubled layer by layer. `fastgan`: of its maps of 64 pixels", label="df", varies=Change(0.5), nested="discriminator.dim", in_family={"cartoon": 32})
     filters_g:      PerHidden[Channels] | None  = column(None, "channels of the generator's hidden layers, the linear one first; empty: by `gf_dim`", varies=Change(0.5))
     filters_d:      PerHidden[Channels] | None  = column(None, "channels of the discriminator's convolutions; empty: by `df_dim`", varies=Change(0.5))
     k_w:            PerConv[KernelSide]         = column((5,), "kernel width of the convolutions", label="kw", varies=Change())
@@ -140,10 +202,10 @@ class JobSpec(BaseModel):
     z_distribution: Literal["uniform", "normal"] = column("uniform", "of latents: in [-1, 1], or around 0 with deviation 1", label="z", varies=Change(0.3), in_family={"fastgan": "normal"})
     latent_motion:  OneMotion                   = column(LatentMotion("fixed"), "`walk`: the samples' latents go a closed way, so that the film drifts", label="motion")
 
-    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge"), "cyclegan": Loss("lsgan")})
-    optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change())
-    optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change())
-    learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0))
+    loss:           OneLoss                     = column(Loss("vanilla"), "what generator and discriminator want", opens="Training", varies=Change(), in_family={"fastgan": Loss("hinge"), "cyclegan": Loss("lsgan"), "cartoon": Loss("lsgan")})
+    optimizer_g:    OneOptimizer                = column(Optimizer("adam"), "of the generator", label="optg", varies=Change(), in_family={"cartoon": Optimizer("adam", (("beta_2", 0.99),)), **dict.fromkeys(("superres", "inbetween"), Optimizer("adam", (("beta_1", 0.9), ("beta_2", 0.99)))), "autoencoder": Optimizer("adam", (("beta_1", 0.9),))})
+    optimizer_d:    OneOptimizer                = column(Optimizer("adam"), "of the discriminator", label="optd", varies=Change(), in_family={"cartoon": Optimizer("adam", (("beta_2", 0.99),)), "superres": Optimizer("adam", (("beta_1", 0.9), ("beta_2", 0.99)))})
+    learning_rate_g: Positive                   = column(0.0002, "of the generator", label="lrg", varies=Change(2.0, spread=1.0), in_family={"autoencoder": 0.001})
     learning_rate_d: Positive                   = column(0.0002, "of the discriminator", label="lrd", varies=Change(2.0, spread=1.0))
     schedule_g:     OneSchedule                 = column(Schedule("constant"), "of the generator's learning rate", varies=Change(0.5))
     schedule_d:     OneSchedule                 = column(Schedule("constant"), "of the discriminator's learning rate", varies=Change(0.5))
@@ -175,7 +237,7 @@ class JobSpec(BaseModel):
     freeze_d:       Annotated[int, Ge(0), Le(10)] = column(0, "so many first layers of the discriminator do not learn")
 
     fps:            Annotated[Count, Le(240)]   = column(60, "frames per second of video", opens="Video", concerns="job")
-    snapshot:       OneSnapshot                 = column(Snapshot("update"), "how often a frame shows the networks: `update`, `step`, or `every 10 steps`, also written `10`")
+    snapshot:       OneSnapshot                 = column(Snapshot("update"), "how often a frame shows the networks: `update`, `step`, or `every 10 steps`, also written `10`", in_family=dict.fromkeys(_MEASURED, Snapshot("step")))
     first_frame_after: Natural                  = column(0, "steps that are trained before the film begins, so that it does not open on grey; they take their time, and none of the film", concerns="job")
     auto_render_period: Annotated[Positive, Le(86_400), SECONDS] | None = column(None, "seconds of video per timecut, fractions allowed; empty: one cut at the end", concerns="job", may_change="later")
     render_res:     Size | None                 = column(None, "cuts the grid into boxes of this size, a video each; empty: the whole grid", concerns="job")
@@ -186,6 +248,7 @@ class JobSpec(BaseModel):
     crf:            Annotated[int, Ge(0), Le(51)] = column(17, "constant rate factor of x264 and x265, constant quality of NVENC and VP9; lower is better and larger", concerns="job", may_change="any")
     preset:         Preset                      = column("medium", "the encoder's effort, by x264's names; slower is smaller", concerns="job", may_change="any")
     loops:          Several[OneLoop] | None     = column(None, "seamless clips that are made when the film is there: `walk(beats=32, bpm=128)`, `pingpong(seconds=10)`", concerns="beside", may_change="any")
+    apply_to:       Several[str] | None         = column(None, "whole paths of videos that the trained network is used on when the training is over, as `multitrain apply` does, an `inbetween` at twice their rate: `renders/<name>_applied0001.mp4` and so on, with their sound", concerns="beside", may_change="any", only_in=_OF_PICTURES)
     upload_to_ftp:  Switch                      = column(False, "send each finished video to the server in ftp.ini", concerns="beside", may_change="any")
     upload_to:      Annotated[str, AfterValidator(checked_destination)] | None = column(None, "send whatever is finished to `ftp://user@host/folder`, `sftp://…`, `s3://bucket/folder` or `file:///folder`; passwords stand in upload.ini, see docs/delivery.md", private="address", concerns="beside", may_change="any")
     backup_period:  Annotated[Positive, Le(10080), MINUTES] | None = column(None, "minutes between two backups of the newest checkpoint, sent there too, as <name>_checkpoint.zip; empty: none", concerns="beside", may_change="any")
@@ -227,6 +290,12 @@ class JobSpec(BaseModel):
     def weights(self) -> tuple[int, ...] | None:
         """How often pictures of each folder are drawn; None: as often as there are of them."""
         return weights_of(self.pictures)
+
+    @property
+    def held_out(self) -> float | None:
+        """The share of its pictures that it is measured by; None: none are held out."""
+        names = names_of(self.validation)
+        return share_in(names[0]) if len(names) == 1 else None
 
     @property
     def makings(self) -> tuple[Making, ...]:
@@ -335,6 +404,12 @@ def means_something(column: str, family: str) -> bool:
 def default_of(column: str, family: str) -> Any:
     """What the setting is where a job of this family does not say; not for required columns."""
     return facets(column).in_family.get(family, COLUMNS[column].default)
+
+
+@cache
+def defaults_of(family: str) -> Mapping[str, Any]:
+    """`default_of` each column: found once, for sheets with thousands of rows."""
+    return {column: default_of(column, family) for column in COLUMNS}
 
 
 _IN_FAMILY: dict[str, dict[str, Any]] = {}

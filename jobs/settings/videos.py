@@ -9,20 +9,20 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 FormatName = Literal[
-    "h264", "h264-intra", "h265", "h264-nvenc", "h265-nvenc", "hap", "hap-alpha", "hap-q", "dxv",
-    "prores", "prores-4444", "ffv1", "png", "webm", "gif",
+    "h264", "h264-intra", "h265", "h265-10bit", "h264-nvenc", "h265-nvenc", "hap", "hap-alpha",
+    "hap-q", "dxv", "prores", "prores-4444", "ffv1", "png", "dpx", "webm", "gif",
 ]  # fmt: skip
 EncoderName = Literal["x264", "nvenc"]  # what makes H.264 and H.265
 
 Rate = int | Fraction  # frames per second
 
-MP4, MOV, WEBM, GIF, PNG = ".mp4", ".mov", ".webm", ".gif", ".png"
+MP4, MOV, WEBM, GIF, PNG, DPX = ".mp4", ".mov", ".webm", ".gif", ".png", ".dpx"
 
 
 class Video(NamedTuple):
     """The files of one format."""
 
-    suffix: str  # for `png`, that of the folder and of the frames in it
+    suffix: str  # of a folder, also that of the frames in it
     multiple: int = 1  # pixels: sides are filled up to a multiple of this
     wide: int = 1  # pixels: widths are filled up to a multiple of this as well
     least: int = 1  # pixels that a side must have
@@ -55,6 +55,7 @@ VIDEOS: dict[FormatName, Video] = {
     "h264": Video(MP4, 2),  # colour has half of the resolution
     "h264-intra": Video(MP4, 2),
     "h265": Video(MP4, 2, least=16),  # of x265
+    "h265-10bit": Video(MP4, 2, least=16),
     "h264-nvenc": Video(MP4, 2, is_joinable=False),  # NVENC may fail before the job's end
     "h265-nvenc": Video(MP4, 2, is_joinable=False),
     "hap": Video(MOV, 4),  # a texture of blocks of 4x4 pixels
@@ -65,6 +66,7 @@ VIDEOS: dict[FormatName, Video] = {
     "prores-4444": Video(MOV, has_alpha=True),
     "ffv1": Video(MOV, least=2, has_alpha=True),
     "png": Video(PNG, has_alpha=True, is_joinable=False, is_folder=True),
+    "dpx": Video(DPX, is_joinable=False, is_folder=True),
     "webm": Video(WEBM, 2, has_alpha=True, is_joinable=False),  # its clock counts milliseconds
     "gif": Video(GIF, has_alpha=True, is_joinable=False, fastest=50),  # hundredths of a second
 }
@@ -73,7 +75,11 @@ WITH_NVENC: dict[FormatName, FormatName] = {"h264": "h264-nvenc", "h265": "h265-
 
 # What loops are made in, by the format of their film: here every frame is a keyframe. Otherwise the
 # step from the last frame to the first, a keyframe, is seen: in noisy films it is twice the others.
-_FOR_LOOPS: dict[FormatName, FormatName] = {"h264": "h264-intra", "h265": "h264-intra"}
+_FOR_LOOPS: dict[FormatName, FormatName] = {
+    "h264": "h264-intra",
+    "h265": "h264-intra",
+    "h265-10bit": "h264-intra",  # of 8 bits, as loops are
+}
 
 # Formerly values of the column `encoder`.
 _WERE_ENCODERS: tuple[FormatName, ...] = ("prores-4444", "hap-alpha")
@@ -104,9 +110,14 @@ def for_loops(name: FormatName) -> FormatName:
     return _FOR_LOOPS.get(name, name)
 
 
-def notes_on(name: FormatName, width: int, height: int, fps: Rate) -> list[str]:
-    """How a film in this format differs from what was asked for: its size, frames left out."""
-    return _notes(name, (width, height), fps, "the film", "frames are left out")
+def notes_on(
+    name: FormatName, width: int, height: int, fps: Rate, *, has_alpha: bool = False
+) -> list[str]:
+    """How a film in this format differs from what was asked for: size, alpha, frames left out."""
+    notes = _notes(name, (width, height), fps, "the film", "frames are left out")
+    if has_alpha and not VIDEOS[name].has_alpha:
+        notes.append(f"the film is shown over black: {name} holds no alpha, as prores-4444 does")
+    return notes
 
 
 def notes_on_loop(name: FormatName, width: int, height: int, fps: Rate) -> list[str]:

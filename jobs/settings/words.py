@@ -33,6 +33,11 @@ def quoted(given: object) -> str:
     return repr(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…")
 
 
+def with_article(name: str) -> str:
+    """`a dcgan`, `an autoencoder`."""
+    return f"{'an' if name[:1] in tuple('aeiou') else 'a'} {name}"
+
+
 def one_of(words: Iterable[str], given: str) -> str:
     """`must be one of a, b, not 'c'; did you mean 'b'?`"""
     words = tuple(words)

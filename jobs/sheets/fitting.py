@@ -1,4 +1,4 @@
-"""Whether a job's networks can take over all weights of another job's, array by array.
+"""Whether a job's networks can take over the weights of another job's, array by array.
 
 Decided by the plans of both (`jobs.families`), before anything is trained.
 """
@@ -38,7 +38,9 @@ def misfit(origin: JobFile, job: JobFile) -> str | None:
         for each in (origin, job)
     )
     for network, ours in ours_of.items():
-        theirs = theirs_of.get(network, ())
+        theirs = theirs_of.get(network)
+        if theirs is None:  # a network that one of them does without begins anew, or is left alone
+            continue
         if len(theirs) != len(ours):
             return f"the {network} has {len(theirs)} layers in {there}, {len(ours)} here; {ADVICE}"
         for a, b in zip(theirs, ours, strict=True):

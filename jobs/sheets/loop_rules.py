@@ -27,6 +27,7 @@ def impossible_loop(job: JobFile) -> str | None:
     for number, loop in enumerate(loops, 1):
         try:
             reason = _wrong_walk(loop, job) if loop.is_walk else _wrong_cut(loop, job)
+            reason = reason or _wrong_scaling(loop, job)
         except UsageError as error:
             reason = str(error)
         if reason:
@@ -38,6 +39,8 @@ def notes_on_loops(job: JobFile) -> Iterator[str]:
     """How loops will differ from what was asked for; all loops of the job must be possible."""
     spec = job.spec
     for number, loop in enumerate(spec.loops or (), 1):
+        if loop.scale_with:  # another job's network decides how large it becomes
+            continue
         size = framing(shown_before(loop, job), loop["crop"], loop["scale"]).size
         for note in notes_on_loop(format_of(loop, spec), *size, loop["fps"] or spec.fps):
             yield f"loop {number}, {loop.name}: {note}"
@@ -113,6 +116,16 @@ def _wrong_cut(loop: Loop, job: JobFile) -> str | None:
     footage = Footage(plan.frames_total, Fraction(plan.fps))
     plan_loop_in(format_of(loop, spec), clip, footage)
     return _too_large(framing(shown_before(loop, job), clip.crop, clip.scale).size, "scale")
+
+
+def _wrong_scaling(loop: Loop, job: JobFile) -> str | None:
+    """What is wrong with how it is enlarged, as far as the job alone tells."""
+    if loop.scale_with and not job.spec.use_checkpoints:
+        return (
+            "what scale_with asks for is made when the training is over, by a trainer that goes on "
+            "from a checkpoint, and use_checkpoints is False"
+        )
+    return None
 
 
 def shown_before(loop: Loop, job: JobFile) -> Resolution:

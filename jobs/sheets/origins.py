@@ -11,7 +11,7 @@ from pathlib import Path
 from jobs.errors import MultitrainError
 from jobs.families.table import family_of
 from jobs.settings.spec import COLUMNS, JobSpec, facets
-from jobs.settings.words import nearest, quoted
+from jobs.settings.words import nearest, quoted, with_article
 from jobs.sheets.fitting import misfit
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
@@ -163,7 +163,7 @@ def _wrong_together(spec: JobSpec) -> dict[str, str]:
     if not columns:
         return {}
     if not family_of(spec).trains:
-        return {columns[0]: f"a {spec.family} has no networks; leave it empty"}
+        return {columns[0]: f"{with_article(spec.family)} has no networks; leave it empty"}
     if columns == ["interpolate_a"]:
         return {"interpolate_b": "is needed with interpolate_a: a job starts between two"}
     if columns == ["interpolate_b"]:
@@ -176,4 +176,4 @@ def _wrong_together(spec: JobSpec) -> dict[str, str]:
 def _without_networks(spec: JobSpec) -> str | None:
     if family_of(spec).trains:
         return None
-    return f"{quoted(spec.name)} is a {spec.family}, which has no networks"
+    return f"{quoted(spec.name)} is {with_article(spec.family)}, which has no networks"

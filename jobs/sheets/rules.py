@@ -9,18 +9,21 @@ from typing import Any
 
 from jobs.errors import how_to_install
 from jobs.families.table import COLUMNS_OF_LAYERS, family_of
+from jobs.pictures.suffixes import is_video
 from jobs.settings.bounds import LARGEST
 from jobs.settings.choices import Optimizer
 from jobs.settings.destinations import Destination
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
-from jobs.settings.spec import COLUMNS, GROUP_OF, facets
+from jobs.settings.schedules import PLATEAU
+from jobs.settings.spec import COLUMNS, GROUP_OF, facets, means_something
 from jobs.settings.videos import unfit_film
-from jobs.settings.words import quoted
+from jobs.settings.words import quoted, with_article
 from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
 from jobs.sheets.loop_rules import impossible_loop
 from jobs.units import clock
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import OutputName
 from jobs.workspace.paths import Workspace
 from jobs.workspace.remembered import remembered
 
@@ -94,6 +97,16 @@ def _length_by(column: str) -> Rule:
         return _impossible_length(facts) if says else None
 
     return Rule(column, broken, others | {"fps", "snapshot", "first_frame_after"})
+
+
+def _only_pretraining(facts: Facts) -> str | None:
+    first, steps = facts.job.spec.pretrain_steps, facts.job.plan.steps_total
+    if first == 0 or first < steps:
+        return None
+    return (
+        f"{first} steps come before the training proper, which has {steps} in all; make it longer, "
+        f"or these fewer: a tenth would be {-(-steps // 10)}"
+    )
 
 
 def _too_many_cuts(facts: Facts) -> str | None:
@@ -224,7 +237,7 @@ def _unfit_formats(facts: Facts) -> str | None:
 
 def _encodes_nothing(facts: Facts) -> str | None:
     spec = facts.job.spec
-    if spec.render_video or spec.format == COLUMNS["format"].default:
+    if spec.render_video or spec.apply_to or spec.format == COLUMNS["format"].default:
         return None
     return f"{','.join(spec.format)} has no effect where render_video is False; leave it empty"
 
@@ -290,6 +303,23 @@ def _no_weights(path: str | None) -> str | None:
     return None if Path(path).is_file() else f"there is no file {quoted(path)}"
 
 
+def _not_to_be_applied(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.apply_to and not spec.use_checkpoints:
+        return "takes weights of a checkpoint, and use_checkpoints is False"
+    for name in spec.apply_to or ():
+        if not Path(name).is_absolute():
+            return f"names {quoted(name)}; give whole paths, such as /home/me/clip.mp4"
+        if not Path(name).is_file():
+            return f"names {quoted(name)}, and there is no such file"
+        if not is_video(Path(name)):
+            return f"names {quoted(name)}, which is no video"
+        output = OutputName.parse(Path(name).name)
+        if output and output.job == spec.name and output.applied:
+            return f"names {quoted(name)}, which is what the job makes itself; name another video"
+    return None
+
+
 def _augmented_twice(facts: Facts) -> str | None:
     kinds = facts.job.spec.diffaugment or ()
     twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
@@ -302,6 +332,21 @@ def _nesterov_without_momentum(optimizer: Optimizer) -> str | None:
     if optimizer.name != "sgd" or not optimizer["nesterov"] or optimizer["momentum"]:
         return None
     return "nesterov looks ahead by the momentum, which is 0; give both, as momentum=0.9"
+
+
+def _plateau(column: str) -> Rule:
+    """The rule of a schedule that goes by what is measured."""
+
+    def broken(facts: Facts) -> str | None:
+        spec = facts.job.spec
+        if getattr(spec, column).name != PLATEAU or spec.validation:
+            return None
+        if means_something("validation", spec.family):
+            return f"{PLATEAU} goes by validation, which is empty; name a folder of pictures there"
+        family = with_article(spec.family)
+        return f"{PLATEAU} goes by validation, which {family} has not; use step or cosine"
+
+    return Rule(column, broken, {"family", "validation"})
 
 
 def _alone(column: str, broken: Callable[[Any], str | None]) -> Rule:
@@ -322,6 +367,7 @@ _OF_LAYERS = COLUMNS_OF_LAYERS - {"dropout_g", "dropout_d", "noise_g", "noise_d"
 RULES = (
     *map(_length_by, GROUP_OF["video_length"]),
     Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
+    Rule("pretrain_steps", _only_pretraining, _OF_LENGTH),
     *map(_enough_pictures, _PICTURES),
     Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),
@@ -338,7 +384,10 @@ RULES = (
     Rule("backup_period", _no_backup, {"upload_to", "upload_to_ftp", "use_checkpoints"}),
     Rule("label_smoothing", _smoothed_in_vain, {"loss"}),
     _alone("perceptual", _no_weights),
+    Rule("apply_to", _not_to_be_applied, {"use_checkpoints"}),
     Rule("diffaugment", _augmented_twice),
+    _plateau("schedule_g"),
+    _plateau("schedule_d"),
     _alone("optimizer_g", _nesterov_without_momentum),
     _alone("optimizer_d", _nesterov_without_momentum),
 )

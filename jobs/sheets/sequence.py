@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from jobs.errors import MultitrainError
 from jobs.settings.words import nearest, quoted
+from jobs.sheets.enlarging import enlarging_jobs
 from jobs.sheets.origins import jobs_before
 from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
@@ -48,10 +49,13 @@ def _in_store(workspace: Workspace) -> set[str]:
 
 
 def _waits(jobs: Sequence[JobFile]) -> dict[str, set[str]]:
-    """By job, those of the sheet that it waits for, whether by `after` or as its origin."""
+    """By job, those of the sheet that it waits for: by `after`, as its origin, for its loops."""
     names = {job.spec.name for job in jobs}
     return {
-        job.spec.name: ({*(job.spec.after or ()), *jobs_before(job.spec)} & names) - {job.spec.name}
+        job.spec.name: (
+            {*(job.spec.after or ()), *jobs_before(job.spec), *enlarging_jobs(job.spec)} & names
+        )
+        - {job.spec.name}
         for job in jobs
     }
 

@@ -10,11 +10,14 @@ from jobs.errors import Mistake, SheetError
 from jobs.families.table import family_of
 from jobs.pictures.folders import DatasetFolders, Found
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
+from jobs.settings.colours import RGBA
 from jobs.settings.parsing import COLUMNS_OF_FOLDERS, parse_cells
 from jobs.settings.preprocess import unfit_sizes
 from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec, facets
 from jobs.settings.videos import notes_on
+from jobs.settings.words import with_article
 from jobs.sheets.delivery_rules import ORDERS
+from jobs.sheets.enlarging import enlarging_mistakes
 from jobs.sheets.feed_rules import columns_of_folders, pairs, unfit_feeds, wrong_inputs
 from jobs.sheets.forms import csv_cells, xlsx_cells, yaml_cells
 from jobs.sheets.forms.cells import REQUIRED, Row, Rows, read_content, text_of
@@ -57,7 +60,7 @@ def read_sheet(path: Path, workspace: Workspace, *, is_strangers: bool = False) 
     rows = _rows_of(read_content(path), path)
     folders = DatasetFolders(workspace)
     jobs = check_rows(rows, file, folders, workspace, is_strangers=is_strangers)
-    notes = (*folders.warnings(), *_notes_on_formats(jobs))
+    notes = (*folders.warnings(), *_notes_on_jobs(jobs))
     return Sheet(jobs, tuple(f"{file}: {each}" for each in notes))
 
 
@@ -88,10 +91,11 @@ def check_rows(
     unsure = {place for place, (_, reasons) in enumerate(read) if reasons or rows.mistakes}
     unfit_origins = origin_mistakes(jobs, workspace, unsure)
     unfit_sequence = sequence_mistakes(jobs, workspace)
-    for row, (job, reasons), unfit, out_of_order, taken_by in zip(
-        rows.rows, read, unfit_origins, unfit_sequence, taken, strict=True
+    unfit_loops = enlarging_mistakes(jobs, workspace)
+    for row, (job, reasons), *unfit, taken_by in zip(
+        rows.rows, read, unfit_origins, unfit_sequence, unfit_loops, taken, strict=True
     ):
-        reasons = unfit | out_of_order | reasons
+        reasons = {column: why for each in unfit for column, why in each.items()} | reasons
         if is_strangers:
             reasons |= _reaching_out(job.spec)
         if taken_by is not None:
@@ -122,15 +126,18 @@ def _without_secrets(row: Row, column: str, reasons: Mapping[str, str]) -> str:
     return NOT_REPEATED if reason not in known and cell and seems_secret(cell.text) else reason
 
 
-def _notes_on_formats(jobs: Sequence[JobFile]) -> Iterator[str]:
-    """How films and loops will differ from what was asked for, each once, however many jobs do."""
+def _notes_on_jobs(jobs: Sequence[JobFile]) -> Iterator[str]:
+    """How films and loops will differ from what was asked for, and what is seldom meant: each once,
+    however many jobs do.
+    """
     by_note: dict[str, list[str]] = {}
     for job in jobs:
         plan, spec = job.plan, job.spec
         for name in spec.format if spec.render_video else ():
-            for note in notes_on(name, plan.box_width, plan.box_height, plan.fps):
+            size, has_alpha = (plan.box_width, plan.box_height), plan.channels == RGBA
+            for note in notes_on(name, *size, plan.fps, has_alpha=has_alpha):
                 by_note.setdefault(note, []).append(spec.name)
-        for note in notes_on_loops(job):
+        for note in (*notes_on_loops(job), *family_of(spec).notes(spec)):
             by_note.setdefault(note, []).append(spec.name)
     for note, names in by_note.items():
         others = f" and {len(names) - 1} more" if names[1:] else ""
@@ -201,7 +208,7 @@ def _unknown_to_family(row: Row, spec: JobSpec) -> dict[str, str]:
 
     What it inherits may be meant for other jobs.
     """
-    reason = f"means nothing to a {spec.family}; leave it empty"
+    reason = f"means nothing to {with_article(spec.family)}; leave it empty"
     return {
         column: reason
         for column in family_of(spec).without

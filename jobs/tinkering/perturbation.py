@@ -90,7 +90,8 @@ def swapped(word: str, words: Sequence[str], random: Random) -> str:
 
 def varied_choice(choice: Chosen, spread: float, random: Random) -> Chosen:
     """Another name with its defaults, or one of its numbers jiggled."""
-    parameters = {name: value for name, value in choice.parameters().items() if value is not None}
+    every = choice.parameters().items()
+    parameters = {name: value for name, value in every if isinstance(value, int | float)}
     if not parameters or random.random() < 0.5:
         return type(choice)(swapped(choice.name, list(choice.TABLE), random))
     name = random.choice(list(parameters))

@@ -47,6 +47,11 @@ def change(begun: Begun, wanted: JobFile) -> Changed:
         for column in COLUMNS
         if facets(column).may_change == "never" and getattr(was, column) != getattr(now, column)
     ]
+    if was.held_out != now.held_out:
+        reasons.append(
+            f"validation was {_text(was, 'validation')}, is now {_text(now, 'validation')}, and "
+            "other pictures are trained on"
+        )
     before, after = (Resolution(job.image_width, job.image_height) for job in (begun.job, wanted))
     if before != after:
         reasons.append(f"pictures were {before}, are now {after}")

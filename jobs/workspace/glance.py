@@ -13,6 +13,7 @@ from jobs.workspace.paths import JobPaths
 _FPS = re.compile(r"\n  fps: (\d{1,3})\n")
 _NO_LOOPS = "\n  loops: null\n"
 _ONE_FORMAT = re.compile(r"\n  format:\n  - [\w-]+\n(?!  - )")
+_NOT_MEASURED = "\n  validation: null\n"
 _SILENT = re.compile(r"\n  snapshot: every |\n  first_frame_after: [1-9]")
 
 
@@ -22,6 +23,7 @@ class Glance(NamedTuple):
     fps: int | None = None
     may_have_extras: bool = False  # loops or exports
     has_silent_steps: bool = False  # steps that make no frame
+    is_measured: bool = False  # by `validation`
 
 
 def glance(paths: JobPaths) -> Glance:
@@ -36,4 +38,5 @@ def glance(paths: JobPaths) -> Glance:
     fps = _FPS.search(text)
     is_plain = _NO_LOOPS in text and _ONE_FORMAT.search(text)
     is_silent = _SILENT.search(text) is not None
-    return Glance(int(fps[1]) if fps else None, not is_plain, is_silent)
+    is_measured = "\n  validation:" in text and _NOT_MEASURED not in text
+    return Glance(int(fps[1]) if fps else None, not is_plain, is_silent, is_measured)

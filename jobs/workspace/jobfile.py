@@ -21,7 +21,7 @@ from jobs.plans.plan import FramePlan, Stretch
 from jobs.plans.timing import frames_asked_for
 from jobs.reading import parse_yaml, read_text
 from jobs.settings.kinds import Resolution, Size
-from jobs.settings.spec import COLUMNS, JobSpec, default_of
+from jobs.settings.spec import JobSpec, defaults_of
 from jobs.workspace.files import flush_to_disk, write_text
 from jobs.workspace.paths import JobPaths
 
@@ -147,9 +147,19 @@ class JobFile(BaseModel):
     def compact(self) -> dict[str, Any]:
         """What `model_validate` makes it of again, as plain values; without defaults."""
         spec = self.spec
-        usual = {each for each in COLUMNS if getattr(spec, each) == default_of(each, spec.family)}
+        defaults = defaults_of(spec.family).items()
+        usual = {column for column, value in defaults if getattr(spec, column) == value}
         others = self.model_dump(mode="json", exclude={"spec"}, exclude_defaults=True)
         return {"spec": spec.model_dump(mode="json", exclude=usual), **others}
+
+    @cached_property
+    def compact_text(self) -> str:
+        """The same as JSON."""
+        return json.dumps(self.compact, ensure_ascii=False)
+
+    def work_out(self) -> None:
+        """Work out now what it takes a while to ask for first: its plan and its `compact_text`."""
+        _ = self.plan, self.compact_text
 
     def replaced(self, **fields: object) -> JobFile:
         """A copy with other values of these fields, and a plan of its own."""

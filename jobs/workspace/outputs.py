@@ -3,9 +3,11 @@
 night_timecut0001.mp4   a timecut            night_loop0001.mov   the first loop of its list
 night.mp4               the film             night.hap.mov        the film in another format
 night.jpg               its poster           night.contact.jpg    its contact sheet
+night_applied0001.mp4   the first of the videos that its network is applied to
 night.part.mp4          what `merge` has joined of the timecuts of a job that is unfinished
 
-With boxes, each is there for every box: `night_box0002.mp4`, `night_loop0001_box0002.mov`.
+With boxes, each but the last but one is there for every box: `night_box0002.mp4`,
+`night_loop0001_box0002.mov`.
 """
 
 from __future__ import annotations
@@ -36,17 +38,20 @@ class OutputName(NamedTuple):
     suffix: str = MP4
     loop: int | None = None  # None: no loop
     format: str | None = None  # of an export, or `contact`, or `part`; None: the name has none
+    applied: int | None = None  # None: the network was not applied to a video
 
     def __str__(self) -> str:
         cut = "" if self.timecut is None else f"_timecut{self.timecut:04d}"
         loop = "" if self.loop is None else f"_loop{self.loop:04d}"
-        return export_name(f"{self.job}{cut}{loop}{of_box(self.box)}", self.format, self.suffix)
+        applied = "" if self.applied is None else f"_applied{self.applied:04d}"
+        stem = f"{self.job}{cut}{loop}{applied}{of_box(self.box)}"
+        return export_name(stem, self.format, self.suffix)
 
     @property
     def is_film(self) -> bool:
         """Whether the file is a film, or that of a box, in the format that it was made in first."""
-        parts = (self.timecut, self.loop, self.format)
-        return parts == (None, None, None) and self.suffix != JPG
+        parts = (self.timecut, self.loop, self.format, self.applied)
+        return set(parts) == {None} and self.suffix != JPG
 
     @property
     def is_timecut(self) -> bool:
@@ -62,9 +67,10 @@ class OutputName(NamedTuple):
         form = match["format"]
         if form is None and match["suffix"] in _TELLING:
             form = match["suffix"].removeprefix(".")
-        timecut, box, loop = (_number(match[key]) for key in ("timecut", "box", "loop"))
-        name = cls(match["job"], timecut, box, match["suffix"], loop, form)
-        return name if str(name) == file and 0 not in (timecut, box, loop) else None
+        numbers = [_number(match[key]) for key in ("timecut", "box", "loop", "applied")]
+        timecut, box, loop, applied = numbers
+        name = cls(match["job"], timecut, box, match["suffix"], loop, form, applied)
+        return name if str(name) == file and 0 not in numbers else None
 
 
 def export_name(stem: str, name: str | None, suffix: str) -> str:
@@ -106,7 +112,18 @@ class LoopFile:
         return f"loop {self.number}{_box(self.box)}: {self.loop}"
 
 
-Extra = Export | Pictures | LoopFile
+@dataclass(frozen=True)
+class AppliedFile:
+    """What the trained network makes of a video of the sheet's list."""
+
+    number: int
+    source: str
+
+    def __str__(self) -> str:
+        return f"video {self.number}: {self.source} through the network"
+
+
+Extra = Export | Pictures | LoopFile | AppliedFile
 
 
 def extras(spec: JobSpec, plan: FramePlan) -> Iterator[Extra]:
@@ -115,6 +132,7 @@ def extras(spec: JobSpec, plan: FramePlan) -> Iterator[Extra]:
         yield from (Pictures(box) for box in plan.box_numbers)
         yield from (Export(box, name) for name in spec.format[1:] for box in plan.box_numbers)
     yield from loop_files(spec, plan)
+    yield from (AppliedFile(number, name) for number, name in enumerate(spec.apply_to or (), 1))
 
 
 def loop_files(spec: JobSpec, plan: FramePlan) -> Iterator[LoopFile]:
@@ -125,8 +143,13 @@ def loop_files(spec: JobSpec, plan: FramePlan) -> Iterator[LoopFile]:
 
 
 def is_drawn_by_trainer(extra: Extra) -> bool:
-    """Whether the trained network draws the extra, so that it is not made of the film."""
-    return isinstance(extra, LoopFile) and extra.loop.is_walk
+    """Whether a trained network draws the extra, so that the render worker does not make it."""
+    match extra:
+        case AppliedFile():
+            return True
+        case LoopFile(_, _, loop):
+            return loop.is_walk or loop.scale_with is not None
+    return False
 
 
 def extra_names(job: str, extra: Extra, spec: JobSpec) -> tuple[str, ...]:
@@ -143,6 +166,9 @@ def extra_names(job: str, extra: Extra, spec: JobSpec) -> tuple[str, ...]:
             suffix = VIDEOS[name].suffix
             shown = name if suffix in _TELLING else None
             return (str(OutputName(job, None, box, suffix, number, shown)),)
+        case AppliedFile(number, _):
+            suffix = VIDEOS[spec.format[0]].suffix
+            return (str(OutputName(job, suffix=suffix, applied=number)),)
 
 
 def format_of(loop: Loop, spec: JobSpec) -> FormatName:
@@ -166,6 +192,7 @@ _FORMATS = "|".join(sorted((*get_args(FormatName), CONTACT, OF_SOME), key=len, r
 _SUFFIXES = "|".join(re.escape(each) for each in {JPG, *(each.suffix for each in VIDEOS.values())})
 _OUTPUT = re.compile(
     r"(?P<job>.+?)(?:_timecut(?P<timecut>\d{4,}))?(?:_loop(?P<loop>\d{4,}))?"
+    r"(?:_applied(?P<applied>\d{4,}))?"
     r"(?:_box(?P<box>\d{4,}))?"
     rf"(?:\.(?P<format>{_FORMATS}))?(?P<suffix>{_SUFFIXES})"
 )

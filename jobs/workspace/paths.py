@@ -295,7 +295,18 @@ class JobPaths:
 
     def kept_steps(self) -> list[int]:
         """Steps of the weights that are kept, in their order."""
-        names = (re.fullmatch(r"(\d{9,})\.h5", entry) for entry in listing(self.kept))
+        return self._kept_steps(r"(\d{9,})\.h5")
+
+    def best_weights(self, step: int) -> Path:
+        """Weights of a step at which the networks were better than before, by `keep_best`."""
+        return self.kept / f"best-{step:09d}.h5"
+
+    def best_steps(self) -> list[int]:
+        """Steps of these weights, in their order: the last ones are the best so far."""
+        return self._kept_steps(r"best-(\d{9,})\.h5")
+
+    def _kept_steps(self, pattern: str) -> list[int]:
+        names = (re.fullmatch(pattern, entry) for entry in listing(self.kept))
         return sorted(int(match[1]) for match in names if match)
 
     @property

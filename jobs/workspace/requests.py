@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,13 +19,14 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from jobs.errors import UsageError
-from jobs.reading import MOST_BYTES, escaped, read_json
+from jobs.reading import MOST_BYTES, DamagedText, escaped, read_json
 from jobs.workspace.files import PART, listing, write_text
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
 LOOK_SECONDS = 0.05  # between two looks for an answer
 KEPT_SECONDS = 24 * 3600.0  # of answers
+READ_AT_ONCE = 50  # jobs of a request: in some milliseconds
 MOST_PRIORITY = 1000  # as in sheets; `top` may go beyond
 
 REQUEST, ANSWER = ".request.json", ".answer.json"  # endings of files
@@ -121,12 +122,24 @@ def waiting(workspace: Workspace) -> list[Path]:
     ]
 
 
-def read(path: Path) -> Request | None:
-    """The request of this file; None where it is gone. ValueError where it is none, OSError."""
+def reading(path: Path) -> Generator[None, None, Request | None]:
+    """Read the request of this file, some jobs at a time: a sheet may have thousands.
+
+    Returns None where it is gone. ValueError where it is none, OSError.
+    """
     try:
-        return Request.model_validate(read_json(path, dict))
+        content = read_json(path, dict)
     except FileNotFoundError:
         return None
+    rows = content.pop("jobs", [])
+    if not isinstance(rows, list):
+        raise DamagedText("its jobs are no list")
+    request, jobs = Request.model_validate(content), []
+    for start in range(0, len(rows), READ_AT_ONCE):
+        jobs += [JobFile.model_validate(row) for row in rows[start : start + READ_AT_ONCE]]
+        if len(rows) > READ_AT_ONCE:
+            yield
+    return request.model_copy(update={"jobs": tuple(jobs)})
 
 
 def sent_at(path: Path) -> int:

@@ -73,6 +73,11 @@ class JobRow:
     priority: int = 0
 
 
+def new_row(name: str, frames_total: int) -> JobRow:
+    """The row of a job that was just put into the queue."""
+    return JobRow(name, State.QUEUED, 0, frames_total, 0, "", "")
+
+
 @dataclass(frozen=True)
 class Submitted:
     """What a sheet said of a job that is to be done."""
@@ -134,12 +139,16 @@ class Store:
         ).fetchone()
         return _row(row) if row else None
 
-    def add(self, name: str, frames_total: int) -> None:
-        """A new job in the queue; it must not be there yet."""
-        self._database.execute(
+    def add(self, jobs: Iterable[tuple[str, int]]) -> None:
+        """New jobs in the queue, by name and frames in all; they must not be there yet."""
+        (last,) = self._database.execute("SELECT COALESCE(MAX(position), 0) FROM jobs").fetchone()
+        self._database.executemany(
             "INSERT INTO jobs (name, position, state, frames_total, changed)"
-            " VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM jobs), ?, ?, ?)",
-            (name, State.QUEUED, frames_total, time.time()),
+            " VALUES (?, ?, ?, ?, ?)",
+            [
+                (name, position, State.QUEUED, frames_total, time.time())
+                for position, (name, frames_total) in enumerate(jobs, last + 1)
+            ],
         )
 
     def transition(

@@ -60,7 +60,8 @@ class Course:
 
 def through(moments: Moments, frames: int, *, closed: bool) -> Course:
     """The course through these moments, of which there may be one."""
-    told = f"{moments.told}{AND_BACK if closed else ''}"
+    moves = closed and len(moments.steps) > 1
+    told = f"{moments.told}{AND_BACK if moves else ''}"
     return Course(frames, moments.steps, moments.load, told, moments.files, closed=closed)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +83,7 @@ class Inputs(NamedTuple):
         if self.folder is None:
             (source,) = self.files
             suffix = _suffix(source, name)
-            if suffix == PNG and not is_picture(source):  # a folder of frames
+            if not is_picture(source) and VIDEOS[name].is_folder:
                 suffix = ""
             output = wanted or Path(title + suffix)
             if suffix and output.suffix.casefold() != suffix:
@@ -88,7 +91,7 @@ class Inputs(NamedTuple):
                 other = "" if is_picture(source) else "; or name another --format"
                 raise UsageError(f"{output} must end in {suffix}, as {what} does{other}")
             return [File(source, output)]
-        folder, found = wanted or Path(title), dict[Path, Path]()
+        folder = wanted or Path(title)
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file, and a folder is to be made; name another -o")
         if folder.resolve().is_relative_to(self.folder.resolve()):
@@ -96,13 +99,24 @@ class Inputs(NamedTuple):
                 f"{folder} lies in {self.folder}, and the next call would make others of what is "
                 "made; name another -o"
             )
-        for source in self.files:
-            below, suffix = source.relative_to(self.folder), _suffix(source, name)
-            output = folder / below.with_suffix(suffix)
-            if output in found:  # `a.jpg` and `a.png`
-                output = folder / below.with_name(below.name + suffix)
-            found[output] = source
-        return [File(source, output) for output, source in found.items()]
+        return list(starmap(File, _into(folder, self.folder, self.files, name)))
+
+
+def _into(
+    folder: Path, root: Path, files: Sequence[Path], name: FormatName
+) -> Iterator[tuple[Path, Path]]:
+    """Each of the files below `root`, with its output in the folder. UsageError where two meet."""
+    names = [file.relative_to(root).with_suffix(_suffix(file, name)) for file in files]
+    shared = {each for each, count in Counter(names).items() if count > 1}
+    taken: dict[Path, Path] = {}
+    for file, below in zip(files, names, strict=True):
+        # Of `a.png` and `a.jpg`, whichever was there before, none takes the other's name.
+        is_other = below in shared and file.suffix != below.suffix
+        output = folder / (below.with_name(file.name + below.suffix) if is_other else below)
+        if output in taken:
+            raise UsageError(f"{taken[output]} and {file} would both become {output}; rename one")
+        taken[output] = file
+        yield file, output
 
 
 def _suffix(source: Path, name: FormatName) -> str:

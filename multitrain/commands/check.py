@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,13 @@ from multitrain.commands.options import (
 from multitrain.commands.sheets import output_console, read_telling
 
 if TYPE_CHECKING:
+    from jobs.workspace.jobfile import JobFile
     from multitrain.commands.run.assembling import RunOptions
     from multitrain.farm.entries import Entry
     from multitrain.forecasts.forecasting import Forecaster
     from multitrain.slots.slots import Pool
+
+NAMED = 3  # jobs, at most, in a line on several
 
 
 @click.command()
@@ -72,6 +75,8 @@ def check(
     entries = plan_submission(place, read_jobs(place.store), jobs, fresh)
     for note in (note for entry in entries for note in (*entry.notes, entry.failure) if note):
         click.echo(f"note: {note}", err=True)
+    for note in _told_of_losses(jobs):
+        click.echo(f"note: {note}", err=True)
     pool = _pool(gpus, slots, is_needed=measure)
     if pool and measure:
         from multitrain.commands.run.assembling import RunOptions
@@ -89,6 +94,19 @@ def check(
             click.echo(line)
     if any(entry.failure for entry in entries):  # `run` would end so, too
         raise SystemExit(ExitCode.FAILED)
+
+
+def _told_of_losses(jobs: Sequence[JobFile]) -> Iterator[str]:
+    """What it costs if this machine goes away: a line for all jobs that it costs the same."""
+    from render.delivery.losing import told_beforehand
+
+    alike: dict[str, list[str]] = {}
+    for job in jobs:
+        if told := told_beforehand(job.spec):
+            alike.setdefault(told, []).append(job.spec.name)
+    for told, names in alike.items():
+        more = f" and {len(names) - NAMED} more" if names[NAMED:] else ""
+        yield f"{', '.join(names[:NAMED])}{more}: {told}"
 
 
 def _pool(gpus: str, slots: int | None, *, is_needed: bool) -> Pool | None:

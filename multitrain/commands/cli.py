@@ -11,6 +11,7 @@ import click
 
 from jobs.errors import ExitCode, MultitrainError
 from jobs.secrets import hidden
+from jobs.workspace.disk import means_full
 from multitrain.commands.lazy import LazyGroup
 from multitrain.startup.interrupts import interrupt_on_signals
 
@@ -25,7 +26,13 @@ PLACES = {
     },
     **{name: f"tinkering:{name}" for name in ("compare", "generate", "mutate")},
     **{name: f"steering:{name}" for name in ORDERS},
+    "codec": "codec:codec",
     "dataset": "datasets:dataset",
+    "evaluate": "evaluate:command",
+    "evolve": "evolve:command",
+    "network": "network:command",
+    "quick": "quick.command:command",
+    "resume-from": "resume_from:command",
     "run": "run.command:run",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -63,5 +70,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FAILED)
     except (OSError, sqlite3.Error) as error:
-        click.echo(hidden(f"multitrain cannot go on: {error}"), err=True)
+        full = " (make room there, and give the command again)" if means_full(error) else ""
+        click.echo(hidden(f"multitrain cannot go on: {error}{full}"), err=True)
         sys.exit(ExitCode.FAILED)

@@ -75,14 +75,17 @@ def epochs_of(job: JobFile) -> float | None:
 
 
 def kept_bytes(job: JobFile) -> int:
-    """Bytes of the weights that `keep_checkpoints` asks for, those of step 0 included."""
+    """Bytes of the weights that `keep_checkpoints` asks for, those of step 0 included, and of the
+    best ones.
+    """
     spec, plan = job.spec, job.plan
-    if spec.keep_checkpoints is None:
+    files = plan.steps_total // spec.keep_checkpoints + 1 if spec.keep_checkpoints else 0
+    files += bool(spec.validation) and spec.keep_best != "none"
+    if not files:
         return 0
     networks = family_of(spec).layers(spec, job.image_width, job.image_height).values()
     if not networks:
         return 0
-    files = plan.steps_total // spec.keep_checkpoints + 1
     return files * sum(layer.parameters for layers in networks for layer in layers) * FLOAT32
 
 

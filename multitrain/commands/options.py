@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from jobs.settings.bounds import LARGEST
 from multitrain.farm.hours import Hours
 
 ALL_GPUS = "all"
@@ -20,6 +21,17 @@ class Whole(click.IntRange):
     """A whole number between two bounds, and called so in messages."""
 
     name = "whole number"
+
+
+class Step(Whole):
+    """The step of a training, or `best`."""
+
+    name = "step"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "best":
+            return value
+        return super().convert(value, param, ctx)
 
 
 class Number(click.FloatRange):
@@ -70,6 +82,13 @@ class HoursOfTheDay(click.ParamType[Any]):
 sheet_argument = click.argument("sheet", type=click.Path(path_type=Path))
 gpus_option = click.option(
     "--gpus", default=ALL_GPUS, show_default=True, help="all, cpu, or a list such as 0,1."
+)
+step_option = click.option(
+    "--step",
+    type=Step(0, LARGEST),
+    metavar="STEP|best",
+    help="Of the training; best: the one that `keep_best` has kept.",
+    show_default="the newest",
 )
 slots_option = click.option("--slots", type=Whole(1, 1024), help="Jobs side by side on CPU cores.")
 fresh_option = click.option(

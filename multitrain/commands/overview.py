@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobs.errors import MultitrainError
 from jobs.workspace.glance import Glance, glance
+from jobs.workspace.measures import Told, told_of
 from jobs.workspace.outputs import Export, LoopFile, OutputName, extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
@@ -47,6 +48,7 @@ class Overview:
     film_seconds: float | None = None  # of each film
     left: Left | None = None  # until its film is done, as forecast by the farm that runs here
     waits_for: str = ""  # why it has no slot, as the farm says
+    measured: Told = Told()  # noqa: RUF009 - it never changes
 
     def for_machines(self) -> dict[str, Any]:
         """The job for `--json`. Its fields keep their names: other programs read them."""
@@ -63,6 +65,8 @@ class Overview:
             "seconds_left": self.left and self.left.seconds,
             "seconds_left_spread": self.left and self.left.spread,
             "waits_for": self.waits_for,
+            "measured": self.measured.last and self.measured.last.for_machines,
+            "best": self.measured.best and self.measured.best.for_machines,
         }
 
 
@@ -86,7 +90,8 @@ def _of(paths: JobPaths, row: JobRow, outputs: Iterable[Path], farm: FarmState |
     steps = _steps(paths, row) if seen.has_silent_steps else NONE
     left = farm.jobs.get(row.name) if farm else None
     waits_for = farm.why_waits(row.name) if farm and row.state is State.QUEUED else ""
-    return Overview(row, loops, exports, steps, films, seconds, left, waits_for)
+    measured = told_of(paths) if seen.is_measured else Told()
+    return Overview(row, loops, exports, steps, films, seconds, left, waits_for, measured)
 
 
 def _steps(paths: JobPaths, row: JobRow) -> Count:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.errors import UsageError
+from jobs.settings.videos import PNG
 from jobs.workspace.paths import Workspace
 from multitrain.commands.options import (
     LARGEST_SEED,
@@ -142,7 +143,7 @@ def mutate(
     type=click.Path(path_type=Path),
     default=Path("comparison.mp4"),
     show_default=True,
-    help="The video to write.",
+    help="The video to write; a .png is a picture of the last frames.",
 )
 @click.option(
     "--by",
@@ -174,7 +175,7 @@ def compare(
     All are at the same step, however long they trained; a film that ends holds its last frame.
     """
     from multitrain.commands.clips.clip_options import note_timecuts, shown_frames
-    from render.clips.comparing import check_output, find_take
+    from render.clips.comparing import check_output, compare_last, find_take
     from render.clips.comparing import compare as make
     from render.clips.comparison import Comparison
 
@@ -190,8 +191,11 @@ def compare(
         click.echo(
             f"note: {take.name} ends {seconds:.1f} s early and holds its last frame", err=True
         )
-    with shown_frames(output.name, plan.frames) as on_progress:
-        make(plan, output, on_progress)
+    if output.suffix.casefold() == PNG:
+        compare_last(plan, output)
+    else:
+        with shown_frames(output.name, plan.frames) as on_progress:
+            make(plan, output, on_progress)
     click.echo(output)
 
 

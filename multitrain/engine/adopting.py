@@ -30,10 +30,15 @@ def starting_weights(state: State, family: str) -> State:
 def adoptable(own: Mapping[str, tuple[int, ...]], offered: State, *, fitting: bool) -> State:
     """Those of the `offered` weights that fit the `own` ones, by name and shape.
 
-    All must fit, else ValueError names the first that does not; with `fitting`, some need not.
+    All must fit, else ValueError names the first that does not; with `fitting`, some need not. Of a
+    network that only one of both has, nothing need fit; one at least they have in common.
     """
     if not fitting:
-        _require_all(own, offered)
+        common = {_network(name) for name in own} & {_network(name) for name in offered}
+        _require_all(
+            {name: shape for name, shape in own.items() if _network(name) in common or not common},
+            {name: each for name, each in offered.items() if _network(name) in common},
+        )
     return {name: array for name, array in offered.items() if array.shape == own.get(name)}
 
 
@@ -58,6 +63,11 @@ def _require_all(own: Mapping[str, tuple[int, ...]], offered: State) -> None:
     for name in offered:
         if name not in own:
             raise ValueError(f"it has {name}, and these networks have none")
+
+
+def _network(name: str) -> str:
+    """The first part of a weight's name."""
+    return name.partition("/")[0]
 
 
 def _size(shape: tuple[int, ...]) -> str:

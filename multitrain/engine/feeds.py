@@ -41,8 +41,11 @@ class OpenFeed:
         return 1 if self.numbers is None else self.numbers.shape[1]
 
     def numbers_of(self, items: NDArray[np.integer]) -> NDArray[np.integer]:
-        """The pictures of these items `(n,)`: `(n,)`, or `(n, frames)`."""
-        return items if self.numbers is None else self.numbers[items]
+        """The pictures of these items `(n,)`: `(n,)`, or of clips `(n, frames)`."""
+        if self.numbers is None:
+            return items
+        each: NDArray[np.integer] = self.numbers[items]
+        return each if self.frames > 1 else each[:, 0]
 
     @property
     def size(self) -> Resolution:

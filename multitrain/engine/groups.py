@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Preprocessing
+from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.device_memory import fits
 from multitrain.engine.feeds import Feeds, Numbers, OpenFeed
 from multitrain.engine.mixture import Mixture
-from multitrain.engine.model import Shown
+from multitrain.engine.model import Measuring, Shown
 from multitrain.engine.session import Frames
 from multitrain.engine.windows import Window
 
@@ -116,6 +119,36 @@ def shown_pictures(groups: Sequence[Group], shown: Shown, cells: int) -> dict[st
     }
 
 
+def measured_pictures(groups: Sequence[Group], measured: Measuring | None) -> Mapping[str, Frames]:
+    """Those that networks are measured by: their middle parts, by feed; none: they are not."""
+    return {
+        each.feed.name: group.shown(each, None)
+        for group in groups
+        for each in group.feeds
+        if measured and each.feed.name in measured.feeds
+    }
+
+
+def mean_measures(
+    measured: Measuring,
+    pictures: Mapping[str, Frames],
+    measure: Callable[[Mapping[str, Frames]], NDArray[np.floating]],
+    is_wanted: Callable[[], bool],
+) -> dict[str, float]:
+    """The mean of each measure over the pictures, one after the other; none where it `is_wanted` no
+    more.
+    """
+    each = []
+    for number in range(len(pictures[measured.feeds[0]])):
+        if not is_wanted():
+            return {}
+        one = {name: all_[number][None] for name, all_ in pictures.items()}
+        with memory_watched():
+            found = measure(one)
+        each.append(measured.finish(found) if measured.finish else found.tolist())
+    return dict(zip(measured.names, map(fmean, zip(*each, strict=True)), strict=True))
+
+
 def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
     """Feeds by what is drawn together.
 
@@ -132,7 +165,7 @@ def groups_of(feeds: Feeds, preprocessing: Preprocessing) -> tuple[Group, ...]:
         pairs = [each for each in feeds.values() if each.feed.pair_of == first.feed.name]
         for each in pairs:
             _require_pair(first, each)
-        mixture = Mixture.of(first.feed.weights, first.counts, first.items)
+        mixture = Mixture.of(first.feed.weights, first.counts, first.items, first.feed.sets_of)
         smallest = max([first, *pairs], key=lambda each: each.feed.factor)
         for each in pairs:
             _require_multiple(smallest, each)

@@ -11,8 +11,6 @@ from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import Model, begins_of
 from multitrain.engine.streams import TAKEN, stream_of
 
-# Optimizers whose state is the weights: another turn's updates of these would be lost.
-_KEEP_WEIGHTS = {"ftrl", "schedulefreeadamw"}
 _IN_STATES = ("step", "detours", "carried")  # beside the model's own names
 
 
@@ -55,9 +53,11 @@ def _unknown_names(model: Model, feeds: Feeds) -> Iterator[str]:
                     yield f"an update is given the feed {name}, which frames alone show"
             yield from _unknown("an update", "chance", update.chance, model.chance)
     yield from _unknown("a frame", "feed", model.shown.pictures, feeds, "job")
+    measured = model.measured.feeds if model.measured else ()
+    yield from _unknown("a measure", "feed", measured, feeds, "job")
     for name, opened in feeds.items():
-        if not opened.feed.is_drawn and name not in model.shown.pictures:
-            yield f"{name} is given to no update and shown by no frame"
+        if not opened.feed.is_drawn and name not in (*model.shown.pictures, *measured):
+            yield f"{name} is given to no update, shown by no frame, and measured by nothing"
 
 
 def _unknown(
@@ -102,7 +102,7 @@ def _unfit_turns(model: Model, share: int) -> Iterator[str]:
                 yield f"turn {name} has {count} updates per step, and learns by {learning.updates}"
         if share % learning.micro_batches:
             yield f"turn {name} cannot cut {share} pictures into {learning.micro_batches} parts"
-        if learning.optimizer.name in _KEEP_WEIGHTS:
+        if learning.optimizer.keeps_weights:
             for other, its in model.turns.items():
                 if other != name and set(its.networks) & set(turn.networks):
                     yield (

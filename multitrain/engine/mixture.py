@@ -16,19 +16,29 @@ from jobs.errors import DatasetError
 
 @dataclass(frozen=True)
 class Mixture:
-    """Sets of pictures, one behind the other: `counts` in each, `weights` drawn in a cycle."""
+    """Sets of pictures, one behind the other: `counts` in each, `weights` drawn in a cycle.
+
+    `sets_of` names another feed, with the same weights, by whose chance the sets are chosen.
+    """
 
     counts: tuple[int, ...]
     weights: tuple[int, ...]
+    sets_of: str | None = None
 
     @classmethod
-    def of(cls, weights: tuple[int, ...] | None, counts: tuple[int, ...], pictures: int) -> Self:
+    def of(
+        cls,
+        weights: tuple[int, ...] | None,
+        counts: tuple[int, ...],
+        pictures: int,
+        sets_of: str | None = None,
+    ) -> Self:
         """The mixture of all `pictures`; one set where there are no weights, or only one folder."""
         if weights is None or len(weights) == 1:
             return cls((pictures,), (1,))
         if 0 in counts or len(counts) != len(weights):
             raise DatasetError(f"Of each folder there must be pictures, and there are {counts}")
-        return cls(counts, weights)
+        return cls(counts, weights, sets_of)
 
     @property
     def cycle(self) -> int:

@@ -20,7 +20,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
-from jobs.settings.choices import Clipping, Optimizer, Schedule
+from jobs.settings.choices import Clipping, Optimizer
+from jobs.settings.schedules import Schedule
 
 Named = Mapping[str, Any]
 
@@ -207,6 +208,22 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """What networks are measured by now and then: pictures of feeds that no step is given.
+
+    These are one feed and its pairs. `measure(nets, pictures)` of uint8 pictures by feed, `(1,
+    height, width, 3 or 4)`, returns the measures `names`, as a float32 vector; networks are those
+    that frames show. Where some cannot be computed on a device, `finish` makes the measures of that
+    vector, a NumPy array of any length.
+    """
+
+    feeds: tuple[str, ...]
+    names: tuple[str, ...]
+    measure: Callable[[Nets, Named], Any]
+    finish: Callable[[Any], Sequence[float]] | None = None
+
+
+@dataclass(frozen=True)
 class Model:
     """Everything that an engine trains. Names are those in checkpoints and curves."""
 
@@ -218,6 +235,7 @@ class Model:
     chance: Mapping[str, Chance] = field(default_factory=dict)
     averages: Mapping[str, Average] = field(default_factory=dict)
     carried: Mapping[str, Carried] = field(default_factory=dict)
+    measured: Measuring | None = None
 
     def phase_at(self, step: int) -> Phase:
         """The phase of a step."""
@@ -252,16 +270,36 @@ class Model:
         return counts
 
 
+class Remembered(Protocol):
+    """What goes on from frame to frame of a video, `(1, height, width, channels)`."""
+
+    def begin(self, frame: Any) -> Any:
+        """What goes on into a first frame such as this one."""
+
+    def given(self, before: Any, now: Any, after: Any, memory: Any) -> Any:
+        """What the network is given for a frame."""
+
+    def taken(self, made: Any, now: Any) -> tuple[Any, Any]:
+        """The frame, and what goes on, of what the network has made."""
+
+
 class Applying(NamedTuple):
     """What makes pictures of pictures: a `keras.Model`, what it is given, what becomes of this.
 
     `to_network` makes its inputs of levels, `to_levels` levels of its outputs: `(n, height, width,
-    3 or 4)` float32 from 0 to 255, with fractions where pictures have more than 8 bits.
+    3 or 4)` float32 from 0 to 255, with fractions where pictures have more than 8 bits. `lowered`
+    makes of levels such as the network learns to make those that it is given; None: nothing says
+    how. Where something is `remembered`, the network is given what that says, and its outputs are
+    taken by it. One that makes frames `between` two is given what that makes of their values and of
+    shares `(n,)` of the way from one to the other.
     """
 
     network: Any
     to_network: Callable[[Any], Any]
     to_levels: Callable[[Any], Any]
+    lowered: Callable[[Any], Any] | None = None
+    remembered: Remembered | None = None
+    between: Callable[[Any, Any, Any], Any] | None = None
 
 
 class Sampling(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import keras
@@ -10,9 +11,12 @@ from keras import ops
 from keras.optimizers import schedules
 
 from jobs.settings.choices import Clipping
-from multitrain.engine.model import Learning
+from jobs.settings.schedules import PLATEAU, falls, first_round, last_step
+from multitrain.engine.model import Learning, Turn
 
 FALLS = 10  # of a `step` schedule without `steps`
+
+Measured = Mapping[str, float]  # what networks come to, by name
 
 OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "adam": keras.optimizers.Adam,
@@ -75,19 +79,37 @@ def named_variables(optimizer: Any) -> list[tuple[str, Any]]:
 
 
 def learning_rate(learning: Learning) -> Any:
-    """The learning rate: a number, or a Keras schedule that takes the number of updates done."""
+    """The learning rate: a number, or a Keras schedule that takes the number of updates done.
+
+    Of a plateau, it is the number that it begins with.
+    """
     schedule = _schedule(learning)
-    return learning.rate if schedule is None else PerStep(schedule, learning.updates)
+    return learning.rate if schedule is None else PerStep(schedule, learning)
+
+
+def plateaus(turns: Mapping[str, Turn], measured: Sequence[Sequence[Measured]]) -> dict[str, float]:
+    """The learning rates of the turns whose rate is a plateau, after these measurements: those by
+    each set of pictures, in their order.
+    """
+    learnings = {name: turn.learning for name, turn in turns.items()}
+    return {
+        name: learning.rate * prod(learning.schedule.share_left(each) for each in measured)
+        for name, learning in learnings.items()
+        if learning.schedule.name == PLATEAU
+    }
 
 
 class PerStep(schedules.LearningRateSchedule):  # type: ignore[misc]
     """A schedule by steps, for an optimizer that counts its updates."""
 
-    def __init__(self, by_step: Any, updates: int) -> None:
-        self._by_step, self._updates = by_step, updates
+    def __init__(self, by_step: Any, learning: Learning) -> None:
+        self._by_step, self._updates = by_step, learning.updates
+        is_wave = learning.schedule.name == "cosine"
+        self._last = last_step(learning.schedule, learning.steps) if is_wave else None
 
     def __call__(self, step: Any) -> Any:
-        return self._by_step(step // self._updates)
+        number = step // self._updates
+        return self._by_step(number if self._last is None else ops.minimum(number, self._last))
 
 
 def _schedule(learning: Learning) -> Any:
@@ -96,10 +118,15 @@ def _schedule(learning: Learning) -> Any:
         case "step":
             steps = chosen["steps"] or max(1, learning.steps // FALLS)
             return schedules.ExponentialDecay(rate, steps, chosen["factor"], staircase=True)
+        case "multistep" if found := falls(chosen, learning.steps):
+            # Keras' boundaries are the last steps before.
+            before, shares = [fall.steps - 1 for fall in found], [fall.share for fall in found]
+            values = [rate, *(rate * share for share in shares)]
+            return schedules.PiecewiseConstantDecay(before, values)
         case "cosine":
             return schedules.CosineDecayRestarts(
                 rate,
-                chosen["steps"] or learning.steps,
+                first_round(chosen, learning.steps),
                 t_mul=chosen["t_mul"],
                 m_mul=chosen["m_mul"],
                 alpha=chosen["alpha"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,16 @@ class Session(Protocol):
         """The last frame of the last step again, drawn from the present state.
 
         `(1, frame_height, frame_width, channels)` uint8; after a step that has made frames.
+        """
+
+    def measured(self, is_wanted: Callable[[], bool] = lambda: True) -> Mapping[str, float]:
+        """The measures of the networks as they are, by name: means over the pictures that are for
+        it; empty where there are none, or where it `is_wanted` no more.
+        """
+
+    def follow(self, measured: Sequence[Sequence[Mapping[str, float]]]) -> None:
+        """Go on with the learning rates that plateaus have after these measurements: those by each
+        set of pictures, in their order.
         """
 
     def state(self) -> State:

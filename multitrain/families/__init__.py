@@ -18,6 +18,10 @@ MODULES = {
     "fastgan": "multitrain.families.fastgan.describing",
     "pix2pix": "multitrain.families.pix2pix.describing",
     "cyclegan": "multitrain.families.cyclegan.describing",
+    "cartoon": "multitrain.families.cartoon.describing",
+    "superres": "multitrain.families.superres.describing",
+    "autoencoder": "multitrain.families.autoencoder.describing",
+    "inbetween": "multitrain.families.inbetween.describing",
     "testcard": "multitrain.families.testcard.session",
 }
 

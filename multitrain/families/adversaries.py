@@ -161,7 +161,7 @@ def model(
     spec, made_of = job.spec, pair.made_of
     mixing = {"mixing": Chance()} if pair.losses.has_gradient_penalty else {}
     of_d = {**of_d, **mixing, **pair.of_discriminators}
-    d, g = _learning(job, "d"), _learning(job, "g")
+    d, g = learning(job, "d"), learning(job, "g")
     makers = tuple(pair.generators)
     judges = tuple(name for name in networks if name not in makers)
     carry = pair.carry if pair.carried else None
@@ -210,7 +210,7 @@ def _program(
     ]
 
 
-def _learning(job: JobFile, network: Literal["g", "d"]) -> Learning:
+def learning(job: JobFile, network: Literal["g", "d"]) -> Learning:
     """How the turn of one of the two networks learns."""
 
     def of(name: str) -> Any:

@@ -48,9 +48,9 @@ def _disturbed(x: Any, spec: JobSpec, seeds: Iterator[int]) -> Any:
 
     Inputs and pictures stay where they are to each other; colours are changed of pictures alone.
     """
-    kinds, has_alpha = spec.augmentations, spec.colour_model == "rgba"
+    kinds, colours = spec.augmentations, CHANNELS[spec.colour_model].network
+    has_alpha = spec.colour_model == "rgba" and x.shape[-1] >= colours
     if "color" in kinds:
-        colours = CHANNELS[spec.colour_model].network
         recolour = DiffAugment(["color"], has_alpha, next(seeds), name="recolour")
         recoloured = recolour(x[..., -colours:])
         is_alone = x.shape[-1] == colours
@@ -64,4 +64,6 @@ def _disturbed(x: Any, spec: JobSpec, seeds: Iterator[int]) -> Any:
 
 
 def _judging(layer: Layer, seeds: Iterator[int]) -> Any:
-    return PaddedConvolution(**given(layer, seeds), stride=layer.stride)
+    assert layer.kernel is not None, "only linear layers have none"
+    beyond = (layer.kernel[0] - 1) // 2
+    return PaddedConvolution(**given(layer, seeds), stride=layer.stride, beyond=beyond)

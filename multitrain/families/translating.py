@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from keras import ops
@@ -18,6 +18,32 @@ from multitrain.engine.model import EMPTY, Applying, Chance, Named, Nets, Shown
 from multitrain.families import adversaries
 from multitrain.networks.colours import to_levels, to_network, to_picture
 from multitrain.networks.making import made
+
+
+class Samples(NamedTuple):
+    """Which pictures the cells of frames show: always the same, or others in each one."""
+
+    cells: int
+    move: bool
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        return cls(spec.samples, spec.sample_motion == "moving")
+
+    def at(self, samples: Named, first: Any, frames: int) -> Named:
+        """Of each feed, those of so many frames from number `first` on, `(frames, cells, ...)`."""
+        if self.move:
+            return {name: self._following(each, first, frames) for name, each in samples.items()}
+        return {
+            name: ops.broadcast_to(each, (frames, *each.shape)) for name, each in samples.items()
+        }
+
+    def _following(self, pictures: Any, first: Any, frames: int) -> Any:
+        """From its own place on, each cell shows picture after picture."""
+        items = pictures.shape[0]
+        places = np.arange(self.cells) * items // self.cells
+        numbers = first + np.arange(frames)[:, None] + places
+        return ops.take(pictures, ops.mod(numbers, items), axis=0)
 
 
 @dataclass(frozen=True)
@@ -83,22 +109,7 @@ class Translated:
         prefix = SAMPLES if self.spec.sample_from else ""
         inputs, targets = prefix + self.input_feed, prefix + self.target_feed
 
-        moves, cells_of_grid = self.spec.sample_motion == "moving", self.spec.samples
-
-        def following(pictures: Any, first: Any, frames: int) -> Any:
-            """From its own place on, each cell shows picture after picture."""
-            items = pictures.shape[0]
-            places = np.arange(cells_of_grid) * items // cells_of_grid
-            numbers = first + np.arange(frames)[:, None] + places
-            return ops.take(pictures, ops.mod(numbers, items), axis=0)
-
-        def at(samples: Named, first: Any, frames: int) -> Named:
-            if not moves:
-                return {
-                    name: ops.broadcast_to(each, (frames, *each.shape))
-                    for name, each in samples.items()
-                }
-            return {name: following(each, first, frames) for name, each in samples.items()}
+        showing = Samples.of(self.spec)
 
         def cells(nets: Nets, samples: Named) -> Any:
             model, seen = self.spec.colour_model, self._input_levels(samples[inputs])
@@ -113,7 +124,8 @@ class Translated:
 
         cell = (job.image_height, len(pictures) * job.image_width, job.plan.channels)
         feeds = (inputs, targets) if "target" in pictures else (inputs,)
-        return Shown(cell, EMPTY, at, cells, tuple(dict.fromkeys(feeds)), of_all=moves)
+        names = tuple(dict.fromkeys(feeds))
+        return Shown(cell, EMPTY, showing.at, cells, names, of_all=showing.move)
 
     def _input_levels(self, pictures: Any) -> Any:
         """Levels from 0 to 255, whole ones, as a file would hold them."""

@@ -16,7 +16,7 @@ from multitrain.farm.progress_reader import Progress, first_progress
 from multitrain.farm.stalls_and_retries import StallWatch, Tries
 from multitrain.slots.slots import Lease
 from render.films.extent import steps_made
-from render.spool.notes import missing_walks
+from render.spool.notes import still_to_draw
 
 STARTING_SECONDS = 60.0
 
@@ -137,8 +137,8 @@ class ActiveJob:
 
     @property
     def is_trained(self) -> bool:
-        """Whether its network has nothing left to do: no frame to make, no walk to draw."""
-        return self.has_all_frames and self.is_covered and not missing_walks(self.paths, self.file)
+        """Whether its network has nothing left to do: no frame to make, nothing else to draw."""
+        return self.has_all_frames and self.is_covered and not still_to_draw(self.paths, self.file)
 
     @property
     def row(self) -> JobRow:

@@ -36,6 +36,7 @@ class Entry:
     changed: tuple[Path, ...] = ()  # videos that have changed since they were published; they stay
     film_is_whole: bool = False  # this and the next are about a job that is reopened
     manifest_is_readable: bool = True
+    is_new: bool = False  # nothing of it exists: there are no files to look at
     is_held: bool = False  # its user has paused or cancelled it: it stays so
 
 

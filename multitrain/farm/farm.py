@@ -43,6 +43,7 @@ from multitrain.forecasts.speeds import read_speeds
 from multitrain.slots.slots import Pool
 
 GIB = 2**30
+THE_HOURS = "the hours"  # what jobs wait for at other times
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,16 @@ class Farm:
     @property
     def finished(self) -> bool:
         """Nothing is left to do, or the farm has drained; and no process is left."""
-        is_over = self._table.is_over and not (self._habits.stays or self._filming.sends_late)
+        is_over = self._is_over and not (self._habits.stays or self._filming.sends_late)
         ending = self._draining or is_over
         left = self._table.at_work() or not (self._keeper.idle and self._notices.idle)
         prepared = all(each.is_idle(self._ticked_at) for each in self._preparations)
         return ending and not left and prepared
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is more to do at once: the next tick should not wait."""
+        return self._steering.is_busy
 
     @property
     def exit_code(self) -> ExitCode:
@@ -149,8 +155,8 @@ class Farm:
         Keyed by what is missing, or by job.
         """
         reasons: dict[str, str] = {}
-        if self._rests:
-            reasons["the hours"] = f"the farm trains {self._habits.hours} only (--hours)"
+        if self._habits.hours and self._rests:
+            reasons[THE_HOURS] = self._habits.hours.advice
         with suppress(OSError):  # `tick` reports a workspace that cannot be reached
             reasons |= self._filming.short_of_room(self._settings.keep_free_bytes)
         return reasons | waiting_reasons(self._table, self._pool, self._disk, self._placement)
@@ -173,7 +179,7 @@ class Farm:
             self._steering.look(now)
             self._filming.settle(now)
             self._watching.end_the_stuck(now)
-            if self._draining or self._table.is_over:
+            if self._draining or self._is_over:
                 self._filming.end(now, draining=self._draining)
                 self._end_preparations(now)
             elif self._rests:
@@ -188,6 +194,7 @@ class Farm:
             unreachable = f"it cannot be reached ({(error.strerror or str(error)).casefold()})"
             self._watching.excuse_all(gap)
         self._table.tell_trouble("the workspace", unreachable, "it can be reached again")
+        self._tell_of_the_hours()
         self._notify(now)
         self._time_left.look(now)
         night, waiting = self._time_left.night, self.waiting_for
@@ -239,6 +246,11 @@ class Farm:
         return self._table.save_patiently()
 
     @property
+    def _is_over(self) -> bool:
+        """Whether all that can be done is done, and no further sheet is being read."""
+        return self._table.is_over and not self._steering.is_busy
+
+    @property
     def _rests(self) -> bool:
         hours = self._habits.hours
         return hours is not None and not hours.include(self._clock().time())
@@ -254,6 +266,13 @@ class Farm:
         if self._disk.shortage:
             cache_folder.make_room(self._workspace, most=0)  # decoded pictures can be decoded again
         self._table.tell_trouble("the disk", self._disk.trouble, "there is room again")
+
+    def _tell_of_the_hours(self) -> None:
+        """Say at once that nothing is trained now: nobody should wait for it to begin."""
+        hours = self._habits.hours
+        if hours and not (self._draining or self._is_over):
+            why = hours.advice if self._rests else ""
+            self._table.tell_trouble(THE_HOURS, why, "the farm trains again")
 
     def _reap(self, now: float) -> None:
         """Settle the jobs whose trainer's whole process tree is gone."""
@@ -279,7 +298,7 @@ class Farm:
 
     def _tell_that_the_night_is_over(self, now: float) -> None:
         """Once for each night: a farm that stays may live through many."""
-        if not self._table.is_over:
+        if not self._is_over:
             self._busy_since = now if self._busy_since is None else self._busy_since
         elif self._busy_since is not None:
             seconds, self._busy_since = now - self._busy_since, None

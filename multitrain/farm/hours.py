@@ -36,6 +36,11 @@ class Hours:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
 
+    @property
+    def advice(self) -> str:
+        """Why nothing is trained at other times, and how long."""
+        return f"the farm trains {self} only (--hours); jobs wait until {self.start:%H:%M}"
+
     def __str__(self) -> str:
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from jobs.sheets.enlarging import enlarging_jobs
 from jobs.sheets.origins import jobs_before
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.states import State
@@ -52,19 +53,27 @@ class JobTable:
         self._ended: list[ActiveJob] = []
         self.most_gpus = 0  # that a job has ever asked for
         self.asks_for_memory = False  # whether any job has
-        for job in jobs:
-            self.add(job)
+        self.add(jobs)
 
-    def add(self, job: ActiveJob) -> None:
-        """Take up a job, behind those that are here; in the place of one of its name."""
-        place = self._places.get(job.name, self._next_place)
-        self.remove(job.name)
-        self._jobs[job.name] = job
-        self._places[job.name] = place
-        self._next_place = max(self._next_place, place + 1)
-        bisect.insort(self._by_state[job.state], job, key=self._place)
-        self._look_at(job)
-        self._writer.note(job.row)  # what was to be written of it before is out of date
+    def add(self, jobs: Iterable[ActiveJob], stored: Mapping[str, JobRow] = {}) -> None:
+        """Take up jobs, behind those that are here; each in the place of one of its name.
+
+        `stored` are rows as the store has them, by name: those of these jobs that are known.
+        """
+        jobs = list(jobs)
+        for job in jobs:
+            place = self._places.get(job.name, self._next_place)
+            self.remove(job.name)
+            self._places[job.name] = place
+            self._next_place = max(self._next_place, place + 1)
+        for job in jobs:  # all at once: there may be thousands
+            self._jobs[job.name] = job
+            self._by_state[job.state].append(job)
+            self._look_at(job)
+            # What was to be written of it before is out of date.
+            self._writer.note(job.row, stored.get(job.name))
+        for state in {job.state for job in jobs}:
+            self._by_state[state].sort(key=self._place)
 
     def begin_change(self, job: ActiveJob, file: JobFile) -> None:
         """Hold a job until it goes on with `file`, as its sheet has it now."""
@@ -88,7 +97,8 @@ class JobTable:
         self.most_gpus = max(self.most_gpus, job.file.spec.gpus)
         self.owners.add(job.file.spec.owner)
         self.asks_for_memory |= job.file.spec.memory_gb is not None
-        if jobs_before(job.file.spec) or job.file.spec.after:
+        spec = job.file.spec
+        if jobs_before(spec) or spec.after or enlarging_jobs(spec):
             self._awaiting[job.name] = job
         else:
             self._awaiting.pop(job.name, None)
@@ -147,6 +157,9 @@ class JobTable:
                 return Awaited(name, here.state)
             if not here and not job.paths.workspace.job(name).is_done:
                 return Awaited(name)
+        for name in enlarging_jobs(job.file.spec):  # whatever it has learnt when it ends, will do
+            if (here := self.get(name)) and not here.state.ended:
+                return Awaited(name, here.state)
         return None
 
     def at_work(self) -> list[tuple[ActiveJob, Try]]:

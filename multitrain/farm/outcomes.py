@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.errors import ExitCode
 from jobs.workspace.failures import Failure, Kind
-from jobs.workspace.outputs import LoopFile
+from jobs.workspace.outputs import Extra
 from jobs.workspace.states import State
 from multitrain.farm.active_job import ActiveJob, Try
 from multitrain.farm.disk_watch import DiskWatch
@@ -13,7 +13,7 @@ from multitrain.farm.job_table import JobTable
 from multitrain.farm.progress_reader import training_failure
 from multitrain.slots.slots import Lease, Pool
 from render.films.clearing import drop_uncovered
-from render.spool.notes import missing_walks, note_given_up
+from render.spool.notes import note_given_up, still_to_draw
 
 # Another try would end the same.
 FINAL_FAILURES = {
@@ -88,24 +88,27 @@ class Outcomes:
         drop_uncovered(job.paths, job.file)
 
     def _give_up(self, job: ActiveJob, kind: Kind, reason: str) -> None:
-        """The job fails; or goes on without its walks, where these are all that is missing."""
-        walks = None if kind is Kind.FRAMES_LOST else _without_walks(job)
-        if walks is None:
+        """The job fails; or goes on without what its network was still to draw beside the film."""
+        given_up = None if kind is Kind.FRAMES_LOST else _without_drawings(job)
+        if given_up is None:
             self._table.fail(job, reason)
             return
-        instead = "its walks are given up" if walks else "the film is being finished"
+        names = " and ".join(map(str, given_up))
+        instead = f"{names}: given up" if given_up else "the film is being finished"
         self._table.move(job, State.RENDERING)
         self._table.tell(Happening.RETRIED, job, f"{reason}; {instead}")
 
 
-def _without_walks(job: ActiveJob) -> list[LoopFile] | None:
-    """The walks of a film that is all there, which are given up; None where it is not."""
+def _without_drawings(job: ActiveJob) -> list[Extra] | None:
+    """What was still to be drawn beside a film that is all there, and is given up; None where the
+    film is not.
+    """
     try:
         if not (job.has_all_frames and job.is_covered):
             return None
-        walks = missing_walks(job.paths, job.file)
-        for walk in walks:
-            note_given_up(job.paths, job.file, walk)
+        given_up = still_to_draw(job.paths, job.file)
+        for each in given_up:
+            note_given_up(job.paths, job.file, each)
     except OSError:
         return None  # it could not be noted that they are given up
-    return walks
+    return given_up

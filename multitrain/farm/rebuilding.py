@@ -56,9 +56,7 @@ def leave_whole(
         with closing(open_store(workspace, tell)) as store, store.transaction():
             there = {row.name for row in store.jobs()}
             lost = [job for job in jobs if job.spec.name not in there]
-            for row in rows:
-                if row.name not in there:
-                    store.add(row.name, row.frames_total)
+            store.add((row.name, row.frames_total) for row in rows if row.name not in there)
             store.submit(submitted(job, for_every_farm=True) for job in lost)
             store.save(rows)
     except (MultitrainError, OSError, sqlite3.Error) as error:

@@ -23,9 +23,12 @@ class StateWriter:
         self._trouble = ""
         self._not_before = float("-inf")
 
-    def note(self, row: JobRow) -> None:
-        """Have `row` written with the next `save`."""
-        self._unsaved[row.name] = row
+    def note(self, row: JobRow, stored: JobRow | None = None) -> None:
+        """Have `row` written with the next `save`, unless that is how the store has it."""
+        if row == stored:
+            self._unsaved.pop(row.name, None)
+        else:
+            self._unsaved[row.name] = row
 
     def save(self, now: float) -> str:
         """Write what was noted; returns why that is impossible, or an empty text.

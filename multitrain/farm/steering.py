@@ -1,7 +1,9 @@
 """Requests of users, carried out by the farm while it works.
 
-Each tick takes what has come, in its order. A request is answered only when the store holds what it
-has changed: a farm that is killed before leaves it to the next one, and twice is once.
+Each tick takes what has come, in its order. A sheet with thousands of jobs is read over several
+ticks (`intake`), then taken in one, so that no kill leaves a part of it. A request is answered only
+when the store holds what it has changed: a farm that is killed before leaves it to the next one,
+and twice is once.
 
 What changes a job's files waits until nobody works on them: its trainer has stopped at a
 checkpoint, and the render worker, which is started again, has ended.
@@ -30,12 +32,15 @@ from jobs.workspace.store import JobRow, Store
 from multitrain.farm.active_job import ActiveJob
 from multitrain.farm.entries import Entry
 from multitrain.farm.events import Happening
+from multitrain.farm.intake import Intake
 from multitrain.farm.job_table import JobTable
 from multitrain.farm.orders import Decision, decide
 from multitrain.farm.submission import job_of_before, submit, submitted, told
 from multitrain.farm.submission_plan import plan_submission
 
 SWEEP_SECONDS = 3600.0
+READ_SECONDS = 0.02  # of a tick, for a sheet that is read
+MOST_TOLD = 20  # jobs that are taken up at once, each in a line
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +81,14 @@ class Steering:
         adopt: Callable[[JobFile, JobRow], ActiveJob],
         farm: SteeredFarm | None = None,
         since_ns: int | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`adopt` makes a job of the farm's; without a `farm`, only the store is changed.
 
         `since_ns` is when the farm took the workspace, in unix nanoseconds; None: now.
         """
+        self._stopwatch = stopwatch
+        self._intake: Intake | None = None  # a large request that is being read
         self._workspace, self._store, self._table = workspace, store, table
         self._adopt, self._farm = adopt, farm
         self._since_ns = time.time_ns() if since_ns is None else since_ns
@@ -88,24 +96,35 @@ class Steering:
         self._answered: set[Path] = set()  # files that are still there, whatever keeps them
         self._sweeps_at = float("-inf")
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being read: the next tick goes on with it."""
+        return self._intake is not None
+
     def look(self, now: float) -> None:
         """Carry out what has come. OSError where the workspace cannot be reached."""
         if now >= self._sweeps_at:
             self._sweeps_at = now + SWEEP_SECONDS
             requests.sweep(self._workspace)
-        waits = False
+        waits, until = False, self._stopwatch() + READ_SECONDS
+        begun, self._intake = self._intake, None  # gone where its file is gone
         for path in requests.waiting(self._workspace):
             if path in self._answers or path in self._answered:
                 continue
+            intake = begun if begun and begun.path == path else Intake(path)
             try:
-                request = requests.read(path)
+                is_read = intake.go_on(lambda: not self._farm or self._stopwatch() < until)
             except ValueError:
                 self._answers[path] = requests.NOT_UNDERSTOOD
                 continue
             except OSError:  # another user's, say, who lets nobody read it: the others go on
                 continue
+            if not is_read:
+                self._intake = intake  # and those behind it wait, to keep the order
+                break
+            request = intake.request
             if request and not self._has_hands_free(request):
-                waits = True  # and those behind it, to keep the order
+                waits = True  # and those behind it
                 break
             if request:
                 self._answers[path] = self._carry_out(request, path)
@@ -374,11 +393,13 @@ class Steering:
         """Submit jobs that nobody works on, and take them up."""
         entries = submit(self._workspace, self._store, jobs, fresh, for_every_farm=for_every_farm)
         rows = {row.name: row for row in self._store.jobs()}
-        for entry in entries:
-            row = rows[entry.job.spec.name]
-            job = self._adopt(entry.job, row)
-            self._table.add(job)
-            self._table.tell(Happening.STEERED, job, f"is {row.state}")
+        adopted = [self._adopt(entry.job, rows[entry.job.spec.name]) for entry in entries]
+        self._table.add(adopted, rows)
+        for entry in entries[:MOST_TOLD]:
+            name = entry.job.spec.name
+            self._table.tell_of(Happening.STEERED, name, f"is {rows[name].state}")
+        if (more := len(entries) - MOST_TOLD) > 0:
+            self._table.tell_of(Happening.STEERED, "", f"{more} more jobs are taken up")
         return entries
 
 

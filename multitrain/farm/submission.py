@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from jobs.workspace.moves import finish_moves, names_with_moves
 from jobs.workspace.outputs import extras
 from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
-from jobs.workspace.store import Store, Submitted
+from jobs.workspace.store import JobRow, Store, Submitted, new_row
 from multitrain.farm.entries import Action, Entry
 from multitrain.farm.submission_plan import plan_submission
 from render.files.digests import sha256_of
@@ -27,13 +26,13 @@ from render.spool.notes import (
     digest_text,
     forget_given_up,
     forget_made,
-    missing_walks,
     note_digest,
     note_film,
     note_found,
     note_what_is_told,
     noted_digest,
     noted_size,
+    still_to_draw,
 )
 
 
@@ -53,20 +52,26 @@ def submit(
     which were cut off have been finished.
     """
     stuck = finish_all_moves(workspace)
-    entries = plan_submission(workspace, store.jobs(), jobs, fresh, stuck)
+    rows = store.jobs()
+    entries = plan_submission(workspace, rows, jobs, fresh, stuck)
     for entry in entries:
-        _prepare(workspace.job(entry.job.spec.name), entry)
+        if not entry.is_new:
+            _prepare(workspace.job(entry.job.spec.name), entry)
+    known = {row.name: row for row in rows}
+    unknown = [each for each in entries if each.job.spec.name not in known]
+    new = [new_row(each.job.spec.name, each.job.plan.frames_total) for each in unknown]
+    known |= {row.name: row for row in new}
     with store.transaction():
+        store.add((row.name, row.frames_total) for row in new)
         for entry in entries:
-            _enter(store, workspace.job(entry.job.spec.name), entry)
+            _enter(store, workspace, entry, known[entry.job.spec.name])
         store.submit(submitted(entry.job, for_every_farm=for_every_farm) for entry in entries)
     return entries
 
 
 def submitted(job: JobFile, *, for_every_farm: bool) -> Submitted:
     """What the store keeps of a job as its sheet has it."""
-    text = json.dumps(job.compact, ensure_ascii=False)
-    return Submitted(job.spec.name, job.spec.priority, text, for_every_farm)
+    return Submitted(job.spec.name, job.spec.priority, job.compact_text, for_every_farm)
 
 
 def told(entry: Entry) -> list[str]:
@@ -231,18 +236,18 @@ def _forget_done(paths: JobPaths) -> None:
         paths.notice(State.DONE).unlink(missing_ok=True)
 
 
-def _enter(store: Store, paths: JobPaths, entry: Entry) -> None:
-    """Bring the store up to what was decided."""
-    name, total = paths.name, entry.job.plan.frames_total
-    row = store.job(name)
-    if row is None:
-        store.add(name, total)
-    elif row.state is State.FAILED:  # to fail again is news
+def _enter(store: Store, workspace: Workspace, entry: Entry, row: JobRow) -> None:
+    """Bring the store up to what was decided; `row` is how it has the job so far."""
+    total = entry.job.plan.frames_total
+    if entry.is_new and row == new_row(row.name, total):
+        return  # most jobs of a large sheet
+    name, paths = row.name, workspace.job(row.name)
+    if row.state is State.FAILED:  # to fail again is news
         with suppress(OSError):
             paths.notice(State.FAILED).unlink(missing_ok=True)
     store.plan_frames(name, total)
     if not entry.is_held:
-        _transition(store, name, _way(paths, entry), entry.failure)
+        _transition(store, row, _way(paths, entry), entry.failure)
     if entry.action in (Action.STAY, Action.REOPEN):
         store.record_frames(name, total)
     elif entry.action in (Action.BEGIN, Action.START_OVER):
@@ -254,16 +259,15 @@ def _way(paths: JobPaths, entry: Entry) -> tuple[State, ...]:
     match entry.action:
         case Action.STAY:
             return State.QUEUED, State.RENDERING, State.DONE
-        case Action.REOPEN if not missing_walks(paths, entry.job):
+        case Action.REOPEN if not still_to_draw(paths, entry.job):
             return State.QUEUED, State.RENDERING
         case Action.FAIL:
             return State.QUEUED, State.FAILED
     return (State.QUEUED,)
 
 
-def _transition(store: Store, name: str, way: Sequence[State], error: str) -> None:
-    row = store.job(name)
-    if row is None or (row.state is way[-1] and row.error == error):
+def _transition(store: Store, row: JobRow, way: Sequence[State], error: str) -> None:
+    if row.state is way[-1] and row.error == error:
         return
     for state in way:
-        store.transition(name, state, attempts=0, error=error if state is way[-1] else "")
+        store.transition(row.name, state, attempts=0, error=error if state is way[-1] else "")

@@ -46,7 +46,7 @@ def plan_submission(
     states = {row.name: row.state for row in rows}
     names = {job.spec.name for job in jobs}
     there = outputs_by_job(workspace.renders, names)
-    runs = frozenset(listing(workspace.runs))
+    known = _names_there(workspace)
     chosen = _chosen(workspace, names, there, fresh)
     entries = []
     for job in jobs:
@@ -54,12 +54,14 @@ def plan_submission(
         if stuck and name in stuck:
             entries.append(Entry(job, Action.FAIL, failure=stuck[name]))
             continue
-        found = _Found(workspace.job(name), states.get(name), there.get(name, []))
-        if found.is_new(runs):
-            entry = Entry(job, Action.BEGIN)
-        else:
+        state = states.get(name)
+        # Most jobs of a large sheet are new, and looking for each of their files takes long.
+        if name in known or name in there or state is State.DONE:
+            found = _Found(workspace.job(name), state, there.get(name, []))
             entry = _decide(found, job, starts_over=name in chosen)
-        entries.append(_held(entry, found.state))
+        else:
+            entry = Entry(job, Action.BEGIN, is_new=True)
+        entries.append(_held(entry, state))
     refused = [f"{each.job.spec.name} {each.refusal}" for each in entries if each.refusal]
     if refused:
         raise UsageError("\n".join(refused))
@@ -84,13 +86,13 @@ class _Found:
     state: State | None  # None: the store does not know it
     outputs: Sequence[Path]  # in `renders/`
 
-    def is_new(self, runs: Collection[str]) -> bool:
-        """Whether nothing of the job exists or existed; `runs` are the names in that folder.
 
-        Most jobs of a large sheet are new, and looking for each of their files takes long.
-        """
-        was_done, paths = self.state is State.DONE, self.paths
-        return not (was_done or self.outputs or paths.name in runs or paths.removed.name in runs)
+def _names_there(workspace: Workspace) -> frozenset[str]:
+    """The names of all jobs that have folders, hidden ones too, and perhaps other names."""
+    folders = (workspace.runs, workspace.next, workspace.earlier_runs)
+    names = [name for folder in folders for name in listing(folder)]
+    of_hidden = [name[1:].rpartition(".")[0] for name in names if name.startswith(".")]
+    return frozenset((*names, *of_hidden))
 
 
 def _chosen(

@@ -40,16 +40,29 @@ class Device:
 
 
 class TrainedNetwork:
-    """A network of a job, whose name is the first part of its weights' names in checkpoints."""
+    """A network of a job, whose name is the first part of its weights' names in checkpoints.
+
+    Of one that is made of several networks of the job, theirs are.
+    """
 
     def __init__(self, network: keras.Model, name: str, job: JobFile) -> None:
-        self._network, self._prefix, self._job = network, f"{name}/", job
+        self._network, self._job = network, job
+        inner = [each for each in network.layers if isinstance(each, keras.Model)]
+        named = {each.name: each for each in inner} or {name: network}
+        self._prefixes = tuple(f"{each}/" for each in named)
+        self._names = {
+            id(variable): f"{each}/{variable.path}"
+            for each, part in named.items()
+            for variable in part.variables
+        }
 
     def place(self, weights: State) -> Placed:
         """The network's part of these `starting_weights`, on the device. OriginUnfit if unfit."""
-        variables = self._network.variables
-        own = {self._prefix + each.path: tuple(each.shape) for each in variables if _learnt(each)}
-        offered = {name: array for name, array in weights.items() if name.startswith(self._prefix)}
+        variables, names = self._network.variables, self._names
+        own = {names[id(each)]: tuple(each.shape) for each in variables if _learnt(each)}
+        offered = {
+            name: array for name, array in weights.items() if name.startswith(self._prefixes)
+        }
         try:
             taken = adoptable(own, offered, fitting=False)
         except ValueError as error:
@@ -57,7 +70,7 @@ class TrainedNetwork:
             raise OriginUnfit(reason) from error
         with memory_watched():
             return [
-                ops.convert_to_tensor(taken[self._prefix + each.path] if _learnt(each) else each)
+                ops.convert_to_tensor(taken[names[id(each)]] if _learnt(each) else each)
                 for each in variables
             ]
 

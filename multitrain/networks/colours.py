@@ -50,7 +50,12 @@ def to_picture(model: ColourModel, values: Any) -> Any:
 
 def to_levels(model: ColourModel, values: Any) -> Any:
     """As `to_picture`, as float32 levels from 0 to 255, not rounded."""
-    return ops.clip(_MODELS[model].to_picture(values), 0.0, WHITE)
+    return ops.clip(to_open_levels(model, values), 0.0, WHITE)
+
+
+def to_open_levels(model: ColourModel, values: Any) -> Any:
+    """As `to_levels`, but levels of colours beyond sRGB are not cut off: they still have slopes."""
+    return _MODELS[model].to_picture(values)
 
 
 def _from_levels(levels: Any) -> Any:
@@ -105,7 +110,9 @@ def _with_hue(levels: Any, largest: Any, chroma: Any, others: list[Any]) -> Any:
     chroma = ops.maximum(chroma, 1.0)
     by_red, by_green = (green - blue) / chroma, (blue - red) / chroma + 2.0
     by_blue = (red - green) / chroma + 4.0
-    hue = ops.where(largest == red, by_red, ops.where(largest == green, by_green, by_blue))
+    hue = ops.where(
+        ops.equal(largest, red), by_red, ops.where(ops.equal(largest, green), by_green, by_blue)
+    )
     angle = hue * SIXTH
     return ops.stack([ops.sin(angle), ops.cos(angle), *others], axis=-1)
 
@@ -165,6 +172,27 @@ def _combined(rows: tuple[tuple[float, float, float], ...], colours: Any) -> Any
     return ops.stack([row[0] * one + row[1] * two + row[2] * three for row in rows], axis=-1)
 
 
+def _to_ycbcr(levels: Any) -> Any:
+    """Luma and colour differences of ITU-R BT.709, item 3.2 and 3.3, each in its full range."""
+    red, green, blue = (levels[..., channel : channel + 1] for channel in range(3))
+    luma = green + LUMA_RED * (red - green) + LUMA_BLUE * (blue - green)
+    differences = [
+        (colour - luma) / ((1.0 - share) * WHITE)
+        for colour, share in ((blue, LUMA_BLUE), (red, LUMA_RED))
+    ]
+    return ops.concatenate([_from_levels(luma), *differences], axis=-1)
+
+
+def _from_ycbcr(values: Any) -> Any:
+    luma = _to_levels(values[..., 0:1])
+    blue, red = (
+        luma + values[..., place : place + 1] * ((1.0 - share) * WHITE)
+        for place, share in ((1, LUMA_BLUE), (2, LUMA_RED))
+    )
+    green = (luma - LUMA_RED * red - LUMA_BLUE * blue) / (1.0 - LUMA_RED - LUMA_BLUE)
+    return ops.concatenate([red, green, blue], axis=-1)
+
+
 def _to_grey(levels: Any) -> Any:
     """Luma; that of greys comes out exactly."""
     red, green, blue = (levels[..., channel : channel + 1] for channel in range(3))
@@ -202,6 +230,7 @@ _MODELS: dict[ColourModel, _Model] = {
     "hsv": _Model(_to_hsv, _from_hsv),
     "hsl": _Model(_to_hsl, _from_hsl),
     "lab": _Model(_to_lab, _from_lab),
+    "ycbcr": _Model(_to_ycbcr, _from_ycbcr),
     "grey": _Model(_to_grey, _from_grey),
     "rgba": _Model(_from_levels, _to_levels),
     "packed24": _Model(_to_packed, _from_packed),

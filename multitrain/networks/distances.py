@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+EDGE = 1e-6  # of shares from 0 to 1, whose logarithms have to stay finite
 ELASTIC = 0.8  # the share of L1; the rest is of L2
 CHARBONNIER = 1e-3  # where the distance goes over from a square to a straight line
 
@@ -43,6 +44,17 @@ def charbonnier(made: Any, wanted: Any) -> Any:
     """L1 with a round bottom; Lai et al. 2017, https://arxiv.org/abs/1704.03915."""
     squares = ops.square(made - wanted)
     return ops.mean(ops.sqrt(squares + CHARBONNIER**2) - CHARBONNIER)
+
+
+def bce(made: Any, wanted: Any) -> Any:
+    """The binary cross-entropy of values as shares from 0 to 1, less the wanted ones' own entropy.
+
+    So it is the divergence of Kullback and Leibler, 0 of equal pictures, with the slopes of the
+    cross-entropy.
+    """
+    one, other = (ops.clip((each + 1.0) / 2.0, EDGE, 1.0 - EDGE) for each in (made, wanted))
+    apart = other * (ops.log(other) - ops.log(one))
+    return ops.mean(apart + (1.0 - other) * (ops.log(1.0 - other) - ops.log(1.0 - one)))
 
 
 def elastic(made: Any, wanted: Any) -> Any:
@@ -100,6 +112,11 @@ def multiscale_l1(made: Any, wanted: Any) -> Any:
             made, wanted = halved(made), halved(wanted)
         distances.append(l1(made, wanted))
     return sum(distances) / PYRAMID
+
+
+def coarse_l1(made: Any, wanted: Any) -> Any:
+    """The L1 of pictures at a quarter of their size: details are free."""
+    return l1(halved(halved(made)), halved(halved(wanted)))
 
 
 def total_variation(made: Any, wanted: Any) -> Any:  # noqa: ARG001
@@ -178,8 +195,10 @@ DISTANCES: Mapping[str, Callable[[Any, Any], Any]] = {
     "l1": l1,
     "l2": l2,
     "charbonnier": charbonnier,
+    "bce": bce,
     "elastic": elastic,
     "multiscale-l1": multiscale_l1,
+    "coarse-l1": coarse_l1,
     "ssim": ssim,
     "ms-ssim": ms_ssim,
     "tv": total_variation,

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from jobs.settings.colours import RGB
 from jobs.settings.translation import Making
 from multitrain.networks.colours import LUMA_BLUE, LUMA_RED, WHITE
-
-Matrix = NDArray[np.float32]
+from multitrain.networks.resizing import Matrix, normalized, through
 
 EDGE_BLUR = 1.0  # pixels, before brightness is compared: the grain of a photo makes no lines
 
@@ -52,7 +50,7 @@ def _luma(colours: Any) -> Any:
 def blurred(colours: Any, radius: float) -> Any:
     """By a Gaussian of that deviation, in pixels. Of those beyond the edges nothing counts."""
     height, width = colours.shape[1:3]
-    return _through(colours, _gaussian(height, radius), _gaussian(width, radius))
+    return through(colours, _gaussian(height, radius), _gaussian(width, radius))
 
 
 def _drawn(colours: Any, strength: float) -> Any:
@@ -68,34 +66,19 @@ def _drawn(colours: Any, strength: float) -> Any:
 def _downscaled(colours: Any, factor: int) -> Any:
     """As a picture so many times smaller would look, enlarged linearly to the size that it had."""
     height, width = colours.shape[1:3]
-    return _through(colours, _small_and_large(height, factor), _small_and_large(width, factor))
-
-
-def _through(pictures: Any, rows: Matrix, columns: Matrix) -> Any:
-    """Each column of a picture times one matrix, each row times another: `(to, from)` both.
-
-    Whatever filters or scales is such a matrix: it has any reach, and no padding.
-    """
-    tall = ops.einsum("ah,nhwc->nawc", ops.convert_to_tensor(rows), pictures)
-    return ops.einsum("bw,nawc->nabc", ops.convert_to_tensor(columns), tall)
+    return through(colours, _small_and_large(height, factor), _small_and_large(width, factor))
 
 
 def _gaussian(side: int, radius: float) -> Matrix:
     places = np.arange(side)
     weights = np.exp(-(((places[:, None] - places) / radius) ** 2) / 2)
-    return _normalized(weights)
+    return normalized(weights)
 
 
 def _small_and_large(side: int, factor: int) -> Matrix:
     """Means of `factor` pixels, the last of perhaps fewer, and straight lines between these."""
     small = -(-side // factor)
-    means = _normalized(np.arange(side) // factor == np.arange(small)[:, None])
+    means = normalized(np.arange(side) // factor == np.arange(small)[:, None])
     places = np.clip((np.arange(side) + 0.5) / factor - 0.5, 0, small - 1)
     distances = np.abs(places[:, None] - np.arange(small))
-    return _normalized(np.maximum(0.0, 1.0 - distances) @ means)
-
-
-def _normalized(weights: NDArray[Any]) -> Matrix:
-    """Rows whose sums are 1."""
-    shares: Matrix = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+    return normalized(np.maximum(0.0, 1.0 - distances) @ means)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 
 import keras
@@ -53,6 +57,41 @@ class _SameShape(keras.layers.Layer):  # type: ignore[misc]
         return input_shape
 
 
+class Steadied:
+    """Means and variances of pictures, mixed with those of the pictures before.
+
+    `before` are those, in the order in which normalizations are called; empty: there was no picture
+    before. `share` is how much of a picture's own is mixed in. What they came to is in `after`.
+    """
+
+    def __init__(self, before: Sequence[Any], share: Any) -> None:
+        self._before, self._share = iter(before), share
+        self.after: list[Any] = []
+
+    def smoothed(self, means: Any, variances: Any) -> tuple[Any, Any]:
+        """These statistics of a picture, smoothed."""
+        if before := list(islice(self._before, 2)):
+            old_means, old_variances = before
+            means = old_means + self._share * (means - old_means)
+            variances = old_variances + self._share * (variances - old_variances)
+        self.after += [means, variances]
+        return means, variances
+
+
+@contextmanager
+def steadied(before: Sequence[Any], share: Any) -> Iterator[Steadied]:
+    """Networks that are called within normalize by smoothed statistics."""
+    context = Steadied(before, share)
+    token = _steadied.set(context)
+    try:
+        yield context
+    finally:
+        _steadied.reset(token)
+
+
+_steadied: ContextVar[Steadied | None] = ContextVar("steadied", default=None)
+
+
 class AxesNormalization(_SameShape):
     """Mean 0 and variance 1 over `axes`, then a scale and an offset for each channel, in float32.
 
@@ -76,8 +115,12 @@ class AxesNormalization(_SameShape):
 
     def call(self, inputs: Any) -> Any:
         values = ops.cast(inputs, "float32")
-        centred = values - ops.mean(values, self.axes, keepdims=True)
+        means = ops.mean(values, self.axes, keepdims=True)
+        centred = values - means
         variances = ops.mean(ops.square(centred), self.axes, keepdims=True)
+        if steadied := _steadied.get():
+            means, variances = steadied.smoothed(means, variances)
+            centred = values - means
         scales = ops.rsqrt(variances + EPSILON)
         if self._scales is None:
             return ops.cast(centred * scales, self.compute_dtype)

@@ -36,7 +36,7 @@ class Cut:
         beyond = [(each // 2, each - each // 2) for each in missing]
         return cls(reflected(pictures, beyond), beyond[0][0], beyond[1][0], height, width)
 
-    def back(self, made: Any) -> Any:
-        """The part of what was made that belongs to the pictures."""
-        rows = slice(self.top, self.top + self.height)
-        return made[:, rows, self.left : self.left + self.width]
+    def back(self, made: Any, times: int = 1) -> Any:
+        """The part that belongs to the pictures of what was made, so many `times` as large."""
+        rows = slice(times * self.top, times * (self.top + self.height))
+        return made[:, rows, times * self.left : times * (self.left + self.width)]

@@ -53,6 +53,40 @@ class ExactConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose): 
         return (input_shape[0], *self.target, self.filters)
 
 
+class UnpaddedConv2DTranspose(SpectrallyNormalized, keras.layers.Conv2DTranspose):  # type: ignore[misc]
+    """The transpose of a convolution without padding whose input was `height` x `width` pixels.
+
+    Where that convolution's stride left pixels out at the end, no kernel reaches: these hold the
+    bias alone, as with an output padding of so many pixels elsewhere. No stride is larger than the
+    kernel.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel: tuple[int, int],
+        height: int,
+        width: int,
+        *,
+        stride: int,
+        **kw: Any,
+    ) -> None:
+        """`kernel` is height and width."""
+        super().__init__(filters, kernel, strides=stride, padding="valid", **kw)
+        self.target, self.stride = (height, width), stride
+
+    def apply_kernel(self, inputs: Any, kernel: Any) -> Any:
+        """Grow by a kernel of `(height, width, filters, channels)`."""
+        grown = ops.conv_transpose(inputs, kernel, strides=self.stride, padding="valid")
+        beyond = [
+            (0, side - made) for side, made in zip(self.target, grown.shape[1:3], strict=True)
+        ]
+        return ops.pad(grown, [(0, 0), *beyond, (0, 0)]) if any(map(any, beyond)) else grown
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.target, self.filters)
+
+
 def _convolve_dilated(inputs: Any, kernel: Any, dilation: int) -> Any:
     """The transpose of a dilated `same` convolution of stride 1: one by the turned kernel.
 

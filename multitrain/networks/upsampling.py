@@ -144,6 +144,21 @@ class Repeated(keras.initializers.Initializer):  # type: ignore[misc]
         return ops.tile(self.initializer(group, dtype), (1,) * len(group[:-1]) + (self.times,))
 
 
+class Bilinear(keras.layers.Layer):  # type: ignore[misc]
+    """Makes `(n, height, width, channels)` so many times as large, as `bilinear` does."""
+
+    def __init__(self, times: int = 2, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.times = times
+
+    def call(self, inputs: Any) -> Any:
+        return bilinear(inputs, self.times)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        batch, height, width, channels = input_shape
+        return (batch, height and self.times * height, width and self.times * width, channels)
+
+
 def nearest(pictures: Any, times: int) -> Any:
     """Each pixel of `(n, height, width, channels)` as a square of `times` x `times`."""
     return ops.repeat(ops.repeat(pictures, times, axis=1), times, axis=2)
@@ -184,6 +199,15 @@ def depth_to_space(values: Any, times: int) -> Any:
     squares = ops.reshape(values, (-1, height, width, times, times, channels))
     rows = ops.transpose(squares, (0, 1, 3, 2, 4, 5))
     return ops.reshape(rows, (-1, height * times, width * times, channels))
+
+
+def space_to_depth(pictures: Any, times: int) -> Any:
+    """The inverse of `depth_to_space`: squares of pixels, each in one place."""
+    _, height, width, channels = pictures.shape
+    low = height // times, width // times
+    squares = ops.reshape(pictures, (-1, low[0], times, low[1], times, channels))
+    together = ops.transpose(squares, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(together, (-1, *low, times * times * channels))
 
 
 def cropped(pictures: Any, size: tuple[int, int]) -> Any:

@@ -1,4 +1,4 @@
-"""The losses of a job, as few points as a screen can show, however long its training is."""
+"""The curves of a job, as few points as a screen can show, however long its training is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.reading import DamagedText, parse_json
+from jobs.workspace.measures import measures_in
 
 POINTS = 600
 WHOLE_BYTES = 2 * 2**20  # a file of so many is read from end to end
@@ -40,6 +41,34 @@ def curves(path: Path, points: int = POINTS) -> dict[str, Any]:
                 for name, curve in losses.items():
                     curve.append(numbers.get(name))
     return {"steps": steps, "losses": losses}
+
+
+def measured(path: Path, points: int = POINTS) -> list[dict[str, Any]]:
+    """What networks were measured at, as `curves` has losses: together what has one unit.
+
+    `psnr_bicubic` stands beside `psnr`.
+    """
+    try:
+        with path.open("rb") as file:
+            every = [each for each in measures_in(file) if each.values]
+    except OSError:
+        return []
+    some = every[:: max(1, len(every) // points)]
+    if every and some[-1] is not every[-1]:
+        some.append(every[-1])
+    names = dict.fromkeys(name for each in some for name in each.values)
+    kinds = dict.fromkeys(name.partition("_")[0] for name in names)
+    return [
+        {
+            "steps": [each.step for each in some],
+            "losses": {
+                name: [each.values.get(name) for each in some]
+                for name in names
+                if name.partition("_")[0] == kind
+            },
+        }
+        for kind in kinds
+    ]
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

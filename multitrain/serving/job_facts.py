@@ -9,14 +9,15 @@ from typing import Any
 
 from jobs.errors import MultitrainError
 from jobs.families.table import family_of
+from jobs.families.translation import shows
 from jobs.reading import parse_json
 from jobs.secrets import hidden
-from jobs.settings.spec import facets
+from jobs.settings.spec import facets, means_something
 from jobs.sheets.forms.nested_form import nested
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from jobs.workspace.store import JobRow, read_submitted
-from multitrain.serving.curves import curves
+from multitrain.serving.curves import curves, measured
 from multitrain.serving.job_list import card
 from multitrain.serving.media import media_of
 from multitrain.serving.night import Night
@@ -38,10 +39,25 @@ def facts_of(night: Night, row: JobRow) -> dict[str, Any]:
         "settings": settings_of(job) if job else {},
         "trouble": hidden(trouble),
         "film_seconds": job.frames_total / job.spec.fps if job else None,
+        "cells": cells_of(job) if job else None,
         "size": [job.plan.frame_width, job.plan.frame_height] if job else None,
         "losses": curves(paths.progress),
+        "measures": measured(paths.progress),
         "files": files,
     }
+
+
+def cells_of(job: JobFile) -> dict[str, Any] | None:
+    """What the cells of a job's frames show side by side; None where that is one picture each, or
+    where the frames are cut into boxes.
+    """
+    spec = job.spec
+    if len(job.plan.boxes) > 1 or not means_something("show", spec.family):
+        return None
+    pictures = shows(spec)
+    if len(pictures) < 2:
+        return None
+    return {"columns": spec.grid_width, "rows": spec.grid_height, "pictures": pictures}
 
 
 def settings_of(job: JobFile) -> dict[str, Any]:

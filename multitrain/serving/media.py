@@ -61,7 +61,7 @@ def media_of(night: Night, paths: JobPaths) -> Iterator[Media]:
     for name, path in night.outputs(paths):
         if path.suffix in TYPES and name.format != OF_SOME:
             kind = _kind(name)
-            number = name.timecut or name.loop or 0
+            number = name.timecut or name.loop or name.applied or 0
             yield Media(kind, number, name.box or 0, name.format or "", path)
 
 
@@ -121,6 +121,8 @@ def _kind(name: OutputName) -> str:
         return "contact" if name.format == CONTACT else "poster"
     if name.loop is not None:
         return "loop"
+    if name.applied is not None:
+        return "applied"
     if name.timecut is not None:
         return "timecut"
     return "export" if name.format else "film"

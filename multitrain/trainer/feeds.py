@@ -15,12 +15,14 @@ import numpy as np
 from jobs.errors import DatasetError
 from jobs.families.feed import Feed, wrong_pairs
 from jobs.pictures.finding import Unreadable
+from jobs.pictures.holding_out import part_of
 from jobs.pictures.pairing import names_of_pictures, owner
 from jobs.pictures.suffixes import is_video
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.cached.cache import forget_decoded, open_pictures
 from multitrain.datasets.decoded.folders import Fingerprint, Pictures
+from multitrain.datasets.looking.cuts import shots_of
 from multitrain.engine.feeds import Feeds, OpenFeed, clips
 
 Fingerprints = Mapping[str, Fingerprint]
@@ -36,32 +38,49 @@ class JobPictures:
 
     @property
     def fingerprints(self) -> dict[str, Fingerprint]:
-        """Of each feed: of its pictures, and of how they are put together."""
+        """Of each feed that film and networks depend on: of its pictures, and of how they are put
+        together.
+        """
         return {
             name: _with_items(self.pictures[name].fingerprint, feed)
             for name, feed in self.feeds.items()
+            if feed.feed.is_shown
         }
+
+    @property
+    def measured_by(self) -> str:
+        """Identifies the pictures that networks are measured by; empty where there are none."""
+        return " ".join(
+            _with_items(self.pictures[name].fingerprint, feed).digest
+            for name, feed in self.feeds.items()
+            if not feed.feed.is_shown
+        )
 
     @property
     def skipped(self) -> Iterator[Unreadable]:
         """The files left out."""
-        for each in self.pictures.values():
+        for each in self._each:
             yield from each.skipped
 
     @property
+    def _each(self) -> list[Pictures]:
+        """Those of several feeds once."""
+        return list({id(each): each for each in self.pictures.values()}.values())
+
+    @property
     def byte_count(self) -> int:
-        return sum(each.images.nbytes for each in self.pictures.values())
+        return sum(each.images.nbytes for each in self._each)
 
     def are_intact(self) -> bool:
         """Whether all pictures still are as decoded. Takes about a second per GB."""
-        return all(each.are_intact() for each in self.pictures.values())
+        return all(each.are_intact() for each in self._each)
 
     def forget_damaged(self) -> str:
         """Have damaged pictures decoded anew next time; their files, for people.
 
         All are, where the damage does not show any more.
         """
-        every = list(self.pictures.values())
+        every = self._each
         damaged = [each for each in every if not each.are_intact()] or every
         for each in damaged:
             forget_decoded(each)
@@ -76,10 +95,11 @@ def open_job_pictures(job: JobFile, workspace: Workspace, *, keep_free: int) -> 
     """
     for wrong in wrong_pairs(job.feeds):
         raise ValueError(wrong)
-    opened = {
-        name: open_pictures(workspace, *decoding, keep_free=keep_free)
-        for name, decoding in job.decodings.items()
+    once = {
+        decoding: open_pictures(workspace, *decoding, keep_free=keep_free)
+        for decoding in dict.fromkeys(job.decodings.values())
     }
+    opened = {name: once[decoding] for name, decoding in job.decodings.items()}
     feeds: dict[str, OpenFeed] = {}
     for feed in job.feeds:
         if feed.pair_of is None:
@@ -93,7 +113,8 @@ def _put_together(
 ) -> dict[str, OpenFeed]:
     """A feed and its pairs, with the items that they have in common."""
     is_weighted = feed.weights is not None and len(feed.folders) > 1
-    if not pairs and not is_weighted and feed.frames == 1 and not feed.goes_on:
+    is_whole = feed.part is None and feed.frames == 1 and not feed.goes_on
+    if not pairs and not is_weighted and is_whole:
         return {feed.name: OpenFeed(feed, opened[feed.name].images)}
     together = {each.name: each for each in (feed, *pairs)}
     tops = {
@@ -104,6 +125,11 @@ def _put_together(
     numbers = {feed.name: np.arange(len(paths[feed.name]))}
     if pairs:
         numbers = _of_same_names(paths, tops)
+    if feed.part:
+        own = [paths[feed.name][number] for number in numbers[feed.name]]
+        share, seed, is_held_out = feed.part
+        chosen = part_of(own, tops[feed.name], share, seed, is_held_out=is_held_out)
+        numbers = {name: each[chosen] for name, each in numbers.items()}
     whole = numbers[feed.name]
     if not len(whole):
         others = " and ".join(each.name for each in pairs)
@@ -111,11 +137,14 @@ def _put_together(
             f"No picture of {feed.name} has the name of one of {others}; name the files of a pair "
             "alike, up to their suffixes"
         )
-    runs = _runs(whole, _stretches(paths[feed.name], opened[feed.name].skipped))
+    stretches = _stretches(paths[feed.name], opened[feed.name].skipped)
+    shots = shots_of(opened[feed.name].images) if feed.in_shots else np.zeros(len(stretches), int)
+    runs = _runs(whole, list(zip(stretches, shots, strict=True)))
     items, _, first_of_run = clips(runs, feed.frames, go_on=feed.goes_on)
     if not len(items):
         raise DatasetError(
-            f"No folder of {feed.name} holds the {feed.frames} consecutive pictures of a clip"
+            f"{feed.name} hold no {feed.frames} consecutive pictures"
+            f"{' without a cut' if feed.in_shots else ''}, as a clip takes them"
         )
     counts: tuple[int, ...] = ()
     if is_weighted:
@@ -161,7 +190,7 @@ def _folder(path: str) -> str:
     return path.rpartition(os.sep)[0]
 
 
-def _runs(numbers: np.ndarray, stretches: Sequence[tuple[str, int]]) -> list[int]:
+def _runs(numbers: np.ndarray, stretches: Sequence[object]) -> list[int]:
     """How many of these pictures follow each other in one stretch, without a gap."""
     runs: list[int] = []
     for place, number in enumerate(numbers):

@@ -31,9 +31,9 @@ def steps_within(plan: FramePlan, step: int, frames: int) -> int:
 class Pace:
     """Adapts the number of steps in a block to the speed of the device."""
 
-    def __init__(self, plan: FramePlan, pause_every: int | None = None) -> None:
-        """Blocks end at each multiple of `pause_every` steps, too."""
-        self._plan, self._pause_every = plan, pause_every
+    def __init__(self, plan: FramePlan, *pause_every: int | None) -> None:
+        """Blocks end at each multiple of these numbers of steps, too."""
+        self._plan, self._pause_every = plan, [each for each in pause_every if each]
         self._most_frames = BLOCK_BYTES // plan.frame_bytes
         self._steps = 1
 
@@ -41,8 +41,7 @@ class Pace:
         """The steps of the block that starts at `step`; it never crosses a pause."""
         fitting = steps_within(self._plan, step, self._most_frames)
         steps = min(self._steps, steps_to_pause(self._plan, step), max(1, fitting))
-        every = self._pause_every
-        return min(steps, every - step % every) if every else steps
+        return min([steps, *(every - step % every for every in self._pause_every)])
 
     def observe(self, steps: int, seconds: float) -> None:
         """A block of `steps` took `seconds`."""

@@ -27,6 +27,7 @@ from jobs.errors import ExitCode, MultitrainError, PicturesDamaged
 from jobs.workspace.failures import Kind
 from jobs.workspace.files import listing, part_of
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.outputs import extras, is_drawn_by_trainer
 from jobs.workspace.paths import JobPaths
 from multitrain.protocol.call import PROGRAM, Call
 
@@ -116,7 +117,7 @@ def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None
     spec, settings = job.spec, _session_settings(call)
     sweep_checkpoints(call.paths)
     if make_complete(job, call.paths):
-        return _draw_walks(call, job, settings, stop)
+        return _draw_the_rest(call, job, settings, stop)
     log.info("%s: %s", spec.name, spec.family)
     floor = call.keep_free_bytes
     pictures = open_job_pictures(job, call.paths.workspace, keep_free=floor)
@@ -134,23 +135,33 @@ def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None
     opener = opening_at_origin(spec, call.paths, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
     training = Training(
-        spec, call.paths, job.plan, opener, fingerprints, room, stop, pictures.are_intact
+        spec,
+        call.paths,
+        job.plan,
+        opener,
+        fingerprints,
+        room,
+        stop,
+        pictures.are_intact,
+        measured_by=pictures.measured_by,
     )
     try:
         is_trained = training.run()
     except PicturesDamaged as damage:
         raise PicturesDamaged(f"{pictures.forget_damaged()} is damaged") from damage
     del training, opener  # frees the device
-    return is_trained and _draw_walks(call, job, settings, stop)
+    return is_trained and _draw_the_rest(call, job, settings, stop)
 
 
-def _draw_walks(call: Call, job: JobFile, settings: SessionSettings, stop: threading.Event) -> bool:
-    """Draw the walks that the sheet asks for; whether all are there. False if `stop` came first."""
-    if not any(loop.is_walk for loop in job.spec.loops or ()):
+def _draw_the_rest(
+    call: Call, job: JobFile, settings: SessionSettings, stop: threading.Event
+) -> bool:
+    """Draw what else the sheet asks for; whether all is there. False if `stop` came first."""
+    if not any(map(is_drawn_by_trainer, extras(job.spec, job.plan))):
         return True
-    from multitrain.trainer.walks import make_walks
+    from multitrain.trainer.drawing import draw_the_rest
 
-    return make_walks(call.paths, job, settings, stop)
+    return draw_the_rest(call.paths, job, settings, stop)
 
 
 def _load_job(paths: JobPaths) -> JobFile:

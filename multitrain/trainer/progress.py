@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from jobs.workspace.files import write_text
+from jobs.workspace.measures import MEASURES
 from jobs.workspace.paths import JobPaths
 from multitrain.protocol.progress_lines import parse_line
 from multitrain.trainer.curves import Curves
@@ -40,11 +42,13 @@ class ProgressLog:
         steps_per_second: float,
         losses: Mapping[str, float],
         waited: float = 0.0,
+        measures: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """Report a block: `step` and `frame` are the counts after it, `losses` its means.
 
-        `waited` are the seconds so far for which there was no room on the disk. OSError where the
-        disk takes no more; `rewind` then drops the broken line.
+        `measures` are those of the networks as they are then. `waited` are the seconds so far for
+        which there was no room on the disk. OSError where the disk takes no more; `rewind` then
+        drops the broken line.
         """
         now = self._wall()
         block = {
@@ -54,12 +58,16 @@ class ProgressLog:
             "steps_per_second": round(steps_per_second, 3),
             "losses": dict(losses),
             **({"waited": round(waited, 1)} if waited else {}),
+            **({MEASURES: dict(measures)} if measures else {}),
         }
         self._append(block)
         self._last_frame = frame
+        curves = {f"loss/{name}": loss for name, loss in losses.items()}
+        curves |= {f"measure/{name}": value for name, value in measures.items()}
         if losses:
-            curves = {f"loss/{name}": loss for name, loss in losses.items()}
-            self._curves.draw(now, step, {**curves, "steps_per_second": steps_per_second})
+            curves["steps_per_second"] = steps_per_second
+        if curves:
+            self._curves.draw(now, step, curves)
 
     def tell_walked(self, step: int, frame: int, walked: int) -> None:
         """Report that all is trained, and so many frames of walks drawn since. OSError as above."""

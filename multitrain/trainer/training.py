@@ -24,10 +24,12 @@ from jobs.settings.words import start_over
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import Block, Session, State
+from multitrain.trainer.measured import Measured
 from multitrain.trainer.pacing import Pace, ends_timecut, steps_within
 from multitrain.trainer.progress import ProgressLog
 from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
+from render.delivery.targets import ends_to_keep
 from render.spool.room import SPOOL_IS_FULL, Room
 from render.spool.spool import SpoolWriter, rewind
 
@@ -44,12 +46,16 @@ class NotFinite(Exception):
 
 @dataclass(frozen=True)
 class TimedBlock:
-    """A block, the step after it and how long the device took."""
+    """A block, the step after it and how long the device took; what was measured then, and how long
+    both took.
+    """
 
     block: Block
     step: int
     steps: int
     seconds: float
+    measures: Mapping[str, float] = field(default_factory=dict)
+    seconds_in_all: float | None = None
 
 
 @dataclass
@@ -64,11 +70,14 @@ class Training:
     room: Room
     stop: threading.Event = field(default_factory=threading.Event)
     are_intact: Callable[[], bool] = lambda: True  # whether the pictures are; may take a while
+    measured_by: str = ""  # identifies the pictures that networks are measured by
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self._progress = ProgressLog(self.paths)
-        self._pace = Pace(self.plan, self.spec.keep_checkpoints)
+        measured = self.spec.validate_every if self.spec.validation else None
+        self._pace = Pace(self.plan, self.spec.keep_checkpoints, measured)
+        self._measured = Measured(self.measured_by)
         self._saved_at = (0, self.clock())  # step and time of the last checkpoint
         self._restores = 0
         self._waited = 0.0  # seconds in which others took too much of the disk
@@ -116,10 +125,12 @@ class Training:
         elif self.session.step:
             self._begin_anew()
         step = self.session.step
+        self._measured.restore(checkpoint.state if checkpoint else {})
         frame = rewind(self.paths, self.plan, checkpoint.name.frame if checkpoint else 0)
         self._writer = SpoolWriter(self.paths, self.plan, frame)
         self._draw_dropped()
         checkpoints.drop_kept_beyond(self.paths, step)
+        self._measured.keep_to(self.paths.best_steps())
         self._progress.rewind(step)
         self._saved_at = (step, self.clock())
         what = "going on" if checkpoint else "beginning"
@@ -175,6 +186,7 @@ class Training:
 
     def _train(self) -> bool:
         while not self._is_over():
+            self._measure_again()
             self._keep_weights()
             if self._checkpoint_is_due():
                 self._save()
@@ -191,6 +203,8 @@ class Training:
             coming: Future[TimedBlock] | None = device.submit(self._make_block, self._next_steps())
             while coming:
                 made = coming.result()
+                if made.measures:
+                    self._note(made.step, made.measures)
                 is_due = self._checkpoint_is_due() or self._is_to_keep_weights()
                 pauses = self._is_over() or is_due or self._shortage(made.steps)
                 steps = self._next_steps(made.steps)
@@ -216,7 +230,38 @@ class Training:
     def _make_block(self, steps: int) -> TimedBlock:
         start = time.perf_counter()
         block = self.session.run(steps)
-        return TimedBlock(block, self.session.step, steps, time.perf_counter() - start)
+        seconds, step = time.perf_counter() - start, self.session.step
+        if not self._is_to_measure(step):
+            return TimedBlock(block, step, steps, seconds)
+        measures = self._measure(step)
+        return TimedBlock(block, step, steps, seconds, measures, time.perf_counter() - start)
+
+    def _is_to_measure(self, step: int) -> bool:
+        """Whether the networks are to be measured after so many steps: also after the last one."""
+        every = self.spec.validate_every if self.spec.validation else None
+        if every is None or step == 0:
+            return False
+        return step % every == 0 or step >= self.plan.steps_total
+
+    def _measure(self, step: int) -> Mapping[str, float]:
+        """What the networks come to now; nothing where a drain cuts it short before the end."""
+        is_last = step >= self.plan.steps_total
+        return self.session.measured(lambda: is_last or not self.stop.is_set())
+
+    def _note(self, step: int, measures: Mapping[str, float]) -> None:
+        """Note what was measured; the next step learns as that has it."""
+        self._measured.add(step, measures)
+        self.session.follow(self._measured.values)
+
+    def _measure_again(self) -> None:
+        """Measure what a drain has left out, before any step rests on it."""
+        step = self.session.step
+        if self._measured.step == step or not self._is_to_measure(step):
+            return
+        if measures := self._measure(step):
+            self._note(step, measures)
+            frame = self.plan.frame_after(step)
+            self._progress.tell(step, frame, 0.0, {}, self._waited, measures)
 
     def _take(self, made: TimedBlock) -> None:
         for name, loss in made.block.losses.items():
@@ -229,7 +274,12 @@ class Training:
         self._writer.write(made.block.frames[max(0, self._writer.frame - first) :])
         frame = self.plan.frame_after(made.step)
         self._progress.tell(
-            made.step, frame, made.steps / made.seconds, made.block.losses, self._waited
+            made.step,
+            frame,
+            made.steps / (made.seconds_in_all or made.seconds),
+            made.block.losses,
+            self._waited,
+            made.measures,
         )
         self._pace.observe(made.steps, made.seconds)
 
@@ -254,10 +304,12 @@ class Training:
         self._writer.flush()
         if not self.spec.use_checkpoints or step == self._saved_at[0]:
             return
-        state = self._final or self._finite_state()
+        state = {**(self._final or self._finite_state()), **self._measured.state()}
         name = CheckpointName(step, self.plan.frame_after(step))
         kind = self.spec.family, self.spec.engine
-        checkpoints.save(self.paths, Checkpoint(name, *kind, self.pictures, state))
+        checkpoint = Checkpoint(name, *kind, self.pictures, state)
+        checkpoints.save(self.paths, checkpoint, ends_to_keep(self.paths, self.spec, self.plan))
+        checkpoints.drop_surpassed(self.paths)
         self._saved_at = (step, self.clock())
         self._restores = 0
         log.info("checkpoint at step %d, frame %d", *name)
@@ -268,20 +320,35 @@ class Training:
             raise PicturesDamaged("the decoded pictures are damaged")
 
     def _is_to_keep_weights(self) -> bool:
+        return self._is_asked_for() or self._is_best()
+
+    def _is_asked_for(self) -> bool:
         """Whether `keep_checkpoints` asks for this step's weights, and they are not there yet."""
         every, step = self.spec.keep_checkpoints, self.session.step
         if every is None or step % every:
             return False
         return not self.paths.kept_weights(step).exists()
 
+    def _is_best(self) -> bool:
+        """Whether this step's weights are the best so far, and are not there yet."""
+        step = self.session.step
+        if self._measured.best(self.spec.keep_best) != step:
+            return False
+        return not self.paths.best_weights(step).exists()
+
     def _keep_weights(self) -> None:
-        """Keep this step's weights, if asked for: before its checkpoint, which a resume starts
-        from.
+        """Keep this step's weights, if asked for, or best: before its checkpoint, which a resume
+        starts from.
         """
-        if self._is_to_keep_weights():
+        step, family = self.session.step, self.spec.family
+        if self._is_asked_for():
+            checkpoints.keep_weights(self.paths, step, family, self._final or self._finite_state())
+            log.info("weights of step %d are kept", step)
+        if self._is_best():
             state = self._final or self._finite_state()
-            checkpoints.keep_weights(self.paths, self.session.step, self.spec.family, state)
-            log.info("weights of step %d are kept", self.session.step)
+            checkpoints.keep_best_weights(self.paths, step, family, state)
+            checkpoints.drop_surpassed(self.paths)
+            log.info("weights of step %d are kept: the best so far", step)
 
     def _finite_state(self) -> State:
         """The session's present state. NotFinite where it holds NaN or infinity."""

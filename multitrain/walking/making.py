@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +24,7 @@ from multitrain.engine.session import Frames, SessionSettings
 from multitrain.inference.blocks import frames_at_once
 from multitrain.walking.latent_path import LatentPath
 from multitrain.weights.moments import Moments, moment_at
+from render.clips.pieces import LOSSLESS
 from render.encoding.ffmpeg import Stopped
 from render.encoding.formats import Quality
 from render.encoding.streaming import FINE, RawVideo, encoding
@@ -67,6 +68,11 @@ class WalkPlan:
     def fps(self) -> int:
         """Frames per second: at most as many as the format shows, so that none is left out."""
         return int(VIDEOS[self.name].shown_fps(self.settings.fps or self.job.spec.fps))
+
+    @property
+    def without_loss(self) -> WalkPlan:
+        """The same frames, for something that is to be made of them."""
+        return WalkPlan(self.job, replace(self.settings, fps=self.fps), LOSSLESS)
 
     @property
     def grid(self) -> Resolution:

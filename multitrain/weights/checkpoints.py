@@ -3,10 +3,14 @@
 `runs/<job>/checkpoints/<step>-<frame>.h5`: an HDF5 data set per array, in groups where names have
 slashes; attributes hold the format, family, engine, step, frame and the fingerprint of each feed.
 Behind it stands a digest of it, which is checked first: HDF5 hangs or crashes on some damaged
-files. Two are kept, so that a damaged one costs a few minutes of training and not the night.
+files. Two are kept, so that a damaged one costs a few minutes of training and not the night. A job
+that sends backups keeps those within its last timecuts, too: from there, its film can be whole on
+another machine.
 
 Other jobs may start from the weights of the networks in it, also on another engine (`init_from`).
-Where a job asks for it (`keep_checkpoints`), these weights stay in `runs/<job>/kept/<step>.h5`.
+Where a job asks for it (`keep_checkpoints`), these weights stay in `runs/<job>/kept/<step>.h5`;
+those with which it was measured best (`keep_best`) in `kept/best-<step>.h5`, until better ones are
+there and no checkpoint is left of before these.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import errno
 import hashlib
 import io
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -65,16 +69,29 @@ class Damaged(Exception):
     """A checkpoint that is not what was written."""
 
 
-def save(paths: JobPaths, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint and drop all but the newest two. OSError where the disk takes no more."""
+def save(paths: JobPaths, checkpoint: Checkpoint, ends: Sequence[int] = ()) -> None:
+    """Write a checkpoint and drop those that are not `worth_keeping`.
+
+    OSError where the disk takes no more.
+    """
     image = _image(checkpoint.state, _attributes(checkpoint))
     with atomic_write(paths.checkpoint(checkpoint.name)) as part:
         part.write_bytes(image.getbuffer())
-    for old in paths.checkpoint_names()[:-KEPT]:
+    names = paths.checkpoint_names()
+    for old in set(names) - worth_keeping(names, ends):
         paths.checkpoint(old).unlink(missing_ok=True)
     for name in listing(paths.checkpoints):
         if name.endswith(DAMAGED):
             (paths.checkpoints / name).unlink(missing_ok=True)
+
+
+def worth_keeping(names: Sequence[CheckpointName], ends: Sequence[int]) -> set[CheckpointName]:
+    """The newest two of these `names`, oldest first, and the newest within each of the `ends`.
+
+    `ends` are frames where timecuts end.
+    """
+    within = ([name for name in names if name.frame <= end][-1:] for end in ends)
+    return {*names[-KEPT:], *(name for newest in within for name in newest)}
 
 
 def load_newest(paths: JobPaths, family: str, engine: str) -> Checkpoint | None:
@@ -86,7 +103,7 @@ def load_newest(paths: JobPaths, family: str, engine: str) -> Checkpoint | None:
     for name in reversed(paths.checkpoint_names()):
         path = paths.checkpoint(name)
         try:
-            return _load(path, name, family, engine)
+            return load(path, name, family, engine)
         except Damaged as damage:
             # Set aside, not only passed over: its name would claim frames that are made again.
             path.rename(path.with_suffix(DAMAGED))
@@ -109,12 +126,38 @@ def keep_weights(paths: JobPaths, step: int, family: str, state: State) -> None:
     save_weights(paths.kept_weights(step), family, starting_weights(state, family))
 
 
+def keep_best_weights(paths: JobPaths, step: int, family: str, state: State) -> None:
+    """The same as the best ones so far, beside those that were so before. OSError as above."""
+    save_weights(paths.best_weights(step), family, starting_weights(state, family))
+
+
+def drop_surpassed(paths: JobPaths) -> None:
+    """Delete best weights that neither this training needs, nor one that goes on from any of the
+    checkpoints that there are: to each, those are the best that are not beyond it.
+    """
+    steps = paths.best_steps()
+    seen_from = [name.step for name in paths.checkpoint_names()]
+    needed = {max((each for each in steps if each <= step), default=None) for step in seen_from}
+    for step in set(steps[:-1]) - needed:
+        paths.best_weights(step).unlink(missing_ok=True)
+
+
 def drop_kept_beyond(paths: JobPaths, step: int) -> None:
     """Delete half-written files, and kept weights that a training from `step` on makes again."""
     half_written = [paths.kept / name for name in listing(paths.kept) if name.endswith(PART)]
     beyond = [paths.kept_weights(each) for each in paths.kept_steps() if each > step]
+    beyond += [paths.best_weights(each) for each in paths.best_steps() if each > step]
     for path in half_written + beyond:
         path.unlink(missing_ok=True)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file of weights is as it was written."""
+    try:
+        _undamaged(path)
+    except Damaged:
+        return False
+    return True
 
 
 def load_weights(path: Path, family: str) -> State:
@@ -175,7 +218,8 @@ def _image(state: State, attributes: Attributes) -> io.BytesIO:
     return image
 
 
-def _load(path: Path, name: CheckpointName, family: str, engine: str) -> Checkpoint:
+def load(path: Path, name: CheckpointName, family: str, engine: str) -> Checkpoint:
+    """A checkpoint, which must have this `name`. Raises Damaged, else as `load_newest`."""
     with h5py.File(io.BytesIO(_undamaged(path))) as file:
         attributes = {key: _plain(value) for key, value in file.attrs.items()}
         for attribute, wanted in (("format", FORMAT), ("family", family), ("engine", engine)):

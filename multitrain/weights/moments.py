@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from jobs.errors import MultitrainError, UsageError
 from jobs.settings.loops import WalkSettings
@@ -16,6 +17,9 @@ from multitrain.engine.session import State
 from multitrain.weights.checkpoints import Damaged, load_first_whole, load_weights
 
 NAMED = 4  # most steps that a message names
+
+BEST: Literal["best"] = "best"
+Wanted = int | Literal["best"] | None  # a step; the best by `keep_best`; None: the newest
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ def moments_of(paths: JobPaths, spec: JobSpec, how: WalkSettings) -> Moments:
     return at_step(paths, spec.family, how.checkpoint)
 
 
-def at_step(paths: JobPaths, family: str, step: int | None) -> Moments:
-    """The weights of that step, loaded; None: the newest that are undamaged.
+def at_step(paths: JobPaths, family: str, step: Wanted) -> Moments:
+    """The weights of that step, loaded; of the best, or the newest, the last that are undamaged.
 
     UsageError where there are none; MultitrainError where they are damaged or of another version.
     """
@@ -108,8 +112,10 @@ def between_steps(gone: float, steps: Sequence[int]) -> tuple[int, float]:
     return place, min(1.0, (step - steps[place]) / (steps[place + 1] - steps[place]))
 
 
-def _wanted(paths: JobPaths, step: int | None) -> dict[Path, int]:
+def _wanted(paths: JobPaths, step: Wanted) -> dict[Path, int]:
     """The files with weights of that step, or of all, newest first. UsageError if none."""
+    if step == BEST:
+        return _best_files(paths)
     there = _files(paths)
     if not there:
         raise UsageError(f"{paths.name} has no checkpoint; train it first")
@@ -126,8 +132,20 @@ def _wanted(paths: JobPaths, step: int | None) -> dict[Path, int]:
 def _files(paths: JobPaths) -> dict[Path, int]:
     """The step of each file with weights, the newest first; of one step, there may be two."""
     kept = {paths.kept_weights(step): step for step in paths.kept_steps()}
+    kept |= {paths.best_weights(step): step for step in paths.best_steps()}
     newest = {paths.checkpoint(name): name.step for name in paths.checkpoint_names()}
     return dict(sorted((kept | newest).items(), key=lambda each: each[1], reverse=True))
+
+
+def _best_files(paths: JobPaths) -> dict[Path, int]:
+    """The step of each file of best weights, the best first. UsageError if there is none."""
+    found = {paths.best_weights(step): step for step in reversed(paths.best_steps())}
+    if not found:
+        raise UsageError(
+            f"{paths.name} has no best weights: they are kept of a training that is measured by "
+            "validation, from its first measurement on"
+        )
+    return found
 
 
 def _named(there: Collection[int], wanted: int) -> str:

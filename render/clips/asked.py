@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import av
-from PIL import Image
 
 from jobs.errors import MultitrainError
 from jobs.settings.videos import PNG, FormatName
-from render.encoding.comments import first_picture
+from render.encoding.comments import note_in_picture
 from render.files.digests import sha256_of
 from render.files.probe import WITHOUT_DECODING
 
@@ -45,8 +44,7 @@ def is_as_asked(path: Path, note: str) -> bool:
     """Whether a file has this note; False also where it cannot be read."""
     try:
         if path.is_dir() or path.suffix.casefold() == PNG:
-            with Image.open(first_picture(path) if path.is_dir() else path) as picture:
-                return picture.info.get("Comment") == note
+            return note_in_picture(path) == note
         with av.open(str(path.absolute()), **WITHOUT_DECODING) as container:
             metadata = {key.casefold(): value for key, value in container.metadata.items()}
     except (

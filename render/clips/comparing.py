@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from PIL import Image
+
 from jobs.errors import UsageError
 from jobs.settings.spec import JobSpec
-from jobs.settings.videos import VIDEOS
+from jobs.settings.videos import MP4, PNG, VIDEOS
 from jobs.settings.words import start_over
 from jobs.tinkering.earlier_jobs import past_job
 from jobs.workspace.files import listing
@@ -18,7 +20,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import read_jobs
 from render.clips.comparison import Comparison, Take, comparison_command
-from render.clips.labels import draw_canvas
+from render.clips.labels import canvas_of
 from render.encoding import ffmpeg
 from render.encoding.commands import LIST
 from render.encoding.lists import listed
@@ -26,6 +28,8 @@ from render.encoding.watching import OnProgress, watched
 from render.files.claims import making
 from render.files.film import Film
 from render.files.probe import verify
+from render.files.reading import FilmReader
+from render.shown.screen import over_black
 
 
 def find_take(workspace: Workspace, name: str, box: int | None = None) -> Take:
@@ -94,14 +98,29 @@ def _videos(
 
 def check_output(workspace: Workspace, output: Path, *, force: bool) -> None:
     """UsageError where a comparison cannot be written to `output`, or should not."""
-    if output.suffix.casefold() != ".mp4":
-        raise UsageError(f"{output} must end in .mp4")
+    if output.suffix.casefold() not in (MP4, PNG):
+        raise UsageError(f"{output} must end in .mp4, or in .png for a picture of the last frames")
     if output.absolute().parent == workspace.renders.absolute():
         raise UsageError(f"{output}: renders/ is for the films of jobs; name another folder")
     if output.is_dir():
         raise UsageError(f"{output} is a folder; give another name")
     if output.exists() and not force:
         raise UsageError(f"{output} is there already; give another name, or --force to replace it")
+
+
+def compare_last(plan: Comparison, output: Path) -> None:
+    """Write a picture of the last frame of each film; it appears whole or not at all.
+
+    MultitrainError where one cannot be read.
+    """
+    picture = canvas_of(plan)
+    for take, area in zip(plan.takes, plan.film_areas(), strict=True):
+        with FilmReader(take.files) as reader:
+            last = over_black(reader[take.frames - 1])
+        shown = Image.fromarray(last).resize((area.width, area.height), Image.Resampling.LANCZOS)
+        picture.paste(shown, (area.x, area.y))
+    with making(output) as part:
+        picture.save(part, format="PNG")
 
 
 def compare(plan: Comparison, output: Path, on_progress: OnProgress) -> None:
@@ -115,7 +134,7 @@ def compare(plan: Comparison, output: Path, on_progress: OnProgress) -> None:
         ExitStack() as lists,
     ):
         canvas, progress = Path(folder, "canvas.png"), Path(folder, "progress.txt")
-        draw_canvas(plan, canvas)
+        canvas_of(plan).save(canvas)
         inputs = [
             _input(take, Path(folder, f"{number}{LIST}"), lists)
             for number, take in enumerate(plan.takes)

@@ -15,13 +15,15 @@ from typing import NamedTuple
 from jobs.errors import MultitrainError, UsageError
 from jobs.settings.colours import RGB, RGBA
 from jobs.settings.videos import VIDEOS, WITH_NVENC, EncoderName, FormatName, notes_on
+from jobs.videos.opening import alpha_decoder, opened
 from jobs.workspace.disk import means_full
 from jobs.workspace.files import listing
 from jobs.workspace.outputs import export_name as name_of_export
 from render.clips.asked import export_of, is_as_asked
 from render.encoding import ffmpeg
 from render.encoding.commands import FILTER_THREADS, QUIET, Command
-from render.encoding.comments import add_comment, comment_arguments
+from render.encoding.comments import comment_arguments
+from render.encoding.completing import complete
 from render.encoding.containers import Rate, file_arguments
 from render.encoding.formats import (
     ENCODER_THREADS,
@@ -38,10 +40,8 @@ from render.encoding.watching import OnProgress, watched
 from render.files.film import Film
 from render.files.finished import finished_video
 from render.files.reading import FilmReader, frames_in_order
-from render.shown.opening import alpha_decoder, opened
-from render.shown.screen import HD_LINES
+from render.shown.screen import FULL_RANGE, HD_LINES
 
-FULL_RANGE = 2  # FFmpeg's number of this colour range
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020"}
 
 SQUARE = f"scale={{}}:{{}}:{FLAGS},setsar=1"
@@ -76,7 +76,7 @@ def is_export(film: Path, name: FormatName, path: Path) -> bool:
 def notes(film: Path, name: FormatName) -> list[str]:
     """How the export will differ from the film. MultitrainError where that is no video."""
     look = Film.look(film)
-    sentences = notes_on(name, *look.size, look.format.fps)
+    sentences = notes_on(name, *look.size, look.format.fps, has_alpha=look.has_alpha)
     if look.seen is not None:
         sentences.append(
             f"its frames come at uneven times; shown at {float(look.format.fps):g} fps, "
@@ -173,7 +173,7 @@ def _convert(export: _Export, program: str) -> None:
         )  # fmt: skip
         with watched(progress, export.on_progress):
             ffmpeg.run(command, ffmpeg.FILM_SECONDS, export.stop)
-        add_comment(name, export.part, export.note)
+        complete(name, export.part, export.note)
         export.on_progress(film.frames)
 
 
@@ -220,7 +220,8 @@ def _source(look: Film) -> tuple[Source, list[str]]:
         hidden = alpha_decoder(stream)
         decoder = ["-c:v", hidden] if hidden else []
         if form is None or form.is_rgb:
-            return Source(look.has_alpha, range="pc", is_deep=look.is_deep), decoder
+            own = Source(look.has_alpha, range="pc", is_deep=look.is_deep, is_rgb=True)
+            return own, decoder
         is_full = context.color_range == FULL_RANGE or form.name.startswith("yuvj")
         usual = "bt709" if context.height >= HD_LINES else "smpte170m"
         matrix = MATRICES.get(int(context.colorspace), usual)

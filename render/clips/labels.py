@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from contextlib import suppress
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -24,15 +23,15 @@ FONTS = (
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
-def draw_canvas(plan: Comparison, path: Path) -> None:
-    """Write the canvas of a comparison to `path`, as PNG."""
+def canvas_of(plan: Comparison) -> Image.Image:
+    """The canvas of a comparison."""
     canvas = Image.new("RGB", (plan.width, plan.height))
     draw = ImageDraw.Draw(canvas)
     if areas := plan.label_areas():
         font = find_font(areas[0].height * SHARE)
         for take, area in zip(plan.takes, areas, strict=True):
             _write(draw, shortened(drawable(take.name, font), area.width, font), area, font)
-    canvas.save(path, format="PNG")
+    return canvas
 
 
 def find_font(size: float) -> Font:

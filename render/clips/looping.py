@@ -54,6 +54,11 @@ class Made:
     def seconds(self) -> float:
         return self.frames / self.fps
 
+    @property
+    def told(self) -> str:
+        """How long it is, for people."""
+        return f"{self.frames} frames at {self.fps} fps, {self.seconds:.3f} s"
+
 
 class Planned(NamedTuple):
     """A loop before it is made."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,13 +20,14 @@ from jobs.settings.colours import RGBA
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.workspace import locks
 from jobs.workspace.disk import means_full
-from jobs.workspace.files import flush_to_disk, part_of, publish, remove
+from jobs.workspace.files import flush_to_disk, listing, part_of, publish, remove
 from render.clips.exporting import export_film
-from render.encoding.streaming import FrameSink, RawVideo, encoding
+from render.encoding.formats import Quality
+from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
 from render.files.claims import BeingMade, claimed
 from render.files.digests import append_digest, is_unchanged, mark, sha256_of
 from render.files.merge import join
-from render.files.sound import Beside, add_sound, holds_sound
+from render.files.sound import Beside, Shape, add_sound, holds_sound
 from render.files.verifying import verify_made
 
 LOCK = ".lock"  # the ending of a file that whoever makes the pieces holds
@@ -37,7 +38,8 @@ LOSSLESS: FormatName = "ffv1"  # of pieces that are encoded once more
 class Pieces:
     """A video of `frames` frames in the format `name`, made in `folder`, `length` frames a piece.
 
-    `beside` is what comes from the video that it is made of, besides its frames.
+    `beside` is what comes from the video that it is made of, besides its frames; `quality` is for
+    formats that have none of their own.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class Pieces:
     frames: int
     length: int
     beside: Beside | None = None
+    quality: Quality = FINE
 
     @property
     def all(self) -> list[FrameRange]:
@@ -85,7 +88,7 @@ class Pieces:
         part = part_of(path)
         remove(part)
         try:
-            with encoding(part, self.raw, self.format) as sink:
+            with encoding(part, self.raw, self.format, quality=self.quality) as sink:
                 yield sink
             size = (self.raw.width, self.raw.height)
             has_alpha = self.raw.channels == RGBA
@@ -116,23 +119,23 @@ class Pieces:
             return self._publish(joined, output, note)
         if holds_sound(self.name):
             encoded = self.folder / f"encoded{VIDEOS[self.name].suffix}"
-            export_film(joined, self.name, encoded)
+            export_film(joined, self.name, encoded, quality=self.quality)
             return self._publish(encoded, output, note)
-        export_film(joined, self.name, output, note=note)
+        export_film(joined, self.name, output, quality=self.quality, note=note)
         return None
 
     def _publish(self, video: Path, output: Path, note: str) -> str | None:
         """Hours of work are not lost for a track of sound that cannot be kept."""
-        how = {"has_alpha": self.raw.channels == RGBA}
-        fps, silent = self.raw.fps, None
+        shape = Shape(self.name, self.raw.fps, note, has_alpha=self.raw.channels == RGBA)
+        silent = None
         with claimed(output) as part:
             try:
-                add_sound(video, part, self.name, fps, self.beside, note, **how)
+                add_sound(video, part, shape, self.beside)
             except MultitrainError as failure:
                 if means_full(failure) or not (self.beside and self.beside.sounds):
                     raise
                 silent = f"its sound is left out, for it cannot be kept: {failure}"
-                add_sound(video, part, self.name, fps, self.beside.silent, note, **how)
+                add_sound(video, part, shape, self.beside.silent)
             flush_to_disk(part)
             mark(part, sha256_of(part))
             publish(part, output)
@@ -140,3 +143,19 @@ class Pieces:
 
     def _path(self, frames: FrameRange) -> Path:
         return self.folder / f"{frames}{VIDEOS[self.format].suffix}"
+
+
+def unfinished(among: Path) -> list[Path]:
+    """Folders of pieces there that no process works on now."""
+    folders = (among / name for name in listing(among))
+    return [each for each in folders if each.is_dir() and not _is_held(each)]
+
+
+def _is_held(folder: Path) -> bool:
+    with suppress(OSError):  # nobody has begun, or a file system without locks
+        descriptor = locks.open_file(folder.with_suffix(LOCK), create=False)
+        try:
+            return not locks.lock(descriptor, shared=True)
+        finally:
+            os.close(descriptor)
+    return False

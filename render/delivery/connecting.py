@@ -13,13 +13,18 @@ from render.delivery.logins import Login
 from render.delivery.place import Place
 
 
-def connect(destination: Destination, login: Login, workspace: Workspace) -> Place:
-    """A connection to the far end. UsageError where an extra is missing."""
+def connect(
+    destination: Destination, login: Login, workspace: Workspace, *, to_read: bool = False
+) -> Place:
+    """A connection to the far end; `to_read`: nothing is made there.
+
+    UsageError where an extra is missing.
+    """
     if extra := destination.missing_extra:
         raise UsageError(f"needs the extra {extra}: {how_to_install(extra)}")
     match destination.scheme:
         case "ftp":
-            return Ftp(destination, login)
+            return Ftp(destination, login, to_read=to_read)
         case "sftp":
             from render.delivery.sftp import Sftp  # its libraries come with an extra
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from render.delivery.logins import look_up
 from render.delivery.parcels import Backup, Output, Parcel
 from render.delivery.place import Place
 from render.delivery.reasons import reason_of
-from render.delivery.targets import Target, files_in, has_arrived, identity_of
+from render.delivery.targets import Target, files_in, has_arrived, identity_of, kept_files
 
 PAUSES = (5.0, 15.0, 60.0, 300.0, 900.0)  # seconds after each failure; the last one from then on
 
@@ -31,7 +31,13 @@ class Courier:
 
     def offer(self, paths: JobPaths, target: Target, outputs: Iterable[Path]) -> None:
         """Have those of these files in `renders` sent that have not arrived; returns at once."""
-        files = files_in(outputs, paths.outputs)
+        self._offer(paths, target, files_in(outputs, paths.outputs))
+
+    def offer_kept(self, paths: JobPaths, target: Target) -> None:
+        """Have those of the weights that the job keeps sent that have not arrived."""
+        self._offer(paths, target, kept_files(paths))
+
+    def _offer(self, paths: JobPaths, target: Target, files: Mapping[str, Path]) -> None:
         self._add(
             target,
             [

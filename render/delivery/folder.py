@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobs.errors import MultitrainError
 from jobs.settings.destinations import NO_FOLDER
-from jobs.workspace.files import atomic_write, flush_to_disk, part_of
+from jobs.workspace.files import atomic_write, flush_to_disk, listing, part_of
 from render.delivery.place import READ_BYTES, Altered, sha256_of
 
 
@@ -42,6 +42,18 @@ class Folder:
                 raise Altered
             flush_to_disk(part)  # a disk that hangs does so here, not between this and the rename
             self._go_on()
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        place = self._folder / folder
+        files = ((name, place / name) for name in listing(place))
+        return {name: file.stat().st_size for name, file in files if file.is_file()}
+
+    def read(self, name: str, start: int) -> Iterator[bytes]:
+        with (self._folder / name).open("rb") as far:
+            far.seek(start)
+            while block := far.read(READ_BYTES):
+                self._go_on()
+                yield block
 
     def _go_on(self) -> None:
         if self._is_given_up:

@@ -6,20 +6,24 @@ import ftplib
 import hashlib
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from jobs.errors import MultitrainError
 from jobs.settings.destinations import Destination
 from render.delivery.logins import Login
 from render.delivery.place import ANSWER_SECONDS, READ_BYTES, ByRenaming
 
 ON = {"1", "yes", "true", "on"}
+_NOT_THERE = "550"
+_UNKNOWN = ("500", "501", "502")  # answers to a command that a server does not know
 
 
 class Ftp(ByRenaming):
     """Uses ftplib: fsspec's own FTP sends a large file in pieces, which not every server joins."""
 
-    def __init__(self, destination: Destination, login: Login) -> None:
+    def __init__(self, destination: Destination, login: Login, *, to_read: bool = False) -> None:
         is_safe = login.settings.get("tls", "").casefold() in ON
         self._ftp = _FtpTls() if is_safe else _Ftp(timeout=ANSWER_SECONDS)
         try:
@@ -30,11 +34,53 @@ class Ftp(ByRenaming):
             if destination.folder.startswith("/"):  # possible only in ftp.ini
                 self._ftp.cwd("/")
             for part in PurePosixPath(destination.folder.strip("/")).parts:
-                self.make_folder(part)
-                self._ftp.cwd(part)
+                if not to_read:
+                    self.make_folder(part)
+                self._enter(part)
         except BaseException:
             self._ftp.close()
             raise
+
+    def _enter(self, folder: str) -> None:
+        try:
+            self._ftp.cwd(folder)
+        except ftplib.error_perm as error:
+            if str(error)[:3] != _NOT_THERE:
+                raise
+            raise MultitrainError(f"there is no folder {folder}") from error
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        try:
+            facts = list(self._ftp.mlsd(folder, ["type", "size"]))
+        except ftplib.error_perm as error:
+            if str(error)[:3] in _UNKNOWN:
+                return self._sizes_one_by_one(folder)
+            if str(error)[:3] == _NOT_THERE:
+                return {}
+            raise
+        return {name: int(fact["size"]) for name, fact in facts if fact.get("type") == "file"}
+
+    def _sizes_one_by_one(self, folder: str) -> dict[str, int]:
+        """Of a server that knows no MLSD."""
+        found: dict[str, int] = {}
+        try:
+            names = [PurePosixPath(each).name for each in self._ftp.nlst(folder)]
+        except ftplib.error_perm:  # some answer so where a folder is empty
+            return found
+        self._ftp.voidcmd("TYPE I")
+        for name in names:
+            with suppress(ftplib.error_perm):  # a folder has no size
+                found[name] = self._ftp.size(str(PurePosixPath(folder) / name)) or 0
+        return found
+
+    def read(self, name: str, start: int) -> Iterator[bytes]:
+        self._ftp.voidcmd("TYPE I")
+        with self._ftp.transfercmd(f"RETR {name}", start or None) as data:
+            while block := data.recv(READ_BYTES):
+                yield block
+            if isinstance(data, ssl.SSLSocket):
+                data.unwrap()
+        self._ftp.voidresp()
 
     def close(self) -> None:
         with suppress(OSError, EOFError, ftplib.Error):

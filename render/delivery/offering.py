@@ -49,6 +49,8 @@ class Offering:
             there = outputs()
             for target in targets:
                 self._courier.offer(paths, target, there)
+                if spec.backup_period:
+                    self._courier.offer_kept(paths, target)
                 if spec.backup_period and self._is_due(paths, target, spec, now, ended=ended):
                     self._courier.back_up(paths, target)
         except OSError as error:

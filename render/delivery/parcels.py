@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import zipfile
+import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jobs.workspace.jobfile import JobFile
+from jobs.errors import MultitrainError
 from jobs.workspace.paths import JobPaths
+from render.delivery.backups import cost_of_a_loss, pack
 from render.delivery.targets import (
     GONE,
     Target,
@@ -22,9 +22,8 @@ from render.delivery.targets import (
     newest_checkpoint,
     note_arrival,
 )
-from render.films.manifest import UNTOLD
 
-LISTINGS = 5  # of a folder whose files vanish in between
+log = logging.getLogger(__name__)
 
 
 class Parcel(Protocol):
@@ -69,10 +68,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Backup:
-    """The newest checkpoint and the job's file, as a zip file; packed anew at every try.
-
-    The job's file leaves out the columns that the manifest does, too: addresses may hold secrets.
-    """
+    """What the job needs to go on elsewhere (`backups`); packed anew at every try."""
 
     paths: JobPaths
     target: Target
@@ -88,28 +84,15 @@ class Backup:
     def packed(self) -> Iterator[tuple[Path, str]]:
         package = self.paths.backup(self.target.key)
         try:
-            yield package, _pack(self.paths, package)
+            yield package, pack(self.paths, self.target, package)
         finally:
             package.unlink(missing_ok=True)
 
     def note(self, identity: str) -> None:
         note_arrival(self.paths, self.target, self.name, identity)
-
-
-def _pack(paths: JobPaths, package: Path) -> str:
-    """Packs and returns the checkpoint's identity; the trainer may replace it by a newer one."""
-    job = JobFile.read(paths)
-    if job is None:
-        raise FileNotFoundError(paths.job_file)
-    settings = job.without(UNTOLD).text
-    for _ in range(LISTINGS):
-        newest = newest_checkpoint(paths)
-        with suppress(FileNotFoundError), (paths.checkpoints / f"{newest}.h5").open("rb") as data:
-            # Weights cannot be compressed: they are stored, which is faster.
-            with zipfile.ZipFile(package, "w") as archive:
-                archive.writestr(paths.job_file.name, settings)
-                within = f"{paths.checkpoints.name}/{newest}.h5"
-                with archive.open(within, "w", force_zip64=True) as copy:
-                    shutil.copyfileobj(data, copy)
-            return newest
-    raise FileNotFoundError(paths.checkpoints)
+        try:
+            cost = cost_of_a_loss(self.paths, self.target, identity)
+        except (MultitrainError, OSError):  # only said
+            return
+        if cost:
+            log.info("%s", cost)

@@ -1,4 +1,4 @@
-"""What every far end is: it takes files, which appear there whole or not at all.
+"""What every far end is: it takes files, which appear there whole or not at all, and gives them.
 
 A file is sent under a name that ends in `.part`, read back, compared, renamed.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -28,6 +29,12 @@ class Place(Protocol):
 
     def take(self, file: Path, name: str) -> None:
         """Send a file; it then stands there as `name`, which may have folders in it."""
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Bytes of each file in a folder within it, by its name; none where there is no such."""
+
+    def read(self, name: str, start: int) -> Iterator[bytes]:
+        """What the file of this name holds from byte `start` on, block by block."""
 
     def close(self) -> None: ...
 

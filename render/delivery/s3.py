@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,23 @@ class S3:
         etag = str(self._files.info(far, refresh=True).get("ETag", "")).strip('"')
         if etag != etag_of(file) and self._digest(far) != sha256_of(file):
             raise Altered
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        try:
+            found = self._files.ls(f"{self._root}/{folder}".rstrip("/"), detail=True, refresh=True)
+        except FileNotFoundError:
+            return {}
+        return {
+            each["name"].rpartition("/")[2]: int(each["size"])
+            for each in found
+            if each["type"] == "file"
+        }
+
+    def read(self, name: str, start: int) -> Iterator[bytes]:
+        with self._files.open(f"{self._root}/{name}", "rb", cache_type="readahead") as far:
+            far.seek(start)
+            while block := far.read(READ_BYTES):
+                yield block
 
     def _digest(self, far: str) -> bytes:
         with self._files.open(far, "rb", cache_type="readahead") as data:

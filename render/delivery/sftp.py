@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,22 @@ class Sftp(ByRenaming):
             while block := data.read(READ_BYTES):
                 found.update(block)
         return found.digest()
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        try:
+            facts = self._files.ftp.listdir_attr(self._path(folder or "."))
+        except FileNotFoundError:
+            return {}
+        return {
+            each.filename: each.st_size or 0 for each in facts if stat.S_ISREG(each.st_mode or 0)
+        }
+
+    def read(self, name: str, start: int) -> Iterator[bytes]:
+        with self._files.ftp.open(self._path(name), "rb") as far:
+            far.seek(start)
+            far.prefetch(far.stat().st_size)  # from there on
+            while block := far.read(READ_BYTES):
+                yield block
 
     def rename(self, old: str, new: str) -> None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.plans.plan import FramePlan
 from jobs.reading import DamagedText, read_text
 from jobs.settings.destinations import Destination
 from jobs.settings.spec import JobSpec
@@ -43,6 +44,17 @@ def targets_of(spec: JobSpec) -> tuple[Target, ...]:
 def backup_name(paths: JobPaths) -> str:
     """What a backup is called at the far end."""
     return f"{paths.name}_checkpoint.zip"
+
+
+def kept_files(paths: JobPaths) -> dict[str, Path]:
+    """The weights that the job keeps, by their names at the far end: `night_kept/000001000.h5`."""
+    files = map(paths.kept_weights, paths.kept_steps())
+    return {f"{kept_folder(paths.name)}/{file.name}": file for file in files}
+
+
+def kept_folder(job: str) -> str:
+    """The folder at the far end for the weights that a job keeps."""
+    return f"{job}_kept"
 
 
 def files_in(outputs: Iterable[Path], renders: Path) -> dict[str, Path]:
@@ -87,9 +99,37 @@ def newest_checkpoint(paths: JobPaths) -> str:
     return str(names[-1]) if names else ""
 
 
+def timecuts_sent(paths: JobPaths, plan: FramePlan, target: Target) -> int:
+    """How many timecuts have arrived there, with all their boxes, from number 1 on."""
+    for number in range(1, len(plan.cuts) + 1):
+        if not all(_is_there(paths, target, each) for each in paths.timecuts(number, plan)):
+            return number - 1
+    return len(plan.cuts)
+
+
+def _is_there(paths: JobPaths, target: Target, file: Path) -> bool:
+    """Whether a file has arrived as it is now, or as it was before somebody moved it away."""
+    found, identity = arrived(paths, target, file.name), identity_of(file)
+    return found is not None and (found in (identity, "") or identity == GONE)
+
+
+def ends_to_keep(paths: JobPaths, spec: JobSpec, plan: FramePlan) -> list[int]:
+    """Frames within which a job that sends backups keeps a checkpoint.
+
+    They are where the timecuts end that were sent, and the next one: with a checkpoint within
+    these, the film can be whole on another machine.
+    """
+    if not spec.backup_period:
+        return []
+    sent = {timecuts_sent(paths, plan, target) for target in targets_of(spec)}
+    numbers = sorted({*sent, *(number + 1 for number in sent)})
+    return [plan.cuts[number - 1].stop for number in numbers if 0 < number <= len(plan.cuts)]
+
+
 def unsent(paths: JobPaths, spec: JobSpec, outputs: Iterable[Path]) -> list[str]:
     """Names of what has not arrived everywhere as it is now, the last backup included."""
     files = files_in(outputs, paths.outputs)
+    files |= kept_files(paths) if spec.backup_period else {}
     missing = []
     for target in targets_of(spec):
         missing += [

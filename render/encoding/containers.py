@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from jobs.settings.videos import GIF, MOV, MP4, PNG, VIDEOS, FormatName
+from jobs.settings.videos import GIF, PNG, VIDEOS, WEBM, FormatName
 
 Rate = int | Fraction  # frames per second
 
@@ -19,16 +19,16 @@ def file_arguments(
 ) -> list[str]:
     """The end of a command: how `output` is written, whatever it is called.
 
-    For `png`, `output` is a folder that must be there. With `index_first`, players can begin before
-    they have the whole file; for that, ffmpeg writes it twice.
+    Where frames become a folder, `output` is that, and must be there. With `index_first`, players
+    can begin before they have the whole file; for that, ffmpeg writes it twice.
     """
+    if VIDEOS[name].is_folder:
+        pattern = image_pattern(output, FRAME, VIDEOS[name].suffix)
+        return ["-fflags", "+bitexact", "-start_number", "0", "-f", "image2", pattern]
     match suffix := VIDEOS[name].suffix:
         case ".mp4" | ".mov":
             own = [*BITEXACT, *(("-movflags", "+faststart") if index_first else ())]
             own += ["-video_track_timescale", str(timescale(fps))]
-        case ".png":
-            pattern = image_pattern(output, FRAME)
-            return ["-fflags", "+bitexact", "-start_number", "0", "-f", "image2", pattern]
         case ".gif":
             own = [*BITEXACT, "-loop", "0"]  # for ever
         case _:
@@ -43,14 +43,17 @@ def timescale(fps: Rate) -> int:
 
 def tick(name: FormatName) -> Fraction | None:
     """The tick in seconds of a format with a coarse clock; None where times are exact."""
-    return {GIF: Fraction(1, 100), MP4: None, MOV: None, PNG: None}.get(
-        VIDEOS[name].suffix, Fraction(1, 1000)
-    )
+    return {GIF: Fraction(1, 100), WEBM: Fraction(1, 1000)}.get(VIDEOS[name].suffix)
 
 
-def image_pattern(folder: Path, prefix: str) -> str:
+def image_pattern(folder: Path, prefix: str, suffix: str = PNG) -> str:
     """The pattern of the files `<prefix>000000000.png` in `folder`, for ffmpeg's image2."""
-    return f"{folder.absolute()}/{prefix}".replace("%", "%%") + "%09d.png"
+    return f"{folder.absolute()}/{prefix}".replace("%", "%%") + f"%09d{suffix}"
+
+
+def frame_name(number: int, suffix: str) -> str:
+    """What a frame is called in a folder of frames; they count from 0."""
+    return f"{FRAME}{number:09d}{suffix}"
 
 
 def muxer(suffix: str) -> str:

@@ -126,6 +126,20 @@ def try_out(ffmpeg: str, name: FormatName = "h264", seconds: float = TRIAL_SECON
         run(command, timeout=seconds)
         if not film.exists() or not film.stat().st_size:
             raise ProgramFailed(command, 0, "it wrote no film")
+        # Some versions take 8 bits instead, and say so in a warning alone.
+        if FORMATS[name].pixels.is_always_deep and not VIDEOS[name].is_folder:
+            _require_depth(command, film)
+
+
+def _require_depth(command: Sequence[str], film: Path) -> None:
+    import av  # here: these take a moment, and few formats are looked at
+
+    from render.shown.screen import has_depth
+
+    with av.open(str(film)) as container:
+        found = str(container.streams.video[0].codec_context.pix_fmt)
+    if not has_depth(found):
+        raise ProgramFailed(command, 0, f"it makes {found}, of 8 bits")
 
 
 @contextmanager

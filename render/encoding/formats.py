@@ -111,7 +111,7 @@ def encoder_arguments(name: FormatName, fps: Rate, quality: Quality, threads: in
 
 
 def file_arguments(name: FormatName, fps: Rate, output: Path) -> list[str]:
-    """The end of a command: how `output` is written. For `png` it is a folder that is there."""
+    """The end of a command: how `output` is written; for frames, a folder that is there."""
     return containers.file_arguments(name, shown_fps(name, fps), output)
 
 
@@ -147,21 +147,26 @@ def _h264_intra(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:  # 
     return *_x264(quality._replace(crf=crf)), "-x264-params", "qcomp=1", *_closed(1, threads)
 
 
-def _h265(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:
-    """Threads within a frame (`pools`) do not change the bits; several frames at once would."""
-    parameters: dict[str, object] = {
-        "keyint": _per_second(fps),
-        "min-keyint": 1,
-        "bframes": 0,
-        "open-gop": 0,
-    }
-    parameters |= {"frame-threads": 1, "pools": threads, "info": 0, "log-level": "error"}
-    parameters |= {} if quality.crf else {"lossless": 1}
-    return (
-        *("-c:v", "libx265", "-crf", str(quality.crf), "-preset", quality.preset),
-        *("-x265-params", ":".join(f"{key}={value}" for key, value in parameters.items())),
-        *("-tag:v", "hvc1", "-flags", "+cgop+bitexact", "-pix_fmt", "yuv420p", *LIMITED_709),
-    )
+def _h265(layout: str) -> Arguments:
+    """x265 for pixels of this layout."""
+
+    def arguments(fps: Rate, quality: Quality, threads: str) -> Sequence[str]:
+        """Threads within a frame (`pools`) do not change the bits; several frames at once would."""
+        parameters: dict[str, object] = {
+            "keyint": _per_second(fps),
+            "min-keyint": 1,
+            "bframes": 0,
+            "open-gop": 0,
+        }
+        parameters |= {"frame-threads": 1, "pools": threads, "info": 0, "log-level": "error"}
+        parameters |= {} if quality.crf else {"lossless": 1}
+        return (
+            *("-c:v", "libx265", "-crf", str(quality.crf), "-preset", quality.preset),
+            *("-x265-params", ":".join(f"{key}={value}" for key, value in parameters.items())),
+            *("-tag:v", "hvc1", "-flags", "+cgop+bitexact", "-pix_fmt", layout, *LIMITED_709),
+        )
+
+    return arguments
 
 
 def _nvenc(codec: str, profile: str, tag: Sequence[str] = ()) -> Arguments:
@@ -222,7 +227,13 @@ _PRORES = ("-c:v", "prores_ks", "-vendor", "apl0", "-profile:v")
 FORMATS: dict[FormatName, Format] = {
     "h264": Format("H.264", "plays everywhere", _YUV420, _h264),
     "h264-intra": Format("H.264", "scrubs and reverses well", _YUV420, _h264_intra),
-    "h265": Format("H.265", "small; Apple's players, televisions", _YUV420, _h265),
+    "h265": Format("H.265", "small; Apple's players, televisions", _YUV420, _h265("yuv420p")),
+    "h265-10bit": Format(
+        "H.265 with 10 bits, which takes an FFmpeg whose x265 was built for them",
+        "as h265, finer in gradients",
+        yuv("yuv420p10le", is_deep=True),
+        _h265("yuv420p10le"),
+    ),
     "h264-nvenc": Format(
         "H.264 with NVENC", "h264, made by a GPU", _YUV420, _nvenc("h264_nvenc", "high")
     ),
@@ -286,6 +297,13 @@ FORMATS: dict[FormatName, Format] = {
         # Untagged, as pictures for screens are: a tag would let some programs change colours.
         Pixels("rgb24", "rgba", behind="null", deep="rgb48be", deep_clear="rgba64be"),
         _own("-c:v", "png", *FASTER_PNG),
+        is_lossless=True,
+    ),
+    "dpx": Format(
+        "DPX",
+        "a picture for each frame, for grading and compositing",
+        Pixels("gbrp10be", deep="gbrp10be", through="rgb48le"),
+        _own("-c:v", "dpx", behind=FULL_709),
         is_lossless=True,
     ),
     "webm": Format("VP9", "browsers, with alpha", yuv("yuv420p", "yuva420p"), _vp9),

@@ -20,10 +20,19 @@ PALETTE = (
 )
 
 
+# RGB of 16 bits is white at 65535. For ffmpeg it is so at 65280, 255 of 8 bits, where it makes such
+# RGB of 8 bits or of limited range, and where it makes limited range of it. Filters for layouts
+# that are not planar: in others, lutrgb knows nothing above 65280.
+WHITER = "lutrgb=" + ":".join(f"{each}=val*257/256+0.5" for each in "rgb")
+DARKER = "lutrgb=" + ":".join(f"{each}=val*256/257+0.5" for each in "rgb")
+
+
 class Pixels(NamedTuple):
     """What an encoder takes, by ffmpeg's names.
 
     `deep` and `deep_clear` are for frames of more than 8 bits; empty: the encoder keeps 8 of them.
+    `through` is RGB of 16 bits that ffmpeg makes `plain` of without loss; empty: it can do so of
+    any RGB.
     """
 
     plain: str
@@ -33,6 +42,12 @@ class Pixels(NamedTuple):
     fastest: int | None = None  # frames per second; others are left out
     deep: str = ""
     deep_clear: str = ""
+    through: str = ""
+
+    @property
+    def is_always_deep(self) -> bool:
+        """Whether frames of 8 bits have more as well."""
+        return self.deep == self.plain
 
     def of(self, *, has_alpha: bool, is_deep: bool = False) -> str:
         keeps_depth = is_deep and self.deep
@@ -53,6 +68,7 @@ class Source(NamedTuple):
     matrix: str = "auto"  # as the frames are tagged
     range: str = "auto"
     is_deep: bool = False  # more than 8 bits
+    is_rgb: bool = False
 
 
 def from_frames(
@@ -66,10 +82,14 @@ def from_frames(
     """The filters for RGB or RGBA frames of `size`, which become `shown` pixels wide and high."""
     keeps = bool(has_alpha and pixels.clear)
     chain = f"{_fewer(pixels.fastest)}," if pixels.fastest else ""
-    chain += over_black(is_deep=is_deep) if has_alpha and not keeps else ""
+    if has_alpha and not keeps:  # in 8 bits, it makes even what is opaque a level darker
+        chain += over_black(is_deep=is_deep or pixels.is_always_deep)
     chain += _fill(size, shown, _planar(has_alpha=keeps, is_deep=is_deep))
     if pixels.is_yuv:
+        chain += f"format={_packed(has_alpha=keeps)},{DARKER}," if is_deep else ""
         chain += f"scale=out_color_matrix=bt709:out_range=tv:{FLAGS},"
+    if pixels.through:
+        chain += f"format={pixels.through},{'' if is_deep else f'{WHITER},'}"
     return f"{chain}format={pixels.of(has_alpha=has_alpha, is_deep=is_deep)},{pixels.behind}"
 
 
@@ -79,12 +99,15 @@ def from_video(
     """The filters for a video of `size`, which becomes `shown`: colours look the same."""
     scale = f"scale=in_color_matrix={source.matrix}:in_range={source.range}"
     loses_alpha = source.has_alpha and not pixels.clear
-    if pixels.is_yuv and size == shown and not loses_alpha:
+    needs_rgb = loses_alpha or (source.is_rgb and source.is_deep)
+    if pixels.is_yuv and size == shown and not needs_rgb:
         into = f"{scale}:out_color_matrix=bt709:out_range=tv:{FLAGS}"
         own = pixels.of(has_alpha=source.has_alpha, is_deep=source.is_deep)
         return f"{into},format={own},{pixels.behind}"
     facts = {"has_alpha": source.has_alpha, "is_deep": source.is_deep}
     rgb, chain = _planar(**facts), from_frames(pixels, size, shown, **facts)
+    if source.is_deep and source.range != "pc":
+        chain = f"format={_packed(has_alpha=source.has_alpha)},{WHITER},{chain}"
     return f"{scale}:out_range=pc:{FLAGS},format={rgb},{chain}"
 
 
@@ -108,6 +131,11 @@ def over_black(*, is_deep: bool) -> str:
 def _planar(*, has_alpha: bool, is_deep: bool) -> str:
     """RGB as filters take it that know planar layouts only."""
     return f"{'gbrap' if has_alpha else 'gbrp'}{'16le' if is_deep else ''}"
+
+
+def _packed(*, has_alpha: bool) -> str:
+    """RGB of 16 bits whose values stand side by side."""
+    return "rgba64le" if has_alpha else "rgb48le"
 
 
 def _fill(size: tuple[int, int], shown: tuple[int, int], planar: str) -> str:

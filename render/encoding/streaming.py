@@ -28,7 +28,8 @@ from jobs.workspace.disk import means_full
 from render.encoding import ffmpeg
 from render.encoding.children import running
 from render.encoding.commands import FILTER_THREADS, QUIET, Command
-from render.encoding.comments import add_comment, comment_arguments
+from render.encoding.comments import comment_arguments
+from render.encoding.completing import complete
 from render.encoding.containers import Rate
 from render.encoding.formats import (
     ENCODER_THREADS,
@@ -112,7 +113,7 @@ def encoding(
     with ffmpeg.TURNS.turn, ffmpeg.open_said() as said, _Program(command, said) as running:
         yield FrameSink(raw, running)
         running.finish()
-    add_comment(name, output, note)
+    complete(name, output, note)
 
 
 def streaming_command(
@@ -134,7 +135,8 @@ def streaming_command(
         *(program, *QUIET, "-filter_threads", str(FILTER_THREADS)),
         *("-f", "rawvideo", "-pixel_format", raw.pixels),
         *("-video_size", f"{raw.width}x{raw.height}", "-framerate", str(raw.fps)),
-        *("-i", "pipe:0", "-vf", ",".join(chain)),
+        # Once more, or ffmpeg takes 120 for what it thinks is meant by 120000/1001.
+        *("-r", str(raw.fps), "-i", "pipe:0", "-vf", ",".join(chain)),
         *encoder_arguments(name, raw.fps, quality, ENCODER_THREADS),
         *comment_arguments(name, note),
         *file_arguments(name, raw.fps, output),

@@ -25,16 +25,16 @@ from av.video.stream import VideoStream
 
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
+from jobs.videos import appended
+from jobs.videos.opening import UnreadableVideo, decoder_of, hides_alpha, opened
+from jobs.videos.orientation import UPRIGHT, Orientation, orientation_of, seen_size
+from jobs.videos.seeking import Times, from_beginning, from_keyframe, times_of
 from render.files.probe import Format, exact, format_of
-from render.shown import appended
-from render.shown.opening import UnreadableVideo, decoder_of, hides_alpha, opened
-from render.shown.orientation import UPRIGHT, Orientation, orientation_of, seen_size
 from render.shown.rates import even_rate, held, usual_rate
 from render.shown.screen import HDR, has_alpha, has_depth
-from render.shown.seeking import Times, from_beginning, from_keyframe, times_of
 
 if TYPE_CHECKING:
-    from render.shown.seeking import Packets
+    from jobs.videos.seeking import Packets
 
 BESIDE_SILENT = ("data",)  # kinds of streams that may be there; a time code is one of these
 BESIDE = (*BESIDE_SILENT, "audio", "subtitle", "attachment")

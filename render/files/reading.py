@@ -23,10 +23,10 @@ from jobs.errors import MultitrainError
 from jobs.plans.framing import covering
 from jobs.settings.colours import RGB, RGBA
 from jobs.settings.kinds import Resolution
+from jobs.videos.opening import opened
 from render.files.film import Film, as_unreadable, frames_from, state_of
 from render.files.mixing import with_channels
 from render.files.probe import DECODER_THREADS
-from render.shown.opening import opened
 from render.shown.screen import Screen, over_black
 
 KEPT_BYTES = 192 << 20  # of decoded frames, as the file has them

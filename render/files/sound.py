@@ -11,14 +11,14 @@ import av
 
 from jobs.errors import MultitrainError
 from jobs.settings.videos import MOV, MP4, VIDEOS, WEBM, FormatName
+from jobs.videos.opening import opened
 from render.encoding import ffmpeg
 from render.encoding.commands import QUIET, Command
 from render.encoding.comments import comment_arguments
 from render.encoding.containers import Rate, file_arguments
 from render.files.copies import have_same_packets
-from render.files.film import Film, as_unreadable
+from render.files.film import Film, as_unreadable, state_of
 from render.files.probe import exact
-from render.shown.opening import opened
 
 # Codecs of sound, by FFmpeg's names, that players find in each kind of file; others are encoded.
 _COPIED = {
@@ -55,6 +55,7 @@ class Beside:
     sounds: tuple[Sound, ...]  # without those that FFmpeg does not know
     begins: Fraction  # when its first frame is shown, in seconds, as the file counts them
     timecode: str | None  # `01:00:00:00`, of the first frame
+    state: tuple[int, ...]  # of the file, as of a film
 
     @classmethod
     def look(cls, film: Film) -> Self:
@@ -72,7 +73,7 @@ class Beside:
             )
             codes = (each.metadata.get("timecode") for each in container.streams)
             timecode = next(filter(None, codes), None) or container.metadata.get("timecode")
-        return cls(film.path, sounds, begins, timecode)
+        return cls(film.path, sounds, begins, timecode, film.state)
 
     @property
     def silent(self) -> Beside:
@@ -85,24 +86,25 @@ def holds_sound(name: FormatName) -> bool:
     return VIDEOS[name].suffix in _COPIED
 
 
-def add_sound(
-    video: Path,
-    output: Path,
-    name: FormatName,
-    fps: Rate,
-    beside: Beside | None,
-    note: str,
-    *,
-    has_alpha: bool = False,
-) -> None:
+class Shape(NamedTuple):
+    """What the file with the sound is to be; the `note` is for it, as of `encoding`."""
+
+    name: FormatName
+    fps: Rate
+    note: str
+    has_alpha: bool = False
+
+
+def add_sound(video: Path, output: Path, shape: Shape, beside: Beside | None) -> None:
     """Write the video with what lies `beside` another one to `output`, a temporary name.
 
-    The `note` is for the file, as of `encoding`. Tracks are copied where such files may hold them.
-    Verified: all frames are there, as they were; and all tracks. MultitrainError where not.
+    Tracks are copied where such files may hold them. Verified: all frames are there, as they were;
+    and all tracks. MultitrainError where not, and where the other one was replaced since it was
+    looked at.
     """
-    program = ffmpeg.find(name)
-    command = sound_command(program, video, output, name, fps, beside, note, has_alpha=has_alpha)
-    ffmpeg.run(command, ffmpeg.FILM_SECONDS)
+    if beside and beside.sounds and state_of(beside.path) != beside.state:
+        raise MultitrainError(f"{beside.path} was replaced meanwhile")
+    ffmpeg.run(_command(video, output, shape, beside), ffmpeg.FILM_SECONDS)
     if not have_same_packets(video, output, with_sound=True):
         raise MultitrainError(f"{output} does not hold the frames of {video}")
     with av.open(str(output.absolute())) as container:
@@ -111,20 +113,10 @@ def add_sound(
         raise MultitrainError(f"{output} has {found} tracks of sound instead of {wanted}")
 
 
-def sound_command(
-    program: str,
-    video: Path,
-    output: Path,
-    name: FormatName,
-    fps: Rate,
-    beside: Beside | None,
-    note: str,
-    *,
-    has_alpha: bool = False,
-) -> Command:
+def _command(video: Path, output: Path, shape: Shape, beside: Beside | None) -> Command:
     """ffmpeg's command that copies the video, with what lies beside the other one."""
-    suffix = VIDEOS[name].suffix
-    command = [program, *QUIET, "-i", str(video.absolute())]
+    name, suffix = shape.name, VIDEOS[shape.name].suffix
+    command = [ffmpeg.find(name), *QUIET, "-i", str(video.absolute())]
     tracks: list[str] = []
     if beside and beside.sounds:
         # Times are then counted from the first frame on: by us, for FFmpeg counts from the first
@@ -144,10 +136,10 @@ def sound_command(
                 tracks += [f"-c:a:{number}", codec, *how, f"-filter:a:{number}", cut + _LAYOUTS]
     if beside and beside.timecode and suffix in (MP4, MOV):
         tracks += ["-timecode", beside.timecode]
-    if has_alpha and suffix == WEBM:  # for players, which look here
+    if shape.has_alpha and suffix == WEBM:  # for players, which look here
         tracks += ["-metadata:s:v:0", "alpha_mode=1"]
     return [
         *(*command, "-map", "0:v:0", "-c:v", "copy", *tracks),
-        *("-avoid_negative_ts", "disabled", *comment_arguments(name, note)),
-        *file_arguments(name, fps, output),
+        *("-avoid_negative_ts", "disabled", *comment_arguments(name, shape.note)),
+        *file_arguments(name, shape.fps, output),
     ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
+import jobs.pictures.dpx  # noqa: F401  # adds itself to Pillow's formats
 from jobs.errors import MultitrainError
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.workspace.files import listing
-from render.encoding.containers import FRAME, Rate, tick
+from render.encoding.containers import Rate, frame_name, tick
 from render.encoding.formats import shown_fps, shown_frames, shown_size
 from render.files.probe import verify
 
@@ -31,7 +33,8 @@ def verify_made(
     video = VIDEOS[name]
     shown = shown_size(name, *size)
     if video.is_folder:
-        _verify_pictures(path, frames, shown)
+        names = [frame_name(number, video.suffix) for number in range(frames)]
+        _verify_pictures(path, names, shown)
         return
     verify(
         path,
@@ -44,10 +47,9 @@ def verify_made(
     )
 
 
-def _verify_pictures(folder: Path, frames: int, size: tuple[int, int]) -> None:
-    names = [f"{FRAME}{number:09d}.png" for number in range(frames)]
-    if listing(folder) != names:
-        raise MultitrainError(f"{folder} holds {len(listing(folder))} pictures instead of {frames}")
+def _verify_pictures(folder: Path, names: Sequence[str], size: tuple[int, int]) -> None:
+    if (there := listing(folder)) != names:
+        raise MultitrainError(f"{folder} holds {len(there)} pictures instead of {len(names)}")
     for each in names:
         verify_picture(folder / each, size)
 

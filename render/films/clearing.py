@@ -26,6 +26,8 @@ def clear_up(paths: JobPaths, *, wait: bool = True) -> None:
         shutil.rmtree(paths.made_folder, ignore_errors=True)
         for old in paths.checkpoint_names()[:-1]:
             paths.checkpoint(old).unlink(missing_ok=True)
+        for surpassed in paths.best_steps()[:-1]:
+            paths.best_weights(surpassed).unlink(missing_ok=True)
         paths.beginning.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from jobs.settings.spec import COLUMNS, facets
 from jobs.settings.videos import WITH_NVENC
 from jobs.workspace.files import listing, write_text
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.measures import told_of
 from jobs.workspace.paths import JobPaths
 from render.encoding import ffmpeg
 from render.files.digests import Damaged, sha256_of
@@ -34,6 +35,7 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
     Raises Damaged where a film, or what was made of it, has just changed; then nothing is written.
     """
     spec, plan = job.spec, job.plan
+    measured = told_of(paths)
     manifest = {
         "job": paths.name,
         "spec": spec.model_dump(mode="json", exclude=UNTOLD),
@@ -43,6 +45,8 @@ def write_manifest(paths: JobPaths, job: JobFile) -> None:
         "settled": plan.settled,
         "first_frames_total": job.first_frames_total,
         "pictures": job.picture_count,
+        "measured": measured.last and measured.last.for_machines,
+        "best": measured.best and measured.best.for_machines,
         "fps": plan.fps,
         "width": plan.frame_width,
         "height": plan.frame_height,

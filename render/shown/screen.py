@@ -19,10 +19,11 @@ from PIL import Image
 
 from jobs.settings.colours import RGBA
 from jobs.settings.kinds import Resolution
-from render.shown.orientation import UPRIGHT, Orientation
+from jobs.videos.orientation import UPRIGHT, Orientation
 
 HDR = (16, 18)  # SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), as ITU-T H.273 counts transfers
 UNSPECIFIED = 2  # matrix, in H.273
+FULL_RANGE = 2  # FFmpeg's number of this colour range
 HD_LINES = 720  # untagged video of so many lines or more is BT.709, as players assume
 EXACT = (
     Interpolation.ACCURATE_RND
@@ -56,6 +57,7 @@ class Screen:
 
         `rough` scales quickly, by the mean of areas. Pictures are `is_deep` for frames that are.
         """
+        self._is_deep = is_deep
         self._layouts = ("rgb48le", "rgba64le") if is_deep else ("rgb24", "rgba")
         self._orientation = orientation
         self._size = size and orientation.size(size)
@@ -80,6 +82,8 @@ class Screen:
             threads=1,
         )
         shown: Picture = converted.to_ndarray()
+        if self._is_deep and not frame.format.is_rgb and frame.color_range != FULL_RANGE:
+            _make_whiter(shown)
         if clear and size != (frame.width, frame.height):
             shown = _scaled(shown, size)
         return self._orientation.upright(shown)
@@ -110,6 +114,13 @@ def over_black(picture: Picture) -> Picture:
     white = np.iinfo(picture.dtype).max
     cover = picture[..., 3:].astype(np.uint32)
     return ((picture[..., :3] * cover + white // 2) // white).astype(picture.dtype)
+
+
+def _make_whiter(picture: Picture) -> None:
+    """Of limited range, swscale makes 65280 of white in 16 bits; it is to be 65535."""
+    colours = picture[..., :3]
+    np.minimum(colours, 255 << 8, out=colours)
+    colours += colours >> 8
 
 
 def _scaled(picture: Picture, size: Resolution) -> Picture:

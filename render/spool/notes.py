@@ -17,7 +17,7 @@ from jobs.plans.plan import FramePlan
 from jobs.reading import DamagedText, read_text
 from jobs.workspace.files import listing, modified, part_of, remove, write_text
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.outputs import Extra, LoopFile, extras, is_drawn_by_trainer, loop_files
+from jobs.workspace.outputs import Extra, extras, is_drawn_by_trainer
 from jobs.workspace.paths import DIGEST, JobPaths
 from render.files.digests import marked, sha256_of
 from render.spool.manifest_facts import extras_in_manifest, videos_in_manifest
@@ -189,11 +189,11 @@ def extras_over(paths: JobPaths, job: JobFile) -> frozenset[Extra]:
     )
 
 
-def missing_walks(paths: JobPaths, job: JobFile) -> list[LoopFile]:
-    """The loops that the trained network is still to draw."""
+def still_to_draw(paths: JobPaths, job: JobFile) -> list[Extra]:
+    """What the trained network is still to draw: walks, and what it makes of videos."""
     if paths.is_done:  # notes are gone by then
         return []
-    files = loop_files(job.spec, job.plan)
+    files = extras(job.spec, job.plan)
     return [each for each in files if is_drawn_by_trainer(each) and not is_over(paths, job, each)]
 
 

@@ -50,9 +50,12 @@ class Room:
 
 
 def kept_bytes(paths: JobPaths) -> int:
-    """Bytes that count against a job's budget: its spool and all files of its checkpoints."""
+    """Bytes that count against a job's budget: its spool, all files of its checkpoints, and the
+    weights that were best.
+    """
     kept = spooled_bytes(paths)
-    for name in listing(paths.checkpoints):
+    files = [paths.checkpoints / name for name in listing(paths.checkpoints)]
+    for file in (*files, *map(paths.best_weights, paths.best_steps())):
         with suppress(FileNotFoundError):
-            kept += (paths.checkpoints / name).stat().st_size
+            kept += file.stat().st_size
     return kept

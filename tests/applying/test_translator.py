@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jobs.errors import OriginUnfit
+from jobs.errors import OriginUnfit, UsageError
 from jobs.settings.kinds import Resolution
+from jobs.settings.translation import Filter
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
+from multitrain.applying.asked import Asked
 from multitrain.applying.translator import MIRRORS, Translator
 from multitrain.engine.session import SessionSettings
 from multitrain.inference.network import Device, Placed
@@ -19,19 +21,16 @@ from tests.applying.weights import noise
 SIZE = Resolution(45, 36)
 PICTURES = noise(7, 36, 45, 3)
 CYCLES = {"family": "cyclegan", "blocks": 1, "dataset": None, "inputs": "a", "targets": "b"}
-KINDS = [{"family": "pix2pix"}, CYCLES]
+CARTOON = {**CYCLES, "family": "cartoon"}
+CODER = {"family": "autoencoder", "features": 4, "latent_channels": 3, "quantise": 0.05}
+KINDS = [{"family": "pix2pix"}, CYCLES, CARTOON]
 
 
 def opened(
-    job: JobFile,
-    paths: JobPaths,
-    size: Resolution = SIZE,
-    network: str = "generator",
-    *,
-    raw: bool = False,
+    job: JobFile, paths: JobPaths, size: Resolution = SIZE, **how: object
 ) -> tuple[Translator, Placed]:
-    device = Device(job, SessionSettings())
-    translator = Translator(job, device, size, network, raw=raw)
+    asked = Asked(paths.workspace, job, **how)
+    translator = Translator(asked, Device(job, SessionSettings()), size)
     return translator, translator.place(at_step(paths, job.spec.family, None).load(0))
 
 
@@ -40,7 +39,7 @@ def far(one: np.ndarray, other: np.ndarray) -> int:
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, pytest.param(CODER, marks=pytest.mark.long_on_jax)])
 def test_pictures_come_out_as_the_frames_of_the_training_show_them(
     learn: Learn, paths: JobPaths, kind: dict[str, object]
 ) -> None:
@@ -87,9 +86,23 @@ def test_the_way_back_is_another_network(learn: Learn, paths: JobPaths) -> None:
     job, _ = learn(**CYCLES)
     there, back = (
         translator.make(weights, PICTURES[:1])
-        for translator, weights in (opened(job, paths), opened(job, paths, SIZE, "generator_back"))
+        for translator, weights in (opened(job, paths), opened(job, paths, back=True))
     )
     assert far(there, back) > 1
+
+
+def test_a_cartoon_is_filtered_as_it_is_asked_for(learn: Learn, paths: JobPaths) -> None:
+    """As that of a job which is trained so."""
+    sharp, flat = Filter("none"), Filter.parse("guided(radius=4,eps=0.5)")
+
+    def made(job: JobFile, **how: object) -> np.ndarray:
+        translator, weights = opened(job, paths, **how)
+        return translator.make(weights, PICTURES[:1])
+
+    trained = learn(**CARTOON, output_filter=str(flat)).job
+    job = trained.replaced(spec=trained.spec.model_copy(update={"output_filter": sharp}))
+    np.testing.assert_array_equal(made(trained), made(job, output_filter=flat))
+    assert far(made(trained), made(job)) > 1
 
 
 def test_alpha_stays_as_it_is_where_the_network_knows_nothing_of_it(
@@ -126,7 +139,7 @@ def test_between_two_weights_lies_what_their_mean_makes(learn: Learn, paths: Job
     a, b, middle = (translator.place(each) for each in (*loaded, mean))
 
     def between(share: float) -> np.ndarray:
-        return translator.make_between(a, b, share, PICTURES[:1])
+        return translator.make(translator.between(a, b, share), PICTURES[:1])
 
     assert far(between(0.5), translator.make(middle, PICTURES[:1])) <= 1
     assert far(between(0), translator.make(a, PICTURES[:1])) <= 1
@@ -138,11 +151,10 @@ def test_with_an_ensemble_mirror_images_come_out_as_mirror_images(
     learn: Learn, paths: JobPaths
 ) -> None:
     job, _ = learn(family="pix2pix")
-    device, weights = Device(job, SessionSettings()), at_step(paths, "pix2pix", None).load(0)
 
     def made(pictures: np.ndarray, **how: bool) -> np.ndarray:
-        translator = Translator(job, device, SIZE, "generator", **how)
-        return translator.make(translator.place(weights), pictures)
+        translator, weights = opened(job, paths, **how)
+        return translator.make(weights, pictures)
 
     picture, mirrored = PICTURES[:1], PICTURES[:1, ::-1, ::-1].copy()
     assert far(made(mirrored), made(picture)[:, ::-1, ::-1]) > 1
@@ -161,3 +173,21 @@ def test_weights_of_other_networks_are_refused(learn: Learn, paths: JobPaths) ->
     other = job.model_copy(update={"spec": job.spec.model_copy(update={"gf_dim": 3})})
     with pytest.raises(OriginUnfit, match="do not fit the networks of tiny"):
         opened(other, paths)
+
+
+@pytest.mark.long_on_jax
+def test_the_first_channels_of_latents_may_do(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(**CODER)
+
+    def made(channels: int | None) -> np.ndarray:
+        translator, weights = opened(job, paths, channels=channels)
+        return translator.make(weights, PICTURES[:1])
+
+    whole = made(None)
+    assert far(made(3), whole) == 0
+    assert far(made(1), whole) > 3
+    with pytest.raises(UsageError, match="tiny has 3 latent channels; --channels 4 is more"):
+        Asked(paths.workspace, job, channels=4).check()
+    other, _ = learn(family="pix2pix")
+    with pytest.raises(UsageError, match="tiny is a pix2pix, which sends nothing from one"):
+        Asked(paths.workspace, other, channels=1).check()

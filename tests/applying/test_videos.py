@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 import pytest
 
@@ -17,12 +17,13 @@ from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.applying import planning
 from multitrain.applying.asked import Asked
 from multitrain.applying.course import Course, through
-from multitrain.applying.making import Following, make_video
+from multitrain.applying.making import Networks, make_video
 from multitrain.applying.planning import VideoPlan
 from multitrain.applying.translator import Translator
 from multitrain.engine.session import SessionSettings
 from multitrain.inference.network import Device
 from multitrain.weights.moments import at_step, through_time
+from render.encoding.formats import FORMATS
 from render.encoding.streaming import FrameSink
 from render.files.film import Film
 from render.files.reading import FilmReader, frames_in_order
@@ -64,8 +65,9 @@ def frames_of(path: Path) -> np.ndarray:
 def made(of: VideoPlan, output: Path) -> list[int]:
     """What is told of the frames meanwhile."""
     told: list[int] = []
-    device = Device(of.asked.job, SessionSettings())
-    make_video(of, output, "multitrain 0", lambda: Following.of(of, device), told.append)
+    networks = Networks(of.asked, Device(of.asked.job, SessionSettings()))
+    network = partial(networks.following, of.course, of.size)
+    make_video(of, output, "multitrain 0", network, told.append)
     return told
 
 
@@ -80,7 +82,7 @@ def test_each_frame_is_what_the_network_makes_of_it(
 
     assert told == [0, 5, 10, 15, 20, 23]
     out = frames_of(tmp_path / "out.mov")
-    translator = Translator(job, Device(job, SessionSettings()), SIZE, "generator", raw=False)
+    translator = Translator(of.asked, Device(job, SessionSettings()), SIZE)
     weights = translator.place(course.load(0))
     wanted = [translator.make(weights, frame[None])[0] for frame in frames_of(film.path)]
     assert far(out, np.stack(wanted)) <= 1
@@ -92,12 +94,10 @@ def test_through_time_each_frame_has_weights_of_its_own(
     job: JobFile, film: Film, paths: JobPaths, tmp_path: Path
 ) -> None:
     moments = through_time(paths, "pix2pix")
-    made(
-        plan_for(film, job, through(moments, FRAMES, closed=False), tmp_path / "p"),
-        tmp_path / "out.mov",
-    )
+    of = plan_for(film, job, through(moments, FRAMES, closed=False), tmp_path / "p")
+    made(of, tmp_path / "out.mov")
     out, frames = frames_of(tmp_path / "out.mov"), frames_of(film.path)
-    translator = Translator(job, Device(job, SessionSettings()), SIZE, "generator", raw=False)
+    translator = Translator(of.asked, Device(job, SessionSettings()), SIZE)
     first, _, last = (translator.place(moments.load(place)) for place in range(3))
     assert far(out[0], translator.make(first, frames[:1])[0]) <= 1
     assert far(out[-1], translator.make(last, frames[-1:])[0]) <= 1
@@ -155,7 +155,9 @@ def ramp(path: Path, pixels: str, bits: int) -> Film:
     [
         ("ffv1", "gbrp10le", 10, 1024),
         ("png", "gbrp10le", 10, 1024),
-        ("prores-4444", "gbrp10le", 10, 860),  # of 877: limited range, and ProRes rounds
+        ("dpx", "gbrp10le", 10, 1024),
+        ("prores", "gbrp10le", 10, 877),  # all of limited range
+        ("h265-10bit", "gbrp10le", 10, 830),  # of 877
         ("h264", "gbrp10le", 10, 200),  # 8 bits, of 219
         ("ffv1", "bgr0", 8, 255),  # FFmpeg rounds 65278 of 65535 up
     ],
@@ -167,18 +169,16 @@ def test_a_ramp_keeps_its_levels_where_the_format_has_them(
     course = Course(film.frames, (0,), lambda _: {}, "", ())
     asked = Asked(Workspace(tmp_path), job)
     plan = VideoPlan.of(asked, course, film, name, tmp_path / "pieces")
-    output = tmp_path / f"out{VIDEOS[name].suffix if name != 'png' else ''}"
+    output = tmp_path / f"out{'' if VIDEOS[name].is_folder else VIDEOS[name].suffix}"
 
     make_video(plan, output, "multitrain 0", Identity, lambda _: None)
 
-    if name == "png":
-        shown = cv2.imread(str(output / "frame_000000000.png"), cv2.IMREAD_UNCHANGED)
-    else:
-        with FilmReader([output], is_deep=True) as reader:
-            shown = reader[0]
+    first = output / f"frame_000000000{VIDEOS[name].suffix}"
+    with FilmReader([first if VIDEOS[name].is_folder else output], is_deep=True) as reader:
+        shown = reader[0]
     seen = np.median(shown[..., 1].astype(int), axis=0)
     assert len(np.unique(seen)) >= left
     assert (np.diff(seen) >= 0).mean() > 0.95, "it still rises"
-    if name in ("ffv1", "png"):
+    if FORMATS[name].is_lossless:
         with FilmReader([film], is_deep=True) as reader:
             np.testing.assert_array_equal(shown[..., 1], reader[0][..., 1])

@@ -20,7 +20,7 @@ from multitrain.commands.logs import tail
 @pytest.fixture
 def log(workspace: Workspace) -> Path:
     store = Store(workspace.store)
-    store.add("waves", 100)
+    store.add([("waves", 100)])
     store.close()
     path = workspace.job("waves").log
     path.parent.mkdir(parents=True)

@@ -54,7 +54,7 @@ def submit(workspace: Workspace, store: Store, name: str, **settings: object) ->
     spec = JobSpec.model_validate({"name": name, **SETTINGS, **settings})
     job = JobFile(spec=spec, image_width=16, image_height=12)
     job.save(workspace.job(name))
-    store.add(name, frames_total=job.frames_total)
+    store.add([(name, job.frames_total)])
     return job
 
 
@@ -65,7 +65,7 @@ def test_nothing_yet(workspace: Workspace) -> None:
 
 
 def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
-    store.add("first", frames_total=100)
+    store.add([("first", 100)])
     store.transition("first", State.RUNNING, attempts=1, slot="gpu 0")
     store.record_frames("first", 42)
     assert rows(workspace)["first"] == {
@@ -88,6 +88,8 @@ def test_a_job_in_the_middle(workspace: Workspace, store: Store) -> None:
         "film_seconds": None,
         "seconds_left": None,
         "seconds_left_spread": None,
+        "measured": None,
+        "best": None,
         "farm": None,
     }
     told = status(workspace)
@@ -113,6 +115,25 @@ def test_extras_are_counted(workspace: Workspace, store: Store) -> None:
     assert [told["more"][count] for count in counts] == [1, 2, 1, 2]
     assert [told["plain"][count] for count in counts] == [0, 0, 0, 0]
     assert "1/2" in status(workspace)
+
+
+def test_what_networks_come_to_is_told(workspace: Workspace, store: Store) -> None:
+    for name in ("measured", "begun"):
+        submit(workspace, store, name, family="superres", validation="unseen")
+    assert "psnr" not in status(workspace)
+    paths = workspace.job("measured")
+    lines = [{"step": step, "measures": {"psnr": psnr}} for step, psnr in ((4, 30.456), (8, 29.5))]
+    paths.progress.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert "29.50 at 8" in status(workspace)
+    paths.kept.mkdir()
+    paths.best_weights(4).touch()
+
+    told = rows(workspace)
+
+    assert told["measured"]["measured"] == {"step": 8, "psnr": 29.5}
+    assert told["measured"]["best"] == {"step": 4, "psnr": 30.456}
+    assert told["begun"]["measured"] is None
+    assert "29.50 at 8, best 30.46 at 4" in status(workspace)
 
 
 def test_steps_are_told_where_not_each_makes_a_frame(workspace: Workspace, store: Store) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from jobs.settings.spec import JobSpec
 from jobs.sheets.sheet import read_sheet
@@ -135,6 +136,20 @@ def test_compare_makes_one_video_and_says_which_film_is_shorter(workspace, multi
     )
     with av.open(str(workspace.root / "both.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == 30
+
+
+def test_compare_makes_a_picture_of_the_last_frames(workspace, multitrain, make_film):
+    make_film("one", 5)
+    make_film("two", 9)
+    code, out, _ = multitrain("compare", "one", "two", "-o", "sheet.png")
+    assert (code, out) == (0, "sheet.png\n")
+    multitrain("compare", "one", "two", "-o", "both.mp4")
+    with av.open(str(workspace.root / "both.mp4")) as video:
+        last = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)][-1]
+    with Image.open(workspace.root / "sheet.png") as sheet:
+        shown = np.asarray(sheet).astype(int)
+    assert shown.shape == last.shape
+    assert np.abs(shown - last).mean() < 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PIL import Image
 
 from jobs.settings.spec import JobSpec
@@ -9,7 +11,8 @@ from jobs.tinkering.earlier_jobs import past_job
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.applying.asked import Asked
-from multitrain.applying.making import Following, make_pictures, make_video
+from multitrain.applying.making import Networks, make_pictures, make_video
+from multitrain.applying.measuring import save_difference
 from multitrain.applying.planning import Picture, VideoPlan
 from multitrain.engine.session import SessionSettings
 from multitrain.inference.network import Device
@@ -32,13 +35,20 @@ def a_network(workspace: Workspace) -> None:
 
 
 def apply(workspace: Workspace) -> None:
-    """In two pieces, and with the picture in a folder that is not there."""
-    asked = Asked(workspace, past_job(workspace, "job"))
+    """In two pieces, between which statistics go on; and a picture, in a new folder."""
+    asked = Asked(workspace, past_job(workspace, "job"), steady=1)
     film, moments = Film.look(workspace.root / "film.mkv"), asked.moments()
-    device, course = Device(asked.job, SessionSettings()), asked.course(moments, film.frames)
+    networks = Networks(asked, Device(asked.job, SessionSettings()))
+    course = asked.course(moments, film.frames)
     plan = VideoPlan.of(asked, course, film, "h264", workspace.applying / "digest")
-    network = Following.of(plan, device)
-    make_video(plan, workspace.root / "made.mp4", "multitrain 0", lambda: network, lambda _: None)
-    target = workspace.root / "made" / "picture.png"
-    picture = Picture(0, workspace.root / "picture.png", target, "multitrain 1")
-    assert list(make_pictures(asked, course, [picture], device)) == [None]
+    network = partial(networks.following, course, plan.size, plan.share)
+    make_video(plan, workspace.root / "made.mp4", "multitrain 0", network, lambda _: None)
+    source, target = workspace.root / "picture.png", workspace.root / "made" / "picture.png"
+    picture = Picture.of(asked, 0, source, target, "multitrain 1")
+    assert list(make_pictures(asked, course, [picture], networks)) == [None]
+
+
+def compare(workspace: Workspace) -> None:
+    """What a network made and what was wanted, as `evaluate --diff` shows them."""
+    made, wanted = noise(2, *SIZE[::-1], 3)
+    save_difference(workspace.root / "differences" / "picture.png", made, wanted)

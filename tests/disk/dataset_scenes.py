@@ -35,6 +35,24 @@ def video(workspace: Workspace) -> None:
     write_video(workspace.root / "film.mkv", 12)
 
 
+ANY_FACE = """<opencv_storage><cascade><featureType>LBP</featureType>
+    <width>12</width><height>12</height><stageNum>1</stageNum>
+    <stages><_><maxWeakCount>1</maxWeakCount><stageThreshold>1</stageThreshold><weakClassifiers>
+        <_><internalNodes>0 -1 0 0 0 0 0 0 0 0 0</internalNodes><leafValues>1 1</leafValues></_>
+    </weakClassifiers></_></stages>
+    <features><_><rect>0 0 4 4</rect></_></features>
+</cascade></opencv_storage>"""
+
+
+def people(workspace: Workspace) -> None:
+    """Faces are larger than the pictures of other scenes; each in a folder of its own."""
+    for number in range(2):
+        folder = workspace.root / "people" / str(number)
+        folder.mkdir(parents=True)
+        Image.new("RGB", (48, 40)).save(folder / "any.png")
+    (workspace.root / "any.xml").write_text(ANY_FACE)
+
+
 def archive(workspace: Workspace) -> None:
     """Two pictures in a zip file, which a server hands out."""
     pictures(workspace)
@@ -76,6 +94,14 @@ def extract(workspace: Workspace) -> None:
         "2",
         *SMALL,
     )
+
+
+def faces(workspace: Workspace) -> None:
+    """By a cascade that takes anything for one; with a contact sheet."""
+    cascade, sheet = workspace.root / "any.xml", workspace.root / "faces.png"
+    options = ("--cascade", cascade, "--size", "8", "--least", "24")
+    options += ("--no-sheet",) if sheet.exists() else ("--sheet", sheet)
+    _make(workspace, "faces", "faces", workspace.root / "people", "faces", *options)
 
 
 def fetch(workspace: Workspace) -> None:

@@ -16,7 +16,7 @@ def film_with_an_old_export(workspace: Workspace) -> None:
 
 
 def export(workspace: Workspace) -> None:
-    """A video, and a folder of pictures; another one in a folder that is made for it."""
+    """A video, and folders of pictures; another one in a folder that is made for it."""
     film, folder = str(workspace.root / "film.mkv"), str(workspace.root / "show")
-    command.main([film, "--format", "ffv1,png", "--force"], standalone_mode=False)
+    command.main([film, "--format", "ffv1,png,dpx", "--force"], standalone_mode=False)
     command.main([film, "--format", "ffv1", "-o", folder, "--force"], standalone_mode=False)

@@ -169,15 +169,20 @@ class FullDisk:
             self.require_room(path)
         return _File(self, path, self._real_file(path, mode, *arguments, **named))
 
-    def _hdf5(self, real: Callable[..., object]) -> Callable[..., object]:
-        def call(path: Path, mode: str = "r", **options: object) -> object:
-            if mode != "r" and not self.has_room(path):
-                with self._real_file(path, "wb") as file:
-                    file.write(b"\x89HDF\r\n\x1a\n")
-                raise _no_space(path)
-            return real(path, mode, **options)
+    def _hdf5(self, real: type) -> type:
+        disk = self
 
-        return call
+        class File(real):  # type: ignore[misc]
+            """A class, because Keras asks whether files are of it."""
+
+            def __init__(self, path: Path, mode: str = "r", **options: object) -> None:
+                if mode != "r" and not disk.has_room(path):
+                    with disk._real_file(path, "wb") as file:
+                        file.write(b"\x89HDF\r\n\x1a\n")
+                    raise _no_space(path)
+                super().__init__(path, mode, **options)
+
+        return File
 
     def _video(self, real: Callable[..., object]) -> Callable[..., object]:
         def call(path: str, mode: str = "r", **options: object) -> object:

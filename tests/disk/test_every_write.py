@@ -123,6 +123,7 @@ ELSEWHERE = {
     "multitrain/engine/tensorflow/session.py: frames.write": "an array in memory",
     "multitrain/executors/local.py: self._popen.stdin.write": "a pipe",
     "multitrain/commands/long_tables.py: console.file.writelines": "a table for whoever asks",
+    "multitrain/commands/clips/enlarge.py: folder.mkdir": "it is told, and nothing has begun",
     "multitrain/commands/serve.py: place.runs.mkdir": "it is told, and nothing has begun",
     "multitrain/serving/clips.py: self._night.workspace.clips.mkdir": "it is told on the page",
     "multitrain/serving/stars.py: self._path.parent.mkdir": "it is there: the server has made it",
@@ -131,6 +132,12 @@ ELSEWHERE = {
     "multitrain/trainer/training.py: self._writer.write": "the spool's, which are reached",
     "multitrain/inference/starting.py: os.open": "opens /dev/null",
     "multitrain/applying/making.py: sink.write": "a pipe",
+    "multitrain/codec/files.py: sink.write": "a pipe",
+    "multitrain/codec/files.py: writer.write": "the stream's, which are reached",
+    "multitrain/codec/baselines.py: sink.write": "a pipe",
+    "multitrain/codec/baselines.py: Image.fromarray": "a file in memory",
+    "multitrain/codec/baselines.py: tempfile.TemporaryDirectory": "the system's folder",
+    "multitrain/datasets/decoded/compressing.py: sink.write": "a pipe",
     "multitrain/walking/making.py: sink.write": "a pipe",
     "render/clips/comparing.py: tempfile.TemporaryDirectory": "the same folder",
     "render/clips/chaining.py: sink.write": "a pipe",
@@ -143,6 +150,7 @@ ELSEWHERE = {
     "render/films/nvenc.py: frame.write_bytes": "a file in memory, where the system has such",
     "render/spool/spool.py: paths.run.mkdir": "it is there: the job file lies in it",
     "render/encoding/children.py: os.write": "a pipe",
+    "render/encoding/dpx.py: path.open": "writes over what is there",
     "render/encoding/streaming.py: os.write": "a pipe",
 }
 

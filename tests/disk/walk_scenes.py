@@ -10,8 +10,8 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import CheckpointName, Workspace
 from multitrain.datasets.decoded.folders import Fingerprint
 from multitrain.engine.session import SessionSettings
+from multitrain.trainer.drawing import draw_the_rest
 from multitrain.trainer.progress import ProgressLog
-from multitrain.trainer.walks import make_walks
 from multitrain.weights import checkpoints
 from multitrain.weights.checkpoints import Checkpoint
 
@@ -42,4 +42,4 @@ def draw(workspace: Workspace) -> None:
     job = JobFile.load(paths)
     assert job
     ProgressLog(paths).tell_complete(2, 4)  # as a trainer begins that finds all frames there
-    assert make_walks(paths, job, SessionSettings(), threading.Event())
+    assert draw_the_rest(paths, job, SessionSettings(), threading.Event())

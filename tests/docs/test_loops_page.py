@@ -26,7 +26,7 @@ def test_the_calls_of_the_page_are_understood(call: str) -> None:
 
 def test_every_option_of_loop_stands_on_the_page() -> None:
     options = {option.opts[-1] for option in command_named("loop").params} - {"source"}
-    told = set(re.findall(r"`?(--[a-z]+)", PAGE)) | {"--output", "--workspace"}
+    told = set(re.findall(r"`?(--[a-z]+(?:-[a-z]+)*)", PAGE)) | {"--output", "--workspace"}
     assert options <= told
 
 

@@ -21,6 +21,14 @@ WITH_FRAMEWORKS = (
     "multitrain.walking.sampler",
     "multitrain.applying.translator",
     "multitrain.applying.making",
+    "multitrain.applying.measuring",
+    "multitrain.codec.coding",
+    "multitrain.codec.curve",
+    "multitrain.portable.kit",
+    "multitrain.portable.layers",
+    "multitrain.portable.operations",
+    "multitrain.portable.plain",
+    "multitrain.portable.writing",
 )
 
 

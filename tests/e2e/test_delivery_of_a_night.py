@@ -45,7 +45,8 @@ def test_what_did_not_arrive_is_sent_by_the_next_run(
     arrived = {path.name: path for path in (home / "films").iterdir()}
     with zipfile.ZipFile(arrived.pop("a_checkpoint.zip")) as backup:
         [checkpoint] = workspace.job("a").checkpoint_names()
-        assert backup.namelist() == ["job.yaml", f"checkpoints/{checkpoint}.h5"]
+        held = ["job.yaml", f"checkpoints/{checkpoint}.h5", "backup.json"]
+        assert backup.namelist() == held
         assert backup.testzip() is None
     assert arrived.keys() == made.keys()
     assert all(path.read_bytes() == made[name].read_bytes() for name, path in arrived.items())

@@ -151,6 +151,9 @@ class BrokenYard(Farmyard):
 
     def kill_all(self, sparing: str | None = None) -> None: ...
 
+    def work_times(self) -> tuple[int, ...]:
+        return ()
+
     def last_words(self, lines: int = 12) -> str:
         return "no more"
 

@@ -21,7 +21,10 @@ SIZE = 45, 36
 FRAMES, CUT, KILLED_AT = 80, 20, 34  # a checkpoint falls due at the end of each timecut
 
 
-@pytest.mark.parametrize("family", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.long)])
+UNPAIRED = [pytest.param(family, marks=pytest.mark.long) for family in ("cyclegan", "cartoon")]
+
+
+@pytest.mark.parametrize("family", ["pix2pix", *UNPAIRED])
 def test_a_kill_does_not_change_a_bit(
     workspace: Workspace, make_pictures: MakePictures, family: str
 ) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.settings.choices import Clipping, Optimizer, Schedule
+from jobs.settings.choices import Clipping, Optimizer
+from jobs.settings.schedules import Schedule
 from multitrain.engine.model import Learning
 
 OF_TENSORFLOW = ["tensorflow/*", "test_precision.py", "test_on_jax.py"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from multitrain.engine.mixture import Mixture
 SETS = Mixture(counts=(5, 3, 20), weights=(4, 1, 2))
 
 Draw = Callable[[int, int], list[int]]  # so many batches of so many
+Items = Callable[[str, Mixture], list[int]]  # 70 of a feed
 Orders = Callable[[int, int], NDArray]  # of so many pictures, in the round of this number
 
 
@@ -45,6 +47,14 @@ def check_batches(drawn: Draw) -> None:
     assert drawn(12, 5) == drawn(1, 60)
 
 
+def check_company(items: Items) -> None:
+    """A feed whose sets are chosen as another one's has pictures of the same set each time."""
+    other = replace(SETS, counts=(9, 2, 4))
+    owners = _owners(items("targets", SETS))
+    assert _owners(items("inputs", replace(other, sets_of="targets")), (9, 11)) == owners
+    assert _owners(items("inputs", other), (9, 11)) != owners
+
+
 def check_independence(order: Orders) -> None:
     """One round tells nothing of another one: neither where pictures come nor what follows them."""
     for pictures in (20, 1000, 65_536, 100_000):
@@ -59,6 +69,6 @@ def check_independence(order: Orders) -> None:
             assert np.bincount(apart).max() < 15  # alike by chance: 8 of 100,000
 
 
-def _owners(drawn: list[int]) -> list[int]:
-    """The set of each picture."""
-    return np.searchsorted([5, 8], drawn, side="right").tolist()
+def _owners(drawn: list[int], begins: tuple[int, int] = (5, 8)) -> list[int]:
+    """The set of each picture; `begins` is where the second and the third one do."""
+    return np.searchsorted(begins, drawn, side="right").tolist()

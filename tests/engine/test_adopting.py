@@ -34,7 +34,8 @@ def test_what_drew_the_samples_stands_in_the_generators_place() -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (state(generator__a=(2, 3)), "discriminator/b is not in it"),
+        (state(generator__c=(2, 3), discriminator__b=(4,)), "generator/a is not in it"),
+        (state(encoder__a=(2, 3)), "generator/a is not in it"),
         (state(generator__a=(2, 5), discriminator__b=(4,)), "generator/a is 2x5 there, not 2x3"),
         (
             state(generator__a=(2, 3), discriminator__b=(4,), generator__c=(1,)),
@@ -45,6 +46,18 @@ def test_what_drew_the_samples_stands_in_the_generators_place() -> None:
 def test_all_must_fit(given: State, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         adoptable(OWN, given, fitting=False)
+
+
+@pytest.mark.parametrize(
+    "given", [{"generator__a": (2, 3)}, {"generator__a": (2, 3), "judge__b": (1,)}]
+)
+def test_a_network_that_only_one_of_both_has_is_left_alone(
+    given: dict[str, tuple[int, ...]],
+) -> None:
+    taken = adoptable(OWN, state(**given), fitting=False)
+
+    assert taken.keys() == {"generator/a"}
+    assert left_out(OWN, taken) == ["discriminator/b"]
 
 
 def test_what_fits_is_taken_where_that_is_enough() -> None:

@@ -168,7 +168,7 @@ def test_what_frames_alone_show_is_given_to_no_update(job: JobFile) -> None:
 
     assert told(replace(model, shown=shown), {**feeds, "samples": samples}) == []
     assert told(model, {**feeds, "samples": samples}) == [
-        "samples is given to no update and shown by no frame"
+        "samples is given to no update, shown by no frame, and measured by nothing"
     ]
     assert told(given, {**feeds, "samples": samples}) == [
         "an update is given the feed samples, which frames alone show"

@@ -33,6 +33,7 @@ SUITES = {
     "fastgan": [TESTS / "families" / "test_fastgan.py"],
     "pix2pix": [TESTS / "families" / "test_pix2pix.py"],
     "cyclegan": [TESTS / "families" / "test_cyclegan.py"],
+    "cartoon": [TESTS / "families" / "test_cartoon.py"],
     "networks": [
         TESTS / "networks" / f"test_{name}.py"
         for name in (
@@ -41,6 +42,7 @@ SUITES = {
             "building",
             "colours",
             "convolutions",
+            "degrading",
             "distances",
             "excitation",
             "initializers",
@@ -48,10 +50,14 @@ SUITES = {
             "normalization_kinds",
             "perception",
             "regularization",
+            "resizing",
+            "spaces",
             "spectral",
+            "superpixels",
             "taps",
             "transposed",
             "upsampling",
+            "warping",
             "windows",
         )
     ],
@@ -62,6 +68,9 @@ SUITES = {
         TESTS / "families" / "test_learning.py",
         TESTS / "families" / "test_translation_learns.py",
     ],
+    "superres": [TESTS / "families" / "test_superres.py", TESTS / "applying" / "test_enlarging.py"],
+    "autoencoder": [TESTS / "families" / "test_autoencoder.py"],
+    "inbetween": [TESTS / "families" / "test_inbetween.py"],
     "windows": [
         TESTS / "engine" / "test_windows.py",
         TESTS / "engine" / "test_pictures.py",

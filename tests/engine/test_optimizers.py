@@ -78,6 +78,17 @@ def test_a_constant_rate_is_a_number(learning: MakeLearning) -> None:
         ("cosine(steps=20)", [0, 10, 20, 30], [1, 0.5, 1, 0.5]),
         ("cosine(steps=20, t_mul=2, m_mul=0.5)", [20, 40, 60], [0.5, 0.25, 0.25]),
         ("cosine(alpha=0.2)", [0, 50], [1, 0.6]),
+        ("cosine(rounds=4)", [0, 24, 25, 75, 99], [1, 0.00394, 1, 1, 0.00394]),
+        ("cosine(rounds=2, t_mul=3)", [24, 25, 99], [0.00394, 1, 0.00044]),
+        ("cosine(10, rounds=2, m_mul=0.5)", [10, 19, 20, 90], [0.5, 0.01224, 0.01224, 0.01224]),
+        ("multistep", [0, 49, 50, 74, 75, 90, 99], [1, 1, 0.5, 0.5, 0.25, 0.125, 0.125]),
+        ("multistep(8/90/400, factor=0.1)", [7, 8, 89, 99], [1, 0.1, 0.1, 0.01]),
+        (
+            "multistep(at=20%/60%, rounds=2, m_mul=0.5)",
+            [9, 10, 30, 49, 50, 60, 99],
+            [1, 0.5, 0.25, 0.25, 0.5, 0.25, 0.125],
+        ),
+        ("multistep(at=5/60, rounds=2)", [5, 49, 50, 55], [0.5, 0.5, 1, 0.5]),
     ],
 )
 def test_schedules(
@@ -90,6 +101,11 @@ def test_a_schedule_goes_by_steps_however_many_updates_these_have(learning: Make
     thrice = rates(learning("sgd", "step", updates=3), [0, 29, 30, 59, 60])
 
     assert thrice == pytest.approx([1, 1, 0.5, 0.5, 0.25])
+
+
+def test_falls_that_never_come_leave_the_rate_as_it_is(learning: MakeLearning) -> None:
+    assert learning_rate(learning("adam", "multistep(at=100)")) == 0.01
+    assert learning_rate(learning("adam", "plateau")) == 0.01
 
 
 def gradients() -> list[np.ndarray]:

@@ -82,6 +82,41 @@ def test_a_step_without_frames_draws_no_samples(
     assert drawn == [0], "samples are drawn in one program, which is traced once"
 
 
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.long_on_jax)])
+def test_a_rate_falls_on_a_plateau_without_another_program(
+    tiny_job: MakeJob, open_tiny: Open, noise: Callable[..., np.ndarray], optimizer: str
+) -> None:
+    """After two falls by half, as with a quarter of the rate, also from a checkpoint on."""
+    measured = [[{"psnr": 20.0}, {"psnr": 19.0}], [{"psnr": 30.0}, {"psnr": 30.0}]]
+    columns = {"snapshot": "step", "optimizer_g": optimizer, "learning_rate_g": 0.04}
+    job, traced = tiny_job(**columns, schedule_g="plateau(1)"), []
+
+    def watched() -> Model:
+        model = describe(job)
+
+        def draw(nets: Nets, samples: Named) -> object:
+            traced.append(job)
+            return model.shown.draw(nets, samples)
+
+        return replace(model, shown=replace(model.shown, draw=draw))
+
+    session = open_training(watched, job.spec, only(noise(job)), SessionSettings())
+    start = session.state()
+    session.run(2)
+    session.restore(start)
+    session.follow(measured)
+    fallen = session.state()
+    found = session.run(2).frames
+    assert len(traced) == 1
+
+    low = open_tiny(tiny_job(**{**columns, "learning_rate_g": 0.01})).run(2).frames
+    np.testing.assert_array_equal(found, low)
+    session.restore(start)
+    assert (session.run(2).frames != low).any()
+    session.restore(fallen)
+    np.testing.assert_array_equal(session.run(2).frames, low)
+
+
 def test_pictures_that_are_read_ahead_train_as_those_in_place(
     tiny_job: MakeJob,
     open_tiny: Open,

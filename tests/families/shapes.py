@@ -64,3 +64,29 @@ def paired(pictures: Mapping[str, np.ndarray]) -> Feeds:
         TARGETS: OpenFeed(Feed(TARGETS, ()), pictures[TARGETS]),
         INPUTS: OpenFeed(Feed(INPUTS, (), pair_of=TARGETS), pictures[INPUTS]),
     }
+
+
+def scenes(count: int, seed: int, grain: float) -> tuple[np.ndarray, np.ndarray]:
+    """`(count, 32, 32, 3)` uint8: shapes of several colours on a ground, and which area each pixel
+    belongs to. Their surface has so much `grain`, in levels.
+    """
+    random = np.random.default_rng(seed)
+    made, areas = [], []
+    for _ in range(count):
+        picture, area = Image.new("RGB", (SMALL, SMALL)), Image.new("L", (SMALL, SMALL))
+        picture.paste(_some_colour(random), (0, 0, SMALL, SMALL))
+        for number in range(1, 4):
+            left, top = random.integers(0, SMALL - 12, 2).tolist()
+            width, height = random.integers(8, 18, 2).tolist()
+            kind, colour = random.choice(["ellipse", "rectangle"]), _some_colour(random)
+            for each, fill in ((picture, colour), (area, number)):
+                getattr(ImageDraw.Draw(each), kind)((left, top, left + width, top + height), fill)
+        rough = random.normal(0, grain, (SMALL, SMALL, 1)) if grain else 0.0
+        made.append(np.clip(np.asarray(picture) + rough, 0, 255).astype(np.uint8))
+        areas.append(np.asarray(area))
+    return np.stack(made), np.stack(areas)
+
+
+def _some_colour(random: np.random.Generator) -> tuple[int, int, int]:
+    red, green, blue = random.integers(30, 226, 3).tolist()
+    return red, green, blue

@@ -24,6 +24,7 @@ from multitrain.families import open_session
 from multitrain.families.cyclegan.describing import THERE, WAYS, Cycling, describe
 from multitrain.families.cyclegan.pool import Pool
 from multitrain.families.parts import enlarging
+from tests.families.told import Told
 
 MakeJob = Callable[..., JobFile]
 
@@ -105,6 +106,7 @@ def test_there_are_as_many_blocks_as_the_paper_has_for_the_size(make_job: MakeJo
     assert (count(128), count(256)) == (6, 9)
 
 
+@pytest.mark.long_on_jax
 def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool) -> None:
     random = Random(5)
     for number in range(20 if long else 4):
@@ -129,6 +131,7 @@ def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool
         assert networks["generator"].output_shape == networks["generator"].input_shape
 
 
+@pytest.mark.long_on_jax
 def test_a_pool_is_what_the_paper_says_for_batches_of_one() -> None:
     """Beside the authors' way: until it is full, the new one; then half the time a stored one."""
     random = np.random.default_rng(1)
@@ -173,16 +176,6 @@ def test_a_pool_takes_batches() -> None:
     assert seen == [21, 21], "both draw the last one that is there"
     assert array.ravel().tolist() == [10, 11, 20, 41, 0], "the later one has the place"
     assert count == 4
-
-
-class Told:
-    """Networks that are functions."""
-
-    def __init__(self, **networks: Callable[[np.ndarray], object]) -> None:
-        self.networks = networks
-
-    def __call__(self, name: str, inputs: object, training: bool = True) -> object:
-        return self.networks[name](np.asarray(inputs))
 
 
 def test_the_losses_by_hand(make_job: MakeJob) -> None:
@@ -232,6 +225,7 @@ def test_the_losses_by_hand(make_job: MakeJob) -> None:
     np.testing.assert_array_equal(np.asarray(after["pool_of_targets"])[[0, 1, 3]], old[[0, 1, 3]])
 
 
+@pytest.mark.long_on_jax
 def test_frames_show_inputs_what_becomes_of_them_and_what_comes_back(make_job: MakeJob) -> None:
     job = make_job(show="input+output+cycle", learning_rate_g=0.01, pool=8)
     feeds = pictures()
@@ -254,6 +248,7 @@ def test_frames_show_inputs_what_becomes_of_them_and_what_comes_back(make_job: M
     assert (cells[:, 1] != cells[:, 2]).any()
 
 
+@pytest.mark.long_on_jax
 def test_all_networks_learn_and_another_job_takes_them_over(make_job: MakeJob) -> None:
     job = make_job(ema=0.9, pool=4, colour_model="rgba", diffaugment="color,cutout")
     session = open_session(job, pictures(4), SessionSettings())

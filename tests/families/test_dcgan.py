@@ -8,6 +8,7 @@ import pytest
 
 from jobs.workspace.jobfile import JobFile
 from multitrain.families.dcgan.describing import describe
+from tests.combinations import first_on_jax
 
 MakeJob = Callable[..., JobFile]
 
@@ -24,9 +25,10 @@ def _norms(network: keras.Model) -> set[str]:
     return {layer.name for layer in network.layers if isinstance(layer, kind)}
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (7, 13), (31, 2)])
-@pytest.mark.parametrize("layers", [2, 4])
-def test_any_size_fits(tiny_job: MakeJob, width: int, height: int, layers: int) -> None:
+@pytest.mark.parametrize("size", first_on_jax([(7, 13), (1, 1), (31, 2)]), ids=str)
+@pytest.mark.parametrize("layers", first_on_jax([4, 2]))
+def test_any_size_fits(tiny_job: MakeJob, size: tuple[int, int], layers: int) -> None:
+    width, height = size
     model = describe(tiny_job(width, height, nbr_of_layers_g=layers, nbr_of_layers_d=layers, k_w=4))
 
     pictures = model.networks["generator"](np.ones((2, 5), np.float32))

@@ -62,6 +62,7 @@ def random_job(make_job: MakeJob, random: Random) -> JobFile:
     )
 
 
+@pytest.mark.long_on_jax
 def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool) -> None:
     random = Random(7)
     for number in range(60 if long else 6):
@@ -81,6 +82,7 @@ def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool
             assert output[1:] == (shape.height, shape.width, shape.channels)
 
 
+@pytest.mark.long_on_jax
 def test_a_picture_that_excitations_silence_is_empty(
     make_job: MakeJob, latents: np.ndarray
 ) -> None:
@@ -99,6 +101,7 @@ def test_a_picture_that_excitations_silence_is_empty(
     np.testing.assert_allclose(np.arctanh(drawn(80.0)) / 2, np.arctanh(drawn(0.0)), rtol=0.05)
 
 
+@pytest.mark.long_on_jax
 def test_noise_is_injected_in_training_alone(make_job: MakeJob, latents: np.ndarray) -> None:
     network = describe(make_job(batch_norm_g=False)).networks["generator"]
     for layer in network.layers:
@@ -132,6 +135,7 @@ def test_frozen_layers_do_not_learn(make_job: MakeJob) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long_on_jax
 @pytest.mark.parametrize("size", [(64, 64), (64, 45), (45, 90), (300, 200), (130, 9)])
 def test_a_part_is_wanted_where_its_maps_were_cut(size: tuple[int, int], make_job: MakeJob) -> None:
     """Pictures and maps that hold their own coordinates show where each pixel comes from."""
@@ -187,11 +191,17 @@ def test_pictures_lie_apart_by_their_values_and_their_slopes() -> None:
     "columns",
     [
         {"loss": "wgan-gp", "batch_norm_d": False},
-        {"loss": "relativistic", "colour_model": "rgba", "feature_matching": 1},
-        {"loss": "vanilla", "label_smoothing": 0.1, "ema": 0, "diffaugment": "none"},
+        pytest.param(
+            {"loss": "relativistic", "colour_model": "rgba", "feature_matching": 1},
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {"loss": "vanilla", "label_smoothing": 0.1, "ema": 0, "diffaugment": "none"},
+            marks=pytest.mark.long,
+        ),
         {"nbr_d_updates": 2, "nbr_g_updates": 2, "snapshot": "step", "instance_noise": 0.1},
     ],
-    ids=lambda columns: columns.get("loss", "updates"),
+    ids=["wgan-gp", "relativistic", "vanilla", "updates"],
 )
 def test_it_learns_with_every_loss(
     columns: dict[str, object], make_job: MakeJob, noise: Callable[..., np.ndarray]
@@ -235,6 +245,7 @@ def test_what_it_reconstructs_may_be_looked_at_by_vgg16(
     assert ratio(looked_at.spec, *SIZE) > 2 * ratio(plain.spec, *SIZE)
 
 
+@pytest.mark.long_on_jax
 def test_walks_and_other_jobs_take_over_what_frames_are_drawn_with(
     make_job: MakeJob, noise: Callable[..., np.ndarray]
 ) -> None:
@@ -263,6 +274,7 @@ def test_xla_compiles_a_step(make_job: MakeJob, noise: Callable[..., np.ndarray]
     open_session(job, only(noise(job)), SessionSettings()).run(1)
 
 
+@pytest.mark.long_on_jax
 def test_a_generator_computes_in_bfloat16_and_keeps_float32_weights(
     make_job: MakeJob, latents: np.ndarray
 ) -> None:

@@ -53,6 +53,7 @@ SPEC = JobSpec(
 )
 
 
+@pytest.mark.long_on_jax
 @pytest.mark.parametrize(
     "seed", [0, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)]
 )

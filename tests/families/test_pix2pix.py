@@ -23,6 +23,7 @@ from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
 from multitrain.families.pix2pix.describing import Translating, describe
 from multitrain.networks.making import made
+from tests.families.told import Told
 
 MakeJob = Callable[..., JobFile]
 
@@ -73,6 +74,7 @@ def random_job(make_job: MakeJob, random: Random) -> JobFile:
     )
 
 
+@pytest.mark.long_on_jax
 def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool) -> None:
     random = Random(3)
     for number in range(40 if long else 8):
@@ -89,6 +91,7 @@ def test_networks_of_any_size_are_what_was_planned(make_job: MakeJob, long: bool
         assert networks["discriminator"].output_shape[0] == (None, planned.height * planned.width)
 
 
+@pytest.mark.long_on_jax
 def test_both_networks_have_as_many_parameters_as_the_published_ones(make_job: MakeJob) -> None:
     networks = describe(make_job(256, 256, gf_dim=64, df_dim=64)).networks
 
@@ -144,6 +147,7 @@ def test_frames_are_drawn_without_dropout(make_job: MakeJob) -> None:
     assert (drawn(True) != drawn(True)).any()
 
 
+@pytest.mark.long_on_jax
 def test_augmentation_leaves_inputs_and_pictures_where_they_are_to_each_other(
     make_job: MakeJob,
 ) -> None:
@@ -160,17 +164,6 @@ def test_augmentation_leaves_inputs_and_pictures_where_they_are_to_each_other(
     kept = np.sort(np.abs(inputs[~came_in]))
     assert np.isin(kept.round(5), np.abs(picture).round(5)).all(), "inputs keep their colours"
     assert not np.allclose(inputs, pictures)
-
-
-class Told:
-    """Networks that are functions, and what they were called with."""
-
-    def __init__(self, **networks: Callable[..., object]) -> None:
-        self.networks, self.calls = networks, []
-
-    def __call__(self, name: str, inputs: object, training: bool = True) -> object:
-        self.calls.append((name, np.asarray(inputs), training))
-        return self.networks[name](inputs)
 
 
 def batch_of(made: np.ndarray) -> Batch:
@@ -256,6 +249,7 @@ def cells_of(frame: np.ndarray, job: JobFile) -> np.ndarray:
     return cut.transpose(0, 2, 3, 1, 4, 5).reshape(-1, across, HEIGHT, WIDTH, 3)
 
 
+@pytest.mark.long_on_jax
 def test_frames_show_inputs_outputs_and_targets(make_job: MakeJob) -> None:
     job = make_job(**PAIRED, show="input+output+target", learning_rate_g=0.01)
     feeds = pairs()
@@ -270,6 +264,7 @@ def test_frames_show_inputs_outputs_and_targets(make_job: MakeJob) -> None:
     assert (shown[0][:, 1] != shown[-1][:, 1]).mean() > 0.5
 
 
+@pytest.mark.long_on_jax
 def test_frames_show_pictures_that_no_step_sees(make_job: MakeJob) -> None:
     """And what is made of them, where inputs are made."""
     job = make_job(input_from="edges", sample_from="others", show="input+output+target")
@@ -286,6 +281,7 @@ def test_frames_show_pictures_that_no_step_sees(make_job: MakeJob) -> None:
     assert np.abs(cells[:, 0].astype(int) - drawn).max() <= 1
 
 
+@pytest.mark.long_on_jax
 def test_samples_that_move_go_on_from_frame_to_frame(make_job: MakeJob) -> None:
     """From places of their own, and from the last picture to the first one."""
     job = make_job(sample_motion="moving", input_from="grey", show="input+output+target")
@@ -307,8 +303,14 @@ def test_samples_that_move_go_on_from_frame_to_frame(make_job: MakeJob) -> None:
     "columns",
     [
         {"loss": "wgan-gp", "normalization_d": "layer"},
-        {"loss": "relativistic", "colour_model": "rgba", "feature_matching": 1},
-        {"loss": "lsgan", "label_smoothing": 0.1, "ema": 0.9, "diffaugment": "color,cutout"},
+        pytest.param(
+            {"loss": "relativistic", "colour_model": "rgba", "feature_matching": 1},
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {"loss": "lsgan", "label_smoothing": 0.1, "ema": 0.9, "diffaugment": "color,cutout"},
+            marks=pytest.mark.long,
+        ),
         {"loss": "hinge", "nbr_d_updates": 2, "nbr_g_updates": 2, "instance_noise": 0.1},
         {"conditional": False, "normalization_g": "instance", "convolution_g": "upconv"},
         {"loss": "hinge(relativistic=True)", "losses": "l1*100,gan,feature*10,elastic"},
@@ -333,6 +335,7 @@ def test_it_learns_with_every_loss(columns: dict[str, object], make_job: MakeJob
         assert not still, f"{still} have not learnt"
 
 
+@pytest.mark.long_on_jax
 def test_it_learns_by_vgg16(make_job: MakeJob, tmp_path: Path) -> None:
     """Without a discriminator's opinion, which then learns for itself."""
     random, channels = np.random.default_rng(0), 3
@@ -358,6 +361,7 @@ def test_xla_compiles_a_step(make_job: MakeJob) -> None:
     open_session(job, only(noise_of(7, HEIGHT, WIDTH, 3)), SessionSettings()).run(1)
 
 
+@pytest.mark.long_on_jax
 def test_another_job_takes_over_what_was_learnt(make_job: MakeJob) -> None:
     job = make_job(learning_rate_g=0.01)
     session = open_session(job, only(noise_of(7, HEIGHT, WIDTH, 3)), SessionSettings())

@@ -13,7 +13,7 @@ from jobs.families.table import FAMILIES
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
-from multitrain.engine.feeds import Feeds, OpenFeed
+from multitrain.engine.feeds import Feeds, OpenFeed, clips
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import MODULES, open_session
 from tests.engine.proving.table import PROOFS
@@ -32,6 +32,32 @@ def smallest(family: str) -> tuple[int, int]:
 COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
     "dcgan in bfloat16": {"precision": "bfloat16"},
     "cyclegan": {"blocks": 1, "pool": 16},
+    "cartoon": {"blocks": 1, "pretrain_steps": 2},
+    "superres": {"blocks": 1, "features": 4, "degrade": "shrink,noise(20)"},
+    "superres that remembers": {
+        "net": "recurrent",
+        "blocks": 1,
+        "features": 4,
+        "clip": 3,
+        "degrade": "shrink,noise(20)",
+    },
+    "superres that is judged": {
+        "net": "pan",
+        "blocks": 1,
+        "features": 4,
+        "losses": "l1,gan*0.1",
+        "patch": "16",
+        "pretrain_steps": 2,
+    },
+    "autoencoder": {
+        "features": 4,
+        "latent_channels": 3,
+        "variable_rate": True,
+        "input_noise": 9,
+        "show": "input+output+difference+latent",
+        "nbr_g_updates": 2,
+    },
+    "inbetween": {"blocks": 1, "features": 4, "clip": 4},
     "pix2pix of pairs": {
         "dataset": None,
         "inputs": "drawings",
@@ -43,19 +69,40 @@ COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
 
 def noisy(job: JobFile, noise: Callable[..., np.ndarray]) -> Feeds:
     """Noise for each feed of a job, of which none is smaller than others."""
-    return {
-        each.name: OpenFeed(each, noise(job) // (place + 1)) for place, each in enumerate(job.feeds)
-    }
+    feeds = {}
+    for place, each in enumerate(job.feeds):
+        pictures = noise(job) // (place + 1)
+        numbers, *_ = clips([len(pictures)], each.frames, go_on=each.goes_on)
+        feeds[each.name] = OpenFeed(each, pictures, numbers if each.frames > 1 else None)
+    return feeds
 
 
 EVERY = tuple(dict.fromkeys([*MODULES, *COLUMNS_OF_KINDS, *PROOFS]))
 # They take long to compile, and what they ask of an engine, the small ones ask, too.
-LARGE = ("fastgan", "pix2pix", "pix2pix of pairs", "cyclegan")
+LARGE = (
+    "fastgan",
+    "pix2pix",
+    "pix2pix of pairs",
+    "cyclegan",
+    "cartoon",
+    "superres",
+    "superres that is judged",
+    "superres that remembers",
+    "autoencoder",
+    "inbetween",
+)
 
 
 def kinds(*names: str) -> list[ParameterSet]:
     """Those that a test is tried with; the large ones with `--long` only."""
     return [pytest.param(name, marks=pytest.mark.long if name in LARGE else ()) for name in names]
+
+
+def everywhere(*names: str) -> list[ParameterSet]:
+    """All of them on TensorFlow; on JAX, the large ones with `--long` only."""
+    return [
+        pytest.param(name, marks=pytest.mark.long_on_jax if name in LARGE else ()) for name in names
+    ]
 
 
 @pytest.fixture(params=kinds(*EVERY))
@@ -98,8 +145,10 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
 
     block = session.run(3)
 
-    cell = PROOFS[kind]().across * job.image_width if kind in PROOFS else job.cell.width
-    assert block.frames.shape == (6, 2 * job.image_height, 3 * cell, 3)
+    width, height = job.cell
+    if kind in PROOFS:
+        width, height = PROOFS[kind]().across * job.image_width, job.image_height
+    assert block.frames.shape == (3 * job.spec.frames_per_step, 2 * height, 3 * width, 3)
     assert block.frames.dtype == np.uint8
     assert session.step == 3
     assert all(np.isfinite(loss) for loss in block.losses.values())
@@ -114,7 +163,7 @@ def test_one_frame_per_step_where_asked(
     assert len(fresh(job).run(2).frames) == 2
 
 
-@pytest.mark.parametrize("kind", EVERY, indirect=True)
+@pytest.mark.parametrize("kind", everywhere(*EVERY), indirect=True)
 def test_blocks_and_resumes_do_not_change_the_frames(job: JobFile, fresh: OpenSession) -> None:
     uninterrupted, first = fresh(job), fresh(job)
     whole = uninterrupted.run(5).frames
@@ -241,11 +290,12 @@ def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: s
     job, family = tiny_job(*smallest(name), **cells), FAMILIES[name]
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}
-    assert (set(family.networks), dict(family.averaged)) == (set(model.networks), averaged)
+    assert dict(family.averaged) == averaged
+    assert set(family.networks) >= set(model.networks), "some it may do without"
     drawn = {each.name for each in job.feeds if each.is_drawn}
     assert {model.draws[each] for each in drawn} == {family.batches(job.spec)}
     planned = family.layers(job.spec, job.image_width, job.image_height)
     for network, layers in planned.items():
         counted = model.networks[network].count_params()
         assert sum(layer.parameters for layer in layers) == counted, network
-    assert family.trained(job.spec).keys() == planned.keys() == set(family.networks)
+    assert family.trained(job.spec).keys() == planned.keys() == set(model.networks)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from jobs.workspace.jobfile import JobFile
+from tests.combinations import first_on_jax
 from tests.engine.proving.table import PROOFS
 
 SESSIONS = """
@@ -25,6 +26,7 @@ from multitrain.engine import open_training
 from multitrain.engine.session import SessionSettings
 from tests.engine.proving.seen import SeenClips
 from tests.engine.proving.table import PROOFS
+from tests.combinations import first_on_jax
 
 both = JobFile.model_validate_json(Path(sys.argv[1]).read_text())
 alone = both.model_copy(update={"spec": both.spec.model_copy(update={"gpus": 1})})
@@ -89,7 +91,9 @@ def passes(script: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.parametrize("name", PROOFS)
+@pytest.mark.parametrize(
+    "name", first_on_jax(sorted(PROOFS, key=lambda name: name != "a pool that is carried"))
+)
 def test_two_devices_train_as_one_and_resume_exactly(
     name: str, tiny_job: Callable[..., JobFile], tmp_path: Path
 ) -> None:
@@ -98,6 +102,7 @@ def test_two_devices_train_as_one_and_resume_exactly(
     passes(TRAIN_ALIKE, file, name)
 
 
+@pytest.mark.long_on_jax
 def test_clips_seen_through_windows_are_the_same_on_two_devices(
     tiny_job: Callable[..., JobFile], tmp_path: Path
 ) -> None:

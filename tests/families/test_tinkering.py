@@ -146,6 +146,7 @@ APART = {"loss", "freeze_d"}  # a loss would not leave room for the other one
 TOGETHER = {name: value for each in ALONE for name, value in each.items() if name not in APART}
 
 
+@pytest.mark.long_on_jax
 def test_settings_together_resume_exactly(open_small: Open) -> None:
     """As graphs, from a state in the middle, where chance has a part in all of them."""
     resumes_exactly(open_small, TOGETHER)

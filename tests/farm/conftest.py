@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from jobs.workspace.store import Store
+from multitrain.slots.cpu import CpuPool
 from multitrain.slots.gpus import GpuPool
 from tests.farm.done_job import Done
-from tests.farm.simulation import FakeDriver, Simulate, Simulation, make_gpus, make_job
+from tests.farm.simulation import FakeDriver, Outcome, Simulate, Simulation, make_gpus, make_job
+from tests.farm.steered import LONG, Steered
 
 
 @pytest.fixture
@@ -25,6 +28,20 @@ def simulate(workspace: Workspace) -> Iterator[Simulate]:
     yield make
     for simulation in made:
         simulation.store.close()
+
+
+@pytest.fixture
+def steer(simulate: Simulate):
+    """`steer(*names, slots=1, jobs=())`: a farm at work on jobs that take long."""
+
+    def begin(*names: str, slots: int = 1, jobs: tuple[JobFile, ...] = ()) -> Steered:
+        simulation = simulate([*map(make_job, names), *jobs], CpuPool(slots))
+        for job in simulation.jobs:
+            simulation.outcomes[job.spec.name] = [Outcome(seconds=LONG)]
+        simulation.tick()
+        return Steered(simulation)
+
+    return begin
 
 
 @pytest.fixture

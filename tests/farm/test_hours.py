@@ -46,12 +46,40 @@ def test_outside_of_its_hours_jobs_wait_at_a_checkpoint(simulate: Simulate) -> N
         simulation.tick()
     assert simulation.states() == {"a": "queued"}
     assert simulation.started() == ["a"]
-    assert farm.waiting_for() == {"the hours": "the farm trains 22:00-08:00 only (--hours)"}
+    why = "the farm trains 22:00-08:00 only (--hours); jobs wait until 22:00"
+    assert farm.waiting_for() == {"the hours": why}
     assert not farm.finished
     now = now.replace(hour=22)
     simulation.run()
     assert simulation.states() == {"a": "done"}
     assert simulation.started() == ["a", "a"]
+
+
+def test_what_a_farm_waits_for_and_until_when_is_said_at_once(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a")], CpuPool(1))
+    simulation.outcomes["a"] = [Outcome(seconds=1e6), Outcome()]
+    now = datetime(2026, 11, 29, 21, 59)
+    simulation.farm = farm = simulation.make_farm()
+    farm._habits, farm._clock = Habits(hours=Hours.parse("22:00-08:00")), lambda: now
+
+    def said() -> list[str]:
+        happened = [*simulation.tick(), *simulation.tick()]
+        return [str(each) for each in happened if not each.job]
+
+    waits = "the hours: the farm trains 22:00-08:00 only (--hours); jobs wait until 22:00"
+    assert said() == [waits]
+    now = now.replace(hour=22)
+    assert said() == ["the hours: the farm trains again"]
+    now = now.replace(hour=8)
+    assert said() == [waits]
+
+
+def test_a_farm_with_nothing_to_do_says_nothing_of_its_hours(simulate: Simulate) -> None:
+    simulation = simulate([make_job("a")], CpuPool(1))
+    simulation.run()
+    simulation.farm._habits = Habits(stays=True, hours=Hours.parse("22:00-08:00"))
+    simulation.farm._clock = lambda: datetime(2026, 11, 29, 12)
+    assert simulation.tick() == []
 
 
 def test_films_are_finished_at_any_hour(simulate: Simulate) -> None:

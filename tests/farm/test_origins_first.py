@@ -38,6 +38,20 @@ def test_it_begins_when_the_film_of_its_origin_is_there(simulate: Simulate) -> N
     assert simulation.states() == {"a": "done", "b": "done"}
 
 
+def test_a_job_waits_for_the_one_that_enlarges_its_loops_until_that_has_ended(
+    simulate: Simulate,
+) -> None:
+    """However it has: the loop may be given up, the film is not."""
+    larger = make_job("b", loops="pingpong(frames=4,scale_with=a)")
+    simulation = simulate([make_job("a"), larger], CpuPool(2))
+    simulation.outcomes["a"] = failing()
+    simulation.tick()
+    assert simulation.started() == ["a"]
+    assert simulation.farm.waiting_for() == {"b": "comes after a, which is running"}
+    simulation.run()
+    assert simulation.states() == {"a": "failed", "b": "done"}
+
+
 def test_between_two_it_waits_for_both(simulate: Simulate) -> None:
     between = make_job("c", interpolate_a="a", interpolate_b="b")
     simulation = simulate([make_job("a"), make_job("b"), between], CpuPool(3))

@@ -18,8 +18,8 @@ ROW = JobRow("a", State.RUNNING, 40, 100, 1, "gpu 0", "")
 @pytest.fixture
 def store(workspace: Workspace) -> Iterator[Store]:
     store = Store(workspace.store)
-    store.add("a", frames_total=100)
-    store.add("b", frames_total=100)
+    store.add([("a", 100)])
+    store.add([("b", 100)])
     yield store
     store.close()
 

@@ -16,7 +16,7 @@ from multitrain.farm.stalls_and_retries import StallWatch
 from multitrain.protocol.progress_lines import parse_line
 from multitrain.slots.cpu import CpuPool
 from multitrain.trainer.progress import ProgressLog
-from render.spool.notes import missing_walks, note_given_up
+from render.spool.notes import note_given_up, still_to_draw
 from tests.farm.simulation import GIB, Outcome, Simulate, make_job
 
 
@@ -79,7 +79,7 @@ def test_a_trainer_that_dies_of_its_walk_costs_the_job_nothing_but_the_walk(
         simulation.tick()
     assert simulation.states() == {"a": "rendering"}
     assert len(simulation.started()) == retries + 1
-    assert missing_walks(simulation.workspace.job("a"), job) == []
+    assert still_to_draw(simulation.workspace.job("a"), job) == []
     simulation.slow_films.clear()
     simulation.run()
     assert simulation.states() == {"a": "done"}
@@ -93,11 +93,11 @@ def test_walks_that_were_given_up_are_tried_again_in_the_next_night(
     job = make_job("a", loops="walk(frames=9)")
     simulate([job], CpuPool(1))
     paths = workspace.job("a")
-    (walk,) = missing_walks(paths, job)
+    (walk,) = still_to_draw(paths, job)
     note_given_up(paths, job, walk)
-    assert missing_walks(paths, job) == []
+    assert still_to_draw(paths, job) == []
     simulate([job], CpuPool(1))
-    assert missing_walks(paths, job) == [walk]
+    assert still_to_draw(paths, job) == [walk]
 
 
 @pytest.mark.parametrize("loops", ["", "walk(frames=9)"])

@@ -47,6 +47,7 @@ def gradient(function: Callable[[Any], Any], x: np.ndarray, weights: np.ndarray)
     return np.asarray(tape.gradient(total, at))
 
 
+@pytest.mark.long_on_jax
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_nothing_happens_but_in_training(channels: int) -> None:
     layer = DiffAugment(EVERYTHING, has_alpha=channels == 4, seed=1)

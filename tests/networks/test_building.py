@@ -15,6 +15,7 @@ from jobs.sheets.fitting import misfit
 from jobs.workspace.jobfile import JobFile
 from multitrain.families.dcgan.building import build_discriminator, build_generator
 from multitrain.networks.transposed import ExactConv2DTranspose
+from tests.combinations import first_on_jax
 
 MakeJob = Callable[..., JobFile]
 
@@ -299,7 +300,9 @@ def gradients(network: keras.Model, x: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(each) for each in tape.gradient(squares, weights)]
 
 
-@pytest.mark.parametrize("convolution", ["deconv", "upconv", "upconv-bilinear", "subpixel"])
+@pytest.mark.parametrize(
+    "convolution", first_on_jax(["upconv", "deconv", "upconv-bilinear", "subpixel"])
+)
 def test_networks_compute_in_bfloat16_and_keep_float32_weights(
     convolution: str, tiny_job: MakeJob
 ) -> None:

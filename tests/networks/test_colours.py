@@ -14,7 +14,7 @@ from multitrain.networks.colours import to_network, to_picture
 from tests.combinations import first_on_jax
 
 MODELS = get_args(ColourModel)
-IN_COLOUR: tuple[ColourModel, ...] = ("rgb", "hsv", "hsl", "lab", "packed24")
+IN_COLOUR: tuple[ColourModel, ...] = ("rgb", "hsv", "hsl", "lab", "ycbcr", "packed24")
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 YELLOW, CYAN, MAGENTA = (255, 255, 0), (0, 255, 255), (255, 0, 255)
@@ -44,6 +44,7 @@ def many_colours() -> NDArray[np.uint8]:
     return np.concatenate([grid, greys, drawn]).astype(np.uint8)
 
 
+@pytest.mark.long_on_jax
 @pytest.mark.parametrize("model", ["rgb", "packed24"])
 def test_every_colour_comes_back_exactly(model: ColourModel) -> None:
     part = 2**21
@@ -53,12 +54,13 @@ def test_every_colour_comes_back_exactly(model: ColourModel) -> None:
         np.testing.assert_array_equal(there_and_back(model, colours.astype(np.uint8)), colours)
 
 
-@pytest.mark.parametrize("model", ["hsv", "hsl", "lab"])
+@pytest.mark.parametrize("model", ["hsv", "hsl", "lab", "ycbcr"])
 def test_colours_come_back_to_a_level(model: ColourModel) -> None:
     colours = many_colours()
     assert np.abs(there_and_back(model, colours) - colours).max() <= 1
 
 
+@pytest.mark.long_on_jax
 def test_grey_keeps_the_luma_and_greys_exactly() -> None:
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     np.testing.assert_array_equal(there_and_back("grey", greys), greys)
@@ -83,7 +85,7 @@ def test_channels_and_range(model: ColourModel) -> None:
     assert there_and_back(model, pictures).shape == pictures.shape
 
 
-@pytest.mark.parametrize("model", ["hsv", "hsl", "lab"])
+@pytest.mark.parametrize("model", ["hsv", "hsl", "lab", "ycbcr"])
 def test_no_colour_leaves_the_range(model: ColourModel) -> None:
     assert np.abs(numpy_of(to_network(model, many_colours()))).max() <= 1
 
@@ -111,6 +113,7 @@ def test_rgb_has_the_bits_that_it_always_had() -> None:
     np.testing.assert_array_equal(numpy_of(to_picture("rgb", made)), light)
 
 
+@pytest.mark.long_on_jax
 def test_hue_is_a_place_on_the_circle() -> None:
     hues = seen("hsv", RED, YELLOW, GREEN, CYAN, BLUE, MAGENTA)
     turns = np.arange(6) * np.pi / 3
@@ -130,6 +133,7 @@ def test_only_the_direction_of_a_hue_counts() -> None:
     )
 
 
+@pytest.mark.long_on_jax
 def test_saturation_and_lightness() -> None:
     np.testing.assert_allclose(seen("hsl", RED)[0], [0, 1, 1, 0], atol=1e-6)
     np.testing.assert_allclose(seen("hsl", WHITE, BLACK)[:, 2:], [[-1, 1], [-1, -1]])
@@ -138,6 +142,7 @@ def test_saturation_and_lightness() -> None:
     np.testing.assert_allclose(half, [0, 1, 0, 200 / 255 - 1], atol=1e-6)
 
 
+@pytest.mark.long_on_jax
 def test_lab_is_that_of_the_cie() -> None:
     """Values of L*, a*, b* as tables of sRGB under D65 give them."""
     scale = np.array([50, 110, 110])
@@ -150,6 +155,14 @@ def test_lab_is_that_of_the_cie() -> None:
         [32.3, 79.19, -107.86],
     ]
     np.testing.assert_allclose(lab, wanted, atol=0.05)
+
+
+@pytest.mark.long_on_jax
+def test_ycbcr_is_that_of_bt_709_in_full_range() -> None:
+    luma, to_blue, to_red = seen("ycbcr", WHITE, BLACK, RED, GREEN, BLUE).T
+    np.testing.assert_allclose(luma, [1, -1, -0.5748, 0.4304, -0.8556], atol=1e-6)
+    np.testing.assert_allclose(to_blue, [0, 0, -0.229144, -0.770856, 1], atol=1e-6)
+    np.testing.assert_allclose(to_red, [0, 0, 1, -0.908306, -0.091694], atol=1e-6)
 
 
 def test_packed_is_one_whole_number() -> None:

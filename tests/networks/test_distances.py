@@ -9,6 +9,7 @@ from keras import ops
 
 from jobs.settings.translation import Term
 from multitrain.networks.distances import DISTANCES, contextual, of_maps, scales_of
+from tests.combinations import first_on_jax
 
 NEEDS_TENSORFLOW = pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="compared with TensorFlow's"
@@ -44,7 +45,7 @@ def test_every_term_but_those_of_other_networks_is_a_distance() -> None:
     assert set(DISTANCES) | of_networks == set(Term.TABLE)
 
 
-@pytest.mark.parametrize("name", sorted(set(DISTANCES) - {"tv"}))
+@pytest.mark.parametrize("name", first_on_jax(sorted(set(DISTANCES) - {"tv"})))
 def test_equal_pictures_lie_not_apart(name: str) -> None:
     one, other = pair_of(24, 31)
     assert found(name, one, one) == pytest.approx(0, abs=1e-6)

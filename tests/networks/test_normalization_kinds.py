@@ -9,6 +9,7 @@ import pytest
 from keras import ops
 
 from multitrain.networks.normalization import FusedBatchNormalization, normalization
+from tests.combinations import first_on_jax
 
 KINDS = {"batch": (0, 1, 2), "layer": (1, 2, 3), "instance": (1, 2)}
 
@@ -81,7 +82,7 @@ def test_frozen_batch_normalization_is_by_moving_statistics() -> None:
     np.testing.assert_array_equal(layer.moving_mean.value, np.zeros(6))
 
 
-@pytest.mark.parametrize("kind", ["layer", "instance", "pixel", "batch"])
+@pytest.mark.parametrize("kind", first_on_jax(["layer", "instance", "pixel", "batch"]))
 def test_a_penalty_on_gradients_has_the_slope_that_differences_have(kind: str) -> None:
     layer, random = normalization(kind, "norm"), np.random.default_rng(5)
     x = images() / 2 - 1

@@ -83,6 +83,7 @@ def features(convolutions: list[Convolution], pictures: np.ndarray) -> list[np.n
     return found
 
 
+@pytest.mark.long_on_jax
 def test_pictures_lie_apart_by_the_directions_of_their_features(tiny: list[Convolution]) -> None:
     one, other = np.clip(drawn(0, 2, 2, 8, 12, 3), -1, 1)
 

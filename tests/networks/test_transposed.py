@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multitrain.networks.transposed import ExactConv2DTranspose
+from multitrain.networks.transposed import ExactConv2DTranspose, UnpaddedConv2DTranspose
 
 SIZES = [(9, 11), (10, 12), (9, 12), (1, 2)]
 
@@ -129,3 +129,26 @@ def test_dilated_it_is_the_transpose_of_a_dilated_convolution(
     shrunk = tf.nn.conv2d(other, np.asarray(layer.kernel.value), 1, "SAME", dilations=dilation)
 
     assert np.vdot(layer(small), other) == pytest.approx(np.vdot(small, shrunk), rel=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 1), (3, 3)])
+def test_it_is_the_transpose_of_a_convolution_without_padding(kernel: int, stride: int) -> None:
+    """What both make of anything has the same product with anything; beyond is the bias."""
+    height, width = 11, 13
+    large = drawn(1, 2, height, width, 3)
+    layer = UnpaddedConv2DTranspose(3, (kernel, kernel), height, width, stride=stride)
+    shrunk_shape = [(side - kernel) // stride + 1 for side in (height, width)]
+    small = drawn(2, 2, *shrunk_shape, 4)
+    layer.build(small.shape)
+    layer.bias.assign(np.full(3, 0.5, np.float32))
+    kernels = keras.ops.convert_to_numpy(layer.kernel)
+
+    grown = keras.ops.convert_to_numpy(layer(small))
+    shrunk = np.asarray(keras.ops.conv(large, kernels, strides=stride, padding="valid"))
+
+    assert grown.shape == large.shape
+    product = ((grown - 0.5) * large).sum()
+    assert product == pytest.approx((small * shrunk).sum(), rel=1e-4)
+    seen = [(side - 1) * stride + kernel for side in shrunk_shape]
+    np.testing.assert_array_equal(grown[:, seen[0] :], 0.5)
+    np.testing.assert_array_equal(grown[:, :, seen[1] :], 0.5)

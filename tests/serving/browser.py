@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+MS = 90_000  # nothing on a page takes so long on a healthy machine
 INSTALL = "apt-get install --no-install-recommends chromium"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import create
 from tests.conftest import HOSTILE_NAME
+from tests.serving.browser import MS, chromium
 from tests.serving.served import Served
 from tests.serving.stage import a_job, a_row, losses
 
@@ -41,6 +43,18 @@ def furnish(workspace: Workspace) -> None:
         a_row("-all", State.QUEUED),
     ]
     create(workspace.store, rows)
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    """A page in a browser; what its scripts complain of fails the test."""
+    with chromium() as browser:
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.set_default_timeout(MS)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        yield page
+        assert wrong == []
 
 
 @pytest.fixture(scope="module")

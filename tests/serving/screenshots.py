@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -22,7 +23,10 @@ from tests.serving.served import Served
 from tests.serving.stage import farm_at_work, farm_of, stage
 
 PAGE = Path("docs/night.md")
+MARGIN = 16  # pixels around a part
 LAPTOP, PHONE, SCREEN = (1440, 900), (390, 844), (1920, 1080)
+# A part of the page alone, where one is named.
+PARTS = {"page-moments": ".highlights"}
 SHOTS = (
     ("page-wall", SCREEN, "dark", "#/wall"),
     ("page-laptop", LAPTOP, "dark", "#/wall"),
@@ -31,6 +35,7 @@ SHOTS = (
     ("page-job", LAPTOP, "dark", "#/job/tidal"),
     ("page-done", LAPTOP, "dark", "#/job/cinder"),
     ("page-job-light", LAPTOP, "light", "#/job/tidal"),
+    ("page-moments", LAPTOP, "dark", "#/job/cinder"),
     ("page-films", LAPTOP, "dark", "#/films"),
     ("page-compare", LAPTOP, "dark", "#/cuts"),
     ("page-farm", LAPTOP, "dark", "#/farm"),
@@ -78,7 +83,8 @@ def main(folder: Path, only: list[str]) -> None:
                     page.evaluate(f"location.hash = {place!r}")
                     page.wait_for_timeout(3500)
                     picture = folder / f"{name}.png"
-                    page.screenshot(path=picture)
+                    part = around(page, PARTS[name]) if name in PARTS else None
+                    page.screenshot(path=picture, clip=part, full_page=part is not None)
                     Image.open(picture).convert("RGB").save(folder / f"{name}.jpg", quality=82)
                     if not only:
                         picture.unlink()
@@ -86,6 +92,18 @@ def main(folder: Path, only: list[str]) -> None:
         finally:
             ended.set()
             served.close()
+
+
+def around(page: Any, selector: str) -> dict[str, float]:
+    """The place of a part of the page, with a margin; the page has not been scrolled."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return {
+        "x": box["x"] - MARGIN,
+        "y": box["y"] - MARGIN,
+        "width": box["width"] + 2 * MARGIN,
+        "height": box["height"] + 2 * MARGIN,
+    }
 
 
 if __name__ == "__main__":

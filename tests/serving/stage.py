@@ -21,8 +21,9 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace import locks
 from jobs.workspace.farm_state import Disk, FarmState, Left, SlotState, publish
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.moments import MOST, Moment, Shortlist, state_of, write_shortlist
 from jobs.workspace.outputs import JPG, OutputName
-from jobs.workspace.paths import Workspace
+from jobs.workspace.paths import JobPaths, Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import JobRow, create
 from render.encoding import ffmpeg
@@ -121,6 +122,26 @@ def losses(path: Path, seed: int, lines: int = 400) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def moments(
+    paths: JobPaths, job: JobFile, seed: int, width: int, height: int, shape: tuple[int, int]
+) -> None:
+    """A shortlist of the film, with stills; weights near the second moment are kept."""
+    random = np.random.default_rng(seed)
+    frame, chosen = 0, []
+    for number in range(MOST):
+        frame += round(job.frames_total / (MOST + 1) * random.uniform(0.4, 1.4))
+        (raw,) = frames(100 * seed + number, 1, width, height, shape)
+        make_picture(paths.still(frame), raw, width, height)
+        motion = round(random.uniform(0.1, 0.5), 3)
+        chosen.append(Moment(frame=frame, seconds=frame / 60, motion=motion, novelty=0.5))
+    film = state_of(paths.film())
+    best_first = sorted(chosen, key=lambda each: -each.motion)
+    write_shortlist(paths, Shortlist(**film, moments=tuple(best_first)))  # type: ignore[arg-type]
+    weights = paths.kept_weights(job.plan.step_of(chosen[1].frame))
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.touch()
+
+
 def stage(workspace: Workspace, *, running: int = 8, done: int = 9, size: int = 270) -> None:
     """Fill an empty workspace; videos are `size` pixels high."""
     grids = [(4, 3), (1, 1), (3, 2), (2, 2), (6, 4), (3, 3)]
@@ -157,6 +178,7 @@ def stage(workspace: Workspace, *, running: int = 8, done: int = 9, size: int = 
             )
             make_video(workspace.renders / str(OutputName(name, loop=1)), raw[:30], width, height)
             paths.manifest.write_text("{}\n")
+            moments(paths, job, number, width, height, (columns, lines))
             rows.append(a_row(name, State.DONE, 1.0))
     rows.append(
         a_row(

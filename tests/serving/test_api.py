@@ -17,7 +17,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.states import State
 from jobs.workspace.store import Store, create, read_jobs
 from multitrain.farm.submission import submitted
-from multitrain.serving.curves import curves
+from multitrain.serving.curves import curves, measured
 from multitrain.serving.job_facts import facts_of
 from multitrain.serving.job_list import page_of
 from multitrain.serving.keys import Tries, read_or_make
@@ -206,6 +206,24 @@ def test_curves_have_few_points_however_long_the_training(tmp_path: Path, lines:
     assert len(steps) >= min(lines, 500)
     assert steps == sorted(set(steps))
     assert all(len(curve) == len(steps) for curve in found["losses"].values())
+
+
+def test_of_a_long_training_no_measure_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    losses(path, 0, 6000)
+    told = {"psnr": 30.0, "psnr_bicubic": 29.0, "ssim": 0.9}
+    with path.open("a") as file:
+        for step in (7000, 8000, 9000):
+            line = {"step": step, "losses": {"g": 0.1}, "measures": told}
+            file.write(json.dumps(line) + '\n{"step": 1}\n')
+    of_psnr, of_ssim = measured(path)
+    assert of_psnr == {
+        "steps": [7000, 8000, 9000],
+        "losses": {"psnr": [30.0] * 3, "psnr_bicubic": [29.0] * 3},
+    }
+    assert of_ssim["losses"] == {"ssim": [0.9] * 3}
+    assert len(measured(path, points=2)[0]["steps"]) == 3, "the last one is always there"
+    assert measured(tmp_path / "none") == []
 
 
 def test_ten_thousand_jobs_are_a_page_of_a_hundred(tmp_path: Path) -> None:

@@ -18,30 +18,17 @@ from jobs.workspace.states import State
 from jobs.workspace.store import create, read_jobs
 from tests.e2e.farmhouse import Farmhouse, wait_for
 from tests.footage import write_video
-from tests.serving.browser import chromium
+from tests.serving.browser import MS
 from tests.serving.served import LINK, Served
 from tests.serving.stage import a_job, a_row
 
 pytestmark = pytest.mark.timeout(600)
 
-MS = 90_000  # nothing here takes so long on a healthy machine
 HEADER = "name,dataset,family,grid_width,grid_height,fps,video_length,auto_render_period,preset"
 # Cuts of two seconds; long enough to be met at work.
 LONG = "long,tiny,testcard,3,2,60,30,2,slow"
 NAMES = ("long", "second", "last")
 OPTIONS = ("--stay", "--gpus", "cpu", "--slots", "1", "--spool-gb", "0.3")
-
-
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """A page in a browser; what its scripts complain of fails the test."""
-    with chromium() as browser:
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.set_default_timeout(MS)
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        yield page
-        assert wrong == []
 
 
 @pytest.fixture
@@ -225,31 +212,6 @@ def test_every_view_fits_a_phone_and_is_reached_by_keys(page: Any, furnished: Wo
         page.keyboard.press("Escape")
         page.keyboard.press("?")
         page.get_by_role("heading", name="Keys").wait_for()
-    finally:
-        served.close()
-
-
-def test_a_hidden_page_holds_no_connection(page: Any, furnished: Workspace) -> None:
-    served = Served(furnished)
-    try:
-        page.add_init_script(
-            """window.open_streams = 0;
-            const Real = EventSource;
-            window.EventSource = class extends Real {
-                constructor(address) { super(address); window.open_streams += 1; }
-                close() { super.close(); window.open_streams -= 1; }
-            };"""
-        )
-        page.goto(served.link)
-        page.wait_for_function("() => window.open_streams === 1")
-        hide = """hidden => {
-            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-        page.evaluate(hide, True)
-        page.wait_for_function("() => window.open_streams === 0")
-        page.evaluate(hide, False)
-        page.wait_for_function("() => window.open_streams === 1")
     finally:
         served.close()
 

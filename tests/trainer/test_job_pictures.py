@@ -12,7 +12,7 @@ from PIL import Image
 
 from jobs.errors import DatasetError
 from jobs.families.family import Family
-from jobs.families.feed import PICTURES, Feed
+from jobs.families.feed import PICTURES, Feed, Part
 from jobs.families.table import FAMILIES
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
@@ -219,6 +219,19 @@ def test_a_clip_does_not_span_a_picture_that_is_left_out(
     assert reds(both, "again") == reds(both, "clips") == [[0, 1], [3, 4]]
 
 
+def test_clips_that_lie_in_shots_have_no_cut(
+    opened: Opened, draw: Callable[..., None], workspace: Workspace
+) -> None:
+    draw("films", "one/1.png one/2.png one/3.png two/1.png two/2.png")  # 10 levels of red apart
+    Image.new("RGB", SIZE, (95, 99, 99)).save(workspace.dataset("films") / "one" / "4.png")
+    Image.new("RGB", SIZE, (95, 98, 99)).save(workspace.dataset("films") / "one" / "5.png")
+    feed = Feed("clips", ("films",), frames=2, in_shots=True)
+
+    assert reds(opened(feed), "clips") == [[0, 1], [1, 2], [9, 9], [3, 4]]
+    with pytest.raises(DatasetError, match="no 4 consecutive pictures without a"):
+        opened(replace(feed, frames=4))
+
+
 def test_a_fingerprint_tells_clips_that_go_on_otherwise(
     opened: Opened, draw: Callable[..., None], workspace: Workspace
 ) -> None:
@@ -239,5 +252,32 @@ def test_a_fingerprint_tells_clips_that_go_on_otherwise(
 
 def test_folders_that_hold_no_clip_are_told(opened: Opened, draw: Callable[..., None]) -> None:
     draw("films", "one/1.png two/1.png")
-    with pytest.raises(DatasetError, match="No folder of clips holds the 2 consecutive pictures"):
+    with pytest.raises(DatasetError, match="clips hold no 2 consecutive pictures"):
         opened(Feed("clips", ("films",), frames=2))
+
+
+def test_a_job_may_go_on_with_other_pictures_to_be_measured_by(
+    opened: Opened, draw: Callable[..., None]
+) -> None:
+    draw("a", "1.png 2.png")
+    draw("b", "1.png")
+    measured_by = Feed("unseen", ("b",), is_drawn=False, is_shown=False)
+    pictures = opened(Feed(PICTURES, ("a",)), measured_by)
+    assert pictures.feeds.keys() == {PICTURES, "unseen"}
+    assert pictures.fingerprints.keys() == {PICTURES}
+
+
+def test_a_share_that_is_held_out_is_in_no_other_feed(
+    opened: Opened, draw: Callable[..., None]
+) -> None:
+    draw("a", "1.png 2.png 3.png 4.png 5.png")
+    rest, part = (Part(0.4, 0, is_held_out=which) for which in (False, True))
+    measured_by = Feed("unseen", ("a",), is_drawn=False, is_shown=False, part=part)
+
+    pictures = opened(Feed(PICTURES, ("a",), part=rest), measured_by)
+
+    assert reds(pictures, PICTURES) == [[0], [1], [2]]
+    assert reds(pictures, "unseen") == [[3], [4]]
+    assert pictures.feeds["unseen"].numbers_of(np.arange(2)).tolist() == [3, 4], "no clips"
+    assert pictures.pictures[PICTURES] is pictures.pictures["unseen"], "decoded once"
+    assert pictures.byte_count == 5 * 16 * 12 * 3

@@ -35,9 +35,9 @@ def test_blocks_grow_but_pause_at_every_timecuts_end(
     saved = []
     save = training_module.checkpoints.save
 
-    def record(paths: JobPaths, checkpoint: Checkpoint) -> None:
+    def record(paths: JobPaths, checkpoint: Checkpoint, ends: list[int]) -> None:
         saved.append(checkpoint.name.step)
-        save(paths, checkpoint)
+        save(paths, checkpoint, ends)
 
     monkeypatch.setattr(training_module.checkpoints, "save", record)
     each.training().run()
@@ -76,7 +76,7 @@ def test_a_checkpoint_covers_only_frames_that_are_on_the_disk(
         flush(writer)
         told.append("flushed")
 
-    def look(paths: JobPaths, checkpoint: Checkpoint) -> None:
+    def look(paths: JobPaths, checkpoint: Checkpoint, ends: list[int]) -> None:
         assert told.pop() == "flushed"
         told.append((checkpoint.name.frame, len(each.spooled_numbers())))
 

@@ -47,6 +47,9 @@ class FakeSession:
         frames = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], size).copy()
         return Block(frames, {"d": 0.5, "g": float(loss)})
 
+    def follow(self, measured: object) -> None:
+        self.followed = measured
+
     def state(self) -> State:
         broken = self.weights_broken_at is not None and self.step >= self.weights_broken_at
         weight = np.nan if broken and self.detours < self.mended_by else self.step

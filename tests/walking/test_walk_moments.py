@@ -157,3 +157,15 @@ def test_time_goes_to_the_last_one_and_back(frames: int, steps: tuple[int, ...])
         assert at[frames // 2] == pytest.approx(steps[-1])
     rise = at[: frames // 2 + 1]
     assert rise == sorted(rise)
+
+
+def test_the_best_are_taken_by_that_name(paths: JobPaths) -> None:
+    with pytest.raises(UsageError, match="has no best weights"):
+        at_step(paths, "dcgan", "best")
+    for step in (4, 6):
+        checkpoints.keep_best_weights(paths, step, "dcgan", weights_of(step))
+    save(paths, 8)
+
+    assert at_step(paths, "dcgan", "best").load(0)["generator/weight"] == [6]
+    paths.best_weights(6).write_bytes(b"damaged")
+    assert at_step(paths, "dcgan", "best").steps == (4,)

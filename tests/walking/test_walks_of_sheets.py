@@ -20,10 +20,10 @@ from multitrain.engine.session import SessionSettings
 from multitrain.farm.progress_reader import last_progress
 from multitrain.inference import blocks
 from multitrain.protocol.call import Call
-from multitrain.trainer import walks as of_sheets
+from multitrain.trainer import drawing as of_sheets
 from multitrain.trainer.process import train
 from multitrain.walking import making
-from render.spool.notes import is_made, is_over, missing_walks
+from render.spool.notes import is_made, is_over, still_to_draw
 from tests.walking.walked import frames_of
 
 LOOPS = "walk(frames=6,keyframes=2), walk(frames=4,grid=1x1,checkpoint=0,format=ffv1)"
@@ -43,7 +43,7 @@ def sheet(learnt: JobFile, paths: JobPaths) -> Callable[[str], JobFile]:
 
 
 def walk(paths: JobPaths, job: JobFile, stop: threading.Event | None = None) -> bool:
-    return of_sheets.make_walks(paths, job, SessionSettings(), stop or threading.Event())
+    return of_sheets.draw_the_rest(paths, job, SessionSettings(), stop or threading.Event())
 
 
 def test_all_that_are_missing_are_drawn_and_noted(
@@ -105,7 +105,7 @@ def test_a_wish_to_stop_is_heard_within_a_walk_which_is_drawn_anew(
     stop.clear()
     monkeypatch.setattr(making.Drawing, "block", block)
     assert walk(paths, job, stop) is True
-    assert missing_walks(paths, job) == []
+    assert still_to_draw(paths, job) == []
 
 
 def test_a_walk_that_cannot_be_is_given_up_and_the_next_one_is_drawn(
@@ -118,7 +118,7 @@ def test_a_walk_that_cannot_be_is_given_up_and_the_next_one_is_drawn(
     assert "cannot draw loop 1" in caplog.text
     assert "tiny has no weights of step 5" in caplog.text
     assert listing(paths.workspace.renders) == ["tiny_loop0002.mp4"]
-    assert missing_walks(paths, job) == [], "nobody waits for it"
+    assert still_to_draw(paths, job) == [], "nobody waits for it"
     first, second = loop_files(job.spec, job.plan)
     assert [is_made(paths, job, each) for each in (first, second)] == [False, True]
     assert is_over(paths, job, first)
@@ -144,7 +144,7 @@ def test_what_is_not_the_walks_fault_is_for_the_farm(
     with pytest.raises(type(trouble)):
         walk(paths, job)
 
-    assert len(missing_walks(paths, job)) == 2
+    assert len(still_to_draw(paths, job)) == 2
 
 
 def test_a_walk_whose_note_cannot_be_written_is_not_given_up(
@@ -157,11 +157,11 @@ def test_a_walk_whose_note_cannot_be_written_is_not_given_up(
         with pytest.raises(OSError, match="Input/output"):
             walk(paths, job)
     assert listing(paths.workspace.renders) == ["tiny_loop0001.mp4"]
-    assert len(missing_walks(paths, job)) == 1
+    assert len(still_to_draw(paths, job)) == 1
 
     assert walk(paths, job) is True
 
-    assert missing_walks(paths, job) == []
+    assert still_to_draw(paths, job) == []
     assert all(is_made(paths, job, each) for each in loop_files(job.spec, job.plan))
 
 
@@ -202,14 +202,14 @@ def test_a_trainer_draws_them_at_its_end_and_when_it_is_started_again(
     assert train(call, stop) is False
     assert train(call, threading.Event()) is True
     assert len(frames_of(loop)) == 3
-    assert missing_walks(paths, job) == []
+    assert still_to_draw(paths, job) == []
 
 
 def test_without_walks_nothing_of_it_is_loaded(
     submit: Callable[..., JobFile], paths: JobPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submit(8, loops="pingpong()")
-    monkeypatch.setattr(of_sheets, "make_walks", lambda *_: pytest.fail("it has none"))
+    monkeypatch.setattr(of_sheets, "draw_the_rest", lambda *_: pytest.fail("it has none"))
 
     assert train(Call(paths.workspace.root, "tiny"), threading.Event()) is True
 

@@ -390,3 +390,11 @@ def test_only_what_lies_in_the_file_counts_as_damage(
         loaded = checkpoints.load_newest(paths, "dcgan", "tensorflow")
         assert loaded is not None
         assert loaded.name.step == step
+
+
+def test_those_within_the_last_timecuts_are_kept_as_well() -> None:
+    names = [CheckpointName(step, step) for step in (10, 20, 35, 50, 60)]
+    kept = checkpoints.worth_keeping(names, [30, 40])
+    assert sorted(kept) == [names[1], names[2], names[3], names[4]]
+    assert sorted(checkpoints.worth_keeping(names, [5])) == names[-2:]
+    assert sorted(checkpoints.worth_keeping(names[:1], [30])) == names[:1]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from jobs.families.adversaries import operations_of, trained_pair
 from jobs.families.cyclegan.layers import (
+    HALVINGS,
     LEAST_SIDE,
     blocks_of,
     discriminator,
@@ -15,29 +16,22 @@ from jobs.families.cyclegan.layers import (
 from jobs.families.family import Application, Family, Layers, Trained
 from jobs.families.limits import MOST_VALUES, too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
-from jobs.families.translation import cell, unpaired, wrong_show, wrong_terms
-from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
+from jobs.families.translation import (
+    OF_LAYERS,
+    OF_STEPS,
+    OTHERS_OF_FIXED,
+    cell,
+    unpaired,
+    wrong_show,
+    wrong_terms,
+)
+from jobs.settings.spec import JobSpec
 
 GENERATORS = ("generator", "generator_back")  # of targets, and of inputs
 DISCRIMINATORS = ("discriminator", "discriminator_back")  # likewise
 TERMS = ("cycle", "identity", "gan")
 
-# The settings that decide what layers there are and how large their values.
-_OF_LAYERS = frozenset(
-    {
-        *COLUMNS_OF_SIZE, "dataset", "targets", "inputs", "sample_from", "grid_width",
-        "grid_height", "batch_size", "gpus", "colour_model", "gf_dim", "df_dim", "convolution_g",
-        "blocks", "pool", "patch", "show", "loss", "losses", "freeze_d",
-    }
-)  # fmt: skip
-# Settings that this network's layers do not have.
-_OTHERS = (
-    "nbr_of_layers_g", "nbr_of_layers_d", "filters_g", "filters_d", "k_w", "k_h", "k_w_g", "k_h_g",
-    "k_w_d", "k_h_d", "stride_g", "stride_d", "dilation_g", "dilation_d", "convolution_d",
-    "activation_g", "activation_d", "batch_norm_g", "batch_norm_d", "normalization_g",
-    "normalization_d", "dropout_g", "dropout_d", "noise_g", "noise_d", "z_dim", "z_distribution",
-    "latent_motion", "perceptual", "feature_matching",
-)  # fmt: skip
+_OF_LAYERS = OF_LAYERS.union({"convolution_g", "blocks", "pool", "patch", "losses"})
 
 
 def layers(spec: JobSpec, width: int, height: int) -> Layers:
@@ -119,10 +113,10 @@ CYCLEGAN = Family(
     operations=operations,
     trained=trained,
     columns_of_layers=_OF_LAYERS,
-    columns_of_steps=frozenset({"nbr_d_updates", "nbr_g_updates", "snapshot", "sample_motion"}),
+    columns_of_steps=OF_STEPS,
     networks=(*GENERATORS, *DISCRIMINATORS),
-    application=Application(GENERATORS, fixed, lambda _: LEAST_SIDE),
+    application=Application(GENERATORS, fixed, lambda _: LEAST_SIDE, lambda _: HALVINGS),
     averaged={"average": "generator", "average_back": "generator_back"},
-    without=frozenset(_OTHERS),
+    without=frozenset({*OTHERS_OF_FIXED, "perceptual"}),
     sides=SIDES,
 )

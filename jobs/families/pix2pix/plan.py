@@ -12,30 +12,27 @@ from jobs.families.layer import Layer
 from jobs.families.limits import too_large
 from jobs.families.patches import SIDES, wrong_freeze, wrong_patch
 from jobs.families.pix2pix.layers import discriminator, generator, halvings, judged, most_downs
-from jobs.families.translation import cell, feeds, wrong_show, wrong_terms
-from jobs.settings.spec import COLUMNS_OF_SIZE, JobSpec
-from jobs.settings.translation import Term
+from jobs.families.translation import (
+    OF_LAYERS,
+    OF_STEPS,
+    OTHERS,
+    TERMS_OF_PAIRS,
+    cell,
+    feeds,
+    wrong_show,
+    wrong_terms,
+)
+from jobs.families.vgg16 import SEEN_BY_VGG16
+from jobs.settings.spec import JobSpec
 
 FEWEST_PER_STATISTIC = 4  # pictures: with fewer, those of a training say too little of others
 _WITH_STATISTICS = "batch"
-SEEN_BY_VGG16 = ("perceptual", "contextual")
-TERMS = tuple(name for name in Term.TABLE if name not in ("cycle", "identity"))
 
-# The settings that decide what layers there are and how large their values.
-_OF_LAYERS = frozenset(
+_OF_LAYERS = OF_LAYERS.union(
     {
-        *COLUMNS_OF_SIZE, "dataset", "targets", "inputs", "sample_from", "grid_width",
-        "grid_height", "batch_size", "gpus", "colour_model", "gf_dim", "df_dim", "batch_norm_g",
-        "batch_norm_d", "normalization_g", "normalization_d", "convolution_g", "dropout_g",
-        "downs", "peel", "patch", "conditional", "show", "loss", "losses", "freeze_d", "perceptual",
+        "batch_norm_g", "batch_norm_d", "normalization_g", "normalization_d", "convolution_g",
+        "dropout_g", "downs", "peel", "patch", "conditional", "losses", "perceptual",
     }
-)  # fmt: skip
-# Settings that this network's layers do not have.
-_OTHERS = (
-    "nbr_of_layers_g", "nbr_of_layers_d", "filters_g", "filters_d", "k_w", "k_h", "k_w_g", "k_h_g",
-    "k_w_d", "k_h_d", "stride_g", "stride_d", "dilation_g", "dilation_d", "convolution_d",
-    "activation_g", "activation_d", "dropout_d", "noise_g", "noise_d", "z_dim", "z_distribution",
-    "latent_motion",
 )  # fmt: skip
 
 
@@ -91,7 +88,7 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             f"{FEWEST_PER_STATISTIC} pictures make them blurred or black; set normalization_g to "
             f"instance, or batch_size to {FEWEST_PER_STATISTIC} or more",
         )
-    yield from wrong_terms(spec, TERMS)
+    yield from wrong_terms(spec, TERMS_OF_PAIRS)
     yield from _wrong_perception(spec)
     judged = spec.normalization_d or ("batch" if spec.batch_norm_d else "none",)
     if spec.loss.name == "wgan-gp" and _WITH_STATISTICS in judged:
@@ -157,13 +154,11 @@ PIX2PIX = Family(
     operations=operations,
     trained=trained_pair,
     columns_of_layers=_OF_LAYERS,
-    columns_of_steps=frozenset(
-        {"nbr_d_updates", "nbr_g_updates", "snapshot", "sample_motion", "input_from"}
-    ),
+    columns_of_steps=OF_STEPS.union({"input_from"}),
     networks=("generator", "discriminator"),
-    application=Application(("generator",), fixed, least_side),
+    application=Application(("generator",), fixed, least_side, lambda spec: spec.downs or 0),
     averaged={"average": "generator"},
     held={"generator": 1, "discriminator": 2},
-    without=frozenset(_OTHERS),
+    without=frozenset(OTHERS),
     sides=SIDES,
 )

@@ -10,6 +10,7 @@ import yaml
 from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
+from jobs.settings.moments import Moments
 from jobs.settings.parsing import LENGTHS, cell_text
 from jobs.settings.spec import COLUMNS, JobSpec, default_of
 from jobs.sheets.forms.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
@@ -150,7 +151,7 @@ def _plain(value: object) -> Any:
         case Choice(name=name, given=given):
             parameters = {parameter: _plain(each) for parameter, each in given}
             return _Line({value.KEY: name, **parameters}) if given else name
-        case Resolution() | Folder():
+        case Resolution() | Folder() | Moments():
             return str(value)
         case tuple():
             entries = [_plain(entry) for entry in value]

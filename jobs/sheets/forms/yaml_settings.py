@@ -21,7 +21,7 @@ from jobs.sheets.forms.yaml_nodes import Entries, Nodes, line_of, scalar
 
 MOST_LAYERS = 10  # that are read; the parser reports that more are too many
 
-_PLAIN = re.compile(r"[\w.+-]*")  # a parameter's name or value
+_PLAIN = re.compile(r"[\w.+/%-]*")  # a parameter's name or value
 _NESTED = "must be a value or a list of values, nothing nested"
 
 

@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.errors import ExitCode, MultitrainError
 from jobs.secrets import hidden
-from jobs.settings.bounds import LARGEST
-from jobs.settings.videos import FormatName, notes_on
-from jobs.units import bytes_for_people
+from jobs.settings.videos import FormatName
 from jobs.workspace.disk import means_full
-from jobs.workspace.files import listing
 from multitrain.commands.clips.clip_options import (
     SizeType,
     format_for,
     format_option_of,
-    is_there,
+    gpus_option,
     output_option,
-    refuse_taken,
     shown_frames,
 )
 from multitrain.commands.long_work import say_aside, shown_work
-from multitrain.commands.options import Whole, force_option, workspace_option
+from multitrain.commands.options import (
+    Number,
+    Seconds,
+    Whole,
+    force_option,
+    step_option,
+    workspace_option,
+)
 
 if TYPE_CHECKING:
-    from jobs.workspace.paths import Workspace
+    from jobs.settings.translation import Filter
     from multitrain.applying.asked import Asked, Mix
-    from multitrain.applying.course import Course
-    from multitrain.applying.inputs import File
-    from multitrain.applying.planning import Picture, VideoPlan
-    from multitrain.inference.network import Device
-    from multitrain.weights.moments import Moments
+    from multitrain.applying.making import Networks
+    from multitrain.commands.clips.apply_todo import ToDo, Video
 
 # Other modules are imported when needed, so that a wrong call is reported at once.
 
-_MIX = re.compile(r"([^:@]+)(?:@(\d+))?(?::(\d*\.?\d+)(?:\.\.(\d*\.?\d+))?)?")
+MOST_TIMES, MOST_FPS = 16, 1000  # of frames between frames
+MOST_STEADY = 60  # seconds of smoothing: what enters a picture is there by then
+
+_MIX = re.compile(r"([^:@]+)(?:@(\d+|best))?(?::(\d*\.?\d+)(?:\.\.(\d*\.?\d+))?)?")
+
+
+class FilterType(click.ParamType[Any]):
+    """`1,0.005`, `none`."""
+
+    name = "RADIUS,EPS"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Filter:
+        from jobs.settings.translation import Filter
+
+        if isinstance(value, Filter):
+            return value
+        radius, _, eps = value.partition(",")
+        try:
+            return Filter.parse(f"guided(radius={radius},eps={eps})" if eps else value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no filter such as 1,0.005, or none: {error}", param, ctx)
 
 
 class MixType(click.ParamType[Any]):
-    """`night`, `night:0.5`, `night@4000:0..1`."""
+    """`night`, `night:0.5`, `night@4000:0..1`, `night@best`."""
 
     name = "JOB[@STEP][:FROM..TO]"
 
@@ -62,29 +84,65 @@ class MixType(click.ParamType[Any]):
         mixture = Mixture(float(first or 0), float(last or first or 1))
         if max(mixture) > 1:
             self.fail(f"{value!r}: shares are from 0 to 1", param, ctx)
-        return Mix(job, int(step) if step else None, mixture)
+        return Mix(job, "best" if step == "best" else int(step) if step else None, mixture)
 
 
 @click.command("apply")
 @click.argument("job")
 @click.argument("source", metavar="INPUT")
 @output_option
-@click.option("--step", type=Whole(0, LARGEST), help="Of the training.", show_default="the newest")
+@step_option
 @click.option("--through-time", is_flag=True, help="From the first kept checkpoint to the last.")
 @click.option("--mix", type=MixType(), help="Mix in weights of another job with the same origin.")
-@click.option("--closed", is_flag=True, help="Weights come back to the first: a loop still closes.")
+@click.option(
+    "--steady",
+    type=Seconds(min=0, min_open=True, max=MOST_STEADY),
+    help="Against flicker: smooth what the network sees of the whole picture over so long.",
+)
+@click.option("--closed", is_flag=True, help="What changes comes back: a loop still closes.")
 @click.option("--back", is_flag=True, help="Make inputs of targets, by a cyclegan.")
 @click.option("--raw", is_flag=True, help="INPUT is as after input_from: do not apply that to it.")
 @click.option("--ensemble", is_flag=True, help="The mean over mirror images: calmer, and slower.")
+@click.option(
+    "--guided",
+    "output_filter",
+    type=FilterType(),
+    help="Of a cartoon: what smooths its pictures; the larger, the flatter.",
+    show_default="as it was trained",
+)
+@click.option(
+    "--strength",
+    type=Number(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Of a superres: how much of it; 0 is the picture, scaled up.",
+)
+@click.option("--keep-colours", is_flag=True, help="Of a superres: broad areas keep their colours.")
+@click.option(
+    "--channels",
+    type=Whole(1, 256),
+    help="Of an autoencoder: only the first so many of its latent channels are sent.",
+    show_default="all",
+)
 @click.option(
     "--scale",
     type=SizeType(with_names=True),
     help="Make INPUT so large before: the training's size, say; what stands over is cut off.",
 )
-@format_option_of("that of -o, else the job's first")
 @click.option(
-    "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
+    "--times",
+    "multiple",
+    type=Whole(2, MOST_TIMES),
+    help="Of an inbetween: so many times as many frames.",
+    show_default="2",
 )
+@click.option(
+    "--fps",
+    type=Whole(1, MOST_FPS),
+    help="Of an inbetween: as many frames as give so many per second.",
+)
+@format_option_of("that of -o, else the job's first")
+@gpus_option
 @force_option
 @workspace_option
 @click.pass_context
@@ -102,165 +160,104 @@ def command(
 ) -> None:
     """Make of INPUT what JOB has learnt to make: of a picture, a video, or a folder of them.
 
-    JOB is a pix2pix or cyclegan. INPUT may be the name of a job, too: its film. Videos keep their
-    length, rate, size and sound; killed, the same call goes on. Pictures become PNG files.
+    JOB is a pix2pix, cyclegan, cartoon, superres, which enlarges, inbetween, which makes the frames
+    between those of a video, or autoencoder, which codes and decodes. INPUT may be the name of a
+    job, too: its film. Videos keep their length and sound, and but of superres and inbetween their
+    size and their rate; killed, the same call goes on. Pictures become PNG files.
 
     \b
     multitrain apply night holiday.mp4
     multitrain apply night holiday.mp4 --through-time --format prores
     multitrain apply night photos/ -o painted/
+    multitrain apply tween renders/night.mp4 --fps 60
     """
     from jobs.tinkering.earlier_jobs import past_job
     from jobs.workspace.paths import Workspace
     from multitrain.applying.asked import Asked
     from multitrain.applying.inputs import Inputs
+    from multitrain.commands.clips.apply_todo import what_to_do
 
     place = Workspace(workspace.absolute())
     asked = Asked(place, past_job(place, job), **options)
     asked.check()
-    form = name or format_for(None, output, asked.job.spec.format[0])
     inputs = Inputs.find(place, source)
+    form = format_for(name, None if inputs.folder else output, asked.job.spec.format[0])
     files = inputs.outputs(job, form, output)
     for each in inputs.left_out:
         say_aside(f"note: {each.path} is left out: it {each.reason}")
-    todo = _planned(asked, files, form, force=force, makes_folder=inputs.folder is not None)
-    _tell_unfinished(place, todo)
+    is_folder = inputs.folder is not None
+    todo = what_to_do(asked, files, form, force=force, is_folder=is_folder)
     are_made = not todo.failed
     if todo.videos or todo.pictures:
-        are_made &= _make(asked, todo, gpus)
+        with framework_on_device(gpus):
+            are_made &= make_all(asked, todo)
     if not are_made:
         context.exit(ExitCode.FAILED)
 
 
-class _Video(NamedTuple):
-    plan: VideoPlan
-    output: Path
-    note: str
-
-
-class _ToDo(NamedTuple):
-    videos: list[_Video]
-    pictures: list[Picture]
-    of_pictures: Course  # the weights that all pictures are made with
-    failed: list[Path]  # files of a folder that cannot be used
-
-
-def _planned(
-    asked: Asked, files: list[File], name: FormatName, *, force: bool, makes_folder: bool
-) -> _ToDo:
-    """What is still to be made.
-
-    UsageError where a file is in the way, MultitrainError where it cannot be made. Of a folder,
-    the others are made; why not all are is printed.
-    """
-    from multitrain.applying.planning import Picture
-
-    moments = asked.moments()
-    pictures = sum(file.is_picture for file in files)
-    todo, places = _ToDo([], [], asked.course(moments, pictures), []), count()
-    for file in files:
-        place = next(places) if file.is_picture else 0
-        form = None if file.is_picture else name
-        moves = file.is_picture and not todo.of_pictures.is_still
-        note = asked.note(file.source, moments, form, (place, pictures) if moves else None)
-        if not makes_folder or file.output.parent.is_dir():
-            refuse_taken(file.output, form, asked.workspace, force=force, note=note)
-        if is_there(file.output, force=force):
-            continue
-        if file.is_picture:
-            todo.pictures.append(Picture(place, *file, note))
-            continue
-        try:
-            todo.videos.append(
-                _Video(_plan(asked, file.source, name, note, moments), file.output, note)
-            )
-        except MultitrainError as error:
-            if not makes_folder:
-                raise
-            say_aside(hidden(str(error)))
-            todo.failed.append(file.source)
-    return todo
-
-
-def _tell_unfinished(place: Workspace, todo: _ToDo) -> None:
-    """A note where other calls have left pieces, for they take room until somebody goes on."""
-    ours = {video.plan.folder.name for video in todo.videos}
-    others = [place.applying / name for name in listing(place.applying) if name not in ours]
-    files = [file for folder in others if folder.is_dir() for file in folder.iterdir()]
-    if files:
-        size = bytes_for_people(sum(file.stat().st_size for file in files))
-        say_aside(
-            f"note: {place.applying} holds {size} of videos that earlier calls have begun and that "
-            "may still be gone on with; once no call works on it, what is there may be deleted"
-        )
-
-
-def _plan(
-    asked: Asked, source: Path, name: FormatName, note: str, moments: Sequence[Moments]
-) -> VideoPlan:
-    from multitrain.applying.planning import VideoPlan
-    from render.encoding import ffmpeg
-    from render.files.film import Film
-    from render.files.sound import holds_sound
-
-    ffmpeg.find(name)
-    film = Film.look(source, with_sound=True)
-    course = asked.course(moments, film.frames)
-    plan = VideoPlan.of(asked, course, film, name, asked.workspace.applying / note.split()[-1])
-    for each in (asked.unlike(plan.size), *notes_on(name, *plan.size, film.format.fps)):
-        if each:
-            say_aside(f"note: {source}: {each}")
-    if plan.beside.sounds and not holds_sound(name):
-        say_aside(f"note: {source}: {name} holds no sound")
-    return plan
-
-
-def _make(asked: Asked, todo: _ToDo, gpus: str) -> bool:
-    """Whether all is there now; the reasons why not are printed."""
-    from multitrain.engine.session import SessionSettings
+@contextmanager
+def framework_on_device(gpus: str) -> Iterator[None]:
+    """Meanwhile `make_all` can be called: its framework is there, and has a device."""
     from multitrain.inference.starting import framework_on
 
     with framework_on(gpus, say_aside, _load):
-        from multitrain.inference.network import Device
+        yield
 
-        device = Device(asked.job, SessionSettings())
-        made = [_make_video(each, device) for each in todo.videos]
-        made += _make_pictures(asked, todo, device) if todo.pictures else []
+
+def make_all(asked: Asked, todo: ToDo) -> bool:
+    """Whether all is there now; the reasons why not are printed."""
+    networks = networks_for(asked)
+    made = [_make_video(each, networks) for each in todo.videos]
+    made += _make_pictures(asked, todo, networks) if todo.pictures else []
     return all(made)
+
+
+def networks_for(asked: Asked) -> Networks:
+    """The job's networks, on the device that there is."""
+    from multitrain.applying.making import Networks
+    from multitrain.engine.session import SessionSettings
+    from multitrain.inference.network import Device
+
+    return Networks(asked, Device(asked.job, SessionSettings()))
 
 
 def _load() -> None:
     import multitrain.applying.translator  # noqa: F401 - with its framework
 
 
-def _make_video(video: _Video, device: Device) -> bool:
-    from multitrain.applying.making import Following, make_video
-
-    plan, output, note = video
-    film = plan.film
+def _make_video(video: Video, networks: Networks) -> bool:
     try:
-        with shown_frames(output.name, film.frames) as on_frames:
-            left = make_video(plan, output, note, partial(Following.of, plan, device), on_frames)
+        make_one(video, networks)
     except MultitrainError as error:
         if means_full(error):
             raise
-        say_aside(hidden(f"{film.path}: {error}"))
+        path = video.plan.film.path
+        say_aside(hidden(str(error) if str(path) in str(error) else f"{path}: {error}"))
         return False
-    if left:
-        say_aside(hidden(f"note: {output}: {left}"))
-    seconds = float(film.frames / film.format.fps)
-    length = f"{film.frames} frames at {float(film.format.fps):g} fps, {seconds:.3f} s"
-    click.echo(f"{output}: {length}; {plan.course.told}")
     return True
 
 
-def _make_pictures(asked: Asked, todo: _ToDo, device: Device) -> Iterator[bool]:
+def make_one(video: Video, networks: Networks) -> None:
+    """Make a video, and print what it has become. Raises as `make_video` does."""
+    from multitrain.applying.making import make_video
+
+    plan, output, note = video
+    with shown_frames(output.name, plan.frames) as on_frames:
+        left = make_video(plan, output, note, partial(networks.of_video, plan), on_frames)
+    if left:
+        say_aside(hidden(f"note: {output}: {left}"))
+    seconds = float(plan.frames / plan.fps)
+    length = f"{plan.frames} frames at {float(plan.fps):g} fps, {seconds:.3f} s"
+    click.echo(f"{output}: {length}; {plan.course.told}")
+
+
+def _make_pictures(asked: Asked, todo: ToDo, networks: Networks) -> Iterator[bool]:
     """Whether each is there now."""
     from multitrain.applying.making import make_pictures
 
     pictures = todo.pictures
     with shown_work("pictures", len(pictures), "pictures") as on_done:
-        reasons = make_pictures(asked, todo.of_pictures, pictures, device)
+        reasons = make_pictures(asked, todo.of_pictures, pictures, networks)
         for number, (picture, reason) in enumerate(zip(pictures, reasons, strict=True), 1):
             if reason:
                 say_aside(f"{picture.source}: {reason}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, get_args
 
 import click
@@ -18,7 +19,7 @@ from jobs.settings.choices import Parameter
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import SECONDS
 from jobs.settings.loops import Duration, Loop
-from jobs.settings.videos import GIF, MP4, PNG, VIDEOS, WEBM, FormatName
+from jobs.settings.videos import MP4, VIDEOS, FormatName
 from jobs.workspace.outputs import OutputName, export_name
 from jobs.workspace.paths import Workspace
 from multitrain.commands.long_work import shown_work
@@ -137,6 +138,24 @@ scale_option = loop_option(
 )
 
 
+def _named(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A name that is given; an empty one is what a script's unset variable becomes."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("an empty text is no job's name")
+    return value
+
+
+scale_with_option = click.option(
+    "--scale-with",
+    callback=_named,
+    metavar="JOB",
+    help="A superres job whose network enlarges it, as `multitrain apply` does.",
+)
+gpus_option = click.option(
+    "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
+)
+
+
 def format_option_of(usual: str) -> Callable[[Command], Command]:
     """The option `--format`; `usual` is what its help shows as the default."""
     return click.option(
@@ -155,7 +174,10 @@ output_option = click.option(
 
 
 # The format that a suffix stands for; a .mov may hold several formats.
-_BY_SUFFIX: dict[str, FormatName] = {MP4: "h264", GIF: "gif", WEBM: "webm", PNG: "png"}
+_BY_SUFFIX: dict[str, FormatName] = {
+    MP4: "h264",
+    **{video.suffix: name for name, video in VIDEOS.items() if video.suffix == f".{name}"},
+}
 
 
 def format_for(name: FormatName | None, output: Path | None, usual: FormatName) -> FormatName:
@@ -196,6 +218,13 @@ def is_there(path: Path, *, force: bool) -> bool:
     return True
 
 
+def is_another(path: Path, note: str) -> bool:
+    """Whether a file is there that does not carry this note."""
+    from render.clips.asked import is_as_asked
+
+    return path.exists() and not (note and is_as_asked(path, note))
+
+
 def refuse_taken(
     path: Path,
     name: FormatName | None,
@@ -208,18 +237,35 @@ def refuse_taken(
 
     `name` None: a file of any format. A file that carries this `note` is the one asked for.
     """
-    from render.clips.asked import is_as_asked
-
-    if path.absolute().parent == workspace.renders.absolute():
+    folder = path.absolute().parent
+    if folder == workspace.renders.absolute():
         raise UsageError(f"{path}: renders/ is for what jobs make; name another folder")
-    if path.exists() and not force and not (note and is_as_asked(path, note)):
+    if not force and is_another(path, note):
         raise UsageError(
             f"{path} is there already, and nothing in it says that it is what you ask for; give "
             "another name, or --force to replace it"
         )
     refuse_other_kind(path, name)
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.absolute().parent}")
+    if not folder.is_dir():
+        raise UsageError(f"{path}: there is no folder {folder}")
+    if force or not path.exists():
+        refuse_closed(folder)
+
+
+def refuse_closed(folder: Path) -> None:
+    """UsageError where no files can be made in a folder, or it cannot be made itself.
+
+    So that nobody is told after hours of work.
+    """
+    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    try:
+        with TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).casefold()
+        raise UsageError(
+            f"nothing can be written to {above} ({reason}); name another -o"
+        ) from error
 
 
 def note_timecuts(job: str, files: Sequence[Path]) -> None:
@@ -241,6 +287,14 @@ def names_file(text: str) -> bool:
     """Whether `text` means a file, existing or not, rather than a job."""
     path = Path(text)
     return len(path.parts) > 1 or path.suffix in {each.suffix for each in VIDEOS.values()}
+
+
+def refuse_no_film(text: str) -> None:
+    """UsageError for what means a file rather than a job; there is none."""
+    if names_file(text) and Path(text).is_dir():
+        raise UsageError(f"{text} is a folder; name the film that its frames were made of")
+    if names_file(text):
+        raise UsageError(f"there is no film {text}")
 
 
 def refuse_other_kind(path: Path, name: FormatName | None) -> None:

@@ -14,7 +14,14 @@ from jobs.settings.videos import VIDEOS, FormatName
 from jobs.settings.words import one_of
 from jobs.workspace.disk import means_full
 from jobs.workspace.paths import Workspace
-from multitrain.commands.clips.clip_options import names_file, refuse_other_kind, shown_frames
+from multitrain.commands.clips.clip_options import (
+    gpus_option,
+    refuse_no_film,
+    refuse_other_kind,
+    scale_with_option,
+    shown_frames,
+)
+from multitrain.commands.clips.enlarge import export_enlarged
 from multitrain.commands.options import force_option, workspace_option
 
 
@@ -49,9 +56,12 @@ class _Formats(click.ParamType[tuple[FormatName, ...]]):
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    show_default="beside each film",
+    show_default="beside each film; with --scale-with, the current one",
     help="The folder to write to.",
 )
+@scale_with_option
+@click.option("--closed", is_flag=True, help="With --scale-with: FILMs are loops, and stay so.")
+@gpus_option
 @force_option
 @workspace_option
 @click.pass_context
@@ -61,17 +71,33 @@ def command(
     films: tuple[str, ...],
     names: tuple[FormatName, ...],
     output: Path | None,
+    scale_with: str | None,
+    closed: bool,
+    gpus: str,
     force: bool,
     workspace: Path,
 ) -> None:
     """Make copies of FILMs in other formats, frame for frame.
 
     A FILM is a job's name, or any video file without sound. night.mp4 becomes night.hap.mov,
-    night.gif, or for png the folder night.png. What is there already is passed over; where another
-    film has such a name, nothing is made.
+    night.gif, or for png and dpx a folder of frames, night.png. What is there already is passed
+    over; where another film has such a name, nothing is made.
+
+    \b
+    multitrain export night --format hap,prores -o show
+    multitrain export night --format hap --scale-with sharp
     """
     place = Workspace(workspace.absolute())
     found = list(dict.fromkeys(_found(films, place)))
+    if scale_with:
+        _require_programs(names)
+        if not export_enlarged(
+            place, found, names, output, scale_with, gpus, closed=closed, force=force
+        ):
+            context.exit(ExitCode.FAILED)
+        return
+    if closed:
+        raise UsageError("--closed is for --scale-with; an export is as closed as its film")
     wanted = list(_checked(found, names, output, force=force))
     _require_programs(names)
     if output:
@@ -111,8 +137,7 @@ def _found(films: Iterable[str], workspace: Workspace) -> Iterator[Path]:
         if Path(film).is_file():
             yield Path(film)
             continue
-        if names_file(film):
-            raise UsageError(f"there is no film {film}")
+        refuse_no_film(film)
         job = past_job(workspace, film)
         videos = workspace.job(film).films(job.plan)
         if missing := [video for video in videos if not video.is_file()]:

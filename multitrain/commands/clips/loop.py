@@ -20,21 +20,23 @@ from multitrain.commands.clips.clip_options import (
     duration_of,
     format_for,
     format_option,
+    gpus_option,
     is_there,
     length_options,
     loop_option,
-    names_file,
     note_timecuts,
     output_for,
     output_option,
+    refuse_no_film,
     scale_option,
+    scale_with_option,
     shown_frames,
     told_drift,
 )
 from multitrain.commands.options import Seconds, Whole, force_option, workspace_option
 
 if TYPE_CHECKING:
-    from render.clips.looping import Made
+    from render.clips.looping import Made, Planned
 
 # Other modules are imported when needed, so that a wrong call is reported at once.
 
@@ -102,13 +104,22 @@ class _Input(NamedTuple):
     "Seconds in which the end fades into the beginning.",
     show_default="an eighth of the loop, at most 2",
 )
-@loop_option("best", "smooth")
+@click.option(
+    "--smooth",
+    is_flag=False,
+    flag_value="",
+    metavar="[JOB]",
+    help="Where frames are missing, they are drawn by motion interpolation: ffmpeg's, or by the "
+    "network of an inbetween JOB.",
+)
 @scale_option
 @click.option(
     "--crop", type=CropType(), help="Cut from the middle, or from X+Y on, before scaling."
 )
 @click.option("--box", type=Whole(1, MOST_BOXES), show_default="1", help="Of a job with boxes.")
 @format_option
+@scale_with_option
+@gpus_option
 @output_option
 @force_option
 @workspace_option
@@ -123,6 +134,9 @@ def command(
     output: Path | None,
     force: bool,
     within: float | None,
+    smooth: str | None,
+    scale_with: str | None,
+    gpus: str,
     workspace: Path,
     **options: Any,
 ) -> None:
@@ -132,47 +146,81 @@ def command(
     multitrain loop night --seconds 10
     multitrain loop night --mode best --beats 32 --bpm 128 --format hap
     multitrain loop renders/night.mp4 --mode crossfade --scale 1080p -o loop.mp4
+    multitrain loop night --speed 0.5 --smooth tween
 
     Without a length it is as long as the film gives; with best, half of it.
     """
     if mode == "walk":
         _hand_over(context, source, workspace)
         return
+    from multitrain.applying.enlarging import Enlarging
+    from multitrain.applying.smoothing import Smoothing
     from render.clips.asked import asked_for
     from render.clips.looping import make_loop, plan_clip
+    from render.clips.pieces import LOSSLESS
     from render.encoding import ffmpeg
 
     if within is not None and mode != "best":
         raise UsageError("--within is for --mode best, which looks for its beginning")
-    settings, corner = _settings(mode, **options)
+    if smooth and scale_with:
+        raise UsageError(
+            "--smooth JOB and --scale-with have a network each; make the loop with --smooth, and "
+            "then enlarge it by multitrain export --scale-with"
+        )
+    settings, corner = _settings(mode, smooth=smooth == "", **options)
     place = Workspace(workspace.absolute())
     given = _find(source, box, place)
     form = name or for_loops(format_for(None, output, given.name))
+    larger = Enlarging.by(place, scale_with, form, closed=True) if scale_with else None
+    between = Smoothing.by(place, smooth) if smooth else None
     planned = plan_clip(given.files, settings, form, lambda _: None)
     total = planned.cycle.frames
     length = settings.duration or Duration(frames=total)
     more = () if within is None else (within,)  # so notes of earlier versions stay what they are
-    note = asked_for(given.files, settings, corner, form, *more)
-    title = f"{given.title}_{mode}_{length.label}"
+    facts = (settings, corner, form, *more)
+    by_network = larger or between
+    note = (by_network.note if by_network else asked_for)(given.files, *facts)
+    title = f"{given.title}_{mode}_{length.label}" + (f"_{scale_with}" if scale_with else "")
     clip = output_for(output, title, form, place, force=force, note=note)
     if is_there(clip, force=force):
         return
     if any(clip.exists() and clip.samefile(file) for file in given.files):
         raise UsageError(f"{clip} is the film itself; give the loop another name")
     ffmpeg.find(form)
-    with shown_frames(clip.name, total) as on_progress:
-        made = make_loop(
-            given.files,
-            settings,
-            form,
-            clip,
-            on_progress,
-            corner=corner,
-            planned=planned,
-            within=within,
-            note=note,
-        )
-    _tell(clip, made, settings, form)
+
+    def make(clip: Path, form: FormatName, note: str = "", planned: Planned = planned) -> Made:
+        with shown_frames(clip.name, planned.cycle.frames) as on_progress:
+            return make_loop(
+                given.files,
+                settings,
+                form,
+                clip,
+                on_progress,
+                corner=corner,
+                planned=planned,
+                within=within,
+                note=note,
+            )
+
+    is_between = between is not None and planned.cycle.lies_between
+    if larger is None and not is_between:
+        made = make(clip, form, note)
+        click.echo(f"{clip}: {made.told}{told_drift(made.drift)}")
+        _tell(made, settings)
+        for each in notes_on_loop(form, *made.size, made.fps):
+            click.echo(each)
+        return
+    from multitrain.commands.clips.apply import framework_on_device
+    from multitrain.commands.clips.enlarge import enlarge, fill
+
+    def make_moments(path: Path, alone: Planned) -> None:
+        _tell(make(path, LOSSLESS, planned=alone), settings)
+
+    with framework_on_device(gpus):
+        if larger:
+            enlarge(larger, lambda path: _tell(make(path, LOSSLESS), settings), clip, note)
+        elif between:
+            fill(between.plan(make_moments, planned, form, note), clip, note)
 
 
 def _settings(
@@ -204,8 +252,7 @@ def _find(source: str, box: int | None, workspace: Workspace) -> _Input:
         if box is not None:
             raise UsageError(f"{path} is a file; --box is for jobs")
         return _Input(path.stem, (path,), "h264")
-    if names_file(source):
-        raise UsageError(f"there is no file {path}")
+    refuse_no_film(source)
     from jobs.tinkering.earlier_jobs import past_job
     from render.clips.comparing import find_take
 
@@ -214,10 +261,8 @@ def _find(source: str, box: int | None, workspace: Workspace) -> _Input:
     return _Input(f"{source}{of_box(box)}", take.files, past_job(workspace, source).spec.format[0])
 
 
-def _tell(clip: Path, made: Made, settings: ClipSettings, name: FormatName) -> None:
-    """Print how long the loop is, where it was cut, and what was done to the pictures."""
-    length = f"{made.frames} frames at {made.fps} fps, {made.seconds:.3f} s"
-    click.echo(f"{clip}: {length}{told_drift(made.drift)}")
+def _tell(made: Made, settings: ClipSettings) -> None:
+    """Print where the loop was cut, and what was done to the pictures."""
     fade = f", with a fade of {made.fade:.2f} s" if made.fade else ""
     shown = f"{made.taken:.2f} s of the film, from {made.start:.2f} s on{fade}"
     click.echo(f"{settings.mode}: {shown}")
@@ -225,8 +270,6 @@ def _tell(clip: Path, made: Made, settings: ClipSettings, name: FormatName) -> N
         click.echo(f"{why}; --start names another moment")
     if made.framed:
         click.echo(made.framed)
-    for note in notes_on_loop(name, *made.size, made.fps):
-        click.echo(note)
 
 
 def _why_there(made: Made) -> str | None:
@@ -250,7 +293,10 @@ def _why_there(made: Made) -> str | None:
 
 
 # Options that `loop` hands over to `walk`.
-_WALKING = ("seconds", "frames", "beats", "bpm", "fps", "scale", "name", "output", "force")
+_WALKING = (
+    *("seconds", "frames", "beats", "bpm", "fps", "scale", "scale_with", "name", "gpus"),
+    *("output", "force"),
+)
 
 
 def _hand_over(context: click.Context, source: str, workspace: Path) -> None:

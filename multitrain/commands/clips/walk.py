@@ -15,6 +15,7 @@ from multitrain.commands.clips.clip_options import (
     duration_of,
     format_for,
     format_option,
+    gpus_option,
     is_there,
     length_options,
     loop_option,
@@ -22,6 +23,7 @@ from multitrain.commands.clips.clip_options import (
     output_option,
     refuse_taken,
     scale_option,
+    scale_with_option,
     shown_frames,
     told_drift,
 )
@@ -29,6 +31,7 @@ from multitrain.commands.long_work import say_aside
 from multitrain.commands.options import force_option, workspace_option
 
 if TYPE_CHECKING:
+    from multitrain.applying.enlarging import Enlarging
     from multitrain.walking.making import WalkPlan
     from multitrain.weights.moments import Moments
 
@@ -57,15 +60,15 @@ if TYPE_CHECKING:
 @format_option
 @scale_option
 @loop_option("walk", "crop")
-@click.option(
-    "--gpus", default="auto", show_default=True, help="auto, cpu, or GPUs such as 0: one is taken."
-)
+@scale_with_option
+@gpus_option
 @output_option
 @force_option
 @workspace_option
 def command(
     job: str,
     name: FormatName | None,
+    scale_with: str | None,
     gpus: str,
     output: Path | None,
     force: bool,
@@ -81,6 +84,7 @@ def command(
     """
     from jobs.tinkering.earlier_jobs import past_job
     from jobs.workspace.paths import Workspace
+    from multitrain.applying.enlarging import Enlarging
     from multitrain.walking.making import WalkPlan
     from multitrain.weights.moments import moments_of
     from render.clips.asked import asked_for
@@ -92,13 +96,19 @@ def command(
     form = name or for_loops(format_for(None, output, file.spec.format[0]))
     plan = WalkPlan(file, way, form)
     plan.check()
-    film = output_for(output, _title(job, way), plan.name, place, force=True)
+    larger = Enlarging.by(place, scale_with, form) if scale_with else None
+    title = _title(job, way) + (f"_{scale_with}" if scale_with else "")
+    film = output_for(output, title, plan.name, place, force=True)
     moments = moments_of(place.job(job), file.spec, way)
-    note = asked_for(moments.files, file.text, way, plan.name)
+    facts = (file.text, way, plan.name)
+    note = larger.note(moments.files, *facts) if larger else asked_for(moments.files, *facts)
     refuse_taken(film, plan.name, place, force=force, note=note)
     if is_there(film, force=force):
         return
     ffmpeg.find(plan.name)
+    if larger:
+        _draw_larger(plan, moments, larger, film, gpus, note)
+        return
     _draw(plan, moments, film, gpus, note)
     _tell(plan, moments, film)
 
@@ -132,6 +142,25 @@ def _draw(plan: WalkPlan, moments: Moments, film: Path, gpus: str, note: str) ->
     with framework_on(gpus, say_aside, _load), shown_frames(film.name, plan.frames) as on_progress:
         settings, stop = SessionSettings(), threading.Event()
         make_walk(plan, moments, film, on_progress, settings, stop, note=note)
+
+
+def _draw_larger(
+    plan: WalkPlan, moments: Moments, larger: Enlarging, film: Path, gpus: str, note: str
+) -> None:
+    """Draw the walk without loss, and have another job's network enlarge it."""
+    from multitrain.commands.clips.apply import framework_on_device
+    from multitrain.commands.clips.enlarge import enlarge
+    from multitrain.engine.session import SessionSettings
+    from multitrain.walking.making import make_walk
+
+    plain = plan.without_loss
+
+    def draw(clip: Path) -> None:
+        with shown_frames(f"{film.name}, before", plan.frames) as on_progress:
+            make_walk(plain, moments, clip, on_progress, SessionSettings(), threading.Event())
+
+    with framework_on_device(gpus):
+        enlarge(larger, draw, film, note)
 
 
 def _load() -> None:

@@ -10,6 +10,7 @@ COMMANDS = (
     "convert",
     "demo",
     "extract",
+    "faces",
     "fetch",
     "inspect",
     "pair",

@@ -12,6 +12,7 @@ import click
 
 from jobs.errors import UsageError
 from jobs.pictures.finding import DEMO, demo_is_built_in
+from jobs.pictures.suffixes import is_video
 from jobs.settings.words import nearest, quoted
 from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
@@ -84,6 +85,11 @@ def existing_data_set(place: Workspace, name: str) -> Path:
         ensure_demo(place)
     if not folder.is_dir() and Path(name).is_dir():
         return Path(name)
+    if is_video(folder) and (folder.is_file() or Path(name).is_file()):
+        raise UsageError(
+            f"{quoted(name)} is a video: `inspect --film` looks at it, and `multitrain dataset "
+            "extract` makes pictures of it"
+        )
     if not folder.is_dir():
         known = [each for each in listing(place.data) if (place.data / each).is_dir()] + [DEMO]
         where = f" in {place.data}" if folder.parent == place.data else ""

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
-from pydantic import TypeAdapter, ValidationError
 
 from jobs.errors import UsageError
 from jobs.pictures.finding import DEMO
-from jobs.settings.kinds import Resolution, SizeOrSide
+from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import (
     CENTER_CROP,
     COVER,
     CROP,
+    NO_SIDES,
     SCALINGS,
     Preprocessing,
+    Sides,
     checked_mode,
     unfit_sizes,
 )
 from multitrain.commands.datasets.common import json_option, printable, shown, tell, workspace_at
+from multitrain.commands.datasets.sizes import SideOrSize, four_sides
 from multitrain.commands.options import LARGEST_SEED, Whole, workspace_option
 
 if TYPE_CHECKING:
     from multitrain.datasets.made.converting import Outcome
+
+AUTO: Literal["auto"] = "auto"
+T = TypeVar("T")
 
 
 class _Mode(click.ParamType[str]):
@@ -38,17 +43,12 @@ class _Mode(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
-class _Size(click.ParamType[Resolution]):
-    name = "WxH|N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Resolution:
-        try:
-            size: Resolution = TypeAdapter(SizeOrSide).validate_python(value)
-            return size
-        except ValidationError as error:
-            self.fail(str(error.errors()[0].get("ctx", {}).get("error", error)), param, ctx)
+def _shave(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Sides | Literal["auto"]:
+    if value is None or value == AUTO:
+        return AUTO if value else NO_SIDES
+    return four_sides(context, parameter, value)
 
 
 @click.command()
@@ -68,8 +68,16 @@ class _Size(click.ParamType[Resolution]):
     show_default=True,
     help=f"none, {', '.join(SCALINGS)}, {CROP}, {CENTER_CROP}, or two of them: {COVER}_and_{CROP}.",
 )
-@click.option("--load-size", type=_Size(), help="Pixels to scale to; N for N x N, or the width.")
-@click.option("--crop-size", type=_Size(), help="Pixels to cut out; N for N x N.")
+@click.option(
+    "--load-size", type=SideOrSize(), help="Pixels to scale to; N for N x N, or the width."
+)
+@click.option("--crop-size", type=SideOrSize(), help="Pixels to cut out; N for N x N.")
+@click.option(
+    "--shave",
+    metavar="L,R,T,B|auto",
+    callback=_shave,
+    help="Pixels to cut off left, right, top and bottom first; auto: black that all have there.",
+)
 @click.option("--flip", is_flag=True, help="Mirror half of the pictures, by chance.")
 @click.option(
     "--copies",
@@ -104,6 +112,7 @@ def command(
     mode: str,
     load_size: Resolution | None,
     crop_size: Resolution | None,
+    shave: Sides | Literal["auto"],
     flip: bool,
     copies: int,
     seed: int,
@@ -131,9 +140,14 @@ def command(
             ensure_demo(place)
         if not folder.is_dir():
             raise UsageError(f"there is no folder {printable(folder)}")
-    how = Conversion(preprocessing, copies, seed, transfer, kind)
+    sides = NO_SIDES if shave == AUTO else shave
+    how = Conversion(preprocessing, copies, seed, transfer, kind, sides)
+
+    def measuring(looks: Iterable[T], total: int) -> Iterable[T]:
+        return shown(looks, "measuring", total)
 
     def track(outcomes: Iterable[Outcome], total: int) -> Iterable[Outcome]:
         return shown(outcomes, "converting", total)
 
-    tell([convert(place, folders, name, how, track)], as_json=as_json)
+    auto = measuring if shave == AUTO else None
+    tell([convert(place, folders, name, how, track, auto)], as_json=as_json)

@@ -10,9 +10,9 @@ from jobs.settings.kinds import Resolution
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
 from multitrain.commands.datasets.sizes import drawn_size
 from multitrain.commands.options import LARGEST_SEED, Whole, workspace_option
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.drawn.styles import MIX, STYLES, Drawing
 from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.parallel import in_order
 
 
 @click.command()

@@ -20,6 +20,7 @@ from multitrain.commands.datasets.common import json_option, tell, workspace_at
 from multitrain.commands.long_work import say, shown_bytes
 from multitrain.commands.options import Number, workspace_option
 from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.made.sources import SOURCE, address_told
 from multitrain.datasets.web.catalogue import COLLECTIONS, Source
 from multitrain.datasets.web.fetching import Unusable, digest_of, fetched
 from multitrain.datasets.web.unpacking import unpack
@@ -92,8 +93,8 @@ def _fetch(source: Source, place: Workspace, name: str, most_bytes: int) -> Made
         unpacked = unpack(archive, folder, most_bytes, shown(f"unpacking {name}"))
         if not unpacked.pictures:
             raise Unusable(f"There are no pictures in {address}")
-        content = f"address: {address}\nsha256: {digest}\nlicence: {source.licence}\n"
-        write_text(folder / "SOURCE.txt", content)
+        content = f"{address_told(address)}sha256: {digest}\nlicence: {source.licence}\n"
+        write_text(folder / SOURCE, content)
     notes = (f"licence: {source.licence}", f"sha256 of the archive: {digest}")
     facts: dict[str, object] = {
         "address": address,

@@ -11,7 +11,7 @@ from jobs.families.table import family_of
 from jobs.settings.kinds import Resolution
 from jobs.units import clock
 from jobs.workspace.paths import Workspace
-from multitrain.commands.clips.clip_options import names_file, note_timecuts
+from multitrain.commands.clips.clip_options import note_timecuts, refuse_no_film
 from multitrain.commands.long_work import shown_work
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def find_film(film: str, place: Workspace) -> Found:
     path = Path(film)
     if path.is_file():
         return Found(str(path), (path,), None)
-    if names_file(film):
-        raise UsageError(f"there is no film {path}")
+    refuse_no_film(film)
     from jobs.tinkering.earlier_jobs import past_job
     from render.clips.comparing import find_take
 

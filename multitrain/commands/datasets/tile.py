@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,21 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Sides
 from multitrain.commands.datasets.common import json_option, shown, tell, workspace_at
-from multitrain.commands.datasets.sizes import drawn_size
+from multitrain.commands.datasets.sizes import drawn_size, four_sides
 from multitrain.commands.options import LARGEST_SEED, Number, Whole, workspace_option
-from multitrain.datasets.tiles.tiles import TileGrid, Trim
+from multitrain.datasets.tiles.tiles import TileGrid
 
 if TYPE_CHECKING:
     from multitrain.datasets.tiles.tiling import Outcome
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-def _trim(_: click.Context, __: click.Parameter, value: str) -> Trim:
-    if not re.fullmatch(r"\s*\d{1,5}\s*(,\s*\d{1,5}\s*){3}", value):
-        raise click.BadParameter(f"{value!r} is not four numbers of pixels such as 240,240,0,0")
-    return Trim(*map(int, value.split(",")))
 
 
 def _black(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
@@ -76,7 +70,7 @@ def _black(context: click.Context, parameter: click.Parameter, value: str) -> fl
 @click.option(
     "--trim",
     metavar="L,R,T,B",
-    callback=_trim,
+    callback=four_sides,
     default="0,0,0,0",
     show_default=True,
     help="Pixels to cut off left, right, top and bottom first.",
@@ -108,7 +102,7 @@ def command(
     edges: bool,
     jitter: bool,
     quality: float,
-    trim: Trim,
+    trim: Sides,
     black: float | None,
     shuffle: bool,
     seed: int,

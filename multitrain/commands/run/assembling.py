@@ -19,6 +19,7 @@ from jobs.workspace.paths import Workspace
 from jobs.workspace.store import JobRow, Store
 from multitrain.commands.run import loop as night
 from multitrain.commands.run.display import open_display
+from multitrain.datasets.decoded.compressing import FORMATS
 from multitrain.datasets.drawn.demo import ensure_demo
 from multitrain.datasets.made import making
 from multitrain.executors.local import LocalExecutor
@@ -141,12 +142,14 @@ def _sweep(workspace: Workspace) -> None:
 
 
 def _check_encoders(jobs: Sequence[JobFile]) -> None:
-    """UsageError where no ffmpeg here makes a format that a job asks for.
+    """UsageError where no ffmpeg here makes a format that a job asks for, or learns of.
 
     H.264 is not checked: of x264 and NVENC, one is always found when it is needed.
     """
     wanted = {name for job in jobs if job.spec.render_video for name in job.spec.format}
     wanted |= {format_of(loop, job.spec) for job in jobs for loop in job.spec.loops or ()}
+    codecs = [feed.codec["codec"] for job in jobs for feed in job.feeds if feed.codec]
+    wanted |= {FORMATS[each] for each in codecs}
     for name in sorted(wanted - {"h264"}):
         try:
             ffmpeg.find(name)

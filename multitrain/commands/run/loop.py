@@ -93,7 +93,7 @@ def run(
             display.tell(event)
         display.refresh(farm.views(), _summary(farm), now)
         if not farm.finished:
-            stop.wait(TICK_SECONDS)
+            stop.wait(0 if farm.is_busy else TICK_SECONDS)
     farm.close()
     return farm.exit_code
 

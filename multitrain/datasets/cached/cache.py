@@ -23,9 +23,12 @@ from pathlib import Path
 
 import PIL
 
-from jobs.pictures.finding import Unreadable, find_pictures
+from jobs.pictures.filmed import video_of
+from jobs.pictures.finding import Unreadable
+from jobs.pictures.surveying import find_trainable
 from jobs.settings.colours import RGB
 from jobs.settings.preprocess import Step
+from jobs.settings.translation import Degradation
 from jobs.workspace.files import flush_to_disk, part_of
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.cached import picture_file
@@ -40,6 +43,7 @@ from multitrain.datasets.decoded.folders import (
     without,
 )
 from multitrain.machine.defaults import default_keep_free_bytes
+from render.encoding import ffmpeg
 
 ROOM_BYTES = 2**26  # written between two looks at the disk
 FLOORS = 2  # floors of trainers, and the set's size, stay free: no trainer waits for it
@@ -55,11 +59,13 @@ def open_pictures(
     height: int,
     channels: int = RGB,
     steps: tuple[Step, ...] = (),
+    codec: Degradation | None = None,
     *,
     keep_free: int | None = None,
 ) -> Pictures:
     """All pictures of these data sets that have `width` x `height` pixels after the `steps` of
-    preprocessing, in the order of their listing: `(n, height, width, channels)` uint8.
+    preprocessing, in the order of their listing: `(n, height, width, channels)` uint8. With a
+    `codec`, they are as its video keeps them.
 
     Decoded at the first call, mapped from the cache at later ones; a call that comes while another
     process decodes the same ones waits for it. `keep_free` are the bytes of the disk below which
@@ -68,10 +74,10 @@ def open_pictures(
     """
     tops = [workspace.dataset(folder) for folder in folders]
     try:
-        return _open(workspace, tops, width, height, channels, steps, keep_free)
+        return _open(workspace, tops, width, height, channels, steps, codec, keep_free)
     except NotCached as reason:
         log.info("the pictures are not kept decoded: %s", reason)
-    return load_pictures(tops, width, height, channels, steps)
+    return load_pictures(tops, width, height, channels, steps, codec)
 
 
 def decode_ahead(
@@ -81,6 +87,7 @@ def decode_ahead(
     height: int,
     channels: int = RGB,
     steps: tuple[Step, ...] = (),
+    codec: Degradation | None = None,
     *,
     keep_free: int | None = None,
 ) -> None:
@@ -89,7 +96,7 @@ def decode_ahead(
     Raises NotCached where they cannot be kept there, and DatasetError like `open_pictures`.
     """
     tops = [workspace.dataset(folder) for folder in folders]
-    _open(workspace, tops, width, height, channels, steps, keep_free)
+    _open(workspace, tops, width, height, channels, steps, codec, keep_free)
 
 
 def forget_decoded(pictures: Pictures) -> None:
@@ -112,9 +119,10 @@ def _open(
     height: int,
     channels: int,
     steps: tuple[Step, ...],
+    codec: Degradation | None,
     keep_free: int | None,
 ) -> Pictures:
-    found = Listing.of(workspace, tops, width, height, channels, steps)
+    found = Listing.of(workspace, tops, width, height, channels, steps, codec)
     if found.pixel_bytes < picture_file.LEAST_BYTES:
         raise NotCached("there are too few of them")
     path = workspace.cached_pictures(found.key)
@@ -142,6 +150,7 @@ class Listing:
     height: int
     channels: int
     steps: tuple[Step, ...]  # of preprocessing
+    codec: Degradation | None  # as whose video they are kept
     paths: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...]
     key: str  # of all this and of what is known of each file
@@ -156,21 +165,25 @@ class Listing:
         height: int,
         channels: int,
         steps: tuple[Step, ...] = (),
+        codec: Degradation | None = None,
     ) -> Listing:
         now, is_settled = time.time_ns(), True
-        paths, unreadable = find_pictures(tops)
+        paths, unreadable, _ = find_trainable(tops)
         below = [_below(workspace, each) for each in unreadable]
         left_out = [[str(path), why] for path, why in below]
         made_by = [picture_file.FORMAT, PIL.__version__, decoders()]
         beside = [made_by, width, height, channels, steps, left_out]
+        if codec:  # else the key is that of before there were any
+            beside += [str(codec), ffmpeg.version()]
         digest = hashlib.blake2b(json.dumps(beside).encode(), digest_size=16)
         root = f"{workspace.data}{os.sep}"
         for path in paths:
-            facts = _facts(path)
+            facts = _facts(video_of(path) or path)
             is_settled &= not _may_change_unseen(facts, now)
             entry = f"{str(path).removeprefix(root)}\0{facts}\0"
             digest.update(os.fsencode(entry))
-        what = (tuple(tops), width, height, channels, steps, tuple(paths), tuple(unreadable))
+        how = (tuple(tops), width, height, channels, steps, codec)
+        what = (*how, tuple(paths), tuple(unreadable))
         return cls(*what, digest.hexdigest(), is_settled)
 
     @property
@@ -241,7 +254,7 @@ def _make(
 ) -> Pictures:
     """Decode the pictures into the claimed file; it gets its name if it may be kept."""
     tops, width, height, channels = found.tops, found.width, found.height, found.channels
-    steps = found.steps
+    steps, codec = found.steps, found.codec
     left = found.pixel_bytes
     floor = default_keep_free_bytes(workspace.cache) if keep_free is None else keep_free
     floor = FLOORS * floor + found.pixel_bytes
@@ -255,7 +268,7 @@ def _make(
         picture_file.append(descriptor, picture)
         left -= picture.nbytes
 
-    decoded = decode(found.paths, width, height, channels, take, steps)
+    decoded = decode(found.paths, width, height, channels, take, steps, codec)
     skipped = (*found.unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(tops, width, height, skipped)
@@ -265,7 +278,8 @@ def _make(
     with part_of(path).open("rb") as file:  # anew: the claim lasts as long as its descriptor
         _, images = picture_file.read(file)
     is_lasting = decoded.is_lasting and found.is_settled
-    if is_lasting and found == Listing.of(workspace, tops, width, height, channels, steps):
+    now = Listing.of(workspace, tops, width, height, channels, steps, codec)
+    if is_lasting and found == now:
         os.fsync(descriptor)
         os.replace(part_of(path), path)
         flush_to_disk(path.parent)

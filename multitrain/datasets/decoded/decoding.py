@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+import multitrain.datasets.decoded.dpx  # noqa: F401  # Pillow loads DPX then
+from jobs.pictures.filmed import video_of
 from jobs.pictures.finding import (
     MissingPackage,
     Unreadable,
@@ -28,14 +29,18 @@ from jobs.pictures.finding import (
 from jobs.settings.colours import RGBA
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Preprocessing, Step, Unfit
+from jobs.settings.translation import Degradation
 from multitrain.datasets.decoded import profiles
+from multitrain.datasets.decoded.compressing import Stretch, compressed
 from multitrain.datasets.decoded.depth import Curve, in_bytes
 from multitrain.datasets.decoded.preprocessing import alone_if_large, preprocessed
-from multitrain.machine.cores import available_cores
+from multitrain.datasets.filmed.frames import Still
+from multitrain.datasets.filmed.stills import Undecoded, square, stills_of
+from multitrain.datasets.parallel import in_order
 
 Uint8Array = NDArray[np.uint8]
+Source = Path | Still | Undecoded  # a file that holds a picture; a frame, or why there is none
 
-MOST_THREADS = 8  # decoders run outside the interpreter's lock; the disk is busy with fewer
 DIGEST_BYTES = 16
 
 _TURNS = {  # EXIF 2.32, table 6
@@ -66,36 +71,45 @@ def decode(
     channels: int,
     take: Callable[[Uint8Array], None],
     steps: tuple[Step, ...] = (),
+    codec: Degradation | None = None,
 ) -> Decoded:
     """Hand each picture that has this size after these `steps` to `take`, in the order of `paths`.
 
     It is `(height, width, channels)` uint8, RGB or RGBA. Threads decode a few pictures ahead;
-    `take` is called in the thread of the caller.
+    `take` is called in the thread of the caller. With a `codec`, pictures are as its video keeps
+    them; one that cannot be read ends a video, as a folder does.
     """
-    count, skipped, is_lasting = 0, [], True
+    count, skipped, is_lasting = 0, list[Unreadable](), True
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    threads = min(MOST_THREADS, len(available_cores()))
-    coming: deque[tuple[Path, Future[Uint8Array | _Skip]]] = deque()
-    waiting = iter(paths)
-    with (
-        warnings.catch_warnings(action="ignore"),  # Pillow's, about oddities it copes with
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        while True:
-            for path in islice(waiting, 2 * threads - len(coming)):
-                coming.append((path, pool.submit(_decode, path, width, height, channels, steps)))
-            if not coming:
-                break
-            path, future = coming.popleft()
-            picture = future.result()
-            if isinstance(picture, _Skip):
-                skipped.append(Unreadable(path, picture.reason))
-                is_lasting &= not picture.may_pass
-            else:
-                digest.update(picture.data)
-                take(picture)
-                count += 1
+    wanted = _Wanted(Resolution(width, height), channels == RGBA, steps)
+
+    def readable() -> Generator[tuple[Stretch, Uint8Array], None, None]:
+        nonlocal is_lasting
+        with (
+            warnings.catch_warnings(action="ignore"),  # Pillow's, about oddities it copes with
+            closing(in_order(wanted.picture, _sources(paths))) as found,
+        ):
+            for path, picture in zip(paths, found, strict=True):
+                if isinstance(picture, _Skip):
+                    skipped.append(Unreadable(path, picture.reason))
+                    is_lasting &= not picture.may_pass
+                else:
+                    yield (path.parent, len(skipped)), picture
+
+    with closing(readable()) as found:
+        pictures = compressed(found, codec) if codec else (each for _, each in found)
+        for picture in pictures:
+            digest.update(picture.data)
+            take(picture)
+            count += 1
     return Decoded(count, digest.hexdigest(), tuple(skipped), is_lasting)
+
+
+def _sources(paths: Sequence[Path]) -> Iterator[Source]:
+    """Files that hold a picture each as they are; frames decoded, since they come one by one."""
+    for video, group in groupby(paths, key=video_of):
+        together = list(group)
+        yield from together if video is None else stills_of(video, together)
 
 
 class _Skip(NamedTuple):
@@ -105,25 +119,38 @@ class _Skip(NamedTuple):
     may_pass: bool
 
 
-def _decode(
-    path: Path, width: int, height: int, channels: int, steps: tuple[Step, ...]
-) -> Uint8Array | _Skip:
-    try:
-        with open_picture(path) as image:
-            size = Preprocessing(steps).loaded(before := seen_size(image))
-            if size != (width, height):
-                return _Skip(f"is {size}, not {Resolution(width, height)}", may_pass=False)
-            with alone_if_large(before):
-                decoded = upright(image, with_alpha=channels == RGBA)
-                return np.ascontiguousarray(preprocessed(decoded, steps))
-    except Unfit as error:
-        return _Skip(str(error), may_pass=False)
-    except MissingPackage as error:
-        return _Skip(str(error), may_pass=True)
-    except UnreadablePicture as error:
-        return _Skip(str(error), _is_of_the_system(error.__cause__))
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        return _Skip(explain(error), _is_of_the_system(error))
+class _Wanted(NamedTuple):
+    """Pictures as a training wants them: their size after these steps, whether as RGBA."""
+
+    size: Resolution
+    with_alpha: bool
+    steps: tuple[Step, ...]
+
+    def picture(self, source: Source) -> Uint8Array | _Skip:
+        """One of them, or why not."""
+        try:
+            if isinstance(source, Undecoded):
+                return _Skip(source.reason, may_pass=False)
+            if isinstance(source, Still):
+                return self._fitted(square(source), source.seen)
+            with open_picture(source) as image:
+                return self._fitted(image, seen_size(image))
+        except Unfit as error:
+            return _Skip(str(error), may_pass=False)
+        except MissingPackage as error:
+            return _Skip(str(error), may_pass=True)
+        except UnreadablePicture as error:
+            return _Skip(str(error), _is_of_the_system(error.__cause__))
+        except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+            return _Skip(explain(error), _is_of_the_system(error))
+
+    def _fitted(self, image: Image.Image, seen: Resolution) -> Uint8Array | _Skip:
+        size = Preprocessing(self.steps).loaded(seen)
+        if size != self.size:
+            return _Skip(f"is {size}, not {self.size}", may_pass=False)
+        with alone_if_large(seen):
+            decoded = upright(image, with_alpha=self.with_alpha)
+            return np.ascontiguousarray(preprocessed(decoded, self.steps))
 
 
 def _is_of_the_system(error: BaseException | None) -> bool:

@@ -14,11 +14,15 @@ import numpy as np
 import psutil
 
 from jobs.errors import DatasetError
-from jobs.pictures.finding import Unreadable, describe_unreadable, find_pictures
-from jobs.pictures.folders import converting
+from jobs.pictures.finding import Unreadable, describe_unreadable
+from jobs.pictures.folders import converting, is_filmed
+from jobs.pictures.suffixes import is_video
+from jobs.pictures.surveying import find_trainable
 from jobs.settings.colours import RGB
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import Step
+from jobs.settings.translation import Degradation
+from jobs.units import bytes_for_people
 from multitrain.datasets.decoded.decoding import DIGEST_BYTES, Decoded, Uint8Array, decode
 
 
@@ -90,27 +94,41 @@ def load_pictures(
     height: int,
     channels: int = RGB,
     steps: tuple[Step, ...] = (),
+    codec: Degradation | None = None,
 ) -> Pictures:
     """All pictures below `folders`, in the order of their listing.
 
-    Only those that have `width` x `height` pixels after these `steps` of preprocessing.
+    Only those that have `width` x `height` pixels after these `steps` of preprocessing; with a
+    `codec`, as its video keeps them.
 
     Takes about a byte of memory per value. Unreadable files and those of another size are skipped;
-    DatasetError where none is left.
+    DatasetError where none is left, or where there is less memory than all of them take.
     """
-    paths, unreadable = find_pictures(folders)
+    paths, unreadable, _ = find_trainable(folders)
+    _require_memory(len(paths) * width * height * channels, folders)
     images = _pages((len(paths), height, width, channels))
     places = iter(images)
 
     def take(picture: Uint8Array) -> None:
         next(places)[...] = picture
 
-    decoded = decode(paths, width, height, channels, take, steps)
+    decoded = decode(paths, width, height, channels, take, steps, codec)
     skipped = (*unreadable, *decoded.skipped)
     if not decoded.count:
         raise none_left(folders, width, height, skipped)
     fingerprint = Fingerprint.of_decoded(decoded, width, height)
     return Pictures(images[: decoded.count], without(skipped, paths), skipped, fingerprint)
+
+
+def _require_memory(wanted: int, folders: Sequence[Path]) -> None:
+    """DatasetError where so many bytes are not free; it is easily asked for by a long video."""
+    free = psutil.virtual_memory().available
+    if wanted > free:
+        raise DatasetError(
+            f"The pictures of {', '.join(map(str, folders))} take {bytes_for_people(wanted)} of "
+            f"memory, and {bytes_for_people(free)} are free; have them made smaller, with "
+            "preprocess and load_size, or name fewer"
+        )
 
 
 def without(skipped: Sequence[Unreadable], paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -130,12 +148,13 @@ def none_left(
     folders: Sequence[Path], width: int, height: int, skipped: Sequence[Unreadable]
 ) -> DatasetError:
     """What to raise where `folders` hold no picture of this size."""
-    where = ", ".join(map(str, folders))
-    if not skipped:
-        return DatasetError(f"No picture of {width}x{height} in {where}: there are no pictures")
-    why = describe_unreadable(skipped, folders[0])
-    command = converting(folders, Resolution(width, height))
+    size, where = Resolution(width, height), ", ".join(map(str, folders))
+    first = folders[0].parent if is_video(folders[0]) else folders[0]
+    why = describe_unreadable(skipped, first) if skipped else "there are no pictures"
+    reason = f"No picture of {size} in {where}: {why}"
+    if not skipped or any(map(is_filmed, skipped)):
+        return DatasetError(reason)
+    command = converting(folders, size)
     return DatasetError(
-        f"No picture of {width}x{height} in {where}: {why}. Where only their size is wrong, this "
-        f"makes a data set of it: {command}"
+        f"{reason}. Where only their size is wrong, this makes a data set of it: {command}"
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.pictures.finding import open_picture, seen_size
+from jobs.pictures.finding import UnreadablePicture, picture_read, seen_size
 from multitrain.datasets.decoded.decoding import upright
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.looking.contact_sheet import MOST_PIXELS
+from multitrain.datasets.parallel import in_order
 from render.clips.checkerboard import LEAST_SIDE, Powers, grid_powers, in_decibels, luma
 
 MOST_PICTURES = 256  # evenly chosen: more would tell little more
@@ -30,12 +30,12 @@ def checkerboard_of(paths: Sequence[Path]) -> float | None:
 def _powers(path: Path) -> Powers | None:
     """Those of the middle of a picture; None where it is too small, or cannot be read any more."""
     try:
-        with open_picture(path) as image:
+        with picture_read(path) as image:
             size = seen_size(image)
             if min(size) < LEAST_SIDE or size.width * size.height > MOST_PIXELS:
                 return None
             seen = upright(image, with_alpha=False)
-    except Exception:  # Pillow's decoders raise nearly anything on damaged files
+    except UnreadablePicture:
         return None
     left, top = (max(0, side - MOST_SIDE) // 2 for side in seen.size)
     middle = seen.crop(

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from jobs.pictures.finding import open_picture
 from multitrain.datasets.decoded.decoding import upright
-from multitrain.datasets.decoded.parallel import in_order
+from multitrain.datasets.parallel import in_order
 
 COLUMNS, ROWS = 8, 5
 CELL = (160, 90)  # pixels

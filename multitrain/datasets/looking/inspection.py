@@ -13,12 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.pictures.finding import Picture, Unreadable, explain, find_all, open_picture, seen_size
+from jobs.pictures.finding import (
+    Picture,
+    Unreadable,
+    UnreadablePicture,
+    find_all,
+    picture_read,
+    seen_size,
+)
 from jobs.settings.kinds import Resolution
 from multitrain.datasets.decoded.decoding import upright
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.looking.contact_sheet import MOST_PIXELS
 from multitrain.datasets.looking.likeness import ALIKE_BITS, near_duplicates, perceptual_hash
+from multitrain.datasets.parallel import in_order
 
 LEVELS = 256
 BARS = 16  # of the histogram of brightness
@@ -92,15 +99,15 @@ def inspect(folders: Sequence[Path], shown: Shown[Seen]) -> Inspection:
 
 def _look(path: Path) -> Seen:
     try:
-        with open_picture(path) as image:
+        with picture_read(path) as image:
             size = seen_size(image)
             if size.width * size.height > MOST_PIXELS:
                 return Unreadable(path, f"is {size}, too large to look at")
             file_facts = image.format or "", path.stat().st_size
             has_alpha, animated = image.has_transparency_data, getattr(image, "is_animated", False)
             seen = upright(image, with_alpha=False)
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        return Unreadable(path, explain(error))
+    except UnreadablePicture as error:
+        return Unreadable(path, str(error))
     grey = seen.convert("L")
     look = Look(
         path,

@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import chain, count
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
@@ -29,14 +30,15 @@ from jobs.pictures.finding import (
     seen_size,
 )
 from jobs.settings.kinds import Resolution
-from jobs.settings.preprocess import Preprocessing, Unfit
+from jobs.settings.preprocess import NO_SIDES, Preprocessing, Sides, Unfit
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import upright
 from multitrain.datasets.decoded.depth import Curve
 from multitrain.datasets.decoded.dpx import light_of_film, srgb
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.decoded.preprocessing import alone_if_large, preprocessed
+from multitrain.datasets.decoded.shaving import black_sides
 from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.parallel import in_order
 
 Light = Literal["auto", "srgb", "linear", "log"]  # how values stand for light
 Format = Literal["png", "jpg"]
@@ -68,6 +70,7 @@ class Conversion:
     seed: int = 0
     light: Light = "auto"
     format: Format = "png"
+    shave: Sides = NO_SIDES  # cut off before anything else
 
 
 class Source(NamedTuple):
@@ -86,6 +89,7 @@ class Outcome(NamedTuple):
 
 
 Track = Callable[[Iterable[Outcome], int], Iterable[Outcome]]
+Measuring = Callable[[Iterable[Sides | None], int], Iterable[Sides | None]]
 
 
 def convert(
@@ -94,16 +98,21 @@ def convert(
     name: str,
     how: Conversion,
     track: Track = lambda outcomes, _: outcomes,
+    measuring: Measuring | None = None,
 ) -> Made:
     """Make the data set `name` of the pictures below `folders`.
 
-    `track` gets the outcomes as they come, and their number, to show progress. UsageError for a
-    name that cannot be taken; DatasetError where no picture is left or one cannot be written.
+    `track` gets the outcomes as they come, and their number, to show progress. With `measuring`,
+    black borders that all pictures have are cut off first; it gets those of each, likewise.
+    UsageError for a name that cannot be taken; DatasetError where no picture is left or one cannot
+    be written.
     """
     paths, left_out = find_pictures(folders)
-    sources = list(_named(paths, folders))
+    sources = list(named(paths, folders))
     sizes: Counter[Resolution] = Counter()
     with new_data_set(workspace, name) as (target,), catch_warnings(action="ignore"):  # Pillow's
+        if measuring:
+            how = replace(how, shave=_black_border(paths, how, measuring))
         try:
             # Closed before the folder goes, should this be interrupted: threads write to it.
             work = in_order(lambda source: _convert(source, target, how), sources)
@@ -118,18 +127,30 @@ def convert(
             why = describe_unreadable(left_out, folders[0]) if left_out else "there are none"
             raise DatasetError(f"No picture in {where} can be converted: {why}")
     counts = {str(size): how.copies * files for size, files in sizes.most_common()}
-    folder = workspace.dataset(name)
-    return Made(folder, sum(counts.values()), tuple(left_out), _notes(counts), {"sizes": counts})
+    facts: dict[str, object] = {"sizes": counts}
+    notes = notes_on(counts)
+    if measuring or any(how.shave):
+        notes += (_told(how.shave),)
+        facts["shaved"] = list(how.shave)
+    return Made(workspace.dataset(name), sum(counts.values()), tuple(left_out), notes, facts)
 
 
-def _notes(sizes: dict[str, int]) -> tuple[str, ...]:
+def _told(shaved: Sides) -> str:
+    if not any(shaved):
+        return "nothing was cut off first: there is no black border that all have"
+    sides = zip(shaved, Sides._fields, strict=True)
+    return f"cut off first: {', '.join(f'{pixels} {side}' for pixels, side in sides if pixels)}"
+
+
+def notes_on(sizes: dict[str, int]) -> tuple[str, ...]:
+    """Of how many sizes pictures are; the most common ones come first."""
     if len(sizes) == 1:
         return (f"of {next(iter(sizes))} pixels",)
     most = ", ".join(f"{count} of {size}" for size, count in list(sizes.items())[:3])
     return (f"in {len(sizes)} sizes ({most}): to train on them takes one, as by `cover`",)
 
 
-def _named(paths: Sequence[Path], folders: Sequence[Path]) -> Iterator[Source]:
+def named(paths: Sequence[Path], folders: Sequence[Path]) -> Iterator[Source]:
     """The pictures, each under a name of its own: that of its file where that is free."""
     found = [
         next(path.relative_to(each) for each in folders if path.is_relative_to(each))
@@ -184,15 +205,41 @@ def _prepared(path: Path, how: Conversion) -> Image.Image:
     """The decoded picture after the steps that all copies share. Raises nearly anything."""
     with open_picture(path) as image:
         size = seen_size(image)
-        _require_jpeg(how.preprocessing.seen(how.preprocessing.loaded(size)), how.format)
-        curve = _CURVES[how.light]
-        if isinstance(image, DpxImageFile) and how.light != "auto":
-            image.transfer, curve = _TRANSFERS[how.light], None  # at its full depth
+        left, top, right, bottom = box = how.shave.within(size)
+        shaved = Resolution(right - left, bottom - top)
+        _require_jpeg(how.preprocessing.seen(how.preprocessing.loaded(shaved)), how.format)
         with alone_if_large(size):
-            with_alpha = False if how.format == "jpg" else None
-            decoded = upright(image, with_alpha=with_alpha, curve=curve)
-            decoded.info = {}
+            decoded = _decoded(image, how, with_alpha=False if how.format == "jpg" else None)
+            if shaved != size:
+                decoded = decoded.crop(box)
             return preprocessed(decoded, how.preprocessing.fixed)
+
+
+def _decoded(image: Image.Image, how: Conversion, *, with_alpha: bool | None) -> Image.Image:
+    curve = _CURVES[how.light]
+    if isinstance(image, DpxImageFile) and how.light != "auto":
+        image.transfer, curve = _TRANSFERS[how.light], None  # at its full depth
+    decoded = upright(image, with_alpha=with_alpha, curve=curve)
+    decoded.info = {}
+    return decoded
+
+
+def _black_border(paths: Sequence[Path], how: Conversion, measuring: Measuring) -> Sides:
+    """The black sides that all pictures have, by their values after decoding.
+
+    Pictures that are all black, or cannot be read, do not count.
+    """
+    with closing(in_order(lambda path: _border(path, how), paths)) as looks:
+        found = [sides for sides in measuring(looks, len(paths)) if sides is not None]
+    return reduce(Sides.common, found) if found else NO_SIDES
+
+
+def _border(path: Path, how: Conversion) -> Sides | None:
+    try:
+        with open_picture(path) as image, alone_if_large(seen_size(image)):
+            return black_sides(np.asarray(_decoded(image, how, with_alpha=False)))
+    except Exception:  # told when it is converted
+        return None
 
 
 def _require_jpeg(size: Resolution, kind: Format) -> None:

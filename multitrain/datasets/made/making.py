@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ from jobs.settings.kinds import Name
 from jobs.workspace import locks
 from jobs.workspace.files import PART, flush_to_disk, listing
 from jobs.workspace.paths import Workspace
+
+LONGEST_NAME = 60  # characters of what is called after a video
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def new_data_set(workspace: Workspace, *names: str) -> Iterator[Sequence[Path]]:
     UsageError, with nothing changed, where a name cannot be one or is taken. Whatever is raised
     meanwhile leaves nothing behind.
     """
-    targets = [_named(workspace, name) for name in names]
+    targets = [place_for(workspace, name) for name in names]
     with ExitStack() as stack:
         yield [stack.enter_context(new_folder(target)) for target in targets]
 
@@ -82,7 +86,14 @@ def new_folder(target: Path, is_free: Callable[[Path], bool] = _is_free) -> Iter
         os.close(lock)
 
 
-def _named(workspace: Workspace, name: str) -> Path:
+def plain_name(text: str) -> str:
+    """A name for what is made of `text`, the name of a video, as every system takes it."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME] or "video"
+
+
+def place_for(workspace: Workspace, name: str) -> Path:
+    """Where a new data set of this name goes. UsageError where a name cannot be one."""
     try:
         target = workspace.dataset(TypeAdapter(Name).validate_python(name))
     except ValidationError as error:

@@ -12,15 +12,20 @@ import numpy as np
 from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
-from jobs.pictures.finding import Unreadable, find_pictures, open_picture
+from jobs.pictures.finding import (
+    Unreadable,
+    UnreadablePicture,
+    find_pictures,
+    picture_read,
+)
 from jobs.units import by_numbers
 from jobs.workspace.files import link
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import upright
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.looking.contact_sheet import contact_sheet
 from multitrain.datasets.looking.likeness import perceptual_hash
 from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.parallel import in_order
 
 INPUTS, TARGETS = "inputs", "targets"  # the folders of a data set of pairs
 MOST_BITS = 16  # of 64 in which the hashes of a pair may differ; pictures by chance differ in 32
@@ -178,9 +183,9 @@ def _nearest(hashes: np.ndarray, others: np.ndarray) -> tuple[list[int], list[in
 def _hash_of(path: Path) -> int | None:
     """None for a file that cannot be decoded."""
     try:
-        with open_picture(path) as image:
+        with picture_read(path) as image:
             return perceptual_hash(upright(image, with_alpha=False))
-    except Exception:  # Pillow's decoders raise nearly anything on damaged files
+    except UnreadablePicture:
         return None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from jobs.errors import DatasetError
 from jobs.pictures.finding import find_pictures
+from jobs.pictures.holding_out import count_of, drawn
 from jobs.units import by_numbers
 from jobs.workspace.files import link, listing
 from jobs.workspace.paths import Workspace
@@ -38,11 +38,11 @@ def split(
     names = list(dict.fromkeys(stems.values()))
     if len(names) < 2:
         raise DatasetError(f"{folder} holds too few pictures to be split: {len(names)}")
-    count = min(max(1, round(share * len(names))), len(names) - 1)
+    count = count_of(len(names), share)
     order = (
         sorted(names, key=by_numbers)
         if last
-        else sorted(names, key=lambda each: _drawn(each, seed), reverse=True)
+        else sorted(names, key=lambda each: drawn(each, seed), reverse=True)
     )
     for_tests = frozenset(order[-count:])
     with new_data_set(workspace, name) as (target,):
@@ -62,7 +62,3 @@ def _stem(path: Path, folder: Path, *, has_pairs: bool) -> str:
     below = path.relative_to(folder)
     is_of_pair = has_pairs and below.parts[0] in (INPUTS, TARGETS)
     return stem_below(path, folder / below.parts[0]) if is_of_pair else str(below)
-
-
-def _drawn(name: str, seed: int) -> bytes:
-    return hashlib.blake2b(f"{seed} {name}".encode(errors="surrogateescape")).digest()

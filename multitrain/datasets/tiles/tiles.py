@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import NamedTuple, Self
 
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Sides
 
 LONGEST_FILE_NAME = 255  # bytes, on nearly every file system
 _KEY_BYTES = 4
@@ -26,15 +27,6 @@ _FILE_NAME = re.compile(
 )
 
 Corner = tuple[int, int]  # x, y: of a tile without its border, in the whole picture
-
-
-class Trim(NamedTuple):
-    """Pixels that are cut from each side before a picture is tiled."""
-
-    left: int
-    right: int
-    top: int
-    bottom: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class TileGrid:
     border: int
     edges: bool
     jitter: bool
-    trim: Trim
+    trim: Sides
 
     @property
     def size(self) -> Resolution:

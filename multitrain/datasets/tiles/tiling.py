@@ -22,15 +22,15 @@ from jobs.pictures.finding import (
     describe_unreadable,
     explain,
     find_pictures,
-    open_picture,
+    picture_read,
     probe,
 )
 from jobs.settings.kinds import Resolution
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import upright
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.decoded.preprocessing import alone_if_large
 from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.parallel import in_order
 from multitrain.datasets.tiles.tiles import Corner, TileGrid, TileName, fits_a_file_system
 
 PNG_LEVEL = 3  # of compression: little larger than the best, and several times as fast
@@ -259,10 +259,10 @@ def _probe(path: Path) -> Resolution:
 def _decode(path: Path) -> Image.Image:
     """The picture as RGB or RGBA, without metadata."""
     try:
-        with open_picture(path) as image:
+        with picture_read(path) as image:
             decoded = upright(image)
-    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise _LeftOut(path, explain(error)) from error
+    except UnreadablePicture as error:
+        raise _LeftOut(path, str(error)) from error
     decoded.info.clear()
     return decoded
 

@@ -19,14 +19,14 @@ from jobs.pictures.finding import (
     describe_unreadable,
     explain,
     find_pictures,
-    open_picture,
+    picture_read,
 )
 from jobs.settings.kinds import Resolution
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import to_rgba, upright
-from multitrain.datasets.decoded.parallel import in_order
 from multitrain.datasets.decoded.preprocessing import alone_if_large
 from multitrain.datasets.made.making import Made, new_folder
+from multitrain.datasets.parallel import in_order
 from multitrain.datasets.tiles.tiles import TileName
 from multitrain.datasets.tiles.tiling import PNG_LEVEL, named
 
@@ -128,8 +128,8 @@ class _Assembler:
                 try:
                     picture = _laid(picture, tile)
                     laid += 1
-                except Exception as error:  # Pillow's decoders raise nearly anything
-                    left_out.append(Unreadable(tile.path, explain(error)))
+                except UnreadablePicture as error:
+                    left_out.append(Unreadable(tile.path, str(error)))
             if laid:
                 path = self._target / first.picture.with_name(f"{first.picture.name}.png")
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,21 +139,24 @@ class _Assembler:
     def _background(self, name: TileName, left_out: list[Unreadable]) -> Image.Image:
         if path := self._originals.get(name.picture):
             try:
-                with open_picture(path) as image:
+                with picture_read(path) as image:
                     original = upright(image)
                 if original.size == name.size:
                     original.info.clear()
                     return original
                 reason = f"is {Resolution(*original.size)}, its tiles are of {name.size}"
-            except Exception as error:
-                reason = explain(error)
+            except UnreadablePicture as error:
+                reason = str(error)
             left_out.append(Unreadable(path, reason))
         return Image.new("RGB", name.size)
 
 
 def _laid(picture: Image.Image, tile: Tile) -> Image.Image:
-    """`picture` with this tile: changed, or a copy with alpha where only the tile has any."""
-    with open_picture(tile.path) as image:
+    """`picture` with this tile: changed, or a copy with alpha where only the tile has any.
+
+    UnreadablePicture where it is none of the picture.
+    """
+    with picture_read(tile.path) as image:
         decoded = upright(image)
     border, (x, y) = tile.name.border, tile.name.corner
     width, height = decoded.width - 2 * border, decoded.height - 2 * border

@@ -1,1 +1,1 @@
-"""Frames out of videos: found by their time, decoded, cut, freed of fields."""
+"""Data sets of frames of videos: which frames, how they are cut."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from PIL import Image
 
 from jobs.errors import UsageError
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
-from multitrain.datasets.video.frames import Still
+from jobs.settings.preprocess import NO_SIDES, Sides, Unfit
+from multitrain.datasets.filmed.frames import Still
 
 SQUARES = {"left": 0.0, "center": 0.5, "right": 1.0}  # where the square lies along the longer side
 WHOLE = "none"
@@ -39,9 +40,19 @@ class Crop:
     name: str  # ends the names of files; empty where there is but one crop
     square: float | None = None
     area: Box | None = None
+    shave: Sides = NO_SIDES  # of the picture, first
 
     def box(self, size: Resolution) -> Box:
         """The pixels to cut of such a picture. UsageError where the area does not lie in it."""
+        try:
+            shaved = Box(*self.shave.within(size))
+        except Unfit as error:
+            raise UsageError(f"the picture {error}") from None
+        box = self._within(shaved.size)
+        left, upper = shaved.left, shaved.upper
+        return Box(box.left + left, box.upper + upper, box.right + left, box.lower + upper)
+
+    def _within(self, size: Resolution) -> Box:
         if self.area:
             if self.area.right > size.width or self.area.lower > size.height:
                 wanted = self.area.size
@@ -83,10 +94,14 @@ def _multiple(pixels: float, of: int) -> int:
     return max(1, round(pixels / of)) * of
 
 
-def parse_crops(text: str) -> tuple[Crop, ...]:
-    """`left,right`, `center`, `none`, `WIDTHxHEIGHT+X+Y`; UsageError for others."""
+def parse_crops(text: str, shave: Sides = NO_SIDES) -> tuple[Crop, ...]:
+    """`left,right`, `center`, `none`, `WIDTHxHEIGHT+X+Y`; UsageError for others.
+
+    They lie in what `shave` leaves of a picture.
+    """
     words = list(dict.fromkeys(word.strip() for word in text.split(",")))
-    crops = tuple(_parse_crop(word, f"_{word}" if len(words) > 1 else "") for word in words)
+    named = (_parse_crop(word, f"_{word}" if len(words) > 1 else "") for word in words)
+    crops = tuple(replace(crop, shave=shave) for crop in named)
     if len(crops) > 1 and any(each.square is None for each in crops):
         raise UsageError(f"--crop: several crops are squares ({', '.join(SQUARES)}), not {text!r}")
     return crops

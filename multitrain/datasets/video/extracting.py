@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count as counting
 from pathlib import Path
 
 from jobs.errors import DatasetError, UsageError
 from jobs.pictures.finding import Unreadable, describe_unreadable
+from jobs.videos.opening import UnreadableVideo
+from jobs.videos.video import look
+from jobs.workspace.files import write_text
 from jobs.workspace.paths import Workspace
+from multitrain.datasets.filmed.fields import Mending
+from multitrain.datasets.filmed.judging import suitable
 from multitrain.datasets.looking.likeness import near_duplicates
-from multitrain.datasets.made.making import Made, new_data_set
+from multitrain.datasets.made.making import Made, new_data_set, plain_name
+from multitrain.datasets.made.sources import SOURCE
 from multitrain.datasets.video.crops import Crop, Scale
-from multitrain.datasets.video.fields import Fields, Mending, choose, judge
-from multitrain.datasets.video.frames import FrameReader
 from multitrain.datasets.video.moments import Moment, Span, between, evenly, every, share_out
-from multitrain.datasets.video.seeking import plan
 from multitrain.datasets.video.shots import Missed, Saving, Shot, Shots
-from multitrain.datasets.video.videos import Video, look
 from multitrain.datasets.web.downloading import local_files
 from multitrain.datasets.web.transfer import Shown, not_shown
-from render.shown.opening import UnreadableVideo
 
-LOOKED_AT = 5  # places where `auto` looks at the fields of a video
-AROUND = 5  # frames on both sides there: eleven are two cycles of telecine, and one
 FINENESSES = (2, 4)  # parts into which gaps between times are cut to try other times instead
 LEAST_BATCH = 16  # frames that are tried at once
-LONGEST_STEM = 60  # characters of a video's name in those of its pictures
 SAID = {
     Mending.YADIF: "interlaced; its fields were made whole frames (yadif)",
     Mending.IVTC: "telecined; it was taken back to film (fieldmatch, decimate)",
@@ -77,10 +73,12 @@ def extract(
     progress: Progress,
     downloads: Downloads = lambda: nullcontext(not_shown),
     say: Callable[[str], None] = lambda _: None,
+    source: str = "",
 ) -> Made:
     """A new data set of frames of `videos`, files or addresses.
 
     `downloads` shows how far those of addresses are, `say` is told at once what is wrong with them.
+    `source`, what it is made of, is kept in it.
 
     DatasetError where there is none to be had, UsageError where the call is wrong.
     """
@@ -90,7 +88,7 @@ def extract(
         outcome = _Outcome(left_out=unavailable)
         spans = list(_spans(sources, request, outcome))
         _require(bool(spans), outcome, name)
-        mendings = [request.mending or _suitable(span.video) for span in spans]
+        mendings = [request.mending or suitable(span.video) for span in spans]
         outcome.notes += [
             f"{span.video.path.name}: {SAID[mending]}"
             for span, mending in zip(spans, mendings, strict=True)
@@ -103,6 +101,8 @@ def extract(
             _take(shots, spans, request, progress, outcome)
         _require(bool(outcome.shots), outcome, name)
         pictures = _name_files(folder, spans, outcome.shots, request)
+        if source:
+            write_text(folder / SOURCE, source)
     facts: dict[str, object] = {"frames": len(outcome.shots)}
     target = workspace.dataset(name)
     return Made(target, pictures, tuple(outcome.left_out), tuple(outcome.notes), facts)
@@ -130,29 +130,6 @@ def _require(fulfilled: bool, outcome: _Outcome, name: str) -> None:
     if not fulfilled:
         reasons = describe_unreadable(outcome.left_out, Path())
         raise DatasetError(f"nothing could be taken for {name}: {reasons}")
-
-
-def _suitable(video: Video) -> Mending:
-    """The mending for `video`, judged by a few frames at some places.
-
-    What files say of their fields is often wrong, or missing. The places are keyframes: to reach
-    other frames, all those before would have to be decoded. Where frames are counted that has to be
-    done anyway, and any place will do.
-    """
-    if video.drawn:
-        return Mending.NONE
-    places: list[Fields] = []
-    with suppress(UnreadableVideo), FrameReader(video, Mending.NONE) as reader:
-        moments = evenly(Span(video, 0.0, video.seconds), LOOKED_AT)
-        if not video.times.from_beginning:
-            runs = plan(video, dict(enumerate(moments)))
-            moments = [video.seconds_at(run.start) for run in runs]
-        behind = [at + AROUND * float(video.frame_seconds) for at in moments]
-        for run in plan(video, dict(enumerate(behind)), AROUND):
-            for _, frames in reader.windows(run):
-                places.append(judge(frames))
-    rate = float(1 / video.frame_seconds)
-    return choose(places, rate, progressive=video.progressive)
 
 
 def _saving(request: Request) -> Saving:
@@ -272,7 +249,7 @@ def _name_files(
 ) -> int:
     """Name the files in the order of the videos and of time; returns the number of pictures."""
     numbers = [counting() for _ in spans]
-    stems = _stems([span.video.path for span in spans])
+    stems = stems_of([span.video.path for span in spans])
     pictures = 0
     for shot in sorted(shots, key=lambda each: (each.moment.video, each.pts)):
         number = next(numbers[shot.moment.video])
@@ -283,12 +260,11 @@ def _name_files(
     return pictures
 
 
-def _stems(paths: Sequence[Path]) -> list[str]:
+def stems_of(paths: Sequence[Path]) -> list[str]:
     """The videos' names, reduced to what every system takes as part of a file's; all different."""
     stems: list[str] = []
     for path in paths:
-        plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:LONGEST_STEM] or "video"
+        stem = plain_name(path.stem)
         numbered = (f"{stem}-{number}" for number in counting(2))
         stems.append(stem if stem not in stems else next(n for n in numbered if n not in stems))
     return stems

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jobs.errors import UsageError
-from multitrain.datasets.video.videos import Video
+from jobs.videos.video import Video
 
 MOST_MOMENTS = 1_000_000
 

@@ -11,14 +11,14 @@ from threading import Event, Lock
 from typing import Any, NamedTuple, Self
 
 from jobs.errors import UsageError
-from multitrain.datasets.decoded.parallel import in_order
+from jobs.videos.opening import UnreadableVideo
+from multitrain.datasets.filmed.fields import Mending
+from multitrain.datasets.filmed.frames import FrameReader, Still
+from multitrain.datasets.filmed.seeking import Run, plan
 from multitrain.datasets.looking.likeness import perceptual_hash
+from multitrain.datasets.parallel import in_order
 from multitrain.datasets.video.crops import Crop, Scale, cut
-from multitrain.datasets.video.fields import Mending
-from multitrain.datasets.video.frames import FrameReader, Still
 from multitrain.datasets.video.moments import Moment, Span
-from multitrain.datasets.video.seeking import Run, plan
-from render.shown.opening import UnreadableVideo
 
 
 class Shot(NamedTuple):

@@ -80,9 +80,18 @@ def local_files(
     return files, unavailable
 
 
+def downloaded(workspace: Workspace, address: str) -> Path | None:
+    """The video that has come from there; None where it has not, or is there no more."""
+    folder = _folder_of(workspace, address)
+    return _finished(folder) if folder.is_dir() else None
+
+
+def _folder_of(workspace: Workspace, address: str) -> Path:
+    return workspace.downloads / hashlib.sha256(address.encode()).hexdigest()[:DIGITS]
+
+
 def _download(workspace: Workspace, address: str, shown: Shown, say: Callable[[str], None]) -> Path:
-    digest = hashlib.sha256(address.encode()).hexdigest()[:DIGITS]
-    folder = workspace.downloads / digest
+    folder = _folder_of(workspace, address)
     folder.mkdir(parents=True, exist_ok=True)
     if there := _finished(folder):
         return there

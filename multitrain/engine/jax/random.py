@@ -62,7 +62,7 @@ def items_of(
     of_items = stream_of_feed(feed, Stream.PICTURES)
     if len(mixture.counts) == 1:
         return _shuffled(positions, mixture.counts[0], seed, of_items, detours)
-    of_sets = stream_of_feed(feed, Stream.SETS)
+    of_sets = stream_of_feed(mixture.sets_of or feed, Stream.SETS)
     places = _shuffled(positions, mixture.cycle, seed, of_sets, detours)
     sets = np.searchsorted(mixture.first_places, places, side="right") - 1
     indices = np.empty(count, np.int32)

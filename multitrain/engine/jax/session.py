@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -16,12 +17,13 @@ from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.device_memory import gpu_bytes
 from multitrain.engine.going_on import Handed
-from multitrain.engine.groups import Group, shown_pictures
+from multitrain.engine.groups import Group, mean_measures, measured_pictures, shown_pictures
 from multitrain.engine.jax import random as jax_random
 from multitrain.engine.jax.devices import Devices, devices_for, has_native_bfloat16, is_gpu
 from multitrain.engine.jax.pictures import Feeding
 from multitrain.engine.jax.trace import Carry, JaxTrace, Learners
 from multitrain.engine.model import Model, Named, Phase
+from multitrain.engine.optimizers import plateaus
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
@@ -68,6 +70,7 @@ class JaxSession:
                 gpu_bytes() if is_gpu(devices[0]) else None,
                 settings.pictures_on_device,
             )
+        self._measured_pictures = measured_pictures(groups, model.measured)
         self._steps_done = self._detours = 0
         self._timing = Timing.of(spec)
         # Compiled, by the first step of their phase and whether they show frames.
@@ -122,6 +125,35 @@ class JaxSession:
             number = np.uint32(self._steps_done - 1)
             samples = self._samples | self._shown_pictures
             return np.asarray(jax.jit(draw)(self._carry, samples, number))[None]
+
+    def measured(self, is_wanted: Callable[[], bool] = lambda: True) -> dict[str, float]:
+        if (measured := self._model.measured) is None:
+            return {}
+
+        def measure(pictures: Mapping[str, Frames]) -> Any:
+            put = {name: self._put(one) for name, one in pictures.items()}
+            return np.asarray(self._measure(self._carry, put))
+
+        return mean_measures(measured, self._measured_pictures, measure, is_wanted)
+
+    @cached_property
+    def _measure(self) -> Any:
+        """What measures the networks by a picture; it is compiled when it is wanted."""
+        phase, measured = self._model.phases[0], self._model.measured
+        assert measured is not None, "asked for where it is"
+
+        def measure(carry: Carry, pictures: Any) -> Any:
+            trace = JaxTrace(self._model, self._learners, phase, carry, self._devices)
+            return trace.show(lambda nets: measured.measure(nets, pictures))
+
+        return jax.jit(measure)
+
+    def follow(self, measured: Sequence[Sequence[Mapping[str, float]]]) -> None:
+        rates = plateaus(self._model.turns, measured)
+        if not rates:
+            return
+        optimizers = self._put(self._learners.with_rates(self._carry.optimizers, rates))
+        self._carry = self._carry._replace(optimizers=optimizers)
 
     def state(self) -> State:
         counters = {"step": np.array(self.step), "detours": np.array(self.detours)}

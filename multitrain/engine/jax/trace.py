@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -77,6 +77,16 @@ class Learners:
             {name: f"carried/{name}" for name in model.carried},
             None,
         )
+
+    def with_rates(self, optimizers: ByName, rates: Mapping[str, float]) -> ByName:
+        """The optimizers' variables, with these learning rates of some turns."""
+        changed = {}
+        for turn, rate in rates.items():
+            of_turn, optimizer = list(optimizers[turn]), self.optimizers[turn]
+            place = _place_of(optimizer, optimizer.learning_rate)
+            of_turn[place] = jnp.array(rate, of_turn[place].dtype)
+            changed[turn] = tuple(of_turn)
+        return optimizers | changed
 
     def _optimizers(self) -> dict[str, Any]:
         made = {}
@@ -241,4 +251,8 @@ def _paths(owner: str, variables: Any) -> Weights:
 
 def _place_of_count(optimizer: Any) -> int:
     """The place, among an optimizer's variables, of the one that counts its updates."""
-    return next(i for i, each in enumerate(optimizer.variables) if each is optimizer.iterations)
+    return _place_of(optimizer, optimizer.iterations)
+
+
+def _place_of(optimizer: Any, variable: Any) -> int:
+    return next(i for i, each in enumerate(optimizer.variables) if each is variable)

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from jobs.settings.schedules import PLATEAU
 from multitrain.engine.model import Learning
 from multitrain.engine.optimizers import learning_rate, trainable_weights
 
@@ -24,6 +25,8 @@ class FusedAdam:
         named = trainable_weights(networks)
         self._names, self._weights = list(named), list(named.values())
         self._rate = learning_rate(learning)
+        if learning.schedule.name == PLATEAU:
+            self._rate = tf.Variable(self._rate, trainable=False)
         self._beta1 = learning.beta1 if chosen["beta_1"] is None else chosen["beta_1"]
         self._beta2, self._epsilon = chosen["beta_2"], chosen["epsilon"]
         self._updates = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -36,7 +39,7 @@ class FusedAdam:
 
     def apply(self, gradients: list[Any]) -> None:
         """Do an update; `gradients` are in the order of the networks' trainable weights."""
-        rate = self._rate(self._updates) if callable(self._rate) else tf.constant(self._rate)
+        rate = self._rate_now()
         self._updates.assign_add(1)
         updates = tf.cast(self._updates, tf.float32)
         # Tensors, once for all weights: to build the graph is part of a job's start.
@@ -60,12 +63,22 @@ class FusedAdam:
                 **shared,
             )
 
+    def _rate_now(self) -> Any:
+        if isinstance(self._rate, tf.Variable):
+            return self._rate.read_value()
+        return self._rate(self._updates) if callable(self._rate) else tf.constant(self._rate)
+
+    def set_rate(self, rate: float) -> None:
+        self._rate.assign(rate)
+
     def begin_anew(self) -> None:
         """Nothing to do: before the first update, its slots do not depend on the weights."""
 
     def variables(self) -> Iterator[tuple[str, Any]]:
         """What a checkpoint keeps, by name."""
         yield "updates", self._updates
+        if isinstance(self._rate, tf.Variable):
+            yield "rate", self._rate
         for name, momentum, velocity in zip(
             self._names, self._momenta, self._velocities, strict=True
         ):

@@ -22,6 +22,9 @@ class GradientDescent(Protocol):
     def apply(self, gradients: list[Any]) -> None:
         """Do an update; `gradients` are means over all replicas, in the order of the weights."""
 
+    def set_rate(self, rate: float) -> None:
+        """Go on with this learning rate; only where it is a plateau."""
+
     def begin_anew(self) -> None:
         """Start from the weights as they are now: they were replaced before the first update."""
 
@@ -55,6 +58,9 @@ class KerasDescent:
         # Keras sums over the replicas, and these are means already.
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         self._optimizer.apply([each / replicas for each in gradients], self._weights)
+
+    def set_rate(self, rate: float) -> None:
+        self._optimizer.learning_rate = rate
 
     def begin_anew(self) -> None:
         fresh = optimizer_of(self._learning, self._weights)

@@ -59,7 +59,8 @@ class Draws:
         positions = tf.cast(batch, tf.int64) * count + tf.range(drawn, dtype=tf.int64)
         if len(mixture.counts) == 1:
             return self._shuffled(positions, mixture.counts[0], of_items)
-        places = self._in_cycles(positions, mixture.cycle, stream_of_feed(feed, Stream.SETS))
+        of_sets = stream_of_feed(mixture.sets_of or feed, Stream.SETS)
+        places = self._in_cycles(positions, mixture.cycle, of_sets)
         indices = tf.zeros_like(positions)
         sets = zip(
             mixture.counts,

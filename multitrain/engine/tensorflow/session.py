@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from multitrain.diagnosis.broken_devices import is_broken_device
 from multitrain.diagnosis.memory import is_lack_of_memory, memory_watched
 from multitrain.engine.adopting import adoptable, left_out, require_shapes
 from multitrain.engine.going_on import Handed
-from multitrain.engine.groups import Group, shown_pictures
+from multitrain.engine.groups import Group, mean_measures, measured_pictures, shown_pictures
 from multitrain.engine.model import Model, Named, Phase
+from multitrain.engine.optimizers import plateaus
 from multitrain.engine.precision import computing_in
 from multitrain.engine.session import Block, Frames, SessionSettings, State, means
 from multitrain.engine.step import Drawn, Grid, Step
@@ -78,6 +79,7 @@ class TensorFlowSession:
         self._jit_asked_for = spec.jit == "on"
         self._jit = compiles_with_xla(spec.jit, spec.gpus)
         self._blocks: dict[int, Any] = {}  # by the first step of their phase
+        self._measured_pictures = measured_pictures(groups, model.measured)
 
     @property
     def step(self) -> int:
@@ -118,6 +120,36 @@ class TensorFlowSession:
             made = tf.function(lambda: self._strategy.run(call), autograph=False)()
             frame: Frames = self._of_first_replica(made).numpy()[None]
         return frame
+
+    def measured(self, is_wanted: Callable[[], bool] = lambda: True) -> dict[str, float]:
+        if (measured := self._model.measured) is None:
+            return {}
+
+        def measure(pictures: Mapping[str, Frames]) -> Any:
+            return self._measure({name: tf.constant(one) for name, one in pictures.items()}).numpy()
+
+        return mean_measures(measured, self._measured_pictures, measure, is_wanted)
+
+    @cached_property
+    def _measure(self) -> Any:
+        """What measures the networks by a picture, as one call; it is built when it is wanted."""
+        phase, measured = self._model.phases[0], self._model.measured
+        assert measured is not None, "asked for where it is"
+
+        def measure(pictures: Any) -> Any:
+            trace = TensorFlowTrace(self._model, self._learners, phase)
+            return trace.show(lambda nets: measured.measure(nets, pictures))
+
+        call = tf.function(measure, jit_compile=self._jit, autograph=False)
+
+        def run(pictures: Any) -> Any:
+            return self._of_first_replica(self._strategy.run(call, (pictures,)))
+
+        return tf.function(run, autograph=False)
+
+    def follow(self, measured: Sequence[Sequence[Mapping[str, float]]]) -> None:
+        for turn, rate in plateaus(self._model.turns, measured).items():
+            self._learners.descents[turn].set_rate(rate)
 
     def state(self) -> State:
         return {name: variable.numpy() for name, variable in self._variables.items()}

@@ -13,7 +13,7 @@ from typing import Any
 from keras import ops
 
 from jobs.families.pix2pix import layers
-from jobs.families.pix2pix.plan import SEEN_BY_VGG16
+from jobs.families.vgg16 import SEEN_BY_VGG16
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile

@@ -9,6 +9,7 @@ have alpha, a wave of it runs, too; digits and blocks are opaque.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -100,6 +101,15 @@ class TestCard:
 
     def last_frame(self) -> Frames:
         return self.draw(self._timing.frames_by(self.step) - 1)[None]
+
+    def measured(
+        self,
+        is_wanted: Callable[[], bool] = lambda: True,  # noqa: ARG002 - there is nothing to measure
+    ) -> dict[str, float]:
+        return {}
+
+    def follow(self, measured: object) -> None:
+        """Nothing learns here."""
 
     def state(self) -> State:
         return {"step": np.array(self.step), "detours": np.array(self.detours)}

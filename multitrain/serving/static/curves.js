@@ -1,4 +1,5 @@
-// Curves of losses, drawn as SVG: one colour for each, the last value beside its name.
+// Curves of losses, or of what networks were measured at, drawn as SVG: one colour for each, the last
+// value beside its name.
 
 import { h, svg } from "./dom.js";
 
@@ -22,7 +23,7 @@ export function curves({ steps, losses }) {
     preserveAspectRatio: "none",
     class: "curves",
     role: "img",
-    "aria-label": `Losses from step ${first} to ${last}`,
+    "aria-label": `${names.join(", ")} from step ${first} to ${last}`,
   });
   for (const part of [0.25, 0.5, 0.75]) {
     picture.append(svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT * part, y2: HEIGHT * part, class: "grid" }));

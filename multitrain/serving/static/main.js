@@ -52,7 +52,7 @@ function told(news) {
   overview = news;
   heard(news);
   showBar(news);
-  current?.update?.(news);
+  if (!document.hidden) current?.update?.(news); // what the stream tells first when it is seen again does that
 }
 
 function begin() {
@@ -66,7 +66,7 @@ function begin() {
     if (error) welcome(error.message);
   });
   route();
-  stream.open();
+  stream.begin();
 }
 
 function welcome(message = "") {

@@ -2,6 +2,7 @@
 
 import { get, media, post } from "./api.js";
 import { h } from "./dom.js";
+import { later } from "./later.js";
 import { toast } from "./notices.js";
 import { forget, player } from "./player.js";
 import { bytes, moment } from "./words.js";
@@ -34,17 +35,17 @@ function still(name, each, onPlay, more = []) {
 // A row of stills of a film, for lists of many; looked for when it is first seen.
 export function strip(name) {
   const element = h("div", { class: "moments strip" });
-  let timer = 0;
+  let forgo = () => {};
   async function show() {
     const found = await get("moments", { name });
     if (!element.isConnected) return;
     if (found.moments) {
       element.replaceChildren(...found.moments.map((each) => still(name, each, (seconds) => (location.hash = `#/job/${encodeURIComponent(name)}?at=${seconds}`))));
-    } else if (found.is_looking) timer = setTimeout(() => show().catch(() => {}), LOOK_MS);
+    } else if (found.is_looking) forgo = later(() => show().catch(() => {}), LOOK_MS);
     else if (found.trouble || !found.film) element.replaceChildren(h("span", { class: "quiet" }, found.trouble || "no film"));
     else if ((await post("find-moments", { name })).is_looking) {
       element.replaceChildren(h("span", { class: "quiet" }, "looking for moments …"));
-      timer = setTimeout(() => show().catch(() => {}), LOOK_MS);
+      forgo = later(() => show().catch(() => {}), LOOK_MS);
     }
   }
   const seen = new IntersectionObserver(([{ isIntersecting }]) => {
@@ -53,7 +54,7 @@ export function strip(name) {
     show().catch(() => {});
   });
   seen.observe(element);
-  element.stop = () => (clearTimeout(timer), seen.disconnect());
+  element.stop = () => (forgo(), seen.disconnect());
   return element;
 }
 
@@ -65,7 +66,7 @@ export function moments(name, onPlay) {
   const message = h("p", { class: "quiet" });
   const made = h("div", { class: "loops" });
   const element = h("section", { class: "highlights", hidden: true }, heading, message, stills, made);
-  let timer = 0;
+  let forgo = () => {};
   let shown = "";
 
   async function make(mode, each) {
@@ -101,8 +102,9 @@ export function moments(name, onPlay) {
   }
 
   async function refresh() {
-    clearTimeout(timer);
+    forgo();
     const found = await get("moments", { name });
+    if (!element.isConnected) return;
     const seen = JSON.stringify(found);
     if (seen !== shown) {
       shown = seen;
@@ -113,10 +115,10 @@ export function moments(name, onPlay) {
       made.replaceChildren(...found.clips.map(clip));
     }
     if (found.film && !found.moments && !found.is_looking && !found.trouble) found.is_looking = (await post("find-moments", { name })).is_looking;
-    if (found.is_looking || found.clips.some((each) => !each.version && !each.trouble)) timer = setTimeout(() => refresh().catch(() => {}), LOOK_MS);
+    if (found.is_looking || found.clips.some((each) => !each.version && !each.trouble)) forgo = later(() => refresh().catch(() => {}), LOOK_MS);
   }
 
   element.refresh = () => refresh().catch(() => {});
-  element.stop = () => clearTimeout(timer);
+  element.stop = () => forgo();
   return element;
 }

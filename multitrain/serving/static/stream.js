@@ -12,13 +12,19 @@ export class Stream {
     this.onBroken = onBroken;
     document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.open()));
     addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", () => document.hidden || this.open());
+    addEventListener("pageshow", () => this.begin());
+  }
+
+  // A page may begin behind others, and be seen only later.
+  begin() {
+    if (!document.hidden) return this.open();
+    this.rest();
+    return this.ask();
   }
 
   open() {
     if (this.source) return;
-    clearTimeout(this.retry);
-    clearInterval(this.asking);
+    this.close();
     this.source = new EventSource("/api/events");
     this.source.addEventListener("overview", (event) => {
       this.onOverview(JSON.parse(event.data));
@@ -32,24 +38,31 @@ export class Stream {
 
   // An EventSource does not say why it failed: whether nobody is there, or we are not let in.
   async again() {
-    if (document.hidden) return;
     try {
       await get("session");
-      this.open();
+      if (!document.hidden) this.open();
     } catch (error) {
       if (error.status === 401) this.onBroken(error);
-      else this.retry = setTimeout(() => this.again(), RETRY_MS);
+      else if (!document.hidden) this.retry = setTimeout(() => this.again(), RETRY_MS);
     }
   }
 
   rest() {
     this.close();
-    this.asking = setInterval(() => get("overview").then(this.onOverview, () => {}), HIDDEN_MS);
+    this.asking = setInterval(() => this.ask(), HIDDEN_MS);
+  }
+
+  // Once the page is seen again, its stream knows more than an answer that is still on its way.
+  async ask() {
+    const { asking } = this;
+    const news = await get("overview").catch(() => null);
+    if (news && asking && asking === this.asking) this.onOverview(news);
   }
 
   close() {
     clearTimeout(this.retry);
     clearInterval(this.asking);
+    this.asking = 0;
     this.source?.close();
     this.source = null;
   }

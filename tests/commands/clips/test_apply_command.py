@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from jobs.workspace import locks
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 from multitrain.commands.clips.apply import command
+from render.clips.pieces import LOCK
 from render.files.film import Film
 from tests.applying.weights import keep_weights, noise
 from tests.command_line import frameworks_loaded_by
@@ -58,7 +61,7 @@ def told(result: Result) -> str:
     ("arguments", "words"),
     [
         (("nobody", "clip.mp4"), "There is no job 'nobody'"),
-        (("plain", "clip.mp4"), "plain is a dcgan, which makes no pictures of others; pix2pix and"),
+        (("plain", "clip.mp4"), "plain is a dcgan, which makes no pictures of others; pix2pix,"),
         (("night", "clop.mp4"), "there is no file, folder or job 'clop.mp4'"),
         (("night", "night"), "night has no film yet; name a file or a folder"),
         (("night", "data"), "there is no file, folder or job 'data'"),
@@ -66,7 +69,14 @@ def told(result: Result) -> str:
         (("night", "clip.mp4", "--back"), "knows one way only; leave out --back"),
         (("night", "clip.mp4", "--step", "3"), "night has no weights of step 3; there are those"),
         (("night", "clip.mp4", "--through-time", "--step", "2"), "leave out --step and --mix"),
-        (("night", "clip.mp4", "--closed"), "--closed is for --through-time and --mix"),
+        (
+            ("night", "clip.mp4", "--closed"),
+            "--closed is for --through-time, --mix, --steady, networks",
+        ),
+        (("night", "clip.mp4", "--times", "2"), "which makes one frame of each; leave out --times"),
+        (("night", "clip.mp4", "--times", "1"), "1 is not in the range 2<=x<=16"),
+        (("night", "clip.mp4", "--guided", "1,0.01"), "night is a pix2pix, which has no filter"),
+        (("night", "clip.mp4", "--guided", "0,1"), "'0,1' is no filter such as 1,0.005, or none"),
         (("night", "clip.mp4", "--mix", "a:b"), "'a:b' is no mix such as night:0..1"),
         (("night", "clip.mp4", "--mix", "child:0..2"), "shares are from 0 to 1"),
         (("night", "clip.mp4", "--mix", "stranger"), "night and stranger cannot be mixed"),
@@ -74,6 +84,9 @@ def told(result: Result) -> str:
         (("night", "clip.mp4", "-o", "a.mov"), "a.mov must end in .mp4, as h264 does; or name"),
         (("night", "clip.mp4", "-o", "renders/a.mp4"), "renders/ is for what jobs make"),
         (("night", "clip.mp4", "-o", "away/a.mp4"), "there is no folder"),
+        (("night", "clip.mp4", "-o", "/proc/a.mp4"), "nothing can be written to /proc ("),
+        (("night", "photos", "-o", "/proc/new"), "nothing can be written to /proc ("),
+        (("night", "photos", "-o", "clip.mp4/new"), "clip.mp4 (not a directory); name another -o"),
         (("night", "clip.mp4", "-o", "clip.mp4"), "clip.mp4 would be replaced by what is made"),
         (("night", "clip.mp4", "-o", "clip.mp4", "--force"), "would be replaced by what is made"),
         (
@@ -115,6 +128,22 @@ def test_a_video_is_made_once() -> None:
     assert "nothing in it says that it is what you ask for" in told(other)
 
 
+def test_frames_between_are_of_videos_alone(
+    place: Workspace, tiny_job: Callable[..., JobFile]
+) -> None:
+    job = tiny_job(45, 36, name="tween", family="inbetween", features=2, blocks=1)
+    keep_weights(place, job)
+
+    made = apply("tween", "clip.mp4", "--fps", "24")
+
+    assert made.exit_code == 0, told(made)
+    assert "clip_tween.mp4: 14 frames at 24 fps, 0.583 s; step 4" in made.output
+    assert "of its frames, one of 5 stays as it is: at 24 fps" in made.output
+    refused = apply("tween", "photos/one.png")
+    assert refused.exit_code == 1
+    assert "is no video, and tween makes frames between those of one" in refused.output
+
+
 def test_pieces_of_calls_that_nobody_goes_on_with_are_told(place: Workspace) -> None:
     left = place.applying / "0123"
     left.mkdir(parents=True)
@@ -122,6 +151,11 @@ def test_pieces_of_calls_that_nobody_goes_on_with_are_told(place: Workspace) -> 
     told_of = apply("night", "clip.mp4").output
     assert "holds 3.0 MiB of videos that earlier calls have begun" in told_of
     assert left.is_dir()
+
+    lock = locks.take(left.with_suffix(LOCK))
+    assert lock is not None
+    assert "earlier calls" not in apply("night", "clip.mp4", "--force").output, "one works on it"
+    os.close(lock)
 
 
 def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -> None:
@@ -137,13 +171,22 @@ def test_a_folder_of_pictures_and_videos_becomes_another_one(place: Workspace) -
     assert "photos/noise.mp4 cannot be read as a video" in result.output
     assert "note: photos/moving.gif is left out: it is GIF" in result.output
     made = {str(each.relative_to("photos_night")) for each in Path("photos_night").rglob("*.*")}
-    assert made == {"clip.mov", "one.png", "one.png.png", "more/clear.png"}
-    with Image.open("photos_night/one.png.png") as picture:
+    assert made == {"clip.mov", "one.png", "one.jpg.png", "more/clear.png"}
+    with Image.open("photos_night/one.png") as picture:
         assert picture.size == (50, 40)
     with Image.open("photos_night/more/clear.png") as clear:
         np.testing.assert_array_equal(np.asarray(clear)[..., 3], noise(36, 45, 4, seed=2)[..., 3])
     again = apply("night", "photos", "--format", "ffv1")
     assert again.output.count("is there already") == len(made)
+
+    Image.fromarray(noise(36, 45, 3, seed=3)).save(place.root / "photos" / "one.jpg")
+    Image.fromarray(noise(36, 45, 3, seed=4)).save(place.root / "photos" / "two.jpg")
+    Image.fromarray(noise(36, 45, 3, seed=5)).save(place.root / "photos" / "two.bmp")
+    more = apply("night", "photos", "-o", "photos_night", "--format", "ffv1")
+    assert more.exit_code == 1
+    assert "photos_night/one.jpg.png: there already, and nothing in it says" in more.output
+    assert Path("photos_night/two.jpg.png").is_file(), "the others are made"
+    assert Path("photos_night/two.bmp.png").is_file()
 
 
 def test_a_folder_of_one_picture_and_names_of_any_case_and_with_colons(place: Workspace) -> None:
@@ -167,7 +210,7 @@ def test_where_weights_move_a_picture_of_another_place_is_made_anew(place: Works
     before = make()
     Image.fromarray(noise(36, 45, 3, seed=3)).save(place.root / "photos" / "zebra.png")
     again = apply("night", "photos", "--through-time")
-    assert "nothing in it says that it is what you ask for" in told(again)
+    assert "and 2 more: there already, and nothing in it says" in told(again)
     assert make() != before
 
 

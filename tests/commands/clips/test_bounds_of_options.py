@@ -11,7 +11,8 @@ from jobs.settings.loops import Loop
 from multitrain.commands.clips import loop, walk
 from multitrain.commands.clips.clip_options import SizeType
 
-OF_THEIR_OWN = {"format"}  # its choices stand for all commands
+# Any of the table; any job of the workspace; and `smooth` may also name one.
+OF_THEIR_OWN = {"format", "scale_with", "smooth"}
 CASES = [
     (command, mode, name)
     for command, mode in ((loop.command, "best"), (walk.command, "walk"))

@@ -53,7 +53,7 @@ def test_to_another_folder(film: Path, tmp_path: Path) -> None:
     assert len(list((folder / "night.png").iterdir())) == 12
 
 
-@pytest.mark.parametrize("name", ["hap", "webm", "gif", "png", "ffv1"])
+@pytest.mark.parametrize("name", ["hap", "webm", "gif", "png", "dpx", "ffv1", "h265-10bit"])
 def test_an_export_that_is_there_is_passed_over_and_named(film: Path, name: str) -> None:
     [there] = call(film, "--format", name).stdout.split()
     made = Path(there).stat().st_mtime_ns
@@ -64,7 +64,7 @@ def test_an_export_that_is_there_is_passed_over_and_named(film: Path, name: str)
     assert Path(there).stat().st_mtime_ns == made
 
 
-@pytest.mark.parametrize("name", ["hap", "webm", "gif", "png", "ffv1"])
+@pytest.mark.parametrize("name", ["hap", "webm", "gif", "png", "dpx", "ffv1", "h265-10bit"])
 def test_an_export_of_another_film_is_not_taken_for_one_of_this(film: Path, name: str) -> None:
     """Though it is as long, as large, and made later than this one."""
     [there] = call(film, "--format", name).stdout.split()
@@ -152,6 +152,7 @@ def test_a_job_is_exported_by_its_name(film: Path, workspace: Workspace, tiny_jo
     ("arguments", "told"),
     [
         (("none.mp4", "--format", "hap"), "there is no film none.mp4"),
+        (("{film.parent}/more", "--format", "hap"), "more is a folder; name the film that its"),
         (("nights", "--format", "hap"), "There is no job 'nights'"),
         (("{film}", "--format", "hap", "-o", "{film}"), "no folder can be there"),
         (("{film}", "{other}", "--format", "hap", "-o", "{film.parent}"), "two films would become"),

@@ -184,8 +184,8 @@ def test_a_box_of_a_job(workspace, job, film):
         (["waves.mp4", "--frames", "2000"], "the film has 120 frames (2.00 s)"),
         (["waves.mp4", "--crop", "200x20"], "a crop of 200x20 does not lie in a picture of 160x90"),
         (["waves.mp4", "--mode", "walk"], "name the job, not waves.mp4"),
-        (["weaves.mp4"], "there is no file weaves.mp4"),
-        (["renders/night.mp4"], "there is no file renders/night.mp4"),
+        (["weaves.mp4"], "there is no film weaves.mp4"),
+        (["renders/night.mp4"], "there is no film renders/night.mp4"),
         (["night"], "There is no job 'night'"),
     ],
     ids=str,
@@ -208,7 +208,7 @@ def test_an_older_loop_is_replaced_where_that_is_asked_for(film):
     assert frames("waves_pingpong_0.5s.mp4") == 16
 
 
-@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1", "gif", "png"])
+@pytest.mark.parametrize("name", ["h264-intra", "hap", "webm", "ffv1", "gif", "png", "dpx"])
 def test_the_same_loop_again_is_named_and_stays(film, capsys, name):
     words = (film, "--seconds", 0.5, "--format", name)
     call(loop, *words)

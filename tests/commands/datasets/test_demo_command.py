@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from jobs.errors import UsageError
-from jobs.pictures.finding import survey
+from jobs.pictures.surveying import survey
 from jobs.settings.kinds import Resolution
 from jobs.workspace.paths import Workspace
 from multitrain.commands.cli import commands

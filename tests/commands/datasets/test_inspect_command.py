@@ -111,6 +111,9 @@ def test_what_is_not_there_or_empty_is_told(workspace: Workspace, pictures: Path
         look(workspace, "mina", "--no-sheet")
     told = f"There is no data set 'mina' in {workspace.data}; did you mean 'mine'?"
     assert str(caught.value) == told
+    workspace.dataset("clip.mp4").touch()
+    with pytest.raises(UsageError, match=r"is a video: `inspect --film`"):
+        look(workspace, "clip.mp4", "--no-sheet")
     workspace.dataset("none").mkdir()
     with pytest.raises(DatasetError, match="there are no pictures"):
         look(workspace, "none", "--no-sheet")

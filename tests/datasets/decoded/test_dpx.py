@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from jobs.pictures.dpx import HEADER_BYTES, Transfer, read_header
-from jobs.pictures.finding import UnreadablePicture, open_picture, probe, survey
+from jobs.pictures.finding import UnreadablePicture, open_picture, probe
+from jobs.pictures.surveying import survey
 from multitrain.datasets.decoded.decoding import upright
 from multitrain.datasets.decoded.dpx import decode_dpx
 from multitrain.datasets.decoded.folders import load_pictures
@@ -51,6 +52,21 @@ def load(path: Path, transfer: Transfer | None = None) -> np.ndarray:
         if transfer:
             image.transfer = transfer  # type: ignore[attr-defined]
         return np.asarray(upright(image))
+
+
+def test_a_process_that_has_just_begun_loads_them(written: Path) -> None:
+    """Whatever else it has imported: other tests have registered the decoder here."""
+    script = """if True:
+        from sys import argv
+        from pathlib import Path
+        from jobs.pictures.finding import open_picture
+        from multitrain.datasets.decoded.decoding import upright
+        with open_picture(Path(argv[1])) as image:
+            print(*upright(image).size)
+    """
+    call = [sys.executable, "-c", script, str(written / "gbrp10be.dpx")]
+    said = subprocess.run(call, check=True, capture_output=True, text=True).stdout
+    assert said.split() == [str(WIDTH), str(HEIGHT)]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +214,7 @@ def test_headers_with_any_byte_changed_are_read_or_refused(
 
 def test_a_header_is_read_without_ffmpeg(written: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from jobs.pictures.finding import survey;"
+        "import sys; from pathlib import Path; from jobs.pictures.surveying import survey;"
         "print(survey([Path(sys.argv[1])]).count, 'av' in sys.modules, 'numpy' in sys.modules)"
     )
     told = subprocess.run(

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from jobs.pictures.finding import Unreadable, survey
+from jobs.pictures.finding import Unreadable
+from jobs.pictures.surveying import survey
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Sides
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.decoding import Uint8Array
 from multitrain.datasets.decoded.folders import load_pictures
-from multitrain.datasets.tiles.tiles import TileGrid, TileName, Trim
+from multitrain.datasets.tiles.tiles import TileGrid, TileName
 from multitrain.datasets.tiles.tiling import Tiling, tile
 from tests.datasets.decoded.test_dpx import write_10_bits
 
@@ -122,7 +124,7 @@ def test_a_job_loads_the_good_ones(workspace: Workspace, folder: Path) -> None:
 
 
 def test_the_good_ones_are_tiled(workspace: Workspace, folder: Path) -> None:
-    grid = TileGrid(Resolution(WIDTH, HEIGHT), 2, True, False, Trim(0, 0, 0, 0))
+    grid = TileGrid(Resolution(WIDTH, HEIGHT), 2, True, False, Sides(0, 0, 0, 0))
 
     (made,) = tile(workspace, [folder], ["tiles"], Tiling(grid))
 
@@ -147,6 +149,6 @@ def test_of_animated_ones_the_first_picture_is_tiled(workspace: Workspace) -> No
     folder = workspace.root / "in"
     folder.mkdir()
     save_good(folder / "animated.png")
-    grid = TileGrid(Resolution(WIDTH, HEIGHT), 2, True, False, Trim(0, 0, 0, 0))
+    grid = TileGrid(Resolution(WIDTH, HEIGHT), 2, True, False, Sides(0, 0, 0, 0))
     (made,) = tile(workspace, [folder], ["tiles"], Tiling(grid))
     np.testing.assert_array_equal(first_tile(made.folder, "animated"), noise(1))

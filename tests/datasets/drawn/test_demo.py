@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from jobs.errors import DatasetError, UsageError
-from jobs.pictures.finding import DEMO_COUNT, DEMO_SIZE, survey
+from jobs.pictures.finding import DEMO_COUNT, DEMO_SIZE
+from jobs.pictures.surveying import survey
 from jobs.workspace.files import listing
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded.folders import load_pictures

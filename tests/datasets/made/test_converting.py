@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from PIL import Image
 
 from jobs.errors import DatasetError, ExitCode, MultitrainError, UsageError
@@ -23,35 +23,11 @@ from multitrain.commands.cli import commands
 from multitrain.datasets.decoded.dpx import light_of_film, srgb
 from multitrain.datasets.drawn import demo
 from multitrain.datasets.made.converting import Conversion, Outcome, convert
+from tests.datasets.made.conftest import Call, made
 from tests.engine.coded import Part, coded, parts_of
 
 if TYPE_CHECKING:
     from tests.conftest import MakePictures
-
-Call = Callable[..., Result]
-
-
-@pytest.fixture
-def call(workspace: Workspace) -> Call:
-    """`call("in other", "out", "--flip")`: folders in the workspace, a name, options."""
-
-    def run(sources: str, name: str, options: str = "") -> Result:
-        folders = [str(workspace.root / each) for each in sources.split()]
-        words = ["dataset", "convert", *folders, name, *options.split()]
-        return CliRunner().invoke(commands, [*words, "--workspace", str(workspace.root)])
-
-    return run
-
-
-def made(workspace: Workspace, name: str) -> dict[str, Image.Image]:
-    """The pictures of a data set by their paths in it."""
-    folder = workspace.dataset(name)
-    found = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with Image.open(path) as picture:
-            picture.load()
-        found[str(path.relative_to(folder))] = picture
-    return found
 
 
 def parts_in(workspace: Workspace, name: str) -> list[Part]:

@@ -8,13 +8,14 @@ import numpy as np
 from PIL import Image
 
 from jobs.settings.kinds import Resolution
-from multitrain.datasets.tiles.tiles import TileGrid, Trim
+from jobs.settings.preprocess import Sides
+from multitrain.datasets.tiles.tiles import TileGrid
 
-NO_TRIM = Trim(0, 0, 0, 0)
+NO_TRIM = Sides(0, 0, 0, 0)
 
 
 def grid(
-    border: int = 2, *, edges: bool = True, jitter: bool = False, trim: Trim = NO_TRIM
+    border: int = 2, *, edges: bool = True, jitter: bool = False, trim: Sides = NO_TRIM
 ) -> TileGrid:
     return TileGrid(Resolution(10, 8), border, edges, jitter, trim)
 

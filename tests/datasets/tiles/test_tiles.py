@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.settings.kinds import Resolution
-from multitrain.datasets.tiles.tiles import TileGrid, TileName, Trim, fits_a_file_system
+from jobs.settings.preprocess import Sides
+from multitrain.datasets.tiles.tiles import TileGrid, TileName, fits_a_file_system
 
-NO_TRIM = Trim(0, 0, 0, 0)
+NO_TRIM = Sides(0, 0, 0, 0)
 sides = st.integers(1, 200)
 switches = st.booleans()
 
@@ -24,12 +25,12 @@ def product(columns: int, rows: int) -> int:
 @given(
     picture=st.builds(Resolution, sides, sides),
     tile=st.builds(Resolution, st.integers(8, 60), st.integers(8, 60)),
-    trim=st.builds(Trim, *[st.integers(0, 40)] * 4),
+    trim=st.builds(Sides, *[st.integers(0, 40)] * 4),
     edges=switches,
     jitter=switches,
 )
 def test_there_are_as_many_tiles_as_the_table_says(
-    picture: Resolution, tile: Resolution, trim: Trim, edges: bool, jitter: bool
+    picture: Resolution, tile: Resolution, trim: Sides, edges: bool, jitter: bool
 ) -> None:
     columns = max(0, picture.width - trim.left - trim.right) // tile.width
     rows = max(0, picture.height - trim.top - trim.bottom) // tile.height
@@ -52,7 +53,7 @@ def test_there_are_as_many_tiles_as_the_table_says(
     [(False, False, 391), (False, True, 743), (True, False, 432), (True, True, 823)],
 )
 def test_a_film_of_1920x1080_without_its_pillars(edges: bool, jitter: bool, tiles: int) -> None:
-    grid = TileGrid(Resolution(60, 60), 2, edges, jitter, Trim(240, 240, 0, 0))
+    grid = TileGrid(Resolution(60, 60), 2, edges, jitter, Sides(240, 240, 0, 0))
     straight, jittered = grid.corners(Resolution(1920, 1080))
     assert len(straight) + len(jittered) == tiles
 
@@ -65,11 +66,11 @@ def test_a_single_column_or_row_has_no_tile_half_way(size: tuple[int, int], jitt
 
 
 def test_sets_are_half_a_tile_apart() -> None:
-    inside = TileGrid(Resolution(10, 8), 2, False, True, Trim(1, 0, 2, 0))
+    inside = TileGrid(Resolution(10, 8), 2, False, True, Sides(1, 0, 2, 0))
     straight, jittered = inside.corners(Resolution(31, 26))
     assert straight == [(6, 6), (16, 6), (6, 14), (16, 14)]
     assert jittered == [(11, 10)]
-    whole = TileGrid(Resolution(10, 8), 2, True, True, Trim(1, 0, 2, 0))
+    whole = TileGrid(Resolution(10, 8), 2, True, True, Sides(1, 0, 2, 0))
     assert whole.corners(Resolution(31, 26))[1] == straight
     assert whole.corners(Resolution(31, 26))[0][:4] == [(1, 2), (11, 2), (21, 2), (1, 10)]
 

@@ -15,10 +15,11 @@ from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Sides
 from jobs.workspace.paths import Workspace
 from multitrain.datasets.decoded import preprocessing
 from multitrain.datasets.tiles import tiling
-from multitrain.datasets.tiles.tiles import TileName, Trim
+from multitrain.datasets.tiles.tiles import TileName
 from multitrain.datasets.tiles.tiling import Tiling, best, tile
 from multitrain.datasets.tiles.untiling import untile
 from tests.datasets.tiles.scans import grid, header, listed, read, save_noise
@@ -28,7 +29,7 @@ def test_borders_are_the_neighbours_pixels_or_black(workspace: Workspace) -> Non
     pixels = save_noise(workspace.root / "in" / "a.png")
     pixels[0, 0] = 7
     Image.fromarray(pixels).save(workspace.root / "in" / "a.png")
-    trim = Trim(5, 5, 4, 4)
+    trim = Sides(5, 5, 4, 4)
     (made,) = tile(workspace, [workspace.root / "in"], ["t"], Tiling(grid(2, trim=trim)))
     padded = np.pad(pixels[4:-4, 5:-5], ((2, 2), (2, 2), (0, 0)), constant_values=7)
     assert made.pictures == 9
@@ -201,7 +202,7 @@ def test_large_pictures_are_decoded_one_at_a_time(
     for number in range(12):
         save_noise(folder / f"{number}.png")
     monkeypatch.setattr(preprocessing, "LARGE_PIXELS", 40 * 32 - 1)
-    monkeypatch.setattr("multitrain.datasets.decoded.parallel.available_cores", lambda: range(4))
+    monkeypatch.setattr("multitrain.datasets.parallel.available_cores", lambda: range(4))
     meeting, met, decode = threading.Barrier(2), [], tiling._decode
 
     def meet(path: Path) -> Image.Image:

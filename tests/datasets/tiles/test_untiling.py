@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from jobs.errors import DatasetError, UsageError
+from jobs.settings.preprocess import Sides
 from jobs.workspace.paths import Workspace
-from multitrain.datasets.tiles.tiles import Trim
 from multitrain.datasets.tiles.tiling import Tiling, named, tile
 from multitrain.datasets.tiles.untiling import untile
 from tests.datasets.tiles.scans import grid, header, listed, read, save_noise
@@ -44,7 +44,7 @@ def test_what_was_tiled_is_laid_together_as_it_was(
 
 
 def test_originals_fill_what_no_tile_covers(workspace: Workspace, scans: Path) -> None:
-    tile(workspace, [scans], ["tiles"], Tiling(grid(trim=Trim(3, 4, 5, 6)), quality=0.5))
+    tile(workspace, [scans], ["tiles"], Tiling(grid(trim=Sides(3, 4, 5, 6)), quality=0.5))
     untile(workspace, "tiles", workspace.root / "back", originals=scans)
     for name in ("a.png", "reel 2/b.tif", "reel 2/c.png"):
         after = (workspace.root / "back" / name).with_suffix(".png")
@@ -70,7 +70,7 @@ def test_pictures_of_one_name_keep_their_suffixes(workspace: Workspace) -> None:
         PurePath("a.tif.png"): folder / "a.tif.png",
         PurePath("b"): folder / "b.png",
     }
-    tile(workspace, [folder], ["t"], Tiling(grid(trim=Trim(1, 1, 1, 1))))
+    tile(workspace, [folder], ["t"], Tiling(grid(trim=Sides(1, 1, 1, 1))))
     untile(workspace, "t", workspace.root / "back", originals=folder)
     for name in ("a.png", "a.tif", "a.tif.png"):
         np.testing.assert_array_equal(

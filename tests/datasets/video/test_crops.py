@@ -6,8 +6,9 @@ from PIL import Image
 
 from jobs.errors import UsageError
 from jobs.settings.kinds import Resolution
+from jobs.settings.preprocess import Sides
+from multitrain.datasets.filmed.frames import Still
 from multitrain.datasets.video.crops import Box, cut, parse_crops, parse_scale
-from multitrain.datasets.video.frames import Still
 
 WIDE, TALL = Resolution(640, 360), Resolution(360, 640)
 
@@ -30,6 +31,25 @@ def test_of_a_tall_picture_left_is_the_top():
     assert [crop.box(TALL) for crop in parse_crops("left,right")] == [
         Box(0, 0, 360, 360), Box(0, 280, 360, 640),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "box"),
+    [
+        ("left", Box(80, 10, 410, 340)),
+        ("right", Box(220, 10, 550, 340)),
+        ("none", Box(80, 10, 550, 340)),
+        ("100x50+5+6", Box(85, 16, 185, 66)),
+    ],
+)
+def test_crops_lie_in_what_is_left_of_a_shaved_picture(text, box):
+    (crop,) = parse_crops(text, Sides(80, 90, 10, 20))
+    assert crop.box(WIDE) == box
+
+
+def test_nothing_is_left_of_a_shaved_picture():
+    with pytest.raises(UsageError, match="is 360x640: cutting off 200,160,0,0 leaves nothing"):
+        parse_crops("none", Sides(200, 160, 0, 0))[0].box(TALL)
 
 
 @pytest.mark.parametrize("text", ["", "middle", "left,none", "0x5+0+0", "5x5", "left,5x5+0+0"])

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from jobs.errors import DatasetError, UsageError
+from jobs.videos.opening import opened
+from jobs.videos.seeking import from_keyframe
+from jobs.videos.video import look
 from multitrain.commands.datasets import dataset
 from multitrain.datasets.drawn.landscapes import draw_landscape
-from multitrain.datasets.video.videos import look
 from render.encoding import ffmpeg
-from render.shown.opening import opened
-from render.shown.seeking import from_keyframe
 from tests.footage import HEIGHT, WIDTH, number_of, numbered, write_video
 
 WHOLE = ("--crop", "none", "--scale", "none")
@@ -40,7 +40,7 @@ def extract(workspace):
 
 @pytest.fixture
 def pictures(workspace):
-    return lambda name: sorted(workspace.dataset(name).iterdir())
+    return lambda name: sorted(workspace.dataset(name).glob("*.[pj]*g"))
 
 
 def read(path):
@@ -310,3 +310,29 @@ def test_frames_that_follow_each_other_are_all_taken(extract, pictures, tmp_path
     assert [number_of(each) for each in pictures("some")] == list(range(first, first + 12))
     extract(video, "rest", "--frames", 1000, *WHOLE)
     assert [number_of(each) for each in pictures("rest")] == list(range(60))
+
+
+def test_a_data_set_tells_what_it_was_made_of(workspace, extract):
+    """The same of a copy that lies elsewhere; other ones of other frames, or of another video."""
+    film = write_video(workspace.root / "film.mkv", 12)
+    (copies := workspace.root / "copies").mkdir()
+    copy = copies / film.name
+    copy.write_bytes(film.read_bytes())
+    calls = {
+        "first": (film, "--count", "3"),
+        "again": (copy, "--count", "3", "--crop", "left,right"),
+        "fewer": (film, "--count", "2"),
+        "whole": (film, "--count", "3", "--crop", "none"),
+    }
+    for name, (video, *options) in calls.items():
+        extract(video, name, *options)
+    changed = copy.read_bytes()
+    copy.write_bytes(changed[:-1] + bytes([changed[-1] ^ 1]))
+    extract(copy, "changed", "--count", "3")
+    told = {name: (workspace.dataset(name) / "SOURCE.txt").read_text() for name in calls}
+    told["changed"] = (workspace.dataset("changed") / "SOURCE.txt").read_text()
+    assert told["again"] == told["first"]
+    assert len(set(told.values())) == len(told) - 1
+    video, asked = told["whole"].splitlines()
+    assert video.startswith(f"video: film.mkv, {film.stat().st_size} bytes, sha256 of its ends ")
+    assert asked == "asked: --count 3 --crop none"

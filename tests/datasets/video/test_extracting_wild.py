@@ -35,7 +35,7 @@ def extracted(workspace):
         arguments = [str(each) for each in (video, "some", *options, *told)]
         result = CliRunner().invoke(dataset, ["extract", *arguments], catch_exceptions=False)
         assert json.loads(result.stdout)[0]["left_out"] == []
-        pictures = sorted(workspace.dataset("some").iterdir())
+        pictures = sorted(workspace.dataset("some").glob("*.png"))
         return [np.asarray(Image.open(each)) for each in pictures]
 
     return call

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from jobs.errors import UsageError
 from jobs.settings.kinds import Resolution
+from jobs.videos.video import Video
 from multitrain.datasets.video.moments import Moment, Span, between, evenly, every, share_out
-from multitrain.datasets.video.videos import Video
 
 VIDEO = Video(
     path=Path("a.mp4"), time_base=Fraction(1, 600), first=0, last=59_976,

@@ -13,6 +13,7 @@ from multitrain.engine.model import Chance
 from tests.engine.mixtures import (
     SETS,
     check_batches,
+    check_company,
     check_independence,
     check_rounds,
     check_shares,
@@ -53,6 +54,10 @@ def test_rounds_are_independent() -> None:
             3, 0, PICTURES, number * pictures, pictures, one_set(pictures)
         )
     )
+
+
+def test_two_feeds_choose_their_sets_together() -> None:
+    check_company(lambda feed, mixture: jax_random.items_of(3, 0, feed, 0, 70, mixture).tolist())
 
 
 def test_so_it_is_beyond_what_is_drawn_at_once() -> None:

@@ -227,8 +227,14 @@ assert (resumed.run(2).frames == sessions[0].run(2).frames).all()
 
 @pytest.mark.parametrize(
     "columns",
-    [{}, {"preprocess": "crop", "crop_size": "12x9", "flip": True, "loaded": "17x13"}],
-    ids=["whole_pictures", "random_crops"],
+    [
+        pytest.param({}, id="whole_pictures"),
+        pytest.param(
+            {"preprocess": "crop", "crop_size": "12x9", "flip": True, "loaded": "17x13"},
+            id="random_crops",
+            marks=pytest.mark.long_on_jax,
+        ),
+    ],
 )
 def test_two_devices_train_as_one_and_resume_exactly(
     tiny_job: MakeJob, tmp_path: Path, columns: dict[str, object]

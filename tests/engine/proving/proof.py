@@ -14,7 +14,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from jobs.settings.choices import Clipping, Optimizer, Schedule
+from jobs.settings.choices import Clipping, Optimizer
+from jobs.settings.schedules import Schedule
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.feeds import Feeds, only
 from multitrain.engine.model import Chance, Learning, Model, Named, Nets, Shown

@@ -15,6 +15,7 @@ from multitrain.engine.tensorflow.random import FEW_ITEMS, Draws
 from tests.engine.mixtures import (
     SETS,
     check_batches,
+    check_company,
     check_independence,
     check_rounds,
     check_shares,
@@ -56,6 +57,10 @@ def test_rounds_are_independent() -> None:
             Draws(3, 0).items(PICTURES, number, pictures, one_set(pictures)).numpy()
         )
     )
+
+
+def test_two_feeds_choose_their_sets_together() -> None:
+    check_company(lambda feed, mixture: Draws(3, 0).items(feed, 0, 70, mixture).numpy().tolist())
 
 
 def test_small_sets_keep_their_order_from_version_to_version() -> None:

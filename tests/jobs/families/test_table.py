@@ -12,7 +12,11 @@ from multitrain import families
 
 ROOT = Path(__file__).parents[3]
 # Where the name of a family may stand: the table, the column, the modules that make networks.
-AT_HOME = {"jobs/families", "multitrain/families", "jobs/settings/spec.py"}
+# The sheets that `quick` writes are of families, as a user's are.
+QUICK = "multitrain/commands/quick"
+EVOLVE = "multitrain/commands/evolve.py"  # it breeds the networks of one family
+CODEC = "multitrain/codec"  # its streams are of one family's latents
+AT_HOME = {"jobs/families", "multitrain/families", "jobs/settings/spec.py", QUICK, EVOLVE, CODEC}
 
 
 def test_nobody_else_asks_for_a_family_by_name() -> None:

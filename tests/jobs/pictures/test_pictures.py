@@ -21,8 +21,8 @@ from jobs.pictures.finding import (
     describe_unreadable,
     find_pictures,
     probe,
-    survey,
 )
+from jobs.pictures.surveying import survey
 from jobs.settings.kinds import Resolution
 from jobs.workspace.paths import Workspace
 

@@ -19,12 +19,16 @@ FEWEST = 3  # names that make a list; two may be a pair that some code looks at
 
 ALLOWED = {
     "jobs/settings/spec.py": "the declaration",
+    "jobs/settings/loops.py": "settings of a loop",
+    "multitrain/commands/clips/loop.py": "options that walks take as well",
     "jobs/sheets/rules.py": "the other columns that each rule looks at",
     "render/films/manifest.py": "keys of the manifest",
     "multitrain/weights/checkpoints.py": "attributes in checkpoints",
+    "multitrain/codec/facts.py": "what a job must have, of which a stream says nothing",
     "multitrain/commands/status.py": "headings of the table of jobs",
     "multitrain/commands/layer_table.py": "headings and keys of the table of layers",
     "multitrain/serving/job_facts.py": "keys of the same table",
+    "multitrain/resuming/later_film.py": "what is another of a film that begins later",
 }
 FAMILIES = "jobs/families/"  # each says by itself which settings its networks are made of
 

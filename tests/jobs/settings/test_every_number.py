@@ -13,6 +13,7 @@ from jobs.errors import SheetError
 from jobs.settings.bounds import LARGEST, unwrap
 from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
+from jobs.settings.moments import Moments
 from jobs.settings.parsing import cell_text, entry_type
 from jobs.settings.spec import COLUMNS
 from jobs.sheets.sheet import read_sheet
@@ -35,7 +36,7 @@ ABSURD = (
 )
 LONGEST_MESSAGE = 1500  # with the sheet's path in it
 # Written as digits in a pattern that limits them.
-LIMITED_BY_PATTERN = (Resolution, Folder)
+LIMITED_BY_PATTERN = (Resolution, Folder, Moments)
 
 
 def types_in(annotation: Any, metadata: tuple[object, ...] = ()) -> Iterator[tuple[Any, list[Any]]]:

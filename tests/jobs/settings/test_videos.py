@@ -44,6 +44,15 @@ def test_nothing_is_told_of_what_stays() -> None:
     assert notes_on("png", 1, 1, 240) == []
 
 
+@pytest.mark.parametrize("name", VIDEOS)
+def test_that_alpha_is_lost_is_told(name: FormatName) -> None:
+    notes = notes_on(name, 64, 48, 50, has_alpha=True)
+    keeps = {"hap-alpha", "prores-4444", "ffv1", "png", "webm", "gif"}
+    assert [f"the film is shown over black: {name} holds" in each for each in notes] == [True] * (
+        name not in keeps
+    )
+
+
 def test_frames_that_a_gif_leaves_out_are_told() -> None:
     (told,) = notes_on("gif", 64, 48, Fraction(60000, 1001))
     assert told == "frames are left out: gif shows at most 50 a second, not 59.9401"

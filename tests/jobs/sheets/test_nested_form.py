@@ -12,7 +12,7 @@ import yaml
 from jobs.families.table import family_of
 from jobs.settings.choices import Choice
 from jobs.settings.parsing import choices_of, entry_type, parse_cells, plain_type
-from jobs.settings.spec import COLUMNS, GROUP_OF, JobSpec, means_something
+from jobs.settings.spec import COLUMNS, GROUP_OF, JobSpec, facets, means_something
 from jobs.sheets.forms.nested_form import nested, sheet_text
 from jobs.sheets.forms.yaml_cells import read_rows
 
@@ -45,6 +45,9 @@ def any_spec(draw: random.Random) -> JobSpec:
             cells.pop(other, None)
         count = draw.randint(1, 6) if get_origin(plain_type(column)) is tuple else 1
         cells[column] = ",".join(draw.choices(right_texts(column), k=count))
+    for column in cells:
+        if words := facets(column).words_in.get(cells.get("family", "dcgan")):
+            cells[column] = draw.choice(words)
     for column in {*cells} - {"family"}:
         if not means_something(column, cells.get("family", "dcgan")):
             for other in GROUP_OF.get(column, ()):

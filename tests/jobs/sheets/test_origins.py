@@ -211,6 +211,22 @@ def test_what_no_weights_depend_on_may_differ(
     assert not mistakes(workspace, make_job("a"), make_job("b", init_from="a", **columns))
 
 
+@pytest.mark.parametrize(("before", "after"), [("l1", "l1,gan"), ("l1,gan", "l1")])
+def test_a_network_that_only_one_of_both_has_need_not_fit(
+    workspace: Workspace, before: str, after: str
+) -> None:
+    alike = {"family": "superres", "features": 4, "blocks": 1, "patch": "16"}
+
+    def make(name: str, **columns: object) -> JobFile:
+        job = make_job(name, **alike | columns)
+        return job.replaced(image_width=48, image_height=48)
+
+    first = make("a", losses=before)
+    assert not mistakes(workspace, first, make("b", losses=after, init_from="a"))
+    wider = make("b", losses=after, init_from="a", features=5)
+    assert "layer 1 of the generator" in mistakes(workspace, first, wider)["init_from"]
+
+
 def test_the_end_that_nothing_is_taken_from_need_not_fit(workspace: Workspace) -> None:
     above = [make_job("a"), make_job("b", z_dim=7)]
     for alpha, wrong in ((0, {}), (0.1, {"interpolate_b"}), (1, {"interpolate_b"})):

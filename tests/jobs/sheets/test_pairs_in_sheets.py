@@ -15,6 +15,7 @@ from jobs.settings.preprocess import Step
 from jobs.sheets.sheet import Sheet, read_sheet
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
+from tests.footage import write_video
 
 MakePictures = Callable[..., list[Path]]
 SIZE = (48, 40)
@@ -202,6 +203,15 @@ def test_samples_are_of_the_kind_that_is_trained_on(
         ("dataset: photos, patch: 64", "patch: must be one of 16, 34, 70, 142, 286, not '64'"),
         ("dataset: photos, downs: 8", "downs: 8 would need pictures of 86 pixels a side, and "
             "these are 48x40; 6 is the most, 5 the default"),
+        ("dataset: photos, apply_to: clip.mp4",
+            "apply_to: names 'clip.mp4'; give whole paths, such as /home/me/clip.mp4"),
+        ("dataset: photos, apply_to: /clip.mp4",
+            "apply_to: names '/clip.mp4', and there is no such file"),
+        ("dataset: photos, apply_to: /bin/sh", "apply_to: names '/bin/sh', which is no video"),
+        ("dataset: photos, apply_to: /bin/sh, use_checkpoints: False", "apply_to: takes weights of "
+            "a checkpoint, and use_checkpoints is False"),
+        ("dataset: photos, schedule_g: plateau(3)", "schedule_g: plateau goes by validation, which "
+            "a pix2pix has not; use step or cosine"),
         ("dataset: photos, z_dim: 8", "z_dim: means nothing to a pix2pix; leave it empty"),
     ],
 )  # fmt: skip
@@ -283,3 +293,71 @@ def test_without_pairs_names_and_numbers_do_not_matter(pictures: Workspace) -> N
 )
 def test_mistakes_without_pairs(pictures: Workspace, cells: str, told: str) -> None:
     assert mistakes(pictures, cells, "cyclegan") == [f"2: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("inputs: maps", "inputs: holds pictures of 48x40, and targets of 48x40; these must be"),
+        (
+            "inputs: small, preprocess: crop, crop_size: 33",
+            "inputs: is 2 times smaller, and crop_size 33x33 cannot be divided so; 32x32 can",
+        ),
+        (
+            "inputs: small, preprocess: resize, load_size: 41x32",
+            "inputs: is 2 times smaller, and load_size 41x32 cannot be divided so; 40x32 can",
+        ),
+        (
+            "inputs: small, preprocess: center_crop, crop_size: 32",
+            "inputs: is 2 times smaller, and what center_crop cuts",
+        ),
+    ],
+)
+def test_smaller_pairs_are_just_so_much_smaller(pictures: Workspace, cells: str, told: str) -> None:
+    """So windows of both are at the same places."""
+    (found,) = mistakes(pictures, f"targets: photos, {cells}", "superres")
+    assert f": {told}" in found
+
+
+def test_pairs_of_a_scale_are_decoded_each_in_its_size(pictures: Workspace) -> None:
+    cells = "targets: photos, inputs: small, preprocess: resize_and_crop, load_size: 40x32, "
+    (job,) = read(pictures, f"{cells} crop_size: 16", "superres").jobs
+    sizes = {name: (each.width, each.height) for name, each in job.decodings.items()}
+    assert sizes == {TARGETS: (40, 32), INPUTS: (20, 16)}
+    assert (job.image_width, job.image_height) == (16, 16)
+
+
+def test_a_share_that_is_held_out_is_neither_none_nor_all(pictures: Workspace) -> None:
+    """What is held out is not among the pictures that an epoch has."""
+    (whole,), (job,) = (
+        read(pictures, f"dataset: photos, batch_size: 2{cells}", "superres").jobs
+        for cells in ("", ", validation: 50%")
+    )
+    assert job.picture_count == whole.picture_count - whole.picture_count // 2
+    told = "2: validation: a share of the pictures must be above 0% and below 100%, such as 10%"
+    for share in ("0%", "100 %", "250%"):
+        assert mistakes(pictures, f"dataset: photos, validation: {share}", "superres") == [told]
+
+
+def test_what_no_step_draws_from_has_no_weight(pictures: Workspace) -> None:
+    told = "has a weight, and no step draws from it; leave the weight out"
+    for column in ("validation", "sample_from"):
+        (found,) = mistakes(pictures, f"dataset: photos, {column}: photos*3", "superres")
+        assert found == f"2: {column}: {told}"
+
+
+def test_clips_and_shares_need_pictures_that_follow_each_other(pictures: Workspace) -> None:
+    write_video(pictures.dataset("clip.mp4"), 20)
+    cells = "dataset: clip.mp4, net: recurrent, batch_size: 1"
+    assert read(pictures, f"{cells}, clip: 9, validation: 50%", "superres").jobs
+    for more, column, told in (
+        ("clip: 21", "dataset", "has no 21 consecutive pictures, as a clip is: at most 20"),
+        ("clip: 7, validation: 5%", "validation", "7 consecutive pictures in what is held out"),
+        ("clip: 7, validation: 95%", "dataset", "7 consecutive pictures beside what is held out"),
+    ):
+        (found,) = mistakes(pictures, f"{cells}, {more}", "superres")
+        assert found.startswith(f"2: {column}: "), found
+        assert told in found
+    write_video(pictures.dataset("one.mp4"), 1)
+    (found,) = mistakes(pictures, "dataset: one.mp4, validation: 10%", "superres")
+    assert found == "2: validation: is a share of a single picture; a share takes two"

@@ -81,10 +81,8 @@ def test_the_option_of_commands(
     assert "make a link to it" in told.output
 
 
-def test_a_video_is_told_with_the_command_that_makes_pictures_of_it(workspace: Workspace) -> None:
+def test_a_video_that_is_none_is_told_by_its_name(workspace: Workspace) -> None:
     workspace.data.mkdir(exist_ok=True)
     (workspace.data / "my clip.MP4").touch()
     told = reason(workspace, "my clip.MP4")
-    assert told.startswith("'my clip.MP4' is a video; make a data set of its frames")
-    assert ": multitrain dataset extract " in told
-    assert told.endswith(" 'my clip'")
+    assert told == "holds no picture that can be read: my clip.MP4 (is empty)"

@@ -29,8 +29,9 @@ def test_data_sets_must_be_folders_of_pictures_below_data(
         "did you mean 'faces/small'?",
         "sheet.csv:4: dataset: '../etc' must be a folder under data/, or a whole path, "
         "without '..'",
-        "sheet.csv:5: dataset: holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx)",
-        "sheet.csv:6: dataset: 'file' is a file; name the folder that holds the pictures",
+        "sheet.csv:5: dataset: holds no pictures (jpg, png, webp, avif, heic, bmp, tif, dpx) "
+        "and no videos",
+        "sheet.csv:6: dataset: 'file' is a file; name a folder that holds the pictures, or a video",
     ]
     assert mistakes(read, text)[6].endswith("no folder 'emty' in data/; did you mean 'empty'?")
 

@@ -64,7 +64,8 @@ def test_pictures_of_any_size_are_welcome_where_they_become_one(
     assert (job.image_width, job.image_height) == seen
     assert job.loaded_size == loaded
     assert not any("dataset" in each for each in sheet.warnings)
-    assert job.decodings == {PICTURES: (("mixed",), *loaded, 3, job.spec.preprocessing.fixed)}
+    steps = job.spec.preprocessing.fixed
+    assert job.decodings == {PICTURES: (("mixed",), *loaded, 3, steps, None)}
 
 
 def test_the_job_file_keeps_both_sizes(mixed: Workspace) -> None:

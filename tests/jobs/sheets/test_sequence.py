@@ -29,7 +29,7 @@ def test_a_job_that_is_not_here_is_told(workspace: Workspace) -> None:
 def test_jobs_of_other_sheets_count_begun_or_not(workspace: Workspace) -> None:
     workspace.job("begun").run.mkdir(parents=True)
     with closing(Store(workspace.store)) as store:
-        store.add("queued", frames_total=1)
+        store.add([("queued", 1)])
     assert mistakes(workspace, a="begun, queued") == {}
 
 

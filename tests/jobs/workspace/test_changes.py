@@ -34,7 +34,8 @@ def test_only_what_no_frame_depends_on_may_change() -> None:
         "at once": {"priority", "owner", "after", "on_done", "on_failed", "retries", "memory_gb"},
         "any": {
             "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
-            "backup_period", "stall_minutes", "gpus",
+            "backup_period", "stall_minutes", "gpus", "apply_to", "validation",
+            "validate_every", "keep_best",
         },
         "later": {
             "video_length", "steps", "epochs", "keep_checkpoints", "auto_render_period",
@@ -130,3 +131,10 @@ def test_a_film_stays_in_the_format_that_it_began_with(
     changed = change(begun(format=was), job(format=now))
     assert changed.job.spec.format == is_then
     assert changed.film_stays == ("h264" if not now.startswith("h264") else None)
+
+
+def test_another_share_that_is_held_out_changes_what_is_trained_on() -> None:
+    measured = {"family": "superres", "losses": "l1,gan"}
+    refusal = change(begun(**measured, validation="10%"), job(**measured, validation="20%")).refusal
+    assert "validation was 10%, is now 20%, and other pictures are trained on" in refusal
+    assert not change(begun(**measured, validation="a"), job(**measured, validation="b")).refusal

@@ -111,5 +111,8 @@ def test_a_file_tells_at_a_glance_whether_it_asks_for_more_than_a_film(
     job.save(paths)
     assert JobFile.read(paths) == job
     assert glance(paths) == Glance(fps=25, may_have_extras=may)
+    if not columns:
+        tiny_job(fps=25, validation="unseen").save(paths)
+        assert glance(paths) == Glance(fps=25, is_measured=True)
     paths.job_file.write_bytes(b"\xff")
     assert glance(paths) == Glance()  # `read` tells what is wrong

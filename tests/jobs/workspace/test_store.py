@@ -25,7 +25,7 @@ def store(workspace: Workspace) -> Iterator[Store]:
 
 
 def test_a_job_goes_through_its_states(store: Store) -> None:
-    store.add("a", frames_total=100)
+    store.add([("a", 100)])
     store.transition("a", State.RUNNING, attempts=1, slot="gpu 0")
     store.record_frames("a", 40)
     assert store.job("a") == JobRow("a", State.RUNNING, 40, 100, 1, "gpu 0", "")
@@ -34,7 +34,7 @@ def test_a_job_goes_through_its_states(store: Store) -> None:
 
 
 def test_moves_that_the_table_lacks_are_refused(store: Store) -> None:
-    store.add("a", frames_total=1)
+    store.add([("a", 1)])
     with pytest.raises(ValueError, match="cannot go from queued to done"):
         store.transition("a", State.DONE, attempts=0)
     with pytest.raises(ValueError, match="nobody"):
@@ -53,17 +53,17 @@ def test_every_state_has_a_way_out_and_only_failures_are_silent() -> None:
 
 def test_jobs_come_in_the_order_of_their_submission(store: Store) -> None:
     for name in ("z", "a", "m"):
-        store.add(name, frames_total=1)
+        store.add([(name, 1)])
     assert [job.name for job in store.jobs()] == ["z", "a", "m"]
 
 
 def test_a_transaction_that_fails_leaves_the_state_before_it(store: Store) -> None:
-    store.add("a", frames_total=1)
+    store.add([("a", 1)])
 
     def change_and_break() -> None:
         with store.transaction():
             store.record_frames("a", 1)
-            store.add("a", frames_total=2)
+            store.add([("a", 2)])
 
     with pytest.raises(sqlite3.IntegrityError):
         change_and_break()
@@ -74,7 +74,7 @@ def test_a_transaction_that_fails_leaves_the_state_before_it(store: Store) -> No
 
 def test_it_opens_with_a_newer_sqlite(store: Store, workspace: Workspace) -> None:
     """TensorFlow brings one of its own, which then is the process's."""
-    store.add("a", frames_total=1)
+    store.add([("a", 1)])
     script = (
         "import sys, tensorflow\nfrom pathlib import Path\n"
         "from jobs.workspace.store import Store\nprint(len(Store(Path(sys.argv[1])).jobs()))"
@@ -85,7 +85,7 @@ def test_it_opens_with_a_newer_sqlite(store: Store, workspace: Workspace) -> Non
 
 
 def test_reading_while_somebody_writes(store: Store, workspace: Workspace) -> None:
-    store.add("a", frames_total=1)
+    store.add([("a", 1)])
     with store.transaction():
         store.record_frames("a", 1)
         assert [job.frames_done for job in read_jobs(workspace.store)] == [0]

@@ -274,7 +274,7 @@ def job_without_film(workspace):
         spec = JobSpec(**settings, video_length=1, family="testcard", **columns)
         JobFile(spec=spec, image_width=32, image_height=32).save(workspace.job("a"))
         store = Store(workspace.store)
-        store.add("a", 10)
+        store.add([("a", 10)])
         row = store.job("a")
         store.save([replace(row, state=state, error=error)])
         store.close()

@@ -17,6 +17,7 @@ from jobs.settings.videos import FormatName
 from render.clips.asked import is_as_asked
 from render.clips.pieces import Pieces
 from render.encoding import ffmpeg
+from render.encoding.formats import Quality
 from render.encoding.streaming import RawVideo
 from render.files import sound
 from render.files.claims import BeingMade
@@ -264,3 +265,25 @@ def test_a_track_that_cannot_be_kept_costs_the_sound_alone(
     monkeypatch.setitem(sound._ENCODED, ".mp4", ("no_such_codec",))
     assert "its sound is left out" in (pieces.finish(tmp_path / "made.mp4", NOTE) or "")
     assert far(tmp_path / "made.mp4") < 6
+
+
+def test_sound_of_a_film_that_was_replaced_meanwhile_is_left_out(
+    make: Make, tmp_path: Path
+) -> None:
+    source = with_sound(tmp_path, "-c:v", "copy", "-c:a", "aac")
+    pieces = make("h264", beside=Beside.look(Film.look(source, with_sound=True)))
+    write(pieces)
+    source.write_bytes(source.read_bytes())
+    assert "was replaced meanwhile" in (pieces.finish(tmp_path / "made.mp4", NOTE) or "")
+    assert far(tmp_path / "made.mp4") < 6
+
+
+def test_the_quality_is_that_which_is_asked_for(make: Make, tmp_path: Path) -> None:
+    sizes = []
+    for crf in (1, 51):
+        pieces = make(quality=Quality(crf, "ultrafast"))
+        write(pieces)
+        output = tmp_path / f"{crf}.mp4"
+        pieces.finish(output, NOTE)
+        sizes.append(output.stat().st_size)
+    assert sizes[1] < 0.95 * sizes[0]

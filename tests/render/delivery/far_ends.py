@@ -139,6 +139,13 @@ class _Files(paramiko.SFTPServerInterface):
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno)
 
+    def list_folder(self, path):
+        try:
+            found = list(os.scandir(self._path(path)))
+        except OSError as error:
+            return paramiko.SFTPServer.convert_errno(error.errno)
+        return [paramiko.SFTPAttributes.from_stat(each.stat(), each.name) for each in found]
+
     def mkdir(self, path, attr):
         self._path(path).mkdir()
         return paramiko.SFTP_OK

@@ -41,7 +41,8 @@ def test_backups_replace_each_other_in_their_time(make_job, workspace, home):
             assert yaml.safe_load(job_file) == yaml.safe_load(
                 job.without(told | {"upload_to": ""}).text
             )
-            (name,) = (each for each in archive.namelist() if each != "job.yaml")
+            job_file, name, index = archive.namelist()
+            assert (job_file, index) == ("job.yaml", "backup.json")
             return archive.read(name).decode()
 
     def checkpoint(step):
@@ -178,3 +179,29 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"abc")
     assert s3.sha256_of(file) == hashlib.sha256(b"abc").digest()
+
+
+def test_checkpoints_are_kept_for_the_timecuts_that_were_sent(make_job, home, workspace):
+    url = f"file://{home}/nas"
+    (home / "nas").mkdir()
+    paths, job = make_job("night", frames=100, cut=20, upload_to=url, backup_period=10)
+    workspace.renders.mkdir()
+    cuts = [paths.timecut(number) for number in (1, 2, 3)]
+    for cut in cuts:
+        cut.write_bytes(b"cut")
+
+    def ends(*sent):
+        courier = Courier(workspace)
+        courier.offer(paths, Target(url), sent)
+        courier.close()
+        return targets.ends_to_keep(paths, job.spec, job.plan)
+
+    assert ends() == [20]
+    assert ends(cuts[1]) == [20], "the one before is on its way"
+    assert ends(cuts[0]) == [40, 60]
+    cuts[0].unlink()
+    assert ends(cuts[2]) == [60, 80], "a user has moved the first one away, and it is safe"
+    cuts[2].write_bytes(b"made anew")
+    assert ends() == [40, 60]
+    quiet = job.spec.model_copy(update={"backup_period": None})
+    assert targets.ends_to_keep(paths, quiet, job.plan) == []

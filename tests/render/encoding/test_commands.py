@@ -96,6 +96,7 @@ COMMANDS = {
     ),
     "encode_intra": encode(plan(1920, 1080), name="h264-intra"),
     "encode_h265": encode(plan(1920, 1080), name="h265"),
+    "encode_h265_10bit": encode(plan(1920, 1080), name="h265-10bit"),
     "encode_h265_nvenc": encode(plan(1920, 1080), name="h265-nvenc"),
     "encode_hap_q": encode(plan(91, 51, suffix=".mov"), name="hap-q"),
     "encode_dxv": encode(plan(1920, 1080, suffix=".mov"), name="dxv"),
@@ -112,6 +113,8 @@ COMMANDS = {
     ),
     "export_gif": export("gif", 60),
     "export_png": export("png", 60),
+    "export_dpx": export("dpx", 60),
+    "export_dpx_deep": export("dpx", 60, OPAQUE._replace(is_deep=True)),
     "export_webm": export("webm", Fraction(30000, 1001), Source(has_alpha=True, matrix="bt709")),
     "images_whole": images_command(
         "ffmpeg", BATCH, plan(91, 51), 120, [image_pattern(Path("/w/50%"), "frame_")]

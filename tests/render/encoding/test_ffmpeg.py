@@ -48,6 +48,18 @@ def test_one_that_cannot_encode_is_passed_over(tmp_path, monkeypatch, fresh_find
     assert "imageio_ffmpeg" in fresh_find()
 
 
+def test_one_that_makes_8_bits_of_more_is_passed_over(tmp_path, monkeypatch, fresh_find):
+    """As FFmpeg 6 and older did with an x265 of 8 bits, with no more than a warning."""
+    eight = 'for each; do shift; set -- "$@" "${each%10le}"; done'
+    own = program(tmp_path, f'{eight}\nexec "{ffmpeg.find()}" "$@"')
+    ffmpeg.find.cache_clear()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert fresh_find("h265") == str(own)
+    assert "imageio_ffmpeg" in fresh_find("h265-10bit")
+    with pytest.raises(ProgramFailed, match="makes yuv420p, of 8 bits"):
+        ffmpeg.try_out(str(own), "h265-10bit")
+
+
 def test_one_that_hangs_is_given_up_after_seconds_and_once(tmp_path, monkeypatch, fresh_find):
     assert ffmpeg.FIRST_SECONDS <= 10
     asked = tmp_path / "asked"

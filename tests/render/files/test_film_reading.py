@@ -74,7 +74,9 @@ def test_going_back_decodes_as_often_as_memory_makes_it(tmp_path, monkeypatch):
     assert seeks == []
 
 
-@pytest.mark.parametrize("name", ["h264", "h265", "hap", "dxv", "prores", "prores-4444", "ffv1"])
+@pytest.mark.parametrize(
+    "name", ["h264", "h265", "h265-10bit", "hap", "dxv", "prores", "prores-4444", "ffv1"]
+)
 def test_colours_are_those_that_were_encoded(tmp_path, name):
     side = 32
     frame = np.repeat(np.repeat(np.array([COLOURS], np.uint8), side, axis=0), side, axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.errors import MultitrainError
-from jobs.settings.videos import VIDEOS
+from jobs.settings.videos import VIDEOS, WITH_NVENC
 from jobs.workspace.files import listing
 from render.clips import exporting
 from render.encoding import ffmpeg
@@ -20,7 +20,13 @@ from tests.render.workbench import run
 
 
 @pytest.mark.parametrize(
-    ("formats", "codec"), [("hap,png,gif,h264", "hap"), ("ffv1,h265,dxv", "ffv1"), ("h265", "hevc")]
+    ("formats", "codec"),
+    [
+        ("hap,png,gif,h264", "hap"),
+        ("ffv1,h265,dxv", "ffv1"),
+        ("h265", "hevc"),
+        ("h265-10bit,dpx", "hevc"),
+    ],
 )
 def test_film_timecuts_and_exports(make_job, start_worker, formats, codec):
     paths, job = make_job(format=formats, frames=25, cut=15, size=(40, 24), crf=30)
@@ -43,7 +49,7 @@ def test_film_timecuts_and_exports(make_job, start_worker, formats, codec):
     assert names == ["job.contact.jpg", "job.jpg", "job.json"]
     told = json.loads(paths.manifest.read_text())
     assert [each["file"] for each in told["films"]] == [f"job{suffix}"]
-    assert told["encoder"] == (None if codec in ("hap", "ffv1") else "x264")
+    assert told["encoder"] == ("x264" if first in WITH_NVENC else None)
 
 
 def test_boxes_are_exported_each(make_job, start_worker):

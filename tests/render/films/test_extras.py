@@ -28,11 +28,11 @@ from render.spool.notes import (
     is_made,
     is_over,
     made_extras,
-    missing_walks,
     note_digest,
     note_film,
     note_given_up,
     note_made,
+    still_to_draw,
 )
 from render.worker import rendering
 from render.worker.worker import RenderWorker
@@ -56,7 +56,7 @@ def test_a_job_waits_for_its_walks_and_is_done_without_those_given_up(make_job, 
     paths, job = filmed(make_job, start_worker)
     assert paths.film().exists()
     assert not paths.manifest.exists()
-    (walk,) = missing_walks(paths, job)
+    (walk,) = still_to_draw(paths, job)
     note_given_up(paths, job, walk)
     run(start_worker("job"))
     told = [each["file"] for each in json.loads(paths.manifest.read_text())["made_of_the_film"]]
@@ -66,7 +66,7 @@ def test_a_job_waits_for_its_walks_and_is_done_without_those_given_up(make_job, 
 
 def test_an_older_file_is_not_taken_for_what_was_given_up(make_job, start_worker):
     paths, job = filmed(make_job, start_worker)
-    (walk,) = missing_walks(paths, job)
+    (walk,) = still_to_draw(paths, job)
     (older,) = paths.files_of(walk, job.spec)
     older.write_text("of another night")
     note_given_up(paths, job, walk)
@@ -164,7 +164,7 @@ def test_extras_wait_for_room_and_the_film_does_not(
 
 def test_what_its_user_moved_away_is_neither_made_again_nor_waited_for(make_job, start_worker):
     paths, job = filmed(make_job, start_worker)
-    (walk,) = missing_walks(paths, job)
+    (walk,) = still_to_draw(paths, job)
     (drawn,) = paths.files_of(walk, job.spec)
     drawn.write_text("drawn")
     note_made(paths, job, walk)
@@ -180,7 +180,7 @@ def test_what_its_user_moved_away_is_neither_made_again_nor_waited_for(make_job,
 
 def test_giving_up_takes_what_was_half_made(make_job, start_worker):
     paths, job = filmed(make_job, start_worker)
-    (walk,) = missing_walks(paths, job)
+    (walk,) = still_to_draw(paths, job)
     half = part_of(paths.files_of(walk, job.spec)[0])
     half.write_text("half")
     note_given_up(paths, job, walk)

@@ -89,10 +89,15 @@ export function open(root, { query }) {
     for (const { video } of shown.values()) playing ? video.play().catch(() => {}) : video.pause();
   }
 
+  // Cut after cut would be fetched for a page that nobody sees.
+  function rest() {
+    for (const { video } of playing ? shown.values() : []) document.hidden ? video.pause() : video.play().catch(() => {});
+  }
+
   // While it plays, the slider follows the first video, and each goes on into its next cut.
   function follow() {
     const entry = [...shown.values()].find(({ video }) => !video.classList.contains("absent"));
-    if (!playing || !entry) return;
+    if (!playing || !entry || document.hidden) return;
     const cut = entry.cuts.cuts.find((one) => one.number === entry.cut);
     if (!cut) return;
     const frames = cut.frames[1] - cut.frames[0];
@@ -113,6 +118,7 @@ export function open(root, { query }) {
     seek();
   });
   play.addEventListener("click", () => setPlaying(!playing));
+  document.addEventListener("visibilitychange", rest);
   search.addEventListener("change", () => {
     if (search.value) add(search.value);
     search.value = "";
@@ -142,6 +148,7 @@ export function open(root, { query }) {
     leave() {
       left = true;
       clearInterval(timer);
+      document.removeEventListener("visibilitychange", rest);
       for (const { video } of shown.values()) video.removeAttribute("src");
     },
   };

@@ -7,10 +7,11 @@ import { moments } from "../moments.js";
 import { forget, player, show } from "../player.js";
 import { buttons, order } from "../steering.js";
 import { posterOf, previewOf } from "../tile.js";
+import { wipe } from "../wipe.js";
 import { bytes, duration, filmLength, percent, situation } from "../words.js";
 import { star } from "./films.js";
 
-const KINDS = { film: "Film", export: "Export", loop: "Loop", timecut: "Timecut", poster: "Poster", contact: "Contact sheet" };
+const KINDS = { film: "Film", export: "Export", loop: "Loop", applied: "Video through the network", timecut: "Timecut", poster: "Poster", contact: "Contact sheet" };
 
 export function open(root, { name, query }) {
   let job = null;
@@ -18,6 +19,8 @@ export function open(root, { name, query }) {
   let video = null;
   let seenFilm = "";
   const hero = h("div", { class: "hero" });
+  let laid = null;
+  const compare = h("button", { class: "button lay", type: "button", title: "Two pictures of each cell, on either side of a line (w)", "aria-pressed": "false", hidden: true, onclick: lay }, "Before | after");
   const heading = h("h1", {}, name);
   const line = h("p", { class: "situation" });
   const orders = h("div", { class: "orders" });
@@ -58,15 +61,26 @@ export function open(root, { name, query }) {
     hero.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
+  function lay() {
+    if (!job?.cells) return;
+    if (laid) laid.stop();
+    laid = laid ? null : wipe(video, job.cells);
+    if (laid) hero.append(laid);
+    hero.classList.toggle("laid", Boolean(laid));
+    compare.setAttribute("aria-pressed", String(Boolean(laid)));
+    if (laid) laid.querySelector("input").focus();
+  }
+
   function picture() {
     const box = job.boxes ? { box: 1 } : {};
     const isDone = job.state === "done" && job.film;
     const source = isDone ? media(name, "film", job.film, box) : previewOf(job);
     if (!video) {
       video = player({ source, poster: posterOf(job) });
-      hero.append(video, h("a", { class: "button enlarge", href: `#/screen/${encodeURIComponent(name)}`, title: "Alone on the screen" }, "Full screen"));
+      hero.append(video, compare, h("a", { class: "button enlarge", href: `#/screen/${encodeURIComponent(name)}`, title: "Alone on the screen" }, "Full screen"));
     } else show(video, source, posterOf(job));
     video.controls = Boolean(isDone);
+    compare.hidden = !job.cells;
     hero.classList.toggle("bare", !source && !posterOf(job));
     if (isDone && seenFilm !== job.film) {
       seenFilm = job.film;
@@ -99,7 +113,7 @@ export function open(root, { name, query }) {
       ["priority", job.priority ? String(job.priority) : ""],
     ];
     facts.replaceChildren(...rows.filter(([, value]) => value).flatMap(([what, value]) => [h("dt", {}, what), h("dd", {}, value)]));
-    losses.replaceChildren(curves(job.losses));
+    losses.replaceChildren(curves(job.losses), ...job.measures.map(curves));
     settings.querySelector("div").replaceChildren(tree(job.settings));
     showFiles();
     if (log.open) readLog();
@@ -112,7 +126,7 @@ export function open(root, { name, query }) {
     if (files.dataset.for === seen) return;
     files.dataset.for = seen;
     const address = (each) => media(name, each.kind, each.version, { number: each.number, box: each.box, format: each.format });
-    const loops = sorted.filter((each) => each.kind === "loop" && /\.(mp4|webm|gif)$/.test(each.file));
+    const loops = sorted.filter((each) => ["loop", "applied"].includes(each.kind) && /\.(mp4|webm|gif)$/.test(each.file));
     for (const video of files.querySelectorAll("video")) forget(video);
     const pictures = sorted.filter((each) => each.kind === "contact").slice(0, 1);
     files.replaceChildren(
@@ -149,6 +163,7 @@ export function open(root, { name, query }) {
     },
     leave() {
       highlights.stop();
+      if (laid) laid.stop();
       root.querySelectorAll("video").forEach(forget);
     },
     key(event) {
@@ -156,6 +171,10 @@ export function open(root, { name, query }) {
         const what = { running: "pause", queued: "pause", paused: "resume" }[job.state];
         if (what) order(what, [name]);
         return Boolean(what);
+      }
+      if (event.key === "w" && job?.cells) {
+        lay();
+        return true;
       }
       if (event.key === "f") {
         location.hash = `#/screen/${encodeURIComponent(name)}`;

@@ -1,0 +1,1 @@
+"""Autoencoders of video: their layers, planned."""

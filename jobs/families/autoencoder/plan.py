@@ -1,0 +1,139 @@
+"""Autoencoders before they are built: what sheets are checked by, shown and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobs.families.autoencoder.layers import coding_of, halvings, least_side, operations_of
+from jobs.families.family import Application, Family, Layers, Sides, Trained
+from jobs.families.feed import Feed
+from jobs.families.limits import too_large
+from jobs.families.translation import (
+    OF_LAYERS,
+    OF_STEPS,
+    OTHERS_OF_FIXED,
+    cell,
+    samples_like,
+    with_validation,
+    wrong_show,
+    wrong_terms,
+)
+from jobs.settings.spec import JobSpec, default_of
+
+ENCODER, DECODER = "encoder", "decoder"
+SIDES = Sides(16, 8192)
+# Terms of losses that compare without another network.
+TERMS = (
+    "l1", "l2", "charbonnier", "bce", "elastic", "multiscale-l1", "coarse-l1", "ssim", "ms-ssim",
+    "tv",
+)  # fmt: skip
+
+# What a decoder is built of; and what else whoever decodes has to know.
+DECODED_BY = ("net", "features", "latent_channels", "output_colours")
+CODED_BY = (*DECODED_BY, "input_colours", "quantise", "precision")
+
+_OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "freeze_d"}).union(
+    {
+        "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
+        "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
+        "snapshot", "keep_best",
+    }
+)  # fmt: skip
+_OTHERS = (
+    *OTHERS_OF_FIXED, "convolution_g", "gf_dim", "df_dim", "loss", "optimizer_d",
+    "learning_rate_d", "schedule_d", "beta1_d", "gradient_clip_d", "nbr_d_updates",
+    "label_smoothing", "instance_noise", "diffaugment", "perceptual", "freeze_d",
+)  # fmt: skip
+
+
+def feeds(spec: JobSpec) -> tuple[Feed, ...]:
+    """The pictures that are coded; those that frames show; those that networks are measured by."""
+    whole = Feed.of_dataset(spec)
+    return with_validation(whole, samples_like(whole, spec), spec)
+
+
+def layers(spec: JobSpec, width: int, height: int) -> Layers:
+    """The layers of both networks."""
+    coding = coding_of(spec, width, height)
+    return {ENCODER: coding.encoder, DECODER: coding.decoder}
+
+
+def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
+    """One reason for each column that asks for what cannot be built, or cannot learn."""
+    if min(width, height) < (least := least_side(spec)):
+        reason = f"{spec.net} takes {least} pixels a side, and pictures are {width}x{height}"
+        return {"net": reason}
+    reasons: dict[str, str] = {}
+    for planned in layers(spec, width, height).values():
+        for layer in planned:
+            for column, reason in too_large(layer, spec, width="latent_channels", draws=True):
+                reasons.setdefault(column, f"layer {layer.number} {reason}")
+    for column, reason in _wrong_training(spec):
+        reasons.setdefault(column, reason)
+    return reasons
+
+
+def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    yield from wrong_terms(spec, TERMS)
+    yield from wrong_show(spec, {"input", "output", "difference", "latent"})
+    if spec.colour_model != "rgb":
+        yield (
+            "colour_model",
+            "is for families whose networks see and make the same colours; an autoencoder has "
+            "input_colours and output_colours: leave it empty",
+        )
+    if spec.features and spec.net == "oval":
+        yield "features", "has no effect on oval, which has none to count; leave it empty"
+    if spec.variable_rate and spec.latent_channels == 1:
+        yield "variable_rate", "needs more than one of latent_channels, to leave some out"
+    if spec.rate_weight and not spec.quantise:
+        yield "rate_weight", "counts the bits of whole numbers, which quantise: 0 has none of"
+    if not spec.validation and spec.keep_best != default_of("keep_best", spec.family):
+        yield "keep_best", "has no effect without validation, which it goes by; leave it empty"
+    if spec.snapshot.name == "update":
+        yield (
+            "snapshot",
+            "update shows a frame after each network's turn, and here both learn at once; use step",
+        )
+
+
+def operations(spec: JobSpec, width: int, height: int) -> int:
+    """Operations of one step: all updates, and its frames.
+
+    Backwards, the gradients of a layer's weights cost as much as the layer does forwards, and those
+    of its input as much again; that of the first layer is not needed.
+    """
+    coding = coding_of(spec, width, height)
+    forwards = operations_of((*coding.encoder, *coding.decoder))
+    trained = spec.nbr_g_updates * (3 * forwards - coding.encoder[0].operations)
+    shown = spec.frames_per_step * spec.samples * forwards // spec.steps_per_frame
+    return spec.images_per_batch * trained + shown
+
+
+def trained(spec: JobSpec) -> dict[str, Trained]:
+    """What training keeps of both."""
+    return dict.fromkeys((ENCODER, DECODER), Trained(spec.optimizer_g, spec.ema > 0))
+
+
+AUTOENCODER = Family(
+    feeds=feeds,
+    cell=cell,
+    layers=layers,
+    impossible=impossible,
+    batches=lambda spec: spec.nbr_g_updates,
+    operations=operations,
+    trained=trained,
+    columns_of_layers=_OF_LAYERS,
+    columns_of_steps=OF_STEPS - {"nbr_d_updates"} | {"input_noise"},
+    networks=(ENCODER, DECODER),
+    application=Application(
+        networks=(DECODER,),  # of what an encoder makes, which goes before it
+        fixed=lambda spec, _width, _height: spec,
+        least_side=least_side,
+        halvings=halvings,
+        rates=lambda spec: spec.latent_channels,
+    ),
+    averaged={"average_encoder": ENCODER, "average_decoder": DECODER},
+    without=frozenset(_OTHERS),
+    sides=SIDES,
+)

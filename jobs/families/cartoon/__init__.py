@@ -1,0 +1,1 @@
+"""White-box cartoonization: its layers, planned."""

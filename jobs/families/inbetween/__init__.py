@@ -1,0 +1,1 @@
+"""Frames between frames: the plan of a network that finds what moves."""

@@ -1,0 +1,1 @@
+"""Super-resolution: networks that make pictures larger or cleaner, planned without a framework."""

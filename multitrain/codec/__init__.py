@@ -1,0 +1,1 @@
+"""Video as the latents of an autoencoder: a stream of bytes that is written, sent, received."""

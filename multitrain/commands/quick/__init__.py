@@ -1,0 +1,1 @@
+"""`multitrain quick`: from a video to a film in one line, by the other commands."""

@@ -1,0 +1,1 @@
+"""Frames of videos as pictures: found, decoded, mended where they are made of two fields."""

@@ -1,0 +1,73 @@
+"""Autoencoders: an encoder makes few numbers of a picture, and a decoder the picture of these.
+
+What both are stands in `jobs.families.autoencoder.layers`, how they code in `coding`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import keras
+
+from jobs.families.autoencoder.plan import DECODER, ENCODER
+from jobs.settings.kinds import Resolution
+from jobs.settings.spec import JobSpec
+from jobs.workspace.jobfile import JobFile
+from multitrain.engine import open_training
+from multitrain.engine.feeds import Feeds
+from multitrain.engine.model import Applying, Average, Model, Phase, Turn
+from multitrain.engine.session import Session, SessionSettings
+from multitrain.families import adversaries
+from multitrain.families.autoencoder.building import build_decoder, build_encoder
+from multitrain.families.autoencoder.coding import Coder
+from multitrain.families.autoencoder.learning import Autoencoding
+
+
+class Networks(NamedTuple):
+    """Both, with fresh weights, and how they are used."""
+
+    coder: Coder
+    encoder: keras.Model
+    decoder: keras.Model
+
+
+def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
+    """An autoencoder at step 0, trained by the engine."""
+    return open_training(lambda: describe(job), job.spec, feeds, settings)
+
+
+def build(spec: JobSpec, size: Resolution) -> Networks:
+    """The networks of a job for pictures of this size, with fresh weights from its seed."""
+    coder, seeds = Coder.of(spec, size), adversaries.seeds(spec.seed)
+    return Networks(coder, build_encoder(coder.plan, seeds), build_decoder(coder.plan, seeds))
+
+
+def describe(job: JobFile) -> Model:
+    """Both networks, and how they learn: at once, by one loss."""
+    spec, size = job.spec, Resolution(job.image_width, job.image_height)
+    _, encoder, decoder = build(spec, size)
+    both = {ENCODER: encoder, DECODER: decoder}
+    autoencoding = Autoencoding(spec, size)
+    return Model(
+        networks=both,
+        turns={"g": Turn(tuple(both), adversaries.learning(job, "g"), autoencoding.loss)},
+        phases=(Phase(0, autoencoding.program),),
+        chance=autoencoding.chance,
+        averages={f"average_{name}": Average(name, spec.ema) for name in both if spec.ema},
+        shown=autoencoding.shown(job),
+        measured=autoencoding.measured,
+    )
+
+
+def describe_application(
+    spec: JobSpec,
+    size: Resolution,
+    name: str,
+    *,
+    raw: bool,  # noqa: ARG001
+    channels: int | None = None,
+) -> Applying:
+    """What codes pictures of this size and makes them again, of the first `channels` of latents."""
+    assert name == DECODER, "an encoder makes no pictures"
+    coder, encoder, decoder = build(spec, size)
+    return Applying(coder.composed(encoder, decoder, channels), coder.seen, coder.levels)

@@ -1,0 +1,1 @@
+"""White-box cartoonization: its networks, built of the layers that were planned."""

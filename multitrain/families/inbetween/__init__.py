@@ -1,0 +1,1 @@
+"""Frames between frames: a network that finds what moves, and moves it."""

@@ -1,0 +1,1 @@
+"""Super-resolution: its networks, built of the parts that were planned."""
