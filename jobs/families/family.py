@@ -85,6 +85,10 @@ def _the_picture(spec: JobSpec, width: int, height: int) -> Resolution:  # noqa:
     return Resolution(width, height)
 
 
+def _sends_nothing(spec: JobSpec) -> bool:  # noqa: ARG001
+    return False
+
+
 def _one_batch(spec: JobSpec) -> int:  # noqa: ARG001
     return 1
 
@@ -109,6 +113,7 @@ class Family:
     - columns_of_layers: the settings that decide what layers there are, and how large.
     - columns_of_steps: with them, those that decide what a step computes.
     - trained: what training keeps of each network.
+    - streams: whether what it makes is sent, frame by frame, to a receiver, which frames show.
     - sampler: the network that draws samples of latents, which walks need; None: there is none.
     - application: what makes pictures into pictures; None: nothing here does.
     - averaged: networks, by the name that an average of their weights has in checkpoints.
@@ -129,6 +134,7 @@ class Family:
     columns_of_layers: frozenset[str] = frozenset()
     columns_of_steps: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
+    streams: Callable[[JobSpec], bool] = _sends_nothing
     sampler: str | None = None
     application: Application | None = None
     averaged: Mapping[str, str] = field(default_factory=dict)

@@ -40,6 +40,8 @@ class Feed:
     - goes_on: each place of a batch shows the clip that follows the one of the batch before, so
       that a network may remember what it saw.
     - in_shots: between two pictures of a clip there is no cut.
+    - latest: of a stream, whose pictures come in their order, one in each step: a batch is drawn
+      from so many of the newest ones; 0: it is no stream.
     - is_drawn: False: no step is given it, and frames alone show it.
     - is_shown: False as well: frames do not show it either, and networks are measured by it; a job
       may go on with others.
@@ -61,6 +63,7 @@ class Feed:
     frames: int = 1
     goes_on: bool = False
     in_shots: bool = False
+    latest: int = 0
     is_drawn: bool = True
     is_shown: bool = True
     part: Part | None = None

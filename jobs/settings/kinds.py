@@ -237,6 +237,8 @@ Show = Literal[
     "input+output+difference",
     "input+output+latent",
     "input+output+difference+latent",
+    "output+curve",
+    "input+output+difference+curve",
     "blend+output",
     "blend+output+target",
 ]

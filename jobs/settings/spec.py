@@ -82,6 +82,8 @@ _CODERS = ("autoencoder",)
 _OF_PICTURES = (*_TRANSLATORS, *_CODERS, *_BETWEEN)
 _MEASURED = (*_ENLARGERS, *_CODERS, *_BETWEEN)
 
+WARM_UP_OF_STREAMS = 30  # updates
+
 _ENLARGING_NETS = (
     "srresnet",
     "rrdb",
@@ -162,6 +164,11 @@ class JobSpec(BaseModel):
     quantise:       Annotated[NotNegative, Le(1000)] = column(1.0, "latents are whole numbers of this step, from -127 to 127, which are what is sent; in training, noise of half a step takes the place of rounding. 0: they are sent as float16", only_in=_CODERS)
     variable_rate:  Switch                      = column(False, "in training, the last latent channels are left out, each time as many as chance says: so the first ones learn to matter most, and one network serves as many rates as it has channels", only_in=_CODERS)
     rate_weight:    NotNegative                 = column(0.0, "weight, beside `losses`, of the bits that a value of the latents takes, as is estimated; a little of it keeps files from growing while the network learns: 0.0005", only_in=_CODERS)
+    stream:         Folders | None              = column(None, "instead of `dataset`: one video, under data/ or by its whole path, which is sent frame by frame while the network goes on learning from it, and from the first frame on again behind its last; frames show what a receiver makes of what was sent. See docs/autoencoder.md", concerns="job", one_of="pictures", only_in=_CODERS)
+    fifo:           Annotated[int, Ge(2), Le(1000)] = column(20, "so many of the newest frames of a `stream` are kept to learn from; no step learns before they are there", only_in=_CODERS)
+    online_batch:   Annotated[Count, Le(1000)] | None = column(None, "so many of these does each step learn from, the newest one and others in turn: the fewer, the faster; empty: all of them", only_in=_CODERS)
+    update_every:   EverySteps                  = column(10, "frames of a `stream` from one look to the next at whether what was learnt since is worth sending", only_in=_CODERS)
+    update_life:    Annotated[Count, Le(1_000_000)] = column(250, "frames that weights sent anew are thought to serve: they go out where the bytes that so many frames would need less, to be as good, are more than their own. More of them: weights go out more often", only_in=_CODERS)
     input_noise:    NotNegative                 = column(0.0, "deviation, in levels of 255, of Gaussian noise on what the encoder sees in training; the picture itself stays what is wanted", only_in=_CODERS)
     input_colours:  ColourSpace                 = column("rgb", "the colours that the encoder sees; hue is its sine and cosine; `all`: `rgb`, `hsv` and `lab`, one behind the other", only_in=_CODERS)
     output_colours: ColourSpace                 = column("rgb", "the colours that the decoder makes; of `all`, the mean of three pictures", only_in=_CODERS)
@@ -209,6 +216,7 @@ class JobSpec(BaseModel):
     learning_rate_d: Positive                   = column(0.0002, "of the discriminator", label="lrd", varies=Change(2.0, spread=1.0))
     schedule_g:     OneSchedule                 = column(Schedule("constant"), "of the generator's learning rate", varies=Change(0.5))
     schedule_d:     OneSchedule                 = column(Schedule("constant"), "of the discriminator's learning rate", varies=Change(0.5))
+    warm_up:        Natural | None              = column(None, "updates in which learning rates rise from near 0 to what they are; empty: none, of a `stream` 30, since optimizers begin anew there")
     beta1_g:        Decay                       = column(0.5, "the optimizer's first decay, for the generator, where it has one", varies=Change(0.5, from_zero=0.5))
     beta1_d:        Decay                       = column(0.5, "the optimizer's first decay, for the discriminator, where it has one", varies=Change(0.5, from_zero=0.5))
     gradient_clip_g: OneClipping                = column(Clipping("none"), "of the generator's gradients", label="clipg", varies=Change(0.3))
@@ -274,12 +282,12 @@ class JobSpec(BaseModel):
     @property
     def pictures(self) -> tuple[Folder, ...]:
         """The folders of the pictures that networks learn to make."""
-        return self.dataset or self.targets or ()
+        return self.dataset or self.targets or self.stream or ()
 
     @property
     def column_of_pictures(self) -> str:
         """The column that names them."""
-        return "targets" if self.targets and not self.dataset else "dataset"
+        return next((each for each in GROUP_OF["dataset"] if getattr(self, each)), "dataset")
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -311,7 +319,16 @@ class JobSpec(BaseModel):
 
     @property
     def images_per_batch(self) -> int:
+        if self.stream:
+            return self.online_batch or self.fifo
         return self.batch_size or self.samples
+
+    @property
+    def warm_up_updates(self) -> int:
+        """Updates in which learning rates rise."""
+        if self.warm_up is None:
+            return WARM_UP_OF_STREAMS if self.stream else 0
+        return self.warm_up
 
     @property
     def preprocessing(self) -> Preprocessing:

@@ -4,6 +4,7 @@ night_timecut0001.mp4   a timecut            night_loop0001.mov   the first loop
 night.mp4               the film             night.hap.mov        the film in another format
 night.jpg               its poster           night.contact.jpg    its contact sheet
 night_applied0001.mp4   the first of the videos that its network is applied to
+night.mtc               what was sent to a receiver (`jobs.families.autoencoder`)
 night.part.mp4          what `merge` has joined of the timecuts of a job that is unfinished
 
 With boxes, each but the last but one is there for every box: `night_box0002.mp4`,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jobs.settings.spec import JobSpec
 
 JPG = ".jpg"
+STREAM = ".mtc"  # of `multitrain codec`
 CONTACT = "contact"  # stands in a name where a format would
 OF_SOME = "part"  # likewise; no job's name ends so, nor does that of anything that a job makes
 
@@ -51,7 +53,7 @@ class OutputName(NamedTuple):
     def is_film(self) -> bool:
         """Whether the file is a film, or that of a box, in the format that it was made in first."""
         parts = (self.timecut, self.loop, self.format, self.applied)
-        return set(parts) == {None} and self.suffix != JPG
+        return set(parts) == {None} and self.suffix not in (JPG, STREAM)
 
     @property
     def is_timecut(self) -> bool:
@@ -123,7 +125,15 @@ class AppliedFile:
         return f"video {self.number}: {self.source} through the network"
 
 
-Extra = Export | Pictures | LoopFile | AppliedFile
+@dataclass(frozen=True)
+class StreamFile:
+    """What was sent while the network learned, as a file for `multitrain codec`."""
+
+    def __str__(self) -> str:
+        return "the stream"
+
+
+Extra = Export | Pictures | LoopFile | AppliedFile | StreamFile
 
 
 def extras(spec: JobSpec, plan: FramePlan) -> Iterator[Extra]:
@@ -131,6 +141,8 @@ def extras(spec: JobSpec, plan: FramePlan) -> Iterator[Extra]:
     if spec.render_video:
         yield from (Pictures(box) for box in plan.box_numbers)
         yield from (Export(box, name) for name in spec.format[1:] for box in plan.box_numbers)
+    if spec.stream:
+        yield StreamFile()
     yield from loop_files(spec, plan)
     yield from (AppliedFile(number, name) for number, name in enumerate(spec.apply_to or (), 1))
 
@@ -145,7 +157,7 @@ def loop_files(spec: JobSpec, plan: FramePlan) -> Iterator[LoopFile]:
 def is_drawn_by_trainer(extra: Extra) -> bool:
     """Whether a trained network draws the extra, so that the render worker does not make it."""
     match extra:
-        case AppliedFile():
+        case AppliedFile() | StreamFile():
             return True
         case LoopFile(_, _, loop):
             return loop.is_walk or loop.scale_with is not None
@@ -169,6 +181,8 @@ def extra_names(job: str, extra: Extra, spec: JobSpec) -> tuple[str, ...]:
         case AppliedFile(number, _):
             suffix = VIDEOS[spec.format[0]].suffix
             return (str(OutputName(job, suffix=suffix, applied=number)),)
+        case StreamFile():
+            return (str(OutputName(job, suffix=STREAM)),)
 
 
 def format_of(loop: Loop, spec: JobSpec) -> FormatName:
@@ -189,7 +203,8 @@ _TELLING = {each.suffix for name, each in VIDEOS.items() if f".{name}" == each.s
 
 # The longest first: `h264-intra` begins with `h264`.
 _FORMATS = "|".join(sorted((*get_args(FormatName), CONTACT, OF_SOME), key=len, reverse=True))
-_SUFFIXES = "|".join(re.escape(each) for each in {JPG, *(each.suffix for each in VIDEOS.values())})
+_OF_VIDEOS = {each.suffix for each in VIDEOS.values()}
+_SUFFIXES = "|".join(re.escape(each) for each in {JPG, STREAM, *_OF_VIDEOS})
 _OUTPUT = re.compile(
     r"(?P<job>.+?)(?:_timecut(?P<timecut>\d{4,}))?(?:_loop(?P<loop>\d{4,}))?"
     r"(?:_applied(?P<applied>\d{4,}))?"

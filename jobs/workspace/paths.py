@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.settings.videos import MP4, of_box
 from jobs.workspace.files import PART, listing
-from jobs.workspace.outputs import Extra, OutputName, extra_names
+from jobs.workspace.outputs import STREAM, Extra, OutputName, extra_names
 
 if TYPE_CHECKING:
     from jobs.plans.plan import FramePlan, FrameRange
@@ -240,6 +240,11 @@ class JobPaths:
     @property
     def log(self) -> Path:
         return self.run / "log.txt"
+
+    @property
+    def stream(self) -> Path:
+        """What has been sent so far, of a job that streams; what a checkpoint covers stays."""
+        return self.run / f"stream{STREAM}"
 
     @property
     def progress(self) -> Path:

@@ -29,21 +29,23 @@ class Coding:
     def __init__(self, facts: Facts, device: Device) -> None:
         """Raises OutOfMemory and MultitrainError."""
         self._facts, job = facts, facts.job
-        coder, encoder, decoder = device.built(lambda: build(job.spec, facts.size))
+        self._coder, encoder, decoder = device.built(lambda: build(job.spec, facts.size))
         self._encoder = TrainedNetwork(encoder, ENCODER, job)
         self._decoder = TrainedNetwork(decoder, DECODER, job)
         self.shapes: Shapes = {each.path: tuple(each.shape) for each in decoder.variables}
         self._placed: tuple[int, Weights, Placed] | None = None
+        self.compiled = device.compiled
+        self._send, self._make = self.compiled(self.sent), self.compiled(self.made)
 
-        def sent(weights: Placed, frames: Any) -> Any:
-            levels = ops.cast(frames, "float32")
-            return coder.sent(self._encoder.answer(weights, coder.seen(levels)))
+    def sent(self, encoder: Placed, frames: Any) -> Any:
+        """What is sent of frames `(n, height, width, 3)`, as float32; to be compiled."""
+        levels = ops.cast(frames, "float32")
+        return self._coder.sent(self._encoder.answer(encoder, self._coder.seen(levels)))
 
-        def made(weights: Placed, latents: Any) -> Any:
-            shares = self._decoder.answer(weights, coder.received(latents))
-            return ops.cast(ops.round(coder.levels(shares)), "uint8")
-
-        self._send, self._make = device.compiled(sent), device.compiled(made)
+    def made(self, decoder: Placed, sent: Any) -> Any:
+        """The frames of what was sent, uint8; to be compiled."""
+        shares = self._decoder.answer(decoder, self._coder.received(sent))
+        return ops.cast(ops.round(self._coder.levels(shares)), "uint8")
 
     def place_encoder(self, weights: State) -> Placed:
         """The encoder's part of a job's weights, on the device. OriginUnfit where they are not."""
@@ -78,6 +80,10 @@ class Coding:
     def _held(self, weights: Weights, model: int) -> Placed:
         """A version of weights on the device: only the last one stays there."""
         if self._placed is None or self._placed[0] != model or self._placed[1] is not weights:
-            state: dict[str, Any] = {f"{DECODER}/{name}": array for name, array in weights.items()}
-            self._placed = model, weights, self._decoder.place(state)
+            self._placed = model, weights, self.place_decoder(weights)
         return self._placed[2]
+
+    def place_decoder(self, weights: Weights) -> Placed:
+        """A decoder's weights, on the device."""
+        state: dict[str, Any] = {f"{DECODER}/{name}": array for name, array in weights.items()}
+        return self._decoder.place(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -129,6 +130,19 @@ def look(path: Path) -> Contents:
             if each.kind in (Kind.WEIGHTS, Kind.CHANGE):
                 contents.models.add(each.model)
     return contents
+
+
+def finish(path: Path, output: Path) -> None:
+    """Make a whole stream of one that may go on; replaces `output`, which appears whole.
+
+    MultitrainError where it is none; OSError.
+    """
+    contents = look(path)
+    with making(output) as part:
+        shutil.copyfile(path, part)
+        with part.open("ab") as file:
+            writer = StreamWriter(file, None, contents.packets.total())
+            writer.write(Kind.END, 0, contents.packets[Kind.FRAME])
 
 
 @dataclass(frozen=True)

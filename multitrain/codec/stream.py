@@ -17,7 +17,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from jobs.reading import DamagedText, parse_json
 
@@ -69,32 +69,49 @@ class Trouble(NamedTuple):
     told: str
 
 
+CUT_OFF = Trouble("the stream is cut off: its end is missing")
+
+
 class NoStream(ValueError):
     """A file that is no such stream, or one of another version: one clause for people."""
 
 
+class Sink(Protocol):
+    """Where a stream is written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take these bytes, all of them."""
+
+
 class StreamWriter:
-    """Writes a stream and counts its `bytes`, those of the header under None.
+    """Writes a stream and counts its `bytes`, those of the header under None, and its `packets`.
 
     OSError where it cannot be written.
     """
 
-    def __init__(self, file: BinaryIO, facts: dict[str, Any]) -> None:
-        """`facts` are what a receiver has to know before the first packet."""
+    def __init__(self, file: Sink, facts: dict[str, Any] | None, packets: int = 0) -> None:
+        """`facts` are what a receiver has to know before the first packet; None: the stream is
+        there, with so many packets, and goes on.
+        """
+        self._file, self.packets = file, packets
+        self.bytes: Counter[Kind | None] = Counter()
+        if facts is not None:
+            self._begin(facts)
+
+    def _begin(self, facts: dict[str, Any]) -> None:
         text = json.dumps(facts, separators=(",", ":")).encode()
         if len(text) > MOST_HEADER:
             raise ValueError(f"the header takes {len(text)} bytes")
         header = MAGIC + LENGTHS.pack(len(text), zlib.crc32(text)) + text
-        file.write(header)
-        self.bytes: Counter[Kind | None] = Counter({None: len(header)})
-        self._file, self._number = file, 0
+        self._file.write(header)
+        self.bytes[None] = len(header)
 
     def write(self, kind: Kind, model: int, frame: int, payload: bytes = b"") -> None:
         """Write a packet."""
-        written = Packet(kind, model, self._number, frame, payload).written()
+        written = Packet(kind, model, self.packets, frame, payload).written()
         self._file.write(written)
         self.bytes[kind] += len(written)
-        self._number += 1
+        self.packets += 1
 
 
 def read_header(file: BinaryIO) -> dict[str, Any]:
@@ -139,7 +156,7 @@ def read_packets(file: BinaryIO, most: int) -> Iterator[Packet | Trouble]:
         has_ended |= packet.kind is Kind.END
         yield packet._replace(payload=payload)
     if not has_ended:
-        yield Trouble("the stream is cut off: its end is missing")
+        yield CUT_OFF
 
 
 def _head(begin: bytes, most: int) -> tuple[Packet, int, int] | None:

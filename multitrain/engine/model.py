@@ -59,7 +59,10 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Learning:
-    """How a turn learns. `steps` are those of the whole training."""
+    """How a turn learns. `steps` are those of the whole training.
+
+    In the first `warm_up` updates, the rate rises evenly to what it is by then.
+    """
 
     optimizer: Optimizer
     rate: float
@@ -68,6 +71,7 @@ class Learning:
     clipping: Clipping
     updates: int  # per step
     steps: int
+    warm_up: int = 0
     micro_batches: int = 1  # parts of a batch that are computed one after the other
 
 

@@ -84,7 +84,8 @@ def learning_rate(learning: Learning) -> Any:
     Of a plateau, it is the number that it begins with.
     """
     schedule = _schedule(learning)
-    return learning.rate if schedule is None else PerStep(schedule, learning)
+    rate = learning.rate if schedule is None else PerStep(schedule, learning)
+    return WarmedUp(rate, learning.warm_up) if learning.warm_up else rate
 
 
 def plateaus(turns: Mapping[str, Turn], measured: Sequence[Sequence[Measured]]) -> dict[str, float]:
@@ -110,6 +111,21 @@ class PerStep(schedules.LearningRateSchedule):  # type: ignore[misc]
     def __call__(self, step: Any) -> Any:
         number = step // self._updates
         return self._by_step(number if self._last is None else ops.minimum(number, self._last))
+
+
+class WarmedUp(schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A rate, or a schedule by updates, that rises evenly in the first updates.
+
+    Goyal et al. 2017, https://arxiv.org/abs/1706.02677, 2.2.
+    """
+
+    def __init__(self, rate: Any, updates: int) -> None:
+        self._rate, self._updates = rate, updates
+
+    def __call__(self, step: Any) -> Any:
+        rate = self._rate(step) if callable(self._rate) else self._rate
+        done = ops.cast(step, "float32") + 1.0
+        return rate * ops.minimum(done / self._updates, 1.0)
 
 
 def _schedule(learning: Learning) -> Any:

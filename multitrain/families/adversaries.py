@@ -224,6 +224,7 @@ def learning(job: JobFile, network: Literal["g", "d"]) -> Learning:
         clipping=of("gradient_clip"),
         updates=getattr(job.spec, f"nbr_{network}_updates"),
         steps=job.schedule_steps,
+        warm_up=job.spec.warm_up_updates,
     )
 
 

@@ -18,11 +18,12 @@ from pathlib import Path
 from jobs.errors import MultitrainError
 from jobs.workspace.failures import Kind
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.outputs import AppliedFile, Extra, LoopFile, format_of
+from jobs.workspace.outputs import AppliedFile, Extra, LoopFile, StreamFile, format_of
 from jobs.workspace.paths import JobPaths
 from multitrain.applying.asked import Asked
 from multitrain.applying.enlarging import Enlarging
 from multitrain.applying.planning import VideoPlan
+from multitrain.codec.files import finish
 from multitrain.engine.session import SessionSettings
 from multitrain.trainer.diagnosis import diagnose
 from multitrain.trainer.progress import ProgressLog
@@ -105,6 +106,8 @@ class _Drawing:
                 self._walk(each)
             case AppliedFile():
                 self._apply(each)
+            case StreamFile():
+                finish(self.paths.stream, self.paths.files_of(each, self.job.spec)[0])
 
     def _walk(self, each: LoopFile) -> None:
         plan = self._plan_walk(each)

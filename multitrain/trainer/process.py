@@ -104,6 +104,7 @@ def train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None)
 
 def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None) -> bool:
     # Imported here: affinity and environment must be set before anything counts cores.
+    from jobs.families.table import family_of
     from multitrain.families import open_session
     from multitrain.trainer.completion import make_complete
     from multitrain.trainer.feeds import open_job_pictures
@@ -133,6 +134,10 @@ def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None
         log.info("its networks are built already")
         opener = opening_with(rehearsed, opener)
     opener = opening_at_origin(spec, call.paths, opener)
+    if family_of(spec).streams(spec):
+        from multitrain.codec.online import opening_online
+
+        opener = opening_online(job, pictures.feeds, settings, call.paths.stream, opener)
     room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
     training = Training(
         spec,

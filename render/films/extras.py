@@ -6,7 +6,15 @@ import threading
 from pathlib import Path
 
 from jobs.workspace.jobfile import JobFile
-from jobs.workspace.outputs import AppliedFile, Export, Extra, LoopFile, Pictures, format_of
+from jobs.workspace.outputs import (
+    AppliedFile,
+    Export,
+    Extra,
+    LoopFile,
+    Pictures,
+    StreamFile,
+    format_of,
+)
 from jobs.workspace.paths import JobPaths
 from render.clips.exporting import export_film
 from render.clips.looping import make_loop
@@ -33,7 +41,7 @@ def make_extra(paths: JobPaths, job: JobFile, extra: Extra, stop: threading.Even
             raise Stopped
 
     tell(0)
-    assert not isinstance(extra, AppliedFile), "the trainer makes these"
+    assert not isinstance(extra, AppliedFile | StreamFile), "the trainer makes these"
     spec, outputs = job.spec, paths.files_of(extra, job.spec)
     quality = Quality(spec.crf, spec.preset)
     film = paths.film(extra.box, job.plan.suffix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jobs.families.autoencoder.layers import coding_of, halvings, least_side, operations_of
 from jobs.families.family import Application, Family, Layers, Sides, Trained
@@ -12,15 +13,18 @@ from jobs.families.translation import (
     OF_LAYERS,
     OF_STEPS,
     OTHERS_OF_FIXED,
-    cell,
     samples_like,
+    shows,
     with_validation,
     wrong_show,
     wrong_terms,
 )
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec, default_of
 
 ENCODER, DECODER = "encoder", "decoder"
+CURVE = "curve"  # below what a frame shows of a stream
+LEAST_CURVE = 24  # pixels
 SIDES = Sides(16, 8192)
 # Terms of losses that compare without another network.
 TERMS = (
@@ -36,7 +40,7 @@ _OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "fre
     {
         "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
         "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
-        "snapshot", "keep_best",
+        "snapshot", "keep_best", "stream", "fifo", "online_batch", "warm_up", "init_from",
     }
 )  # fmt: skip
 _OTHERS = (
@@ -49,7 +53,25 @@ _OTHERS = (
 def feeds(spec: JobSpec) -> tuple[Feed, ...]:
     """The pictures that are coded; those that frames show; those that networks are measured by."""
     whole = Feed.of_dataset(spec)
+    if spec.stream:
+        whole = replace(whole, latest=spec.fifo)
     return with_validation(whole, samples_like(whole, spec), spec)
+
+
+def pictures_shown(spec: JobSpec) -> tuple[str, ...]:
+    """The pictures of a cell, from left to right."""
+    return tuple(each for each in shows(spec) if each != CURVE)
+
+
+def curve_height(spec: JobSpec, height: int) -> int:
+    """Of the curve below pictures of this height, in pixels; 0: there is none."""
+    return max(LEAST_CURVE, height // 6 * 2) if CURVE in shows(spec) else 0
+
+
+def cell(spec: JobSpec, width: int, height: int) -> Resolution:
+    """The size of a cell."""
+    shown = len(pictures_shown(spec)) * width
+    return Resolution(shown, height + curve_height(spec, height))
 
 
 def layers(spec: JobSpec, width: int, height: int) -> Layers:
@@ -75,7 +97,9 @@ def impossible(spec: JobSpec, width: int, height: int) -> dict[str, str]:
 
 def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
     yield from wrong_terms(spec, TERMS)
-    yield from wrong_show(spec, {"input", "output", "difference", "latent"})
+    known = {"input", "output", "difference", CURVE if spec.stream else "latent"}
+    yield from wrong_show(spec, known)
+    yield from _wrong_stream(spec) if spec.stream else _without_stream(spec)
     if spec.colour_model != "rgb":
         yield (
             "colour_model",
@@ -95,6 +119,35 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             "snapshot",
             "update shows a frame after each network's turn, and here both learn at once; use step",
         )
+
+
+def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    """What does not go with frames that are sent one by one."""
+    if spec.samples > 1:
+        column = "grid_width" if spec.grid_width > 1 else "grid_height"
+        yield column, "must be 1: frames show the one picture that a receiver has"
+    if spec.batch_size:
+        yield "batch_size", "means nothing to a stream: online_batch says how many frames"
+    if (spec.online_batch or 0) > spec.fifo:
+        yield "online_batch", f"is more than the {spec.fifo} frames of fifo"
+    if spec.sample_from:
+        yield "sample_from", "means nothing to a stream, which frames show as it is received"
+    if spec.held_out is not None:
+        yield "validation", "takes no share of a stream, all of which is sent; name other pictures"
+    if len(spec.stream or ()) > 1:
+        yield "stream", f"names {len(spec.stream or ())} videos; it takes one"
+    if spec.gpus > 1:
+        yield "gpus", "must be 1: frames come one by one"
+    if spec.flip:
+        yield "flip", "has no place in a stream, which is sent as it is"
+    if not spec.use_checkpoints:
+        yield "use_checkpoints", "is needed by a stream, whose sent weights are in checkpoints"
+
+
+def _without_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    for column in ("online_batch", "fifo", "update_every", "update_life"):
+        if getattr(spec, column) != default_of(column, spec.family):
+            yield column, "has no effect without stream; leave it empty"
 
 
 def operations(spec: JobSpec, width: int, height: int) -> int:
@@ -124,7 +177,7 @@ AUTOENCODER = Family(
     operations=operations,
     trained=trained,
     columns_of_layers=_OF_LAYERS,
-    columns_of_steps=OF_STEPS - {"nbr_d_updates"} | {"input_noise"},
+    columns_of_steps=OF_STEPS - {"nbr_d_updates"} | {"input_noise", "update_every", "update_life"},
     networks=(ENCODER, DECODER),
     application=Application(
         networks=(DECODER,),  # of what an encoder makes, which goes before it
@@ -133,6 +186,7 @@ AUTOENCODER = Family(
         halvings=halvings,
         rates=lambda spec: spec.latent_channels,
     ),
+    streams=lambda spec: bool(spec.stream),
     averaged={"average_encoder": ENCODER, "average_decoder": DECODER},
     without=frozenset(_OTHERS),
     sides=SIDES,

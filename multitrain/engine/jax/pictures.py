@@ -30,9 +30,13 @@ class Drawing:
 
     def items(self, first: int, batches: int) -> Indices:
         """The items of `batches` batches from number `first` on: `(batches * batch,)`."""
-        if self.group.runs is not None:
+        is_stream = self.group.feeds[0].feed.latest > 0
+        if is_stream or self.group.runs is not None:
             numbers = np.arange(first, first + batches)
-            items, _ = self.group.in_order(numbers, self.batch, self.detours)
+            if is_stream:
+                items = self.group.newest(numbers, self.batch, self.batches)
+            else:
+                items, _ = self.group.in_order(numbers, self.batch, self.detours)
             in_order: Indices = items.ravel().astype(np.int32)
             return in_order
         start, count = first * self.batch, batches * self.batch

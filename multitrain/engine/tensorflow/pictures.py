@@ -37,10 +37,13 @@ class Drawing:
 
     def items(self, first_batch: Any, batches: int) -> Any:
         """The items of batches from number `first_batch` on: `(batches * batch,)` int64."""
-        if self.group.runs is None:
+        is_stream = self.group.feeds[0].feed.latest > 0
+        if self.group.runs is None and not is_stream:
             name, mixture = self.group.name, self.group.mixture
             return self.draws.items(name, first_batch, self.batch, mixture, batches)
         numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
+        if is_stream:
+            return tf.reshape(self.group.newest(numbers, self.batch, self.batches), (-1,))
         in_order, _ = self.group.in_order(numbers, self.batch, self.draws.detours)
         return tf.reshape(in_order, (-1,))
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import keras
 
 from jobs.families.autoencoder.plan import DECODER, ENCODER
+from jobs.settings.bounds import LARGEST
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine import open_training
 from multitrain.engine.feeds import Feeds
-from multitrain.engine.model import Applying, Average, Model, Phase, Turn
+from multitrain.engine.model import Applying, Average, Model, Phase, Show, Turn
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
 from multitrain.families.autoencoder.building import build_decoder, build_encoder
@@ -33,7 +34,10 @@ class Networks(NamedTuple):
 
 def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Session:
     """An autoencoder at step 0, trained by the engine."""
-    return open_training(lambda: describe(job), job.spec, feeds, settings)
+    spec = job.spec
+    if spec.stream:  # its frames are made by whoever sends
+        spec = spec.model_copy(update={"first_frame_after": LARGEST})
+    return open_training(lambda: describe(job), spec, feeds, settings)
 
 
 def build(spec: JobSpec, size: Resolution) -> Networks:
@@ -51,12 +55,19 @@ def describe(job: JobFile) -> Model:
     return Model(
         networks=both,
         turns={"g": Turn(tuple(both), adversaries.learning(job, "g"), autoencoding.loss)},
-        phases=(Phase(0, autoencoding.program),),
+        phases=_phases(spec, autoencoding),
         chance=autoencoding.chance,
         averages={f"average_{name}": Average(name, spec.ema) for name in both if spec.ema},
         shown=autoencoding.shown(job),
         measured=autoencoding.measured,
     )
+
+
+def _phases(spec: JobSpec, autoencoding: Autoencoding) -> tuple[Phase, ...]:
+    """Of a stream, nothing is learnt before there are as many frames as are learnt from."""
+    if not spec.stream:
+        return (Phase(0, autoencoding.program),)
+    return Phase(0, [Show()]), Phase(spec.fifo - 1, autoencoding.program)
 
 
 def describe_application(

@@ -12,9 +12,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from jobs.families.autoencoder.plan import DECODER, ENCODER
+from jobs.families.autoencoder.plan import DECODER, ENCODER, pictures_shown
 from jobs.families.feed import PICTURES
-from jobs.families.translation import SAMPLES, VALIDATION, shows
+from jobs.families.translation import SAMPLES, VALIDATION
 from jobs.settings.colours import RGB
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
@@ -112,7 +112,7 @@ class Autoencoding:
 
     def shown(self, job: JobFile) -> Shown:
         """Cells with what a sheet wants to see, side by side."""
-        names, samples = shows(self.spec), Samples.of(self.spec)
+        names, samples = pictures_shown(self.spec), Samples.of(self.spec)
         feed = (SAMPLES if self.spec.sample_from else "") + PICTURES
 
         def cells(nets: Nets, seen: Named) -> Any:

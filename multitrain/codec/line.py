@@ -1,0 +1,51 @@
+"""A stream on its way: into a file, and to a receiver, which is a process of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from jobs.errors import MultitrainError
+from jobs.settings.kinds import Resolution
+from multitrain.codec.receiver import ReceiverProcess
+
+CHUNK = 2**20  # bytes of a stream that goes on, handed over at once
+
+
+class Line:
+    """What is written to it is in the file, and with the receiver.
+
+    OSError where the disk takes no more; MultitrainError where the receiver is gone.
+    """
+
+    def __init__(self, path: Path, size: Resolution, length: int, first: int) -> None:
+        """The file keeps its first `length` bytes, which the receiver is told; it shows what comes
+        from frame `first` on. MultitrainError where the file is shorter.
+        """
+        self._file = path.open("r+b" if length else "wb")
+        if self._file.seek(0, os.SEEK_END) < length:
+            raise MultitrainError(f"{path} has lost its end, and cannot go on")
+        self.receiver = ReceiverProcess(size, first)
+        self._file.truncate(length)
+        self._file.seek(0)
+        left = length
+        while left:
+            part = self._file.read(min(left, CHUNK))
+            self.receiver.write(part)
+            left -= len(part)
+
+    @classmethod
+    def beginning(cls, path: Path, size: Resolution) -> Self:
+        """One to which nothing was written; the file is replaced."""
+        return cls(path, size, length=0, first=0)
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.receiver.write(data)
+
+    def flush(self) -> int:
+        """What was written is on the disk; returns how many bytes the file has."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()

@@ -1,0 +1,127 @@
+"""The process that receives a stream: `python -m multitrain.codec.receiver FRAME`.
+
+All that it is given is the stream's bytes, on its standard input. It writes the frames from number
+FRAME on to its standard output, as `Sight` reads them, as soon as it has them; what is lost or
+damaged is told on its standard error. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
+from weakref import finalize
+
+import numpy as np
+
+from jobs.errors import MultitrainError
+from jobs.settings.kinds import Resolution
+from multitrain.codec.facts import Facts
+from multitrain.codec.receiving import Picture, Receiver, Shown, nothing
+from multitrain.codec.stream import CUT_OFF, Kind, Packet, Trouble, read_header, read_packets
+from multitrain.codec.weights import Weights
+
+NUMBER = struct.Struct(">I")  # before each picture: that of its frame
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0  # seconds in which it ends when nothing comes any more
+
+
+class ReceiverProcess:
+    """A receiver of pictures of this size, which shows those from number `first` on."""
+
+    def __init__(self, size: Resolution, first: int) -> None:
+        command = [sys.executable, "-m", "multitrain.codec.receiver", str(first)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdin
+        assert process.stdout
+        self._input, self._output = process.stdin, process.stdout
+        self._process, self._size = process, size
+        self.close = finalize(self, _end, process)
+
+    def write(self, data: bytes) -> None:
+        """Hand it the stream's next bytes. MultitrainError where it is gone."""
+        try:
+            self._input.write(data)
+            self._input.flush()
+        except BrokenPipeError as error:
+            raise self._gone() from error
+
+    def take(self) -> Picture:
+        """The next frame that it shows. MultitrainError where it is gone."""
+        width, height = self._size
+        wanted = NUMBER.size + 3 * width * height
+        data = self._output.read(wanted)
+        if len(data) < wanted:
+            raise self._gone()
+        return np.frombuffer(data, np.uint8, offset=NUMBER.size).reshape(height, width, 3)
+
+    def _gone(self) -> MultitrainError:
+        code = self._process.wait()
+        return MultitrainError(f"the receiver of the stream has ended, with {code}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nothing comes any more: it ends by itself, or is ended."""
+    assert process.stdin
+    assert process.stdout
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    process.stdout.close()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def received(stream: BinaryIO, first: int, *, threads: int = 1) -> Iterator[Shown | Trouble]:
+    """What is shown, from frame `first` on, and told of a stream; frames before are not decoded.
+
+    NoStream where it is none; MultitrainErrors.
+    """
+    from multitrain.codec.coding import Coding
+    from multitrain.engine.session import SessionSettings
+    from multitrain.inference.network import Device
+
+    facts = Facts.read(read_header(stream))
+    settings = SessionSettings(deterministic=True, threads=threads)
+    coding = Coding(facts, Device(facts.job, settings))
+    black = nothing(*facts.size)
+    is_wanted = False
+
+    def decode(weights: Weights, model: int, payload: bytes) -> Picture:
+        return coding.decoded(weights, model, payload) if is_wanted else black
+
+    receiver = Receiver(coding.shapes, decode, black)
+    for packet in read_packets(stream, facts.most_bytes):
+        if packet is CUT_OFF:  # whoever sends may go on another time
+            return
+        if isinstance(packet, Packet) and packet.kind is Kind.FRAME:
+            is_wanted = packet.frame + 1 >= first  # the one before may have to be shown again
+        for each in receiver.take(packet):
+            if isinstance(each, Trouble) or each.frame >= first:
+                yield each
+
+
+def main() -> None:
+    """Receive a stream in this process."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s receiver: %(message)s")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
+    output = sys.stdout.buffer
+    for each in received(sys.stdin.buffer, int(sys.argv[1])):
+        if isinstance(each, Trouble):
+            log.warning("%s", each.told)
+            continue
+        output.write(NUMBER.pack(each.frame) + each.picture.tobytes())
+        output.flush()
+
+
+if __name__ == "__main__":
+    main()
