@@ -128,8 +128,11 @@ def _enough_pictures(column: str) -> Rule:
 
 def _too_few_pictures(facts: Facts) -> str | None:
     spec = facts.job.spec
-    if facts.job.picture_count >= spec.images_per_batch:
+    least = spec.fifo if spec.stream else spec.images_per_batch
+    if facts.job.picture_count >= least:
         return None
+    if spec.stream:
+        return f"has {facts.job.picture_count} frames, fewer than the {spec.fifo} of fifo"
     source = "batch_size" if spec.batch_size else f"{spec.grid_width} x {spec.grid_height} samples"
     return (
         f"holds {facts.job.picture_count} pictures, fewer than a batch of {spec.images_per_batch} "
@@ -349,6 +352,13 @@ def _plateau(column: str) -> Rule:
     return Rule(column, broken, {"family", "validation"})
 
 
+def _warmed_in_vain(facts: Facts) -> str | None:
+    spec = facts.job.spec
+    if spec.warm_up and PLATEAU in (spec.schedule_g.name, spec.schedule_d.name):
+        return f"does not go with {PLATEAU}, which goes by measurements; set it to 0"
+    return None
+
+
 def _alone(column: str, broken: Callable[[Any], str | None]) -> Rule:
     """A rule that looks at this one setting."""
     return Rule(column, lambda facts: broken(getattr(facts.job.spec, column)))
@@ -388,6 +398,7 @@ RULES = (
     Rule("diffaugment", _augmented_twice),
     _plateau("schedule_g"),
     _plateau("schedule_d"),
+    Rule("warm_up", _warmed_in_vain, {"schedule_g", "schedule_d"}),
     _alone("optimizer_g", _nesterov_without_momentum),
     _alone("optimizer_d", _nesterov_without_momentum),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
+from weakref import finalize
 
 from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
@@ -25,8 +26,10 @@ class Line:
         """
         self._file = path.open("r+b" if length else "wb")
         if self._file.seek(0, os.SEEK_END) < length:
+            self._file.close()
             raise MultitrainError(f"{path} has lost its end, and cannot go on")
         self.receiver = ReceiverProcess(size, first)
+        self.close = finalize(self, _close, self._file, self.receiver)
         self._file.truncate(length)
         self._file.seek(0)
         left = length
@@ -49,3 +52,8 @@ class Line:
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()
+
+
+def _close(file: BinaryIO, receiver: ReceiverProcess) -> None:
+    receiver.close()
+    file.close()

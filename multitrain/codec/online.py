@@ -145,8 +145,7 @@ class OnlineSession:
     def restore(self, state: State) -> None:
         self._inner.restore(state)
         length, packets, version, frame = state[PLACE].tolist()
-        if self._stream:
-            self._stream.line.receiver.close()
+        self.close()
         # The last frame, too: it may have to be shown again.
         line = Line(self._path, self._size, length, first=max(0, frame - 1))
         networks = {
@@ -157,6 +156,11 @@ class OnlineSession:
         encoder, curves = self._coding.place_encoder(networks), state[CURVES].astype(np.float32)
         shown = line.receiver.take() if frame else self._nothing
         self._stream = _Stream(line, sender, networks, encoder, curves, shown)
+
+    def close(self) -> None:
+        """End the receiver, when it has shown all."""
+        if self._stream:
+            self._stream.line.close()
 
     # A step
 

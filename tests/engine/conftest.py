@@ -22,7 +22,11 @@ def learning() -> Callable[..., Learning]:
     """`learning("sgd(momentum=0.9)", schedule="cosine", clipping="norm", updates=2)`."""
 
     def make(
-        optimizer: str, schedule: str = "constant", clipping: str = "none", updates: int = 1
+        optimizer: str,
+        schedule: str = "constant",
+        clipping: str = "none",
+        updates: int = 1,
+        warm_up: int = 0,
     ) -> Learning:
         return Learning(
             optimizer=Optimizer.parse(optimizer),
@@ -32,6 +36,7 @@ def learning() -> Callable[..., Learning]:
             clipping=Clipping.parse(clipping),
             updates=updates,
             steps=100,
+            warm_up=warm_up,
         )
 
     return make

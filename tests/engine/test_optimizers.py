@@ -53,6 +53,14 @@ def test_no_parameter_of_keras_is_left_out(name: str) -> None:
     assert inspect.signature(OPTIMIZERS[name]).parameters.keys() <= known
 
 
+def test_rates_rise_before_they_go_as_they_are_to(learning: MakeLearning) -> None:
+    assert rates(learning("adam", warm_up=4), [0, 1, 2, 3, 4, 99]) == pytest.approx(
+        [0.25, 0.5, 0.75, 1, 1, 1]
+    )
+    falling = learning("adam", "linear", warm_up=4)
+    assert rates(falling, [0, 3, 50]) == pytest.approx([0.25, 0.97, 0.5])
+
+
 @pytest.mark.parametrize("name", Optimizer.TABLE)
 def test_every_parameter_reaches_the_optimizer(name: str, learning: MakeLearning) -> None:
     for parameter, (kind, default, _) in Optimizer.TABLE[name].items():

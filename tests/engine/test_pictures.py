@@ -198,6 +198,21 @@ def test_all_clips_begin_anew_after_a_detour_which_moves_them_on() -> None:
         assert not given.all()
 
 
+def test_of_a_stream_the_newest_picture_is_seen_and_others_before_it(in_place: bool) -> None:
+    feed = OpenFeed(Feed("stream", (), latest=8), coded(COUNT, WIDTH, HEIGHT))
+    ages = set()
+    for step in range(5, 13):
+        found = look({"stream": feed}, AS_THEY_ARE, step, in_place=in_place)["stream"]
+        for batch in range(BATCHES):
+            newest, *others = (
+                (step - part.picture) % COUNT for part in parts_of(found[batch : batch + 1])
+            )
+            assert newest == 0
+            assert len(set(others)) == BATCH - 1
+            ages |= set(others)
+    assert ages == set(range(1, 8)), "each of the latest has its turn"
+
+
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [

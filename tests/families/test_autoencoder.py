@@ -268,6 +268,9 @@ def big_buck_bunny() -> np.ndarray:
         return np.stack([each.reformat(**size).to_ndarray() for each in video.decode(video=0)])
 
 
+STREAM = {"stream": "a.mp4", "dataset": None, "grid_width": 1, "grid_height": 1, "batch_size": None}
+
+
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
@@ -278,6 +281,18 @@ def big_buck_bunny() -> np.ndarray:
         ({"colour_model": "rgba"}, ("colour_model", "is for families whose")),
         ({"variable_rate": True, "latent_channels": 1}, ("variable_rate", "needs more than one")),
         ({"rate_weight": 1, "quantise": 0}, ("rate_weight", "counts the bits of whole numbers")),
+        ({"fifo": 5}, ("fifo", "has no effect without stream")),
+        ({"show": "output+curve"}, ("show", "shows curve")),
+        (STREAM | {"grid_width": 2}, ("grid_width", "must be 1: frames show the one picture")),
+        (STREAM | {"batch_size": 2}, ("batch_size", "means nothing to a stream: online_batch")),
+        (STREAM | {"online_batch": 30}, ("online_batch", "is more than the 20 frames of fifo")),
+        (STREAM | {"sample_from": "a"}, ("sample_from", "means nothing to a stream")),
+        (STREAM | {"validation": "9%"}, ("validation", "takes no share of a stream")),
+        (STREAM | {"stream": "a.mp4,b.mp4"}, ("stream", "names 2 videos; it takes one")),
+        (STREAM | {"gpus": 2, "fifo": 2}, ("gpus", "must be 1: frames come one by one")),
+        (STREAM | {"flip": True}, ("flip", "has no place in a stream")),
+        (STREAM | {"use_checkpoints": False}, ("use_checkpoints", "is needed by a stream")),
+        (STREAM | {"show": "input+output+latent"}, ("show", "shows latent")),
         ({"snapshot": "update"}, ("snapshot", "update shows a frame after each network's turn")),
     ],
 )
