@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import RESIZE, Half, Step, shrunk
 from jobs.settings.spec import JobSpec
+from jobs.settings.streams import any_live
 from jobs.settings.translation import Degradation
 
 PICTURES = "pictures"  # the feed of families that are trained on one data set
@@ -70,6 +71,11 @@ class Feed:
     half: Half | None = None
     codec: Degradation | None = None
     column: str = "dataset"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its pictures come while it is drawn from."""
+        return any_live(self.folders)
 
     @classmethod
     def of_dataset(cls, spec: JobSpec) -> Feed:

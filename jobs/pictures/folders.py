@@ -23,6 +23,7 @@ from jobs.pictures.suffixes import is_video
 from jobs.pictures.surveying import Survey, find_trainable, survey
 from jobs.settings.kinds import Folder, Resolution, share_in
 from jobs.settings.preprocess import AND, AS_THEY_ARE, COVER, CROP, Preprocessing, Unfit
+from jobs.settings.streams import any_live, is_live
 from jobs.settings.words import nearest, quoted
 from jobs.workspace.paths import Workspace
 
@@ -70,6 +71,7 @@ class DatasetFolders:
             each
             if (each.name == DEMO and not (place / DEMO).is_dir())
             or share_in(each.name) is not None
+            or is_live(each.name)
             else replace(each, name=str(place / each.name))
             for each in dataset
         )
@@ -102,6 +104,8 @@ class DatasetFolders:
 
     def misplaced(self, folders: tuple[str, ...]) -> str | None:
         """What is wrong with folders, however their pictures are preprocessed; else None."""
+        if any_live(folders):
+            return None
         survey = self._survey(folders)
         return survey if isinstance(survey, str) else self._empty(survey)
 
@@ -121,6 +125,8 @@ class DatasetFolders:
             yield f"dataset {','.join(folders)}: {count} left out: {which}"
 
     def _find(self, folders: tuple[str, ...], preprocessing: Preprocessing) -> Found:
+        if any_live(folders):
+            return _live(preprocessing)
         if reason := self.misplaced(folders):
             return Found(_NOTHING, reason=reason)
         before = self._survey(folders)
@@ -244,3 +250,23 @@ def converting(folders: Iterable[Path], size: Resolution, root: Path | None = No
         words += ["--workspace", str(root)]
     command = shlex.join(words)
     return command if command.isprintable() else "multitrain dataset convert"
+
+
+def _live(preprocessing: Preprocessing) -> Found:
+    """What is known of pictures that are still to come: what is made of them."""
+    try:
+        sizes = {preprocessing.loaded(guess) for guess in _GUESSES}
+    except Unfit:
+        sizes = set()
+    if len(sizes) != 1:
+        return Found(
+            _NOTHING,
+            reason="is live, so how large its pictures are has to be said: set preprocess to "
+            f"{COVER} and load_size, such as 320x180",
+        )
+    (size,) = sizes
+    return Found(Survey(size, 0), preprocessing.seen(size))
+
+
+# Sizes of cameras: what is made of all of them has the same size, whatever else may come.
+_GUESSES = (Resolution(641, 479), Resolution(1921, 1079))

@@ -17,6 +17,7 @@ from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
 from jobs.settings.schedules import PLATEAU
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets, means_something
+from jobs.settings.streams import any_live
 from jobs.settings.videos import unfit_film
 from jobs.settings.words import quoted, with_article
 from jobs.sheets.delivery_rules import ORDERS, unfit_address, unfit_folder
@@ -130,6 +131,8 @@ def _too_few_pictures(facts: Facts) -> str | None:
     spec = facts.job.spec
     least = spec.fifo if spec.stream else spec.images_per_batch
     if facts.job.picture_count >= least:
+        return None
+    if any_live(spec.folders):
         return None
     if spec.stream:
         return f"has {facts.job.picture_count} frames, fewer than the {spec.fifo} of fifo"

@@ -13,7 +13,16 @@ from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, 
 from jobs.settings.colours import RGBA
 from jobs.settings.parsing import COLUMNS_OF_FOLDERS, parse_cells
 from jobs.settings.preprocess import unfit_sizes
-from jobs.settings.spec import ALTERNATIVES, COLUMNS, COLUMNS_OF_SIZE, GROUP_OF, JobSpec, facets
+from jobs.settings.spec import (
+    ALTERNATIVES,
+    COLUMNS,
+    COLUMNS_OF_SIZE,
+    GROUP_OF,
+    JobSpec,
+    facets,
+    names_of,
+)
+from jobs.settings.streams import any_live
 from jobs.settings.videos import notes_on
 from jobs.settings.words import with_article
 from jobs.sheets.delivery_rules import ORDERS
@@ -39,6 +48,10 @@ REACHING_OUT = (*(each for each in COLUMNS if facets(each).private), "upload_to_
 FROM_THE_PAGE = (
     "is not taken from the page, because it runs a command or sends files away; submit the sheet "
     "in a terminal, or start the page with --allow-commands-from-page"
+)
+LIVE_FROM_THE_PAGE = (
+    "is not taken from the page, because it opens a device or an address; submit the sheet in a "
+    "terminal, or start the page with --allow-commands-from-page"
 )
 
 
@@ -115,8 +128,9 @@ def check_rows(
 
 
 def _reaching_out(spec: JobSpec) -> dict[str, str]:
-    """The settings that run a command or send files away."""
-    return {column: FROM_THE_PAGE for column in REACHING_OUT if getattr(spec, column)}
+    """The settings that run a command, send files away, or open an address."""
+    found = {column: FROM_THE_PAGE for column in REACHING_OUT if getattr(spec, column)}
+    return found | ({"stream": LIVE_FROM_THE_PAGE} if any_live(names_of(spec.stream)) else {})
 
 
 def _without_secrets(row: Row, column: str, reasons: Mapping[str, str]) -> str:

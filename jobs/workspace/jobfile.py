@@ -98,12 +98,13 @@ class JobFile(BaseModel):
 
     @property
     def decodings(self) -> dict[str, Decoding]:
-        """How the pictures of each feed are decoded."""
+        """How the pictures of each feed are decoded that are there beforehand."""
         feeds, steps = {each.name: each for each in self.feeds}, self.spec.preprocessing.fixed
         size, channels = self.loaded_size, self.plan.channels
         return {
             name: decoding_of(each, feeds[each.pair_of or name], size, channels, steps)
             for name, each in feeds.items()
+            if not each.is_live
         }
 
     @property

@@ -247,6 +247,11 @@ class JobPaths:
         return self.run / f"stream{STREAM}"
 
     @property
+    def recorded(self) -> Path:
+        """What came of a stream that was live, as videos."""
+        return self.run / "recorded"
+
+    @property
     def progress(self) -> Path:
         return self.run / "progress.jsonl"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from jobs.plans.timing import Timing
 from jobs.settings.colours import RGB
 from jobs.settings.kinds import Resolution
 from jobs.workspace.jobfile import JobFile
+from jobs.workspace.paths import JobPaths
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
 from multitrain.codec.line import Line
@@ -28,6 +30,7 @@ from multitrain.codec.quality import Quality, psnr
 from multitrain.codec.receiving import Picture
 from multitrain.codec.scene import Curves, Scene, noted
 from multitrain.codec.sending import Gain, Sender, is_worth
+from multitrain.codec.sources import Source, source_of
 from multitrain.codec.stream import StreamWriter
 from multitrain.engine.feeds import Feeds
 from multitrain.engine.session import Block, Frames, Session, SessionSettings, State
@@ -78,16 +81,17 @@ class OnlineSession:
     def __init__(
         self,
         job: JobFile,
-        feeds: Feeds,
+        source: Source,
+        inner: Session,
         settings: SessionSettings,
         path: Path,
-        open_session: Callable[[], Session],
     ) -> None:
-        """What is sent is written to `path`, which is replaced, or goes on where a state is
-        restored. Raises OutOfMemory and other MultitrainErrors.
+        """The frames of the `source` are sent, from which `inner` learns. What is sent is written
+        to `path`, which is replaced, or goes on where a state is restored.
+
+        Raises OutOfMemory and other MultitrainErrors.
         """
-        self._spec, self._path, self._pictures = job.spec, path, feeds[PICTURES].pictures
-        self._inner = open_session()
+        self._spec, self._path, self._source, self._inner = job.spec, path, source, inner
         self._size = Resolution(job.image_width, job.image_height)
         fps = Fraction(job.spec.fps)
         self._facts = Facts(job, self._size, fps, job.spec.latent_channels)
@@ -140,12 +144,15 @@ class OnlineSession:
 
     def state(self) -> State:
         state = self._inner.state()
-        return state | self._stream.state() if self._stream else state
+        if self._stream is None:
+            return state
+        return state | self._stream.state() | self._source.state()
 
     def restore(self, state: State) -> None:
         self._inner.restore(state)
+        self._source.restore(state)
         length, packets, version, frame = state[PLACE].tolist()
-        self.close()
+        self._end()
         # The last frame, too: it may have to be shown again.
         line = Line(self._path, self._size, length, first=max(0, frame - 1))
         networks = {
@@ -158,7 +165,11 @@ class OnlineSession:
         self._stream = _Stream(line, sender, networks, encoder, curves, shown)
 
     def close(self) -> None:
-        """End the receiver, when it has shown all."""
+        """No step is wanted any more: end the receiver, when it has shown all."""
+        self._source.close()
+        self._end()
+
+    def _end(self) -> None:
         if self._stream:
             self._stream.line.close()
 
@@ -188,19 +199,12 @@ class OnlineSession:
         sent = {f"{DECODER}/{name}": np.asarray(each) for name, each in sender.weights.items()}
         return {**networks, **sent}
 
-    def _frame_of(self, step: int) -> Picture:
-        """The frame that comes in the step that follows `step` steps; of a video, round and
-        round.
-        """
-        frame: Picture = self._pictures[step % len(self._pictures)][..., :RGB]
-        return frame
-
     def _drawn(self, stream: _Stream) -> Frames:
-        return self._scene.draw(self._frame_of(self.step - 1), stream.shown, stream.curves)
+        return self._scene.draw(self._source.at(self.step - 1), stream.shown, stream.curves)
 
     def _step(self, stream: _Stream) -> Mapping[str, float]:
         """Send a frame, learn, and see what has come of it; what is told of it, by name."""
-        frame, before = self._frame_of(self.step), sum(stream.sender.writer.bytes.values())
+        frame, before = self._source.come(self.step), sum(stream.sender.writer.bytes.values())
         stream.sender.send_frame(self._coding.encoded(stream.encoder, frame))
         coded = sum(stream.sender.writer.bytes.values()) - before
         losses = self._inner.run(1).losses
@@ -215,7 +219,7 @@ class OnlineSession:
         """Whether what was learnt is worth sending, or was to no avail; the bytes that it took."""
         live, sender = self._inner.state(), stream.sender
         offer = sender.offer(self._coding.weights_of_decoder(live))
-        kept = np.stack([self._frame_of(self.step - age) for age in range(self._spec.fifo, 0, -1)])
+        kept = np.stack([self._source.at(self.step - age) for age in range(self._spec.fifo, 0, -1)])
         was = self._quality.of(stream.encoder, sender.weights, kept)
         encoder = self._coding.place_encoder(live)
         better = self._quality.of(encoder, offer.weights, kept) - was
@@ -243,10 +247,20 @@ def opening_online(
     job: JobFile,
     feeds: Feeds,
     settings: SessionSettings,
-    path: Path,
+    paths: JobPaths,
     open_session: Callable[[], Session],
+    at_the_end: ExitStack,
 ) -> Callable[[], Session]:
-    """A function that opens sessions whose stream is written to `path`, around those of
-    `open_session`.
+    """A function that opens sessions whose stream is the job's, around those of `open_session`.
+
+    They are closed `at_the_end`.
     """
-    return lambda: OnlineSession(job, feeds, settings, path, open_session)
+
+    def opened() -> Session:
+        inner = open_session()
+        source = source_of(job.spec, feeds[PICTURES], paths.recorded)
+        session = OnlineSession(job, source, inner, settings, paths.stream)
+        at_the_end.callback(session.close)
+        return session
+
+    return opened

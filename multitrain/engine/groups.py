@@ -113,6 +113,8 @@ def placed(groups: Sequence[Group], room: int | None, wanted: bool | None) -> fr
     taken, names = 0, []
     for each in (feed for group in groups for feed in group.feeds):
         name, size = each.feed.name, each.pictures.nbytes
+        if each.feed.is_live:
+            continue
         if fits(taken + size, room) if wanted is None else wanted:
             taken += size
             names.append(name)

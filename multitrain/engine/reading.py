@@ -25,7 +25,11 @@ class PrefetchingReader:
     in any thread.
     """
 
-    def __init__(self, pictures: Frames, indices_of: IndicesOf, batch: int) -> None:
+    def __init__(
+        self, pictures: Frames, indices_of: IndicesOf, batch: int, *, ahead: bool = True
+    ) -> None:
+        """Not `ahead`: pictures change, and are read when they are taken."""
+        self._ahead = ahead
         self._pictures, self._indices_of, self._batch = pictures, indices_of, batch
         self._pool = ThreadPoolExecutor(1, "pictures")
         self._coming: tuple[int, Future[Frames]] | None = None  # first batch's number
@@ -43,7 +47,7 @@ class PrefetchingReader:
             more = self._read(first + len(ready), lacking)
             ready = np.concatenate([ready, more]) if len(ready) else more
         following = first + batches
-        if batches:
+        if batches and self._ahead:
             self._coming = following, self._pool.submit(self._read, following, batches)
         return ready
 

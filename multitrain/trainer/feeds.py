@@ -44,7 +44,7 @@ class JobPictures:
         return {
             name: _with_items(self.pictures[name].fingerprint, feed)
             for name, feed in self.feeds.items()
-            if feed.feed.is_shown
+            if feed.feed.is_shown and not feed.feed.is_live
         }
 
     @property
@@ -102,7 +102,10 @@ def open_job_pictures(job: JobFile, workspace: Workspace, *, keep_free: int) -> 
     opened = {name: once[decoding] for name, decoding in job.decodings.items()}
     feeds: dict[str, OpenFeed] = {}
     for feed in job.feeds:
-        if feed.pair_of is None:
+        if feed.is_live:
+            ring = (feed.latest, job.image_height, job.image_width, job.plan.channels)
+            feeds[feed.name] = OpenFeed(feed, np.zeros(ring, np.uint8))
+        elif feed.pair_of is None:
             pairs = [each for each in job.feeds if each.pair_of == feed.name]
             feeds |= _put_together(feed, pairs, opened, workspace)
     return JobPictures(opened, feeds)

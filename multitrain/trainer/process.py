@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -134,26 +134,26 @@ def _train(call: Call, stop: threading.Event, rehearsed: Rehearsed | None = None
         log.info("its networks are built already")
         opener = opening_with(rehearsed, opener)
     opener = opening_at_origin(spec, call.paths, opener)
-    if family_of(spec).streams(spec):
-        from multitrain.codec.online import opening_online
+    with ExitStack() as at_the_end:
+        if family_of(spec).streams(spec):
+            from multitrain.codec.online import opening_online
 
-        opener = opening_online(job, pictures.feeds, settings, call.paths.stream, opener)
-    room = Room(call.paths, call.spool_bytes, call.keep_free_bytes)
-    training = Training(
-        spec,
-        call.paths,
-        job.plan,
-        opener,
-        fingerprints,
-        room,
-        stop,
-        pictures.are_intact,
-        measured_by=pictures.measured_by,
-    )
-    try:
-        is_trained = training.run()
-    except PicturesDamaged as damage:
-        raise PicturesDamaged(f"{pictures.forget_damaged()} is damaged") from damage
+            opener = opening_online(job, pictures.feeds, settings, call.paths, opener, at_the_end)
+        training = Training(
+            spec,
+            call.paths,
+            job.plan,
+            opener,
+            fingerprints,
+            Room(call.paths, call.spool_bytes, call.keep_free_bytes),
+            stop,
+            pictures.are_intact,
+            measured_by=pictures.measured_by,
+        )
+        try:
+            is_trained = training.run()
+        except PicturesDamaged as damage:
+            raise PicturesDamaged(f"{pictures.forget_damaged()} is damaged") from damage
     del training, opener  # frees the device
     return is_trained and _draw_the_rest(call, job, settings, stop)
 

@@ -15,6 +15,7 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.codec.files import Decoding, finish, look, opened_facts, shown
 from multitrain.codec.online import OnlineSession
 from multitrain.codec.receiving import Shown
+from multitrain.codec.sources import Video
 from multitrain.codec.stream import Kind
 from multitrain.engine.feeds import OpenFeed
 from multitrain.engine.session import SessionSettings
@@ -40,10 +41,8 @@ def opened(folder: Path, job: JobFile) -> OnlineSession:
     random = np.random.default_rng(0)
     blocks = random.integers(0, 256, (FRAMES, 3, 4, 3), np.uint8)
     pictures = blocks.repeat(8, axis=1).repeat(8, axis=2)
-    feeds = {PICTURES: OpenFeed(feed, pictures)}
-    return OnlineSession(
-        job, feeds, SETTINGS, folder / "live.mtc", lambda: open_session(job, feeds, SETTINGS)
-    )
+    inner = open_session(job, {PICTURES: OpenFeed(feed, pictures)}, SETTINGS)
+    return OnlineSession(job, Video(pictures), inner, SETTINGS, folder / "live.mtc")
 
 
 class Whole:

@@ -133,7 +133,8 @@ class PicturesReadAhead:
 
     def __init__(self, seeing: Seeing) -> None:
         self._seeing, self._batches = seeing, seeing.drawing.batches
-        self._reader = PrefetchingReader(seeing.feed.pictures, seeing.numbers, seeing.count)
+        feed, ahead = seeing.feed, not seeing.feed.feed.is_live
+        self._reader = PrefetchingReader(feed.pictures, seeing.numbers, seeing.count, ahead=ahead)
 
     def handed(self, step: int, steps: int) -> Iterable[Any]:
         most = max(1, self._reader.most // self._batches)

@@ -157,7 +157,8 @@ class PicturesReadAhead:
     def __init__(self, seeing: Seeing) -> None:
         self._seeing, self._batches = seeing, seeing.drawing.batches
         self._picture_shape = seeing.feed.pictures.shape[1:]
-        self._reader = PrefetchingReader(seeing.feed.pictures, self._indices, seeing.count)
+        feed, ahead = seeing.feed, not seeing.feed.feed.is_live
+        self._reader = PrefetchingReader(feed.pictures, self._indices, seeing.count, ahead=ahead)
 
     @property
     def most_steps(self) -> int | None:
