@@ -23,7 +23,7 @@ from jobs.pictures.suffixes import is_video
 from jobs.pictures.surveying import Survey, find_trainable, survey
 from jobs.settings.kinds import Folder, Resolution, share_in
 from jobs.settings.preprocess import AND, AS_THEY_ARE, COVER, CROP, Preprocessing, Unfit
-from jobs.settings.streams import any_live, is_live
+from jobs.settings.streams import is_live
 from jobs.settings.words import nearest, quoted
 from jobs.workspace.paths import Workspace
 
@@ -104,8 +104,6 @@ class DatasetFolders:
 
     def misplaced(self, folders: tuple[str, ...]) -> str | None:
         """What is wrong with folders, however their pictures are preprocessed; else None."""
-        if any_live(folders):
-            return None
         survey = self._survey(folders)
         return survey if isinstance(survey, str) else self._empty(survey)
 
@@ -125,8 +123,6 @@ class DatasetFolders:
             yield f"dataset {','.join(folders)}: {count} left out: {which}"
 
     def _find(self, folders: tuple[str, ...], preprocessing: Preprocessing) -> Found:
-        if any_live(folders):
-            return _live(preprocessing)
         if reason := self.misplaced(folders):
             return Found(_NOTHING, reason=reason)
         before = self._survey(folders)
@@ -252,7 +248,7 @@ def converting(folders: Iterable[Path], size: Resolution, root: Path | None = No
     return command if command.isprintable() else "multitrain dataset convert"
 
 
-def _live(preprocessing: Preprocessing) -> Found:
+def to_come(preprocessing: Preprocessing) -> Found:
     """What is known of pictures that are still to come: what is made of them."""
     try:
         sizes = {preprocessing.loaded(guess) for guess in _GUESSES}

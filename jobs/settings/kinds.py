@@ -21,6 +21,7 @@ from jobs.settings.choices import (
     Snapshot,
 )
 from jobs.settings.schedules import Schedule
+from jobs.settings.streams import is_live
 from jobs.settings.translation import Degradation, Filter, Flattening, Making, Term
 from jobs.settings.videos import EncoderName, FormatName, checked_encoder
 from jobs.settings.words import entries_of, quoted, split_commas
@@ -115,7 +116,7 @@ class Folder:
     def _of_text(cls, text: str) -> Folder:
         match = re.fullmatch(r"(.*[^\s*])\s*\*\s*(\d+)", text, re.DOTALL)
         if not match:
-            return cls(str(PurePosixPath(text)))
+            return cls(text if is_live(text) else str(PurePosixPath(text)))
         if len(match[2]) > 9 or not 1 <= (weight := int(match[2])) <= LARGEST_WEIGHT:
             raise ValueError(f"{quoted(text)}: a weight must be from 1 to {LARGEST_WEIGHT}")
         return cls(str(PurePosixPath(match[1])), weight)

@@ -169,7 +169,7 @@ class JobSpec(BaseModel):
     online_batch:   Annotated[Count, Le(1000)] | None = column(None, "so many of these does each step learn from, the newest one and others in turn: the fewer, the faster; empty: all of them", only_in=_CODERS)
     update_every:   EverySteps                  = column(10, "frames of a `stream` from one look to the next at whether what was learnt since is worth sending", only_in=_CODERS)
     update_life:    Annotated[Count, Le(1_000_000)] = column(250, "frames that weights sent anew are thought to serve: they go out where the bytes that so many frames would need less, to be as good, are more than their own. More of them: weights go out more often", only_in=_CODERS)
-    record_gb:      NotNegative                 = column(2.0, "room, in GB of 2^30 bytes, for what comes of a `stream` that is live: it is recorded without loss in runs/<name>/recorded/, a folder that can be a `stream`, too; 0: nothing is", concerns="beside", may_change="any", only_in=_CODERS)
+    record_gb:      NotNegative                 = column(2.0, "room, in GB of 2^30 bytes, for what comes of a `stream` that is live: it is recorded without loss in data/<name>_recorded/, which can be a `stream` or a `dataset` later; 0: nothing is", concerns="beside", may_change="any", only_in=_CODERS)
     input_noise:    NotNegative                 = column(0.0, "deviation, in levels of 255, of Gaussian noise on what the encoder sees in training; the picture itself stays what is wanted", only_in=_CODERS)
     input_colours:  ColourSpace                 = column("rgb", "the colours that the encoder sees; hue is its sine and cosine; `all`: `rgb`, `hsv` and `lab`, one behind the other", only_in=_CODERS)
     output_colours: ColourSpace                 = column("rgb", "the colours that the decoder makes; of `all`, the mean of three pictures", only_in=_CODERS)
@@ -320,7 +320,7 @@ class JobSpec(BaseModel):
 
     @property
     def images_per_batch(self) -> int:
-        if self.stream:
+        if self.family in _CODERS and self.stream:
             return self.online_batch or self.fifo
         return self.batch_size or self.samples
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jobs.errors import Mistake, SheetError
 from jobs.families.table import family_of
-from jobs.pictures.folders import DatasetFolders, Found
+from jobs.pictures.folders import DatasetFolders, Found, to_come
 from jobs.secrets import IN_A_VARIABLE, NO_SECRETS, NOT_REPEATED, secret_cells, seems_secret
 from jobs.settings.colours import RGBA
 from jobs.settings.parsing import COLUMNS_OF_FOLDERS, parse_cells
@@ -239,13 +239,16 @@ def _with_pictures(
     """
     are_read, column = COLUMNS_OF_SIZE.isdisjoint(wrong), spec.column_of_pictures
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
+    live = any_live(names_of(spec.stream))
     if reasons or not are_read:
-        misplaced = folders.misplaced(spec.folders)
+        misplaced = None if live else folders.misplaced(spec.folders)
         return _without_pictures(spec), reasons | ({column: misplaced} if misplaced else {})
     are_known = not wrong or columns_of_folders(spec).isdisjoint(wrong)
     if are_known and (reasons := wrong_inputs(spec)):
         return _without_pictures(spec), reasons
-    found = folders.look_at(spec.folders, spec.preprocessing)
+    found = (
+        to_come(spec.preprocessing) if live else folders.look_at(spec.folders, spec.preprocessing)
+    )
     if found.reason:
         return _without_pictures(spec), {column: found.reason}
     if found.unfit:

@@ -4,7 +4,7 @@ night_timecut0001.mp4   a timecut            night_loop0001.mov   the first loop
 night.mp4               the film             night.hap.mov        the film in another format
 night.jpg               its poster           night.contact.jpg    its contact sheet
 night_applied0001.mp4   the first of the videos that its network is applied to
-night.mtc               what was sent to a receiver (`jobs.families.autoencoder`)
+night.mtc               what was sent to a receiver (`multitrain.codec`)
 night.part.mp4          what `merge` has joined of the timecuts of a job that is unfinished
 
 With boxes, each but the last but one is there for every box: `night_box0002.mp4`,

@@ -248,8 +248,8 @@ class JobPaths:
 
     @property
     def recorded(self) -> Path:
-        """What came of a stream that was live, as videos."""
-        return self.run / "recorded"
+        """What came of a stream that was live, as videos: a data set, which no take replaces."""
+        return self.workspace.data / f"{self.name}_recorded"
 
     @property
     def progress(self) -> Path:

@@ -25,6 +25,7 @@ from multitrain.codec.facts import Facts
 from multitrain.codec.receiving import Picture, Receiver, Shown, nothing
 from multitrain.codec.stream import CUT_OFF, Kind, Packet, Trouble, read_header, read_packets
 from multitrain.codec.weights import Weights
+from multitrain.startup.safe_path import python_command
 
 NUMBER = struct.Struct(">I")  # before each picture: that of its frame
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class ReceiverProcess:
     """A receiver of pictures of this size, which shows those from number `first` on."""
 
     def __init__(self, size: Resolution, first: int) -> None:
-        command = [sys.executable, "-m", "multitrain.codec.receiver", str(first)]
+        command = [*python_command("multitrain.codec.receiver"), str(first)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdin
         assert process.stdout

@@ -1,4 +1,4 @@
-"""Frames that come live: over a real connection, the newest one first, recorded as they are used."""
+"""Frames that come live: over a real connection, the newest first, recorded as they are used."""
 
 from __future__ import annotations
 

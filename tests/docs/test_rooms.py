@@ -24,6 +24,8 @@ WITH_FRAMEWORKS = (
     "multitrain.applying.measuring",
     "multitrain.codec.coding",
     "multitrain.codec.curve",
+    "multitrain.codec.online",
+    "multitrain.codec.quality",
     "multitrain.portable.kit",
     "multitrain.portable.layers",
     "multitrain.portable.operations",

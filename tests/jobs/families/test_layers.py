@@ -288,7 +288,7 @@ asked: set[str] = set()
 @pytest.mark.parametrize(
     ("question", "others"),
     [
-        (lambda job: impossible(job.spec, 160, 90), set()),
+        (lambda job: impossible(job.spec, 160, 90), {"family"}),
         (operations.of_step.__wrapped__, {"family", "nbr_d_updates", "nbr_g_updates", "snapshot"}),
     ],
     ids=["what is wrong", "operations"],

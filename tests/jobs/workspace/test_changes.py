@@ -33,6 +33,7 @@ def test_only_what_no_frame_depends_on_may_change() -> None:
     assert told == {
         "at once": {"priority", "owner", "after", "on_done", "on_failed", "retries", "memory_gb"},
         "any": {
+            "record_gb",
             "format", "crf", "preset", "encoder", "loops", "upload_to", "upload_to_ftp",
             "backup_period", "stall_minutes", "gpus", "apply_to", "validation",
             "validate_every", "keep_best",
