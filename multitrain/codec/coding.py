@@ -28,7 +28,7 @@ class Coding:
 
     def __init__(self, facts: Facts, device: Device) -> None:
         """Raises OutOfMemory and MultitrainError."""
-        self._facts, job = facts, facts.job
+        self.facts, job = facts, facts.job
         self._coder, encoder, decoder = device.built(lambda: build(job.spec, facts.size))
         self._encoder = TrainedNetwork(encoder, ENCODER, job)
         self._decoder = TrainedNetwork(decoder, DECODER, job)
@@ -58,19 +58,19 @@ class Coding:
         """
         found = {name: weights.get(f"{DECODER}/{name}") for name in self.shapes}
         if any(each is None or each.shape != self.shapes[name] for name, each in found.items()):
-            raise OriginUnfit(f"it is built otherwise than that of {self._facts.job.spec.name}")
+            raise OriginUnfit(f"it is built otherwise than that of {self.facts.job.spec.name}")
         return {name: np.asarray(each, np.float32) for name, each in found.items()}
 
     def encoded(self, encoder: Placed, frame: Picture) -> bytes:
         """What is sent of a frame `(height, width, 3)` uint8."""
         with memory_watched():
             sent = np.asarray(self._send(encoder, ops.convert_to_tensor(frame[None])))[0]
-        kind = np.int8 if self._facts.is_quantised else np.float16
-        return packed(sent[..., : self._facts.channels].astype(kind))
+        kind = np.int8 if self.facts.is_quantised else np.float16
+        return packed(sent[..., : self.facts.channels].astype(kind))
 
     def decoded(self, weights: Weights, model: int, payload: bytes) -> Picture:
         """The frame of what was sent. UnusableFrame where it is none of this stream."""
-        latents = self._facts.unpacked(payload)
+        latents = self.facts.unpacked(payload)
         with memory_watched():
             received = ops.convert_to_tensor(latents[None].astype(np.float32))
             made: NDArray[np.uint8] = np.asarray(self._make(self._held(weights, model), received))

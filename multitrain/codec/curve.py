@@ -5,18 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from keras import ops
 
+from jobs.errors import MultitrainError
 from multitrain.codec.baselines import BASELINES, Frames
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
-from multitrain.codec.files import Decoding, opened_facts, shown, write_frames
+from multitrain.codec.files import Decoding, look, opened_facts, shown, write_frames
 from multitrain.codec.points import Point
 from multitrain.codec.receiving import Shown
+from multitrain.codec.stream import Kind
 from multitrain.engine.session import State
 from multitrain.inference.network import Device
+from multitrain.networks.colours import WHITE
 from multitrain.networks.metrics import fidelities
 
 RATES = 4  # numbers of channels that a network with a variable rate is measured at
@@ -44,9 +50,31 @@ class Measure:
             write_frames(iter(self._frames), sent, coding, weights, file, lambda _: None)
             size = file.tell()
             file.seek(0)
-            received = shown(file, opened_facts(file), coding, Decoding())
-            made = [each.picture for each in received if isinstance(each, Shown)]
-            yield self._point(facts.job.spec.name, f"channels {count}", np.stack(made), size)
+            opened_facts(file)
+            made = self._received(file, coding)
+            yield self._point(facts.job.spec.name, f"channels {count}", made, size)
+
+    def stream(self, path: Path) -> Point:
+        """What a stream shows of these frames, at the bytes that it has for each of all its frames.
+
+        MultitrainError where it is none, or of other frames; OSError.
+        """
+        contents, (count, height, width, _) = look(path), self._frames.shape
+        sent, size = contents.packets[Kind.FRAME], contents.facts.size
+        if size != (width, height) or sent < count:
+            raise MultitrainError(
+                f"{path} has {sent} frames of {size}, and {count} of {width}x{height} are compared"
+            )
+        with path.open("rb") as file:
+            coding = Coding(opened_facts(file), self._device)
+            made = self._received(file, coding)
+        return self._point(path.stem, "as it was sent", made, contents.bytes_per_frame * count)
+
+    def _received(self, file: BinaryIO, coding: Coding) -> Frames:
+        """The first frames of a stream whose header was read."""
+        received = shown(file, coding.facts, coding, Decoding())
+        made = (each.picture for each in received if isinstance(each, Shown))
+        return np.stack(list(islice(made, len(self._frames))))
 
     def baselines(self, facts: Facts) -> Iterator[Point]:
         """Plain codecs at their settings. MultitrainError where there is no ffmpeg."""
@@ -56,11 +84,12 @@ class Measure:
                 named = f"{each.setting} {setting}" if each.setting else ""
                 yield self._point(each.codec, named, stored.frames, stored.bytes)
 
-    def _point(self, codec: str, setting: str, made: Frames, size: int) -> Point:
+    def _point(self, codec: str, setting: str, made: Frames, size: float) -> Point:
         found = [
             np.asarray(self._measured(*map(ops.convert_to_tensor, (one[None], other[None]))))
             for one, other in zip(made, self._frames, strict=True)
         ]
         psnr, _, ms_ssim = np.mean(found, axis=0).tolist()
+        mae = float(np.mean(np.abs(made.astype(np.float32) - self._frames))) / WHITE
         self._on_point()
-        return Point(codec, setting, size / len(self._frames), psnr, ms_ssim)
+        return Point(codec, setting, size / len(self._frames), psnr, ms_ssim, mae)

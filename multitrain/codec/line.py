@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from weakref import finalize
 
-from jobs.errors import MultitrainError
 from jobs.settings.kinds import Resolution
 from multitrain.codec.receiver import ReceiverProcess
 
 CHUNK = 2**20  # bytes of a stream that goes on, handed over at once
+
+
+class StreamLost(Exception):
+    """A stream that cannot go on: one clause for people."""
 
 
 class Line:
@@ -20,14 +23,18 @@ class Line:
     OSError where the disk takes no more; MultitrainError where the receiver is gone.
     """
 
+    @classmethod
+    def beginning(cls, path: Path, size: Resolution) -> Self:
+        """One to which nothing was written; the file is replaced."""
+        return cls(path, size, length=0, first=0)
+
     def __init__(self, path: Path, size: Resolution, length: int, first: int) -> None:
         """The file keeps its first `length` bytes, which the receiver is told; it shows what comes
-        from frame `first` on. MultitrainError where the file is shorter.
+        from frame `first` on. StreamLost where the file has fewer.
         """
+        if length and (not path.exists() or path.stat().st_size < length):
+            raise StreamLost(f"{path} is gone, or has lost its end")
         self._file = path.open("r+b" if length else "wb")
-        if self._file.seek(0, os.SEEK_END) < length:
-            self._file.close()
-            raise MultitrainError(f"{path} has lost its end, and cannot go on")
         self.receiver = ReceiverProcess(size, first)
         self.close = finalize(self, _close, self._file, self.receiver)
         self._file.truncate(length)
@@ -37,11 +44,6 @@ class Line:
             part = self._file.read(min(left, CHUNK))
             self.receiver.write(part)
             left -= len(part)
-
-    @classmethod
-    def beginning(cls, path: Path, size: Resolution) -> Self:
-        """One to which nothing was written; the file is replaced."""
-        return cls(path, size, length=0, first=0)
 
     def write(self, data: bytes) -> None:
         self._file.write(data)

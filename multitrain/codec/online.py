@@ -25,7 +25,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
-from multitrain.codec.line import Line
+from multitrain.codec.line import Line, StreamLost
 from multitrain.codec.quality import Quality, psnr
 from multitrain.codec.receiving import Picture
 from multitrain.codec.scene import Curves, Scene, noted
@@ -95,8 +95,8 @@ class OnlineSession:
         self._size = Resolution(job.image_width, job.image_height)
         fps = Fraction(job.spec.fps)
         self._facts = Facts(job, self._size, fps, job.spec.latent_channels)
-        self._coding = Coding(self._facts, Device(job, settings))
-        self._quality = Quality(self._coding)
+        self.coding = Coding(self._facts, Device(job, settings))
+        self._quality = Quality(self.coding)
         self._scene, self._timing = Scene.of(job.spec, self._size), Timing.of(job.spec)
         self._stream: _Stream | None = None
 
@@ -154,13 +154,18 @@ class OnlineSession:
         length, packets, version, frame = state[PLACE].tolist()
         self._end()
         # The last frame, too: it may have to be shown again.
-        line = Line(self._path, self._size, length, first=max(0, frame - 1))
+        try:
+            line = Line(self._path, self._size, length, first=max(0, frame - 1))
+        except StreamLost as lost:
+            log.warning("%s; another one begins here", lost)
+            self._begin()
+            return
         networks = {
             name.removeprefix(SENT): array for name, array in state.items() if name.startswith(SENT)
         }
-        decoder = self._coding.weights_of_decoder(networks)
+        decoder = self.coding.weights_of_decoder(networks)
         sender = Sender(StreamWriter(line, None, packets), decoder, version, frame)
-        encoder, curves = self._coding.place_encoder(networks), state[CURVES].astype(np.float32)
+        encoder, curves = self.coding.place_encoder(networks), state[CURVES].astype(np.float32)
         shown = line.receiver.take() if frame else self._nothing
         self._stream = _Stream(line, sender, networks, encoder, curves, shown)
 
@@ -183,9 +188,9 @@ class OnlineSession:
         line = Line.beginning(self._path, self._size)
         networks = self._networks(self._inner.state())
         writer = StreamWriter(line, self._facts.written())
-        sender = Sender.beginning(writer, self._coding.weights_of_decoder(networks))
+        sender = Sender.beginning(writer, self.coding.weights_of_decoder(networks))
         networks = self._with_sent(networks, sender)
-        encoder, curves = self._coding.place_encoder(networks), self._scene.curves()
+        encoder, curves = self.coding.place_encoder(networks), self._scene.curves()
         self._stream = _Stream(line, sender, networks, encoder, curves, self._nothing)
         return self._stream
 
@@ -205,7 +210,7 @@ class OnlineSession:
     def _step(self, stream: _Stream) -> Mapping[str, float]:
         """Send a frame, learn, and see what has come of it; what is told of it, by name."""
         frame, before = self._source.come(self.step), sum(stream.sender.writer.bytes.values())
-        stream.sender.send_frame(self._coding.encoded(stream.encoder, frame))
+        stream.sender.send_frame(self.coding.encoded(stream.encoder, frame))
         coded = sum(stream.sender.writer.bytes.values()) - before
         losses = self._inner.run(1).losses
         stream.shown = stream.line.receiver.take()
@@ -218,10 +223,10 @@ class OnlineSession:
     def _look(self, stream: _Stream) -> int:
         """Whether what was learnt is worth sending, or was to no avail; the bytes that it took."""
         live, sender = self._inner.state(), stream.sender
-        offer = sender.offer(self._coding.weights_of_decoder(live))
+        offer = sender.offer(self.coding.weights_of_decoder(live))
         kept = np.stack([self._source.at(self.step - age) for age in range(self._spec.fifo, 0, -1)])
         was = self._quality.of(stream.encoder, sender.weights, kept)
-        encoder = self._coding.place_encoder(live)
+        encoder = self.coding.place_encoder(live)
         better = self._quality.of(encoder, offer.weights, kept) - was
         gain = Gain(float(better[-NEWEST:].mean()), float(better.mean()))
         size, values = len(offer.payload), self._facts.sent.values

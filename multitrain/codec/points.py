@@ -21,6 +21,7 @@ class Point(NamedTuple):
 
     - bytes: of a frame, of all that is stored.
     - psnr: dB, over all colours; ms_ssim: of the brightness. Means over frames.
+    - mae: the mean absolute error, where black is 0 and white 1.
     """
 
     codec: str
@@ -28,6 +29,7 @@ class Point(NamedTuple):
     bytes: float
     psnr: float
     ms_ssim: float
+    mae: float
 
 
 def curves(points: Iterable[Point]) -> dict[str, list[Point]]:

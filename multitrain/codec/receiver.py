@@ -1,7 +1,7 @@
 """The process that receives a stream: `python -m multitrain.codec.receiver FRAME`.
 
 All that it is given is the stream's bytes, on its standard input. It writes the frames from number
-FRAME on to its standard output, as `Sight` reads them, as soon as it has them; what is lost or
+FRAME on to its standard output, each behind its number, as soon as it has them; what is lost or
 damaged is told on its standard error. It ends when its input does.
 """
 
@@ -14,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
 from typing import BinaryIO
 from weakref import finalize
 
@@ -38,12 +40,15 @@ class ReceiverProcess:
 
     def __init__(self, size: Resolution, first: int) -> None:
         command = [*python_command("multitrain.codec.receiver"), str(first)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdin
-        assert process.stdout
-        self._input, self._output = process.stdin, process.stdout
-        self._process, self._size = process, size
-        self.close = finalize(self, _end, process)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._input = self._process.stdin
+        self._shown: SimpleQueue[Picture | None] = SimpleQueue()
+        # Read at once: while its output is full, it takes no input, and both ends would wait.
+        reading = Thread(target=_read, args=(self._process.stdout, size, self._shown), daemon=True)
+        reading.start()
+        self.close = finalize(self, _end, self._process, reading)
 
     def write(self, data: bytes) -> None:
         """Hand it the stream's next bytes. MultitrainError where it is gone."""
@@ -55,30 +60,37 @@ class ReceiverProcess:
 
     def take(self) -> Picture:
         """The next frame that it shows. MultitrainError where it is gone."""
-        width, height = self._size
-        wanted = NUMBER.size + 3 * width * height
-        data = self._output.read(wanted)
-        if len(data) < wanted:
+        if (picture := self._shown.get()) is None:
             raise self._gone()
-        return np.frombuffer(data, np.uint8, offset=NUMBER.size).reshape(height, width, 3)
+        return picture
 
     def _gone(self) -> MultitrainError:
-        code = self._process.wait()
-        return MultitrainError(f"the receiver of the stream has ended, with {code}")
+        return MultitrainError(f"the receiver of the stream has ended, with {self._process.wait()}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _read(output: BinaryIO, size: Resolution, shown: SimpleQueue[Picture | None]) -> None:
+    """Pictures as they come; None when no more can come."""
+    width, height = size
+    wanted = NUMBER.size + 3 * width * height
+    while len(data := output.read(wanted)) == wanted:
+        picture = np.frombuffer(data, np.uint8, offset=NUMBER.size)
+        shown.put(picture.reshape(height, width, 3))
+    shown.put(None)
+
+
+def _end(process: subprocess.Popen[bytes], reading: Thread) -> None:
     """Nothing comes any more: it ends by itself, or is ended."""
     assert process.stdin
     assert process.stdout
     with suppress(BrokenPipeError):
         process.stdin.close()
-    process.stdout.close()
     try:
         process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    reading.join()
+    process.stdout.close()
 
 
 def received(stream: BinaryIO, first: int, *, threads: int = 1) -> Iterator[Shown | Trouble]:

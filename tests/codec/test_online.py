@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from jobs.families.feed import PICTURES
@@ -14,35 +15,43 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.codec.files import Decoding, finish, look, opened_facts, shown
 from multitrain.codec.online import OnlineSession
+from multitrain.codec.quality import Quality, psnr
 from multitrain.codec.receiving import Shown
 from multitrain.codec.sources import Video
 from multitrain.codec.stream import Kind
+from multitrain.engine.adopting import starting_weights
 from multitrain.engine.feeds import OpenFeed
 from multitrain.engine.session import SessionSettings
 from multitrain.families import open_session
+from tests.families.photos import PANNED, pans
 
 SIZE, FRAMES, FIFO = Resolution(32, 24), 11, 4
 STEPS, HALF = 23, 10
 SETTINGS = SessionSettings(deterministic=True)
 
 
-def job(**columns: object) -> JobFile:
+def job(width: int = SIZE.width, height: int = SIZE.height, **columns: object) -> JobFile:
     cells = {"name": "live", "family": "autoencoder", "stream": "film.mp4", "features": 4}
     cells |= {"grid_width": 1, "grid_height": 1, "steps": STEPS, "latent_channels": 3}
     cells |= {"fifo": FIFO, "online_batch": 2, "learning_rate_g": 0.02, "warm_up": 2}
     cells |= {"update_every": 3, "update_life": 100_000, "precision": "float32"}
     cells |= {"show": "input+output+difference+curve"}
     spec = JobSpec.model_validate(cells | columns)
-    return JobFile(spec=spec, image_width=SIZE.width, image_height=SIZE.height)
+    return JobFile(spec=spec, image_width=width, image_height=height)
 
 
-def opened(folder: Path, job: JobFile) -> OnlineSession:
+def opened(folder: Path, job: JobFile, pictures: np.ndarray | None = None) -> OnlineSession:
     (feed,) = job.feeds
-    random = np.random.default_rng(0)
-    blocks = random.integers(0, 256, (FRAMES, 3, 4, 3), np.uint8)
-    pictures = blocks.repeat(8, axis=1).repeat(8, axis=2)
+    if pictures is None:
+        pictures = coloured_blocks()
     inner = open_session(job, {PICTURES: OpenFeed(feed, pictures)}, SETTINGS)
     return OnlineSession(job, Video(pictures), inner, SETTINGS, folder / "live.mtc")
+
+
+def coloured_blocks() -> np.ndarray:
+    random = np.random.default_rng(0)
+    blocks = random.integers(0, 256, (FRAMES, 3, 4, 3), np.uint8)
+    return blocks.repeat(8, axis=1).repeat(8, axis=2)
 
 
 class Whole:
@@ -110,3 +119,50 @@ def test_a_resume_goes_on_as_if_nothing_had_been(whole: Whole, tmp_path: Path) -
     assert (tmp_path / "live.mtc").read_bytes() == whole.stream
     assert found.keys() == whole.state.keys()
     assert all(np.array_equal(found[name], each) for name, each in whole.state.items())
+
+
+def test_where_the_stream_is_lost_another_one_begins(whole: Whole, tmp_path: Path) -> None:
+    (tmp_path / "live.mtc").write_bytes(whole.stream[:100])
+    again = opened(tmp_path, job())
+    again.restore(whole.half)
+    assert again.run(2).frames.shape[0] == 2
+    again.close()
+    assert look(tmp_path / "live.mtc").packets[Kind.FRAME] == 2
+
+
+@pytest.mark.long
+def test_ten_thousand_frames_take_no_more_memory(tmp_path: Path) -> None:
+    session = opened(tmp_path, job(steps=10_000, update_every=50))
+    used = []
+    for _ in range(10):
+        session.run(1000)
+        processes = [psutil.Process(), *psutil.Process().children()]
+        used.append(sum(each.memory_info().rss for each in processes))
+    session.close()
+    assert used[-1] < 1.02 * used[1], used
+
+
+@pytest.mark.long
+def test_the_last_frames_are_better_than_without_learning(tmp_path: Path) -> None:
+    """By a decibel at least: photos that were never seen, by a network that has learnt others."""
+    seen, unseen = (
+        pans(names, 4, 160, 50, 0)[:, 32:128] for names in (PANNED, ("chelsea.png", "coffee.png"))
+    )
+    columns = {"features": None, "latent_channels": 10, "learning_rate_g": 0.001}
+    offline = job(160, 96, stream=None, dataset="d", batch_size=16, show="output", **columns)
+    trained = open_session(offline, {PICTURES: OpenFeed(offline.feeds[0], seen)}, SETTINGS)
+    trained.run(300)
+    weights = starting_weights(trained.state(), "autoencoder")
+    columns |= {"fifo": 20, "online_batch": None, "update_every": 10, "update_life": 250}
+    online = job(160, 96, warm_up=None, show="output", **columns)
+    session = opened(tmp_path, online, unseen)
+    coding, without = session.coding, Quality(session.coding)
+    session.adopt(weights, fitting=False)
+    last = slice(len(unseen) - 25, None)
+    untrained = without.of(
+        coding.place_encoder(weights), coding.weights_of_decoder(weights), unseen[last]
+    )
+    made = session.run(len(unseen)).frames[last]
+    session.close()
+    trained = [psnr(*each) for each in zip(made, unseen[last], strict=True)]
+    assert np.mean(trained) > untrained.mean() + 1, (np.mean(trained), untrained.mean())

@@ -11,10 +11,10 @@ from jobs.errors import MultitrainError
 from multitrain.codec.points import Point, curves, plot, psnr_at, require_matplotlib
 
 POINTS = [
-    Point("jpeg", "quality 80", 10_000.0, 40.0, 0.99),
-    Point("tiny", "channels 4", 500.0, 22.0, 0.8),
-    Point("jpeg", "quality 10", 100.0, 20.0, 0.9),
-    Point("identity", "", 50_000.0, 88.0, 1.0),
+    Point("jpeg", "quality 80", 10_000.0, 40.0, 0.99, 0.01),
+    Point("tiny", "channels 4", 500.0, 22.0, 0.8, 0.01),
+    Point("jpeg", "quality 10", 100.0, 20.0, 0.9, 0.01),
+    Point("identity", "", 50_000.0, 88.0, 1.0, 0.01),
 ]
 
 

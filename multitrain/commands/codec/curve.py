@@ -35,6 +35,13 @@ FRAMES = 120
 @click.option(
     "--frames", type=Whole(1, 10_000), default=FRAMES, show_default=True, help="The first ones."
 )
+@click.option(
+    "--stream",
+    "streams",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Also what was sent of VIDEO while a network learned; several times for several.",
+)
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="A PNG to draw.")
 @json_option
 @step_option
@@ -46,6 +53,7 @@ def command(
     job: str,
     video: Path,
     frames: int,
+    streams: tuple[Path, ...],
     plot: Path | None,
     as_json: bool,
     step: Wanted,
@@ -62,6 +70,7 @@ def command(
     \b
     multitrain codec curve tiny holiday.mp4
     multitrain codec curve tiny holiday.mp4 --plot curve.png
+    multitrain codec curve tiny holiday.mp4 --stream renders/online.mtc
     """
     from jobs.workspace.paths import Workspace
     from multitrain.codec import points
@@ -84,13 +93,14 @@ def command(
 
         spec, (moments,) = facts.job.spec, asked.moments()
         channels = rates(spec.latent_channels, is_variable=spec.variable_rate)
-        total = len(channels) + sum(len(each.settings) for each in BASELINES)
+        total = len(channels) + len(streams) + sum(len(each.settings) for each in BASELINES)
         with shown_work(video.name, total, "settings") as on_settings:
             done = iter(range(1, total + 1))
             device = Device(facts.job, SessionSettings())
             measure = Measure(device, _first(film, frames, scale), lambda: on_settings(next(done)))
             found = [
                 *measure.network(facts, moments.load(0), channels),
+                *map(measure.stream, streams),
                 *measure.baselines(facts),
             ]
     if plot:
@@ -118,9 +128,10 @@ def _lines(found: Sequence[Point], job: str) -> Iterator[str]:
     """The table; then what plain codecs have at as many bytes as the network."""
     from multitrain.codec.points import curves, psnr_at
 
-    yield f"{'codec':<12}{'setting':<14}{'bytes a frame':>14}{'PSNR, dB':>10}{'MS-SSIM':>9}"
+    heads = f"{'bytes a frame':>14}{'PSNR, dB':>10}{'MS-SSIM':>9}{'MAE':>8}"
+    yield f"{'codec':<12}{'setting':<14}{heads}"
     for each in found:
-        numbers = f"{each.bytes:>14,.0f}{each.psnr:>10.2f}{each.ms_ssim:>9.3f}"
+        numbers = f"{each.bytes:>14,.0f}{each.psnr:>10.2f}{each.ms_ssim:>9.3f}{each.mae:>8.4f}"
         yield f"{each.codec:<12.11}{each.setting:<14}{numbers}"
     by_codec = curves(found)
     for each in by_codec.pop(job):

@@ -84,13 +84,21 @@ def test_what_is_lost_is_told_and_damage_ends_with_1() -> None:
 
 
 def test_a_curve_has_a_point_for_each_codec_and_a_plot() -> None:
-    made = codec("curve", "tiny", "clip.mp4", "--frames", "2", "--plot", "curve.png", "--json")
+    """And one for what was sent, which here is what the network makes."""
+    codec("encode", "tiny", "clip.mp4")
+    given = ("--frames", "2", "--stream", "clip_tiny.mtc", "--plot", "curve.png", "--json")
+    made = codec("curve", "tiny", "clip.mp4", *given)
     assert made.exit_code == 0, told(made)
-    points = json.loads(made.stdout)
-    assert {each["codec"] for each in points} == {
-        "tiny", "identity", "top bits", "resized", "jpeg", "x264"
+    points = {each["codec"]: each for each in json.loads(made.stdout)}
+    assert points.keys() == {
+        "tiny", "clip_tiny", "identity", "top bits", "resized", "jpeg", "x264"
     }  # fmt: skip
-    assert all(np.isfinite(each["psnr"]) and each["bytes"] > 0 for each in points)
+    assert all(np.isfinite(each["psnr"]) and each["bytes"] > 0 for each in points.values())
+    for measure in ("psnr", "ms_ssim", "mae"):
+        assert points["clip_tiny"][measure] == points["tiny"][measure]
+    assert points["identity"]["mae"] == 0 < points["tiny"]["mae"] < 1
+    size = Path("clip_tiny.mtc").stat().st_size
+    assert points["clip_tiny"]["bytes"] == pytest.approx(size / FRAMES)
     assert Path("curve.png").read_bytes()[1:4] == b"PNG"
 
 
