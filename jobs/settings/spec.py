@@ -234,6 +234,8 @@ class JobSpec(BaseModel):
     interpolate_a:  str | None                  = column(None, "the first of two jobs or checkpoints between which this one starts", nested="interpolate.a", concerns="origin")
     interpolate_b:  str | None                  = column(None, "the second one", nested="interpolate.b", concerns="origin")
     interpolate_alpha: Share                    = column(0.5, "0: starts at the first one, 1: at the second", label="alpha", nested="interpolate.alpha", concerns="job")
+    encoder_weights: str | None                 = column(None, "a job, the path of a checkpoint, or of Keras weights (`.keras`, `.h5`), whose encoder this one starts from; its decoder begins anew", concerns="origin", network="encoder", only_in=_CODERS)
+    freeze_encoder: Switch                      = column(False, "the encoder stays as it came, from `encoder_weights` or `init_from`; the decoder learns alone", only_in=_CODERS)
     freeze_d:       Annotated[int, Ge(0), Le(10)] = column(0, "so many first layers of the discriminator do not learn")
 
     fps:            Annotated[Count, Le(240)]   = column(60, "frames per second of video", opens="Video", concerns="job")

@@ -234,6 +234,25 @@ def test_each_channel_makes_it_better_and_bytes_are_counted(make_job: MakeJob) -
     assert 8 < measures["bytes"] < 4 * 4 * 4 + 12
 
 
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_a_frozen_encoder_stays_and_the_decoder_learns(make_job: MakeJob, is_frozen: bool) -> None:
+    job = make_job(32, 32, freeze_encoder=is_frozen, learning_rate_g=0.01, ema=0.5, snapshot="20")
+    seen, _ = scenes(8, 0, 0.0)
+    session = opened(job, seen)
+    rng = np.random.default_rng(1)
+    before = {
+        name: rng.normal(size=array.shape).astype(np.float32)
+        for name, array in session.state().items()
+        if name.startswith("encoder/")
+    }
+    session.adopt(before, fitting=False)
+    (first, last) = (session.run(20).losses["g"] for _ in range(2))
+    after = starting_weights(session.state(), "autoencoder")
+    same = [np.array_equal(after[name], array) for name, array in before.items()]
+    assert same == [is_frozen] * 6
+    assert last < first
+
+
 @pytest.mark.long
 def test_a_clip_is_learnt_within_500_steps() -> None:
     """Above 23 dB in less than 1.5 kB a frame: Big Buck Bunny, or pans over photos."""
@@ -278,6 +297,10 @@ def big_buck_bunny() -> np.ndarray:
         ({"colour_model": "rgba"}, ("colour_model", "is for families whose")),
         ({"variable_rate": True, "latent_channels": 1}, ("variable_rate", "needs more than one")),
         ({"rate_weight": 1, "quantise": 0}, ("rate_weight", "counts the bits of whole numbers")),
+        (
+            {"rate_weight": 1, "freeze_encoder": True},
+            ("rate_weight", "asks an encoder for fewer bits"),
+        ),
         ({"snapshot": "update"}, ("snapshot", "update shows a frame after each network's turn")),
     ],
 )

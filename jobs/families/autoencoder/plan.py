@@ -22,6 +22,7 @@ from jobs.settings.spec import JobSpec, default_of
 
 ENCODER, DECODER = "encoder", "decoder"
 SIDES = Sides(16, 8192)
+MOST_LAYERS = 10  # of an encoder
 # Terms of losses that compare without another network.
 TERMS = (
     "l1", "l2", "charbonnier", "bce", "elastic", "multiscale-l1", "coarse-l1", "ssim", "ms-ssim",
@@ -36,7 +37,7 @@ _OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "fre
     {
         "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
         "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
-        "snapshot", "keep_best",
+        "snapshot", "keep_best", "freeze_encoder",
     }
 )  # fmt: skip
 _OTHERS = (
@@ -86,7 +87,9 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "features", "has no effect on oval, which has none to count; leave it empty"
     if spec.variable_rate and spec.latent_channels == 1:
         yield "variable_rate", "needs more than one of latent_channels, to leave some out"
-    if spec.rate_weight and not spec.quantise:
+    if spec.rate_weight and spec.freeze_encoder:
+        yield "rate_weight", "asks an encoder for fewer bits, and freeze_encoder keeps it as it is"
+    elif spec.rate_weight and not spec.quantise:
         yield "rate_weight", "counts the bits of whole numbers, which quantise: 0 has none of"
     if not spec.validation and spec.keep_best != default_of("keep_best", spec.family):
         yield "keep_best", "has no effect without validation, which it goes by; leave it empty"
@@ -104,15 +107,27 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     of its input as much again; that of the first layer is not needed.
     """
     coding = coding_of(spec, width, height)
-    forwards = operations_of((*coding.encoder, *coding.decoder))
-    trained = spec.nbr_g_updates * (3 * forwards - coding.encoder[0].operations)
+    encoding, forwards = map(operations_of, (coding.encoder, (*coding.encoder, *coding.decoder)))
+    updated = 3 * forwards - coding.encoder[0].operations
+    if spec.freeze_encoder:
+        updated = 3 * forwards - 2 * encoding - coding.decoder[0].operations
+    trained = spec.nbr_g_updates * updated
     shown = spec.frames_per_step * spec.samples * forwards // spec.steps_per_frame
     return spec.images_per_batch * trained + shown
 
 
+def learning_networks(spec: JobSpec) -> tuple[str, ...]:
+    """Those that learn."""
+    return (DECODER,) if spec.freeze_encoder else (ENCODER, DECODER)
+
+
 def trained(spec: JobSpec) -> dict[str, Trained]:
     """What training keeps of both."""
-    return dict.fromkeys((ENCODER, DECODER), Trained(spec.optimizer_g, spec.ema > 0))
+    learning = Trained(spec.optimizer_g, spec.ema > 0)
+    frozen = Trained(spec.optimizer_g, frozen=MOST_LAYERS)
+    return {
+        name: learning if name in learning_networks(spec) else frozen for name in (ENCODER, DECODER)
+    }
 
 
 AUTOENCODER = Family(

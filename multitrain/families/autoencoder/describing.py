@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import keras
 
-from jobs.families.autoencoder.plan import DECODER, ENCODER
+from jobs.families.autoencoder.plan import DECODER, ENCODER, learning_networks
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
@@ -47,13 +47,14 @@ def describe(job: JobFile) -> Model:
     spec, size = job.spec, Resolution(job.image_width, job.image_height)
     _, encoder, decoder = build(spec, size)
     both = {ENCODER: encoder, DECODER: decoder}
+    learn = learning_networks(spec)
     autoencoding = Autoencoding(spec, size)
     return Model(
         networks=both,
-        turns={"g": Turn(tuple(both), adversaries.learning(job, "g"), autoencoding.loss)},
+        turns={"g": Turn(learn, adversaries.learning(job, "g"), autoencoding.loss)},
         phases=(Phase(0, autoencoding.program),),
         chance=autoencoding.chance,
-        averages={f"average_{name}": Average(name, spec.ema) for name in both if spec.ema},
+        averages={f"average_{name}": Average(name, spec.ema) for name in learn if spec.ema},
         shown=autoencoding.shown(job),
         measured=autoencoding.measured,
     )
