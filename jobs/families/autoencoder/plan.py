@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jobs.families.autoencoder.layers import coding_of, halvings, least_side, operations_of
 from jobs.families.family import Application, Family, Layers, Sides, Trained
-from jobs.families.feed import Feed
+from jobs.families.feed import PICTURES, Feed
 from jobs.families.limits import too_large
 from jobs.families.translation import (
     OF_LAYERS,
     OF_STEPS,
     OTHERS_OF_FIXED,
+    SAMPLES,
     cell,
     samples_like,
     with_validation,
@@ -30,13 +32,14 @@ TERMS = (
 )  # fmt: skip
 
 # What a decoder is built of; and what else whoever decodes has to know.
-DECODED_BY = ("net", "features", "latent_channels", "output_colours")
+DECODED_BY = ("net", "features", "latent_channels", "output_colours", "memory")
 CODED_BY = (*DECODED_BY, "input_colours", "quantise", "precision")
 
 _OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "freeze_d"}).union(
     {
         "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
         "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
+        "memory", "clip",
         "snapshot", "keep_best", "freeze_encoder",
     }
 )  # fmt: skip
@@ -50,7 +53,24 @@ _OTHERS = (
 def feeds(spec: JobSpec) -> tuple[Feed, ...]:
     """The pictures that are coded; those that frames show; those that networks are measured by."""
     whole = Feed.of_dataset(spec)
-    return with_validation(whole, samples_like(whole, spec), spec)
+    if not remembers(spec):
+        return with_validation(whole, samples_like(whole, spec), spec)
+    clips = replace(whole, frames=spec.clip, in_shots=True)
+    (drawn, *others) = with_validation(clips, samples_like(clips, spec), spec)
+    if not spec.sample_from:  # which may begin at any picture, as those to train on do not
+        shown = replace(drawn, name=SAMPLES + PICTURES, weights=None, is_drawn=False)
+        others = [shown, *others]
+    return (replace(drawn, goes_on=True), *others)
+
+
+def remembers(spec: JobSpec) -> bool:
+    """Whether something goes on from frame to frame."""
+    return spec.memory != "none"
+
+
+def frames_of(spec: JobSpec) -> int:
+    """The pictures of an item."""
+    return spec.clip if remembers(spec) else 1
 
 
 def layers(spec: JobSpec, width: int, height: int) -> Layers:
@@ -83,6 +103,10 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             "is for families whose networks see and make the same colours; an autoencoder has "
             "input_colours and output_colours: leave it empty",
         )
+    if remembers(spec) and spec.weights:
+        yield spec.column_of_pictures, "has weights, and clips that follow on each other have none"
+    if not remembers(spec) and spec.clip != default_of("clip", spec.family):
+        yield "clip", "has no effect without memory, which learns of clips; leave it empty"
     if spec.features and spec.net == "oval":
         yield "features", "has no effect on oval, which has none to count; leave it empty"
     if spec.variable_rate and spec.latent_channels == 1:
@@ -113,7 +137,7 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
         updated = 3 * forwards - 2 * encoding - coding.decoder[0].operations
     trained = spec.nbr_g_updates * updated
     shown = spec.frames_per_step * spec.samples * forwards // spec.steps_per_frame
-    return spec.images_per_batch * trained + shown
+    return frames_of(spec) * (spec.images_per_batch * trained + shown)
 
 
 def learning_networks(spec: JobSpec) -> tuple[str, ...]:
@@ -146,6 +170,7 @@ AUTOENCODER = Family(
         fixed=lambda spec, _width, _height: spec,
         least_side=least_side,
         halvings=halvings,
+        remembers=remembers,
         rates=lambda spec: spec.latent_channels,
     ),
     averaged={"average_encoder": ENCODER, "average_decoder": DECODER},
