@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from jobs.errors import OriginUnfit
 from jobs.families.autoencoder.plan import DECODER, ENCODER
@@ -17,6 +17,7 @@ from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.session import State
 from multitrain.families.autoencoder.describing import build
 from multitrain.families.autoencoder.packing import packed
+from multitrain.families.autoencoder.remembering import begin
 from multitrain.inference.network import Device, Placed, TrainedNetwork
 
 
@@ -34,14 +35,18 @@ class Coding:
         self._decoder = TrainedNetwork(decoder, DECODER, job)
         self.shapes: Shapes = {each.path: tuple(each.shape) for each in decoder.variables}
         self._placed: tuple[int, Weights, Placed] | None = None
+        self.remembers = coder.plan.remembers
+        self._nothing = begin(coder.plan, 1) if self.remembers else None
+        self._state = self._nothing  # what goes on from the frame that was decoded last
 
         def sent(weights: Placed, frames: Any) -> Any:
             levels = ops.cast(frames, "float32")
             return coder.sent(self._encoder.answer(weights, coder.seen(levels)))
 
-        def made(weights: Placed, latents: Any) -> Any:
-            shares = self._decoder.answer(weights, coder.received(latents))
-            return ops.cast(ops.round(coder.levels(shares)), "uint8")
+        def made(weights: Placed, latents: Any, state: Any) -> tuple[Any, Any]:
+            answer = partial(self._decoder.answer, weights)
+            shares, after = coder.decoded(answer, coder.received(latents), state)
+            return ops.cast(ops.round(coder.levels(shares)), "uint8"), after
 
         self._send, self._make = device.compiled(sent), device.compiled(made)
 
@@ -67,13 +72,20 @@ class Coding:
         return packed(sent[..., : self._facts.channels].astype(kind))
 
     def decoded(self, weights: Weights, model: int, payload: bytes) -> Picture:
-        """The frame of what was sent. UnusableFrame where it is none of this stream."""
+        """The frame of what was sent. UnusableFrame where it is none of this stream.
+
+        A decoder that remembers goes on from the frame before, until it is told to `forget`.
+        """
         latents = self._facts.unpacked(payload)
         with memory_watched():
             received = ops.convert_to_tensor(latents[None].astype(np.float32))
-            made: NDArray[np.uint8] = np.asarray(self._make(self._held(weights, model), received))
-        picture: Picture = made[0]
+            made, self._state = self._make(self._held(weights, model), received, self._state)
+            picture: Picture = np.asarray(made)[0]
         return picture
+
+    def forget(self) -> None:
+        """Have the next frame follow on none."""
+        self._state = self._nothing
 
     def _held(self, weights: Weights, model: int) -> Placed:
         """A version of weights on the device: only the last one stays there."""

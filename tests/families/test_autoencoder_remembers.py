@@ -97,7 +97,7 @@ def test_what_is_remembered_goes_on_and_not_beyond_a_cut(make_job: MakeJob) -> N
     before = RANDOM.normal(size=(2, state.height, state.width, state.channels))
     carried = {STATE: before.astype(np.float32)}
 
-    def nets(name: str, inputs: Any, training: bool = True) -> Any:  # noqa: ARG001
+    def nets(name: str, inputs: Any, training: bool = True) -> Any:
         return ops.convert_to_tensor(sent) if name == "encoder" else made.decoder(inputs)
 
     clip = RANDOM.integers(0, 256, (2, FRAMES, SIZE.height, SIZE.width, 3), np.uint8)
