@@ -162,7 +162,7 @@ def _adopt(session: Session, weights: State, spec: JobSpec) -> None:
         raise OriginUnfit(
             f"{origin} does not fit this job's networks: {error}; {ADVICE}"
         ) from error
-    log.info("its %s start from %s", part or "networks", origin)
+    log.info("its %s from %s", f"{part} starts" if part else "networks start", origin)
     left_out = [name for name in left_out if name.startswith(part)]
     if left_out:
         log.warning("nothing there fits these, which start at random: %s", ", ".join(left_out))

@@ -21,6 +21,7 @@ from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import open_session
 from multitrain.families.autoencoder.describing import Networks, build
 from multitrain.families.autoencoder.learning import STATE, Autoencoding
+from tests.combinations import first_on_jax
 
 MakeJob = Callable[..., JobFile]
 
@@ -54,7 +55,7 @@ def decoded(made: Networks, clip: np.ndarray, state: Any = None) -> tuple[np.nda
     return found.reshape(*clip.shape[:2], *found.shape[1:]), after
 
 
-@pytest.mark.parametrize("net", ["small", "oval"])
+@pytest.mark.parametrize("net", first_on_jax(["small", "oval"]))
 def test_a_clip_at_once_is_what_its_frames_are_one_by_one(make_job: MakeJob, net: str) -> None:
     spec = make_job(net=net, **({"features": None} if net == "oval" else {})).spec
     at_once, one_by_one = build(spec, SIZE, FRAMES), build(spec, SIZE)
@@ -124,6 +125,7 @@ def opened(job: JobFile, seen: np.ndarray, runs: list[int]) -> Session:
     return open_session(job, feeds, SessionSettings())
 
 
+@pytest.mark.long_on_jax
 def test_it_is_measured_and_its_state_is_kept(make_job: MakeJob) -> None:
     """What is carried from clip to clip is in checkpoints, and in no weights."""
     job = make_job(clip=2, validation="v")

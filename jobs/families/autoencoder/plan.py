@@ -39,8 +39,7 @@ _OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "fre
     {
         "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
         "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
-        "memory", "clip",
-        "snapshot", "keep_best", "freeze_encoder",
+        "memory", "clip", "freeze_encoder", "snapshot", "keep_best",
     }
 )  # fmt: skip
 _OTHERS = (
