@@ -146,6 +146,11 @@ def test_damaged_latents_are_told() -> None:
     for each in (data[:-1], data[:-5], data + b"x", b"", b"no", bomb, packed(latents[:3])):
         with pytest.raises(DamagedLatents):
             unpacked(each, shape)
+    endless = latents.astype(np.float16)
+    np.testing.assert_array_equal(unpacked(packed(endless), shape, quantised=False), endless)
+    endless[0, 0, 0] = np.nan
+    with pytest.raises(DamagedLatents, match="are not finite"):
+        unpacked(packed(endless), shape, quantised=False)
 
 
 def test_the_first_channels_stay() -> None:
@@ -234,9 +239,9 @@ def test_each_channel_makes_it_better_and_bytes_are_counted(make_job: MakeJob) -
     assert 8 < measures["bytes"] < 4 * 4 * 4 + 12
 
 
-@pytest.mark.parametrize("is_frozen", [True, False])
-def test_a_frozen_encoder_stays_and_the_decoder_learns(make_job: MakeJob, is_frozen: bool) -> None:
-    job = make_job(32, 32, freeze_encoder=is_frozen, learning_rate_g=0.01, ema=0.5, snapshot="20")
+@pytest.mark.long_on_jax
+def test_a_frozen_encoder_stays_and_the_decoder_learns(make_job: MakeJob) -> None:
+    job = make_job(32, 32, freeze_encoder=True, learning_rate_g=0.01, ema=0.5, snapshot="20")
     seen, _ = scenes(8, 0, 0.0)
     session = opened(job, seen)
     rng = np.random.default_rng(1)
@@ -248,8 +253,9 @@ def test_a_frozen_encoder_stays_and_the_decoder_learns(make_job: MakeJob, is_fro
     session.adopt(before, fitting=False)
     (first, last) = (session.run(20).losses["g"] for _ in range(2))
     after = starting_weights(session.state(), "autoencoder")
-    same = [np.array_equal(after[name], array) for name, array in before.items()]
-    assert same == [is_frozen] * 6
+    assert len(before) == 6
+    for name, array in before.items():
+        np.testing.assert_array_equal(after[name], array, err_msg=name)
     assert last < first
 
 
