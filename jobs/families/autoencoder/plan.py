@@ -103,7 +103,10 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             "input_colours and output_colours: leave it empty",
         )
     if remembers(spec) and spec.weights:
-        yield spec.column_of_pictures, "has weights, and clips that follow on each other have none"
+        yield (
+            spec.column_of_pictures,
+            "has weights, and with memory clips follow on each other in order; leave them out",
+        )
     if not remembers(spec) and spec.clip != default_of("clip", spec.family):
         yield "clip", "has no effect without memory, which learns of clips; leave it empty"
     if spec.features and spec.net == "oval":
