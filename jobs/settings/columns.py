@@ -54,6 +54,7 @@ class Facets:
     - in_family: the default that it has in a family instead of its own, by the family's name.
     - only_in: names of the families that it means something to; empty: they say so themselves.
     - words_in: by the name of a family, those of its words that mean something to that one.
+    - network: of an `origin`, the one network that is taken from there; empty: all of them.
     """
 
     opens: str = ""
@@ -69,6 +70,7 @@ class Facets:
     in_family: Mapping[str, Any] = field(default_factory=dict)
     only_in: tuple[str, ...] = ()
     words_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    network: str = ""
 
 
 def column(
@@ -88,6 +90,7 @@ def column(
     in_family: Mapping[str, Any] | None = None,
     only_in: tuple[str, ...] = (),
     words_in: Mapping[str, tuple[str, ...]] | None = None,
+    network: str = "",
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
     facets = Facets(
@@ -104,6 +107,7 @@ def column(
         in_family=in_family or {},
         only_in=only_in,
         words_in=words_in or {},
+        network=network,
     )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jobs.families.layer import WEIGHTS, Layer
 from jobs.families.table import family_of
-from jobs.settings.words import quoted
+from jobs.settings.words import quoted, with_article
 from jobs.workspace.jobfile import JobFile
 
 ADVICE = "make them alike, or set init_fitting to start from what fits"
@@ -30,14 +30,21 @@ class _Weights(NamedTuple):
     injects_noise: bool
 
 
-def misfit(origin: JobFile, job: JobFile) -> str | None:
-    """The first layer whose weights `job` cannot take over from `origin`; None where all fit."""
+def misfit(origin: JobFile, job: JobFile, part: str = "") -> str | None:
+    """The first layer whose weights `job` cannot take over from `origin`; None where all fit.
+
+    Of all networks, or of the one that is the `part`, which `origin` must have.
+    """
     there = quoted(origin.spec.name)
     theirs_of, ours_of = (
         family_of(each.spec).layers(each.spec, each.image_width, each.image_height)
         for each in (origin, job)
     )
+    if part and part not in theirs_of:
+        return f"{there} is {with_article(origin.spec.family)}, which has no {part}"
     for network, ours in ours_of.items():
+        if part not in ("", network):
+            continue
         theirs = theirs_of.get(network)
         if theirs is None:  # a network that one of them does without begins anew, or is left alone
             continue

@@ -17,7 +17,7 @@ from jobs.workspace.files import listing
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import Workspace
 
-CHECKPOINT = ".h5"  # ends the path of a checkpoint's file; all else names a job
+CHECKPOINT, KERAS = ".h5", ".keras"  # end the path of a file; all else names a job
 _ORIGINS = tuple(column for column in COLUMNS if facets(column).concerns == "origin")
 
 
@@ -26,18 +26,23 @@ def origins_of(spec: JobSpec) -> dict[str, str]:
     return {column: origin for column in _ORIGINS if (origin := getattr(spec, column))}
 
 
+def part_of(column: str) -> str:
+    """The one network that a job takes from the origin that this column names; empty: all."""
+    return facets(column).network
+
+
 def jobs_before(spec: JobSpec) -> tuple[str, ...]:
     """Names of the jobs that this one starts from."""
     return tuple(origin for origin in origins_of(spec).values() if not is_path(origin))
 
 
 def is_path(origin: str) -> bool:
-    """Whether `origin` is the path of a checkpoint's file, not the name of a job."""
-    return origin.casefold().endswith(CHECKPOINT)
+    """Whether `origin` is the path of a file, not the name of a job."""
+    return origin.casefold().endswith((CHECKPOINT, KERAS))
 
 
 def path_of(origin: str, workspace: Workspace) -> Path:
-    """The path of a checkpoint, named relative to the workspace or from the root of the disk."""
+    """The path of such a file, named relative to the workspace or from the root of the disk."""
     return workspace.root / origin
 
 
@@ -70,7 +75,7 @@ class _Sheet:
         reasons = _wrong_together(spec) | _in_vain(spec)
         for column, origin in origins_of(spec).items():
             reason = (
-                self._unfit_path(origin, spec)
+                self._unfit_path(column, origin, spec)
                 if is_path(origin)
                 else self._unfit_job(origin, place) or self._misfit(column, origin, place)
             )
@@ -78,7 +83,9 @@ class _Sheet:
                 reasons.setdefault(column, reason)
         return reasons
 
-    def _unfit_path(self, origin: str, spec: JobSpec) -> str | None:
+    def _unfit_path(self, column: str, origin: str, spec: JobSpec) -> str | None:
+        if origin.casefold().endswith(KERAS) and not part_of(column):
+            return f"takes a checkpoint, which ends in {CHECKPOINT}"
         path = path_of(origin, self._workspace)
         try:
             is_file = stat.S_ISREG(path.stat().st_mode)
@@ -127,7 +134,7 @@ class _Sheet:
         if not {place, there}.isdisjoint(self._unsure):
             return None
         known = self._trained(origin) if there is None else self._jobs[there]
-        return misfit(known, job) if known else None
+        return misfit(known, job, part_of(column)) if known else None
 
     def _trained(self, name: str) -> JobFile | None:
         """A job of this workspace; None where its file cannot be read: its checkpoint may do."""
@@ -152,6 +159,10 @@ def _in_vain(spec: JobSpec) -> dict[str, str]:
     named = origins_of(spec)
     if spec.init_fitting and not named:
         reasons["init_fitting"] = "has no effect without init_from or interpolate_a and _b"
+    if spec.freeze_encoder and not named:
+        reasons["freeze_encoder"] = (
+            "keeps an encoder that has learnt nothing; name one under encoder_weights"
+        )
     has_alpha = spec.interpolate_alpha != COLUMNS["interpolate_alpha"].default
     if has_alpha and named.keys().isdisjoint({"interpolate_a", "interpolate_b"}):
         reasons["interpolate_alpha"] = "has no effect without interpolate_a and interpolate_b"
@@ -164,6 +175,9 @@ def _wrong_together(spec: JobSpec) -> dict[str, str]:
         return {}
     if not family_of(spec).trains:
         return {columns[0]: f"{with_article(spec.family)} has no networks; leave it empty"}
+    if len(columns) > 1 and (parts := [each for each in columns if part_of(each)]):
+        part, other = parts[0], next(each for each in columns if each not in parts)
+        return {part: f"cannot be had with {other}, which has an {part_of(part)}; leave one empty"}
     if columns == ["interpolate_a"]:
         return {"interpolate_b": "is needed with interpolate_a: a job starts between two"}
     if columns == ["interpolate_b"]:

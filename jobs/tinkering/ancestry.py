@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.errors import UsageError
 from jobs.settings.spec import JobSpec
-from jobs.sheets.origins import is_path, origins_of
+from jobs.sheets.origins import is_path, origins_of, part_of
 from jobs.tinkering.earlier_jobs import past_job
 from jobs.workspace.paths import Workspace
 
@@ -19,7 +19,8 @@ def ancestors(spec: JobSpec, workspace: Workspace) -> frozenset[str]:
     while coming:
         name, each = coming.pop()
         found.add(name)
-        for origin in set(origins_of(each).values()) - found:
+        whole = {origin for column, origin in origins_of(each).items() if not part_of(column)}
+        for origin in whole - found:
             found.add(origin)
             if not is_path(origin):
                 try:

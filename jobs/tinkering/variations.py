@@ -14,6 +14,7 @@ from jobs.settings.parsing import ENTRIES_FOR, cell_text
 from jobs.settings.spec import COLUMNS, JobSpec, facets
 from jobs.sheets.forms.cells import Cell, Row, Rows
 from jobs.sheets.forms.nested import SECTIONS
+from jobs.sheets.origins import origins_of
 from jobs.sheets.sheet import check_rows
 from jobs.tinkering.naming import fitting, label, with_name
 from jobs.tinkering.perturbation import varied
@@ -69,7 +70,8 @@ class Variations:
         if not self.from_checkpoint:
             return self.parent
         between = {each: COLUMNS[each].default for (each,) in SECTIONS["interpolate"].values()}
-        origin = {**between, "init_from": self.parent.name, "init_fitting": True}
+        parts = dict.fromkeys(origins_of(self.parent))  # the parent has learnt on from these
+        origin = {**between, **parts, "init_from": self.parent.name, "init_fitting": True}
         # Another name meanwhile: a job cannot start from itself.
         return self.parent.model_copy(update={**origin, "name": fitting(self.parent.name, "-m")})
 

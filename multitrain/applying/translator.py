@@ -90,15 +90,17 @@ class Translator:
         def answer(tiles: Any) -> Any:
             return np.asarray(self._answer(weights, ops.convert_to_tensor(tiles)))
 
+        def answered(given: Any) -> Any:
+            if self._tiling.is_whole:  # given may be several tensors
+                return self._answer(weights, given)
+            return ops.convert_to_tensor(self._tiling.made(np.asarray(given), answer))
+
         with memory_watched():
             seen = [ops.convert_to_tensor(self._seen(each)) for each in frames]
             if memory is None:
                 assert self._applying.remembered, "it remembers"
                 memory = self._applying.remembered.begin(frames[1])
-            given = np.asarray(self._give(*seen, memory))
-            made, after = self._take(
-                ops.convert_to_tensor(self._tiling.made(given, answer)), seen[1]
-            )
+            made, after = self._take(answered(self._give(*seen, memory)), seen[1])
             return self._finished(frames[1], np.asarray(made)), np.asarray(after)
 
     def make_between(

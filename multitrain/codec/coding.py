@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from jobs.errors import OriginUnfit
 from jobs.families.autoencoder.plan import DECODER, ENCODER
@@ -17,6 +17,7 @@ from multitrain.diagnosis.memory import memory_watched
 from multitrain.engine.session import State
 from multitrain.families.autoencoder.describing import build
 from multitrain.families.autoencoder.packing import packed
+from multitrain.families.autoencoder.remembering import begin
 from multitrain.inference.network import Device, Placed, TrainedNetwork
 
 
@@ -36,16 +37,20 @@ class Coding:
         self._placed: tuple[int, Weights, Placed] | None = None
         self.compiled = device.compiled
         self._send, self._make = self.compiled(self.sent), self.compiled(self.made)
+        self.remembers = self._coder.plan.remembers
+        self._nothing = begin(self._coder.plan, 1) if self.remembers else None
+        self._state = self._nothing  # what goes on from the frame that was decoded last
 
     def sent(self, encoder: Placed, frames: Any) -> Any:
         """What is sent of frames `(n, height, width, 3)`, as float32; to be compiled."""
         levels = ops.cast(frames, "float32")
         return self._coder.sent(self._encoder.answer(encoder, self._coder.seen(levels)))
 
-    def made(self, decoder: Placed, sent: Any) -> Any:
-        """The frames of what was sent, uint8; to be compiled."""
-        shares = self._decoder.answer(decoder, self._coder.received(sent))
-        return ops.cast(ops.round(self._coder.levels(shares)), "uint8")
+    def made(self, decoder: Placed, sent: Any, state: Any) -> tuple[Any, Any]:
+        """The frames of what was sent, uint8, and what goes on from them; to be compiled."""
+        answer = partial(self._decoder.answer, decoder)
+        shares, after = self._coder.decoded(answer, self._coder.received(sent), state)
+        return ops.cast(ops.round(self._coder.levels(shares)), "uint8"), after
 
     def place_encoder(self, weights: State) -> Placed:
         """The encoder's part of a job's weights, on the device. OriginUnfit where they are not."""
@@ -69,13 +74,20 @@ class Coding:
         return packed(sent[..., : self.facts.channels].astype(kind))
 
     def decoded(self, weights: Weights, model: int, payload: bytes) -> Picture:
-        """The frame of what was sent. UnusableFrame where it is none of this stream."""
+        """The frame of what was sent. UnusableFrame where it is none of this stream.
+
+        A decoder that remembers goes on from the frame before, until it is told to `forget`.
+        """
         latents = self.facts.unpacked(payload)
         with memory_watched():
             received = ops.convert_to_tensor(latents[None].astype(np.float32))
-            made: NDArray[np.uint8] = np.asarray(self._make(self._held(weights, model), received))
-        picture: Picture = made[0]
+            made, self._state = self._make(self._held(weights, model), received, self._state)
+            picture: Picture = np.asarray(made)[0]
         return picture
+
+    def forget(self) -> None:
+        """Have the next frame follow on none."""
+        self._state = self._nothing
 
     def _held(self, weights: Weights, model: int) -> Placed:
         """A version of weights on the device: only the last one stays there."""

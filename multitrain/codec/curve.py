@@ -19,7 +19,6 @@ from multitrain.codec.facts import Facts
 from multitrain.codec.files import Decoding, look, opened_facts, shown, write_frames
 from multitrain.codec.points import Point
 from multitrain.codec.receiving import Shown
-from multitrain.codec.stream import Kind
 from multitrain.engine.session import State
 from multitrain.inference.network import Device
 from multitrain.networks.colours import WHITE
@@ -60,7 +59,7 @@ class Measure:
         MultitrainError where it is none, or of other frames; OSError.
         """
         contents, (count, height, width, _) = look(path), self._frames.shape
-        sent, size = contents.packets[Kind.FRAME], contents.facts.size
+        sent, size = contents.frames, contents.facts.size
         if size != (width, height) or sent < count:
             raise MultitrainError(
                 f"{path} has {sent} frames of {size}, and {count} of {width}x{height} are compared"

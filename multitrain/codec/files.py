@@ -52,10 +52,13 @@ class Contents:
     troubles: list[str] = field(default_factory=list)
 
     @property
+    def frames(self) -> int:
+        return self.packets[Kind.FRAME] + self.packets[Kind.KEY]
+
+    @property
     def bytes_per_frame(self) -> float:
         """Of all that is in the file; 0 where there is no frame."""
-        frames = self.packets[Kind.FRAME]
-        return sum(self.bytes.values()) / frames if frames else 0.0
+        return sum(self.bytes.values()) / self.frames if self.frames else 0.0
 
     @property
     def ratio(self) -> float:
@@ -72,14 +75,15 @@ def encode(
     output: Path,
     on_frames: OnFrames,
     scale: Resolution | None = None,
+    key_every: int = 0,
 ) -> Contents:
     """Write a video as a stream; replaces `output`, which appears whole, or not at all.
 
-    OSError where it cannot be written; MultitrainErrors.
+    As of `write_frames`. OSError where it cannot be written; MultitrainErrors.
     """
     with making(output) as part, part.open("wb") as file, FilmReader([film], scale=scale) as reader:
         frames = (frame[..., :RGB] for frame in frames_in_order(reader))
-        return write_frames(frames, facts, coding, weights, file, on_frames)
+        return write_frames(frames, facts, coding, weights, file, on_frames, key_every)
 
 
 def write_frames(
@@ -89,17 +93,29 @@ def write_frames(
     weights: State,
     file: BinaryIO,
     on_frames: OnFrames,
+    key_every: int = 0,
 ) -> Contents:
-    """Write frames, each `(height, width, 3)` uint8, as a stream."""
-    encoder, decoder = coding.place_encoder(weights), coding.weights_of_decoder(weights)
+    """Write frames, each `(height, width, 3)` uint8, as a stream.
+
+    Each so many frames there is a key frame, with the decoder's weights before it: whoever has lost
+    something, or comes late, goes on there. 0: the first frame alone is one.
+    """
+    encoder, decoder = coding.place_encoder(weights), whole(coding.weights_of_decoder(weights))
     writer, count = StreamWriter(file, facts.written()), 0
-    writer.write(Kind.WEIGHTS, 0, 0, whole(decoder))
+    packets: Counter[Kind] = Counter()
+
+    def write(kind: Kind, payload: bytes = b"") -> None:
+        writer.write(kind, 0, count, payload)
+        packets[kind] += 1
+
     for frame in frames:
-        writer.write(Kind.FRAME, 0, count, coding.encoded(encoder, frame))
+        is_key = count % key_every == 0 if key_every else count == 0
+        if is_key:
+            write(Kind.WEIGHTS, decoder)
+        write(Kind.KEY if is_key else Kind.FRAME, coding.encoded(encoder, frame))
         count += 1
         on_frames(count)
-    writer.write(Kind.END, 0, count)
-    packets = Counter({Kind.WEIGHTS: 1, Kind.FRAME: count, Kind.END: 1})
+    write(Kind.END)
     return Contents(facts, packets, writer.bytes, {0})
 
 
@@ -142,7 +158,7 @@ def finish(path: Path, output: Path) -> None:
         shutil.copyfile(path, part)
         with part.open("ab") as file:
             writer = StreamWriter(file, None, contents.packets.total())
-            writer.write(Kind.END, 0, contents.packets[Kind.FRAME])
+            writer.write(Kind.END, 0, contents.frames)
 
 
 @dataclass(frozen=True)
@@ -150,8 +166,8 @@ class Decoding:
     """How a stream is decoded.
 
     - memory: weights that take the place of those that are sent; None: none do.
-    - lose: the share of packets that do not arrive, but for the first weights and the end; which
-      ones, `seed` decides.
+    - lose: the share of packets that do not arrive, but for weights and the end; which ones, `seed`
+      decides.
     """
 
     memory: Weights | None = None
@@ -169,7 +185,8 @@ class Decoding:
 
 def shown(file: BinaryIO, facts: Facts, coding: Coding, how: Decoding) -> Iterator[Shown | Trouble]:
     """What a receiver shows, and tells, of the packets behind a header that was read."""
-    receiver = Receiver(coding.shapes, coding.decoded, nothing(*facts.size), how.memory)
+    forget = coding.forget if coding.remembers else None
+    receiver = Receiver(coding.shapes, coding.decoded, nothing(*facts.size), how.memory, forget)
     return _received(file, facts, receiver, how)
 
 

@@ -46,6 +46,6 @@ class Quality:
             return decibels(np.asarray(errors))
 
     def _squared_errors(self, encoder: Placed, decoder: Placed, frames: Any) -> Any:
-        made = self._coding.made(decoder, self._coding.sent(encoder, frames))
+        made, _ = self._coding.made(decoder, self._coding.sent(encoder, frames), None)
         difference = ops.cast(made, "float32") - ops.cast(frames, "float32")
         return ops.mean(ops.square(difference), axis=(1, 2, 3))

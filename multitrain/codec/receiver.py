@@ -115,7 +115,7 @@ def received(stream: BinaryIO, first: int, *, threads: int = 1) -> Iterator[Show
     for packet in read_packets(stream, facts.most_bytes):
         if packet is CUT_OFF:  # whoever sends may go on another time
             return
-        if isinstance(packet, Packet) and packet.kind is Kind.FRAME:
+        if isinstance(packet, Packet) and packet.kind in (Kind.FRAME, Kind.KEY):
             is_wanted = packet.frame + 1 >= first  # the one before may have to be shown again
         for each in receiver.take(packet):
             if isinstance(each, Trouble) or each.frame >= first:

@@ -1,7 +1,8 @@
 """What a receiver makes of packets: pictures in time, and what was lost told. Pure.
 
 It keeps the last two versions of the decoder's weights. Where a frame is missing, the one before is
-shown again, so that what comes later comes at its time.
+shown again, so that what comes later comes at its time. A stream that is joined later is shown from
+its next key frame on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from multitrain.codec.weights import DamagedWeights, Shapes, Weights, read_chang
 Picture = NDArray[Any]  # (height, width, 3) uint8
 
 KEPT = 2  # versions of weights
-_OF_FRAMES = (Kind.FRAME, Kind.END)  # packets that tell how many frames there were before
+_OF_FRAMES = (Kind.FRAME, Kind.KEY, Kind.END)  # packets that tell how many frames there were before
 MOST_MISSING = 10_000  # frames of a stream: what says that more are missing is not believed
 
 
@@ -46,12 +47,18 @@ class Receiver:
     - decode: makes a picture. Raises UnusableFrame.
     - blank: what is shown as long as there is no picture.
     - memory: weights that take the place of all that are sent.
+    - forget: has `decode` forget the frames before; None: it remembers none.
     """
 
     shapes: Shapes
     decode: Decode
     blank: Picture
     memory: Weights | None = None
+    forget: Callable[[], None] | None = None
+    _has_begun: bool = False
+    _waits: bool = False  # for a key frame
+    _is_broken: bool = False  # a frame is missing since the last key frame
+    _is_told_broken: bool = False
     _weights: dict[int, Weights] = field(default_factory=dict)
     _next_packet: int = 0
     _next_frame: int = 0
@@ -64,6 +71,9 @@ class Receiver:
             self._is_told = True
             yield given
             return
+        yield from self._begin(given)
+        if self._waits:
+            return
         if given.number < self._next_packet:
             yield Trouble(f"packet {given.number} came late, and is left out")
             return
@@ -72,12 +82,25 @@ class Receiver:
             yield Trouble(_lost(self._next_packet, given.number - 1, "packet"))
         self._next_packet, self._is_told = given.number + 1, False
         match given.kind:
-            case Kind.FRAME:
+            case Kind.FRAME | Kind.KEY:
                 yield from self._frame(given)
             case Kind.WEIGHTS | Kind.CHANGE:
                 yield from self._learn(given)
             case Kind.END:
                 yield from self._fill(given.frame)
+
+    def _begin(self, packet: Packet) -> Iterator[Trouble]:
+        """Find out whether the stream was joined later, and wait for its next key frame then."""
+        if not self._has_begun and packet.number > self._is_told:  # damage may have been the first
+            self._waits = True
+            yield Trouble(
+                f"the stream begins with packet {packet.number}: what comes before its next key "
+                "frame is not shown"
+            )
+        self._has_begun = True
+        if self._waits and packet.kind is Kind.WEIGHTS:
+            self._waits, self._is_told = False, False
+            self._next_packet, self._next_frame = packet.number, packet.frame
 
     def _frame(self, packet: Packet) -> Iterator[Shown | Trouble]:
         if packet.frame < self._next_frame:
@@ -86,6 +109,7 @@ class Receiver:
         yield from self._fill(packet.frame)
         if packet.frame != self._next_frame:
             return
+        yield from self._remember(packet)
         weights = self.memory or self._weights.get(packet.model)
         picture, is_again = self.blank, True
         if weights is None:
@@ -98,8 +122,22 @@ class Receiver:
             except UnusableFrame as error:
                 yield Trouble(f"frame {packet.frame} {error}")
         self.blank = picture
+        self._is_broken |= is_again
         self._next_frame += 1
         yield Shown(packet.frame, picture, is_again)
+
+    def _remember(self, packet: Packet) -> Iterator[Trouble]:
+        """Begin anew at a key frame; tell once what was lost of what others remember."""
+        if packet.kind is Kind.KEY or packet.frame == 0:
+            self._is_broken = self._is_told_broken = False
+            if self.forget:
+                self.forget()
+        elif self._is_broken and self.forget and not self._is_told_broken:
+            self._is_told_broken = True
+            yield Trouble(
+                f"frame {packet.frame} and those behind it are spoilt by what was lost before, up "
+                "to the next key frame"
+            )
 
     def _fill(self, frame: int) -> Iterator[Shown | Trouble]:
         """Show the last picture until it is time for this frame."""
@@ -110,6 +148,7 @@ class Receiver:
             return
         if frame > self._next_frame:
             yield Trouble(_lost(self._next_frame, frame - 1, "frame"))
+        self._is_broken |= frame > self._next_frame
         while self._next_frame < frame:
             yield Shown(self._next_frame, self.blank, is_again=True)
             self._next_frame += 1

@@ -77,7 +77,8 @@ class Sender:
 
     def send_frame(self, payload: bytes) -> None:
         """Send the next frame, coded by the encoder of the version that is sent."""
-        self.writer.write(Kind.FRAME, self.version, self.frame, payload)
+        kind = Kind.FRAME if self.frame else Kind.KEY
+        self.writer.write(kind, self.version, self.frame, payload)
         self.frame += 1
 
     def offer(self, weights: Weights) -> Offer:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from jobs.reading import DamagedText, parse_json
 
-MAGIC = b"mtcodec\x01"
+MAGIC = b"mtcodec\x02"
 MARK = b"\xf5mt\xf5"
 LENGTHS = struct.Struct(">II")  # of the header: its length, its CRC
 HEAD = struct.Struct(">4sBHIIII")  # mark, kind, model, number, frame, length, CRC of the payload
@@ -38,6 +38,7 @@ class Kind(IntEnum):
     WEIGHTS = 2  # all weights of a decoder
     CHANGE = 3  # the difference of such weights to those of the model before
     END = 4  # nothing: `frame` is how many frames there were
+    KEY = 5  # latents of a frame before which nothing is remembered; all weights come before it
 
 
 _KINDS = frozenset(Kind)

@@ -16,10 +16,17 @@ from numpy.typing import NDArray
 from jobs.errors import OriginUnfit
 from jobs.settings.spec import JobSpec
 from jobs.settings.words import start_over
-from jobs.sheets.origins import is_path, origins_of, path_of
+from jobs.sheets.origins import is_path, origins_of, part_of, path_of
 from jobs.workspace.paths import JobPaths, Workspace
 from multitrain.engine.session import Session, State
-from multitrain.weights.checkpoints import Damaged, load_newest_weights, load_weights, save_weights
+from multitrain.weights.checkpoints import (
+    Damaged,
+    is_whole,
+    load_newest_weights,
+    load_weights,
+    save_weights,
+)
+from multitrain.weights.foreign import NoWeights, numbered, read_layers, renamed
 
 ADVICE = "give both the same networks, or set init_fitting: True to start from what fits"
 
@@ -100,14 +107,31 @@ def _size(state: State, name: str) -> str:
 
 def _gather(spec: JobSpec, workspace: Workspace) -> State:
     """The weights from the jobs or files that the columns name."""
-    found = [_read(origin, spec.family, workspace) for origin in origins_of(spec).values()]
+    found = [
+        _read(origin, spec.family, workspace, part_of(column))
+        for column, origin in origins_of(spec).items()
+    ]
     if len(found) == 1:
         return found[0]
     a, b = found
     return interpolate(a, b, spec.interpolate_alpha, fitting=spec.init_fitting)
 
 
-def _read(origin: str, family: str, workspace: Workspace) -> State:
+def _read(origin: str, family: str, workspace: Workspace, part: str) -> State:
+    """All weights that there are; or those of the network that is the `part`."""
+    if not part:
+        return _read_all(origin, family, workspace)
+    path = path_of(origin, workspace)
+    if is_path(origin) and not (path.exists() and is_whole(path)):
+        try:
+            return numbered(part, read_layers(path))
+        except NoWeights as error:
+            raise OriginUnfit(f"{path}, whose {part} this job starts from, {error}") from error
+    weights = _read_all(origin, family, workspace)
+    return {name: array for name, array in weights.items() if name.startswith(f"{part}/")}
+
+
+def _read_all(origin: str, family: str, workspace: Workspace) -> State:
     if not is_path(origin):
         weights = load_newest_weights(workspace.job(origin), family)
         if weights is None:
@@ -126,13 +150,19 @@ def _read(origin: str, family: str, workspace: Workspace) -> State:
 
 
 def _adopt(session: Session, weights: State, spec: JobSpec) -> None:
-    origin = " and ".join(origins_of(spec).values())
+    named = origins_of(spec)
+    origin, part = " and ".join(named.values()), part_of(next(iter(named)))
     try:
+        if part:
+            weights = renamed(part, weights, session.state())
         left_out = session.adopt(weights, fitting=spec.init_fitting)
+    except NoWeights as error:
+        raise OriginUnfit(f"{origin} does not fit this job's {part}: {error}") from error
     except ValueError as error:
         raise OriginUnfit(
             f"{origin} does not fit this job's networks: {error}; {ADVICE}"
         ) from error
-    log.info("its networks start from %s", origin)
+    log.info("its %s from %s", f"{part} starts" if part else "networks start", origin)
+    left_out = [name for name in left_out if name.startswith(part)]
     if left_out:
         log.warning("nothing there fits these, which start at random: %s", ", ".join(left_out))

@@ -21,6 +21,7 @@ from multitrain.applying.making import Networks, make_video
 from multitrain.applying.planning import VideoPlan
 from multitrain.datasets.drawn.landscapes import draw_landscape
 from multitrain.engine.session import SessionSettings
+from multitrain.families.autoencoder.describing import build
 from multitrain.families.superres.describing import describe_application
 from multitrain.families.superres.remembering import Remembering
 from multitrain.inference.network import Device
@@ -161,6 +162,32 @@ def test_the_last_frame_of_a_closed_loop_sees_the_first(
         course = asked.course(asked.moments(), film.frames)
         plan = VideoPlan.of(asked, course, film, "ffv1", tmp_path)
         assert [plan.after(number) for number in (0, FRAMES - 1)] == [1, follows]
+
+
+def test_an_autoencoder_remembers_each_shot(
+    learn: Learn, paths: JobPaths, film: Film, tmp_path: Path
+) -> None:
+    learnt = learn(family="autoencoder", features=4, latent_channels=3, memory="conv-lstm")
+    asked = Asked(paths.workspace, learnt.job)
+    asked.check()
+    course = asked.course(asked.moments(), FRAMES)
+    plan = VideoPlan.of(asked, course, film, "ffv1", tmp_path / "pieces")
+    networks = Networks(asked, Device(learnt.job, SessionSettings()))
+    make_video(plan, tmp_path / "a.mkv", "a", lambda: networks.of_video(plan), lambda _: None)
+    made, frames = frames_of(tmp_path / "a.mkv"), frames_of(film.path)
+
+    def wanted(shot: np.ndarray) -> np.ndarray:
+        coder, encoder, decoder = build(learnt.job.spec, SIZE, len(shot))
+        encoder.set_weights(learnt.model.networks["encoder"].get_weights())
+        decoder.set_weights(learnt.model.networks["decoder"].get_weights())
+        sent = coder.sent(encoder(coder.seen(shot.astype(np.float32))))
+        return np.asarray(
+            coder.levels(coder.decoded(decoder, coder.received(sent), None, len(shot))[0])
+        ).round()
+
+    for shot in (slice(0, CUT), slice(CUT, FRAMES)):
+        assert far(made[shot], wanted(frames[shot])) <= 1
+    assert far(made[CUT:], wanted(frames)[CUT:]) > 1
 
 
 def test_what_does_not_go_with_memory_is_told(make: Make) -> None:

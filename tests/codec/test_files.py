@@ -15,7 +15,7 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
 from multitrain.codec.files import Contents, Decoding, decode, encode, look, rehearse
-from multitrain.codec.stream import Kind
+from multitrain.codec.stream import Kind, Packet, read_header, read_packets
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families.autoencoder.describing import build
 from multitrain.inference.network import Device
@@ -42,8 +42,8 @@ def facts(**columns: object) -> Facts:
 class Made:
     """A stream of a video, and what was needed for it."""
 
-    def __init__(self, folder: Path, seed: int = 0) -> None:
-        self.facts = facts(seed=seed, latent_channels=4)
+    def __init__(self, folder: Path, seed: int = 0, memory: str = "none") -> None:
+        self.facts = facts(seed=seed, latent_channels=4, memory=memory)
         self.coding = Coding(self.facts, Device(self.facts.job, SessionSettings()))
         networks = build(self.facts.job.spec, SIZE)
         self.weights: State = {
@@ -58,10 +58,9 @@ class Made:
         self.path = folder / "film.mtc"
         self.frames: list[int] = []
 
-    def encode(self) -> Contents:
-        return encode(
-            self.film, self.facts, self.coding, self.weights, self.path, self.frames.append
-        )
+    def encode(self, key_every: int = 0) -> Contents:
+        how = self.film, self.facts, self.coding, self.weights, self.path, self.frames.append
+        return encode(*how, key_every=key_every)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,8 @@ def test_every_byte_of_a_stream_is_counted(made: Made) -> None:
     assert made.frames[-1] == FRAMES
     for each in (contents, found):
         assert sum(each.bytes.values()) == made.path.stat().st_size
-        assert each.packets == {Kind.WEIGHTS: 1, Kind.FRAME: FRAMES, Kind.END: 1}
+        wanted = {Kind.WEIGHTS: 1, Kind.KEY: 1, Kind.FRAME: FRAMES - 1, Kind.END: 1}
+        assert each.packets == wanted
         assert each.ratio == pytest.approx(3 * 32 * 24 * FRAMES / made.path.stat().st_size)
     assert not found.troubles
 
@@ -129,6 +129,69 @@ def test_a_memory_of_another_training_makes_other_pictures(made: Made, tmp_path:
     found, troubles = decoded(made, Decoding(memory=memory))
     assert not troubles
     assert np.abs(found.astype(int) - decoded(made, Decoding())[0]).mean() > 5
+
+
+KEYS = 5  # frames from one to the next
+
+
+def packets_of(path: Path, facts: Facts) -> tuple[bytes, list[Packet]]:
+    with path.open("rb") as file:
+        read_header(file)
+        header = path.read_bytes()[: file.tell()]
+        each = list(read_packets(file, facts.most_bytes))
+    assert all(isinstance(packet, Packet) for packet in each)
+    return header, each  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def remembering(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    made = Made(tmp_path_factory.mktemp("memory"), memory="conv-lstm")
+    assert made.encode(KEYS).packets[Kind.KEY] == 3
+    return made
+
+
+def test_a_stream_with_memory_is_decoded_as_clips_from_key_frame_to_key_frame(
+    remembering: Made,
+) -> None:
+    found, troubles = decoded(remembering, Decoding())
+    coder, encoder, decoder = build(remembering.facts.job.spec, SIZE, KEYS)
+    for network in (encoder, decoder):
+        for each in network.variables:
+            half = np.float16 if network is decoder else np.float32
+            each.assign(remembering.weights[f"{network.name}/{each.path}"].astype(half))
+    frames = pictures(remembering.film.path)[: 2 * KEYS]
+    sent = coder.sent(encoder(coder.seen(frames.astype(np.float32))))
+    shares, _ = coder.decoded(decoder, coder.received(sent), frames=KEYS)
+    wanted = np.asarray(coder.levels(shares))
+    assert not troubles
+    np.testing.assert_allclose(found[: 2 * KEYS].astype(int), wanted.round(), atol=1)
+    alone = np.asarray(
+        coder.levels(coder.decoded(decoder, coder.received(sent)[3:8], None, KEYS)[0])
+    )
+    assert np.abs(alone - wanted[3:8]).max() > 3, "it remembers nothing"
+
+
+def test_a_stream_is_joined_at_a_key_frame_and_a_loss_is_over_there(
+    remembering: Made, tmp_path: Path
+) -> None:
+    whole, _ = decoded(remembering, Decoding())
+    header, packets = packets_of(remembering.path, remembering.facts)
+    second = [each.kind for each in packets].index(Kind.WEIGHTS, 1)
+    joined, lossy = tmp_path / "joined.mtc", tmp_path / "lossy.mtc"
+    joined.write_bytes(header + b"".join(each.written() for each in packets[second - 2 :]))
+    lossy.write_bytes(header + b"".join(each.written() for each in packets if each.frame != 1))
+
+    found, told = decoded(remembering, Decoding(), joined)
+    np.testing.assert_array_equal(found, whole[KEYS:])
+    assert len(told) == 1
+    assert told[0].startswith("the stream begins with packet 4: what comes before its next key")
+
+    spoilt, told = decoded(remembering, Decoding(), lossy)
+    assert [each.split()[:2] for each in told] == [["frame", "1"], ["frame", "2"]]
+    assert not (spoilt[2:KEYS] == whole[2:KEYS]).all()
+    np.testing.assert_array_equal(spoilt[KEYS:], whole[KEYS:])
+    contents = look(joined)
+    assert (contents.packets[Kind.KEY], contents.frames) == (2, FRAMES - KEYS + 2)
 
 
 @pytest.mark.parametrize("kept", [20, 300, -1])

@@ -100,7 +100,7 @@ def test_the_film_shows_what_the_receiver_makes_of_the_bytes(whole: Whole) -> No
 def test_every_byte_and_every_version_is_counted(whole: Whole) -> None:
     contents = look(whole.folder / "live.mtc")
     assert sum(contents.bytes.values()) == len(whole.stream)
-    assert contents.packets[Kind.FRAME] == STEPS
+    assert contents.frames == STEPS
     assert contents.packets[Kind.WEIGHTS] == 1
     assert contents.packets[Kind.CHANGE] == len(contents.models) - 1 > 0
     assert whole.losses["bytes"] > 0
@@ -127,7 +127,7 @@ def test_where_the_stream_is_lost_another_one_begins(whole: Whole, tmp_path: Pat
     again.restore(whole.half)
     assert again.run(2).frames.shape[0] == 2
     again.close()
-    assert look(tmp_path / "live.mtc").packets[Kind.FRAME] == 2
+    assert look(tmp_path / "live.mtc").frames == 2
 
 
 @pytest.mark.long

@@ -113,6 +113,72 @@ def test_what_is_lost_late_or_damaged_is_told(
     assert "; ".join(said).startswith(told)
 
 
+class Remembering:
+    """Decodes frames as the sum of those since it was told to forget."""
+
+    def __init__(self) -> None:
+        self.sum = 0
+
+    def decode(self, held: Weights, model: int, payload: bytes) -> np.ndarray:
+        self.sum += int(decode(held, model, payload)[0, 0, 0])
+        return np.full(PICTURE, self.sum, np.uint8)
+
+    def forget(self) -> None:
+        self.sum = 0
+
+
+def key(number: int, frame: int) -> list[Packet]:
+    weights_before = all_weights(number)._replace(frame=frame)
+    return [weights_before, Packet(Kind.KEY, 0, number + 1, frame, bytes([frame]))]
+
+
+def remembered(*packets: Packet | Trouble) -> tuple[list[tuple[int, int]], list[str]]:
+    """Frames and what they show; what is told."""
+    memory = Remembering()
+    black = nothing(PICTURE[1], PICTURE[0])
+    receiver = Receiver(SHAPES, memory.decode, black, forget=memory.forget)
+    every = [each for packet in packets for each in receiver.take(packet)]
+    shown = [(each.frame, int(each.picture[0, 0, 0])) for each in every if isinstance(each, Shown)]
+    return shown, [each.told for each in every if isinstance(each, Trouble)]
+
+
+def test_all_is_forgotten_at_a_key_frame() -> None:
+    shown, told = remembered(*key(0, 0), frame(2, 1), *key(3, 2), frame(5, 3))
+    assert shown == [(0, 0), (1, 1), (2, 2), (3, 5)]
+    assert not told
+
+
+def test_what_a_loss_spoils_is_told_once_up_to_the_next_key_frame() -> None:
+    later = [frame(3, 2), frame(5, 4), *key(6, 5), frame(8, 6)]
+    shown, told = remembered(*key(0, 0), *later)
+    assert shown == [(0, 0), (1, 0), (2, 2), (3, 2), (4, 6), (5, 5), (6, 11)]
+    assert told == [
+        "frame 1 was lost",
+        "frame 2 and those behind it are spoilt by what was lost before, up to the next key frame",
+        "frame 3 was lost",
+    ]
+    again = remembered(*key(0, 0), *later, frame(10, 8))[1]
+    assert [each[:19] for each in again[3:]] == ["frame 7 was lost", "frame 8 and those b"]
+    assert remembered(*key(0, 0), frame(2, 1, payload=b"bad"), frame(3, 2))[1][1:] == [told[1]]
+
+
+def test_a_loss_spoils_nothing_that_is_not_remembered() -> None:
+    assert received(*key(0, 0), frame(3, 2))[1] == ["frame 1 was lost"]
+
+
+def test_a_stream_that_is_joined_is_shown_from_its_next_key_frame_on() -> None:
+    shown, told = remembered(frame(7, 5), frame(8, 6), *key(9, 7), frame(11, 8))
+    assert shown == [(7, 7), (8, 15)]
+    assert told == [
+        "the stream begins with packet 7: what comes before its next key frame is not shown"
+    ]
+    torn = [Trouble("9 bytes are damaged"), frame(7, 5), *key(8, 6)]
+    assert remembered(*torn)[0] == [(6, 6)]
+    # Of a stream that is damaged at its beginning, the time goes on.
+    damaged = [Trouble("packet 0 is damaged"), Packet(Kind.KEY, 0, 1, 0, b"x"), *key(2, 1)]
+    assert remembered(*damaged)[0] == [(0, 0), (1, 1)]
+
+
 def test_a_memory_takes_the_place_of_all_weights() -> None:
     receiver = Receiver(SHAPES, decode, nothing(PICTURE[1], PICTURE[0]), VERSIONS[0])
     (shown,) = receiver.take(frame(0, 0))

@@ -30,7 +30,8 @@ CUT_OFF = Trouble("the stream is cut off: its end is missing")
 def packets() -> list[Packet]:
     random = Random(1)
     made = [Packet(Kind.WEIGHTS, 0, 0, 0, random.randbytes(4000))]
-    made += [Packet(Kind.FRAME, 0, n + 1, n, random.randbytes(100 + n)) for n in range(FRAMES)]
+    kinds = [Kind.FRAME if n % 5 else Kind.KEY for n in range(FRAMES)]
+    made += [Packet(kind, 0, n + 1, n, random.randbytes(100 + n)) for n, kind in enumerate(kinds)]
     return [*made, Packet(Kind.END, 0, FRAMES + 1, FRAMES)]
 
 
@@ -102,10 +103,10 @@ def test_what_is_too_long_is_not_kept(stream: bytes) -> None:
     [
         (b"", "is no stream"),
         (b"RIFF" * 10, "is no stream"),
-        (b"mtcodec\x02" + bytes(8), "another version"),
-        (b"mtcodec\x01\0\0", "ends within its header"),
-        (b"mtcodec\x01\xff\xff\xff\xff" + bytes(100), "damaged header"),
-        (b"mtcodec\x01\0\0\0\x02\xdf\xd5\xf2\xa5[]", "damaged header"),
+        (b"mtcodec\x03" + bytes(8), "another version"),
+        (b"mtcodec\x02\0\0", "ends within its header"),
+        (b"mtcodec\x02\xff\xff\xff\xff" + bytes(100), "damaged header"),
+        (b"mtcodec\x02\0\0\0\x02\xdf\xd5\xf2\xa5[]", "damaged header"),
     ],
 )
 def test_what_is_no_stream_is_told(data: bytes, told: str) -> None:

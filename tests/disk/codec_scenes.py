@@ -25,6 +25,8 @@ film = clip_scenes.film
 class NoNetworks:
     """Sends nothing of each frame, and shows black."""
 
+    remembers = False
+
     def __init__(self, facts: Facts) -> None:
         parameters = sum(each.parameters for each in facts.coding.decoder)
         self.shapes = {"all": (parameters,)}

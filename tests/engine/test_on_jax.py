@@ -69,7 +69,10 @@ SUITES = {
         TESTS / "families" / "test_translation_learns.py",
     ],
     "superres": [TESTS / "families" / "test_superres.py", TESTS / "applying" / "test_enlarging.py"],
-    "autoencoder": [TESTS / "families" / "test_autoencoder.py"],
+    "autoencoder": [
+        TESTS / "families" / "test_autoencoder.py",
+        TESTS / "families" / "test_autoencoder_remembers.py",
+    ],
     "inbetween": [TESTS / "families" / "test_inbetween.py"],
     "windows": [
         TESTS / "engine" / "test_windows.py",

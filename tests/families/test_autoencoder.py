@@ -146,6 +146,11 @@ def test_damaged_latents_are_told() -> None:
     for each in (data[:-1], data[:-5], data + b"x", b"", b"no", bomb, packed(latents[:3])):
         with pytest.raises(DamagedLatents):
             unpacked(each, shape)
+    endless = latents.astype(np.float16)
+    np.testing.assert_array_equal(unpacked(packed(endless), shape, quantised=False), endless)
+    endless[0, 0, 0] = np.nan
+    with pytest.raises(DamagedLatents, match="are not finite"):
+        unpacked(packed(endless), shape, quantised=False)
 
 
 def test_the_first_channels_stay() -> None:
@@ -234,6 +239,26 @@ def test_each_channel_makes_it_better_and_bytes_are_counted(make_job: MakeJob) -
     assert 8 < measures["bytes"] < 4 * 4 * 4 + 12
 
 
+@pytest.mark.long_on_jax
+def test_a_frozen_encoder_stays_and_the_decoder_learns(make_job: MakeJob) -> None:
+    job = make_job(32, 32, freeze_encoder=True, learning_rate_g=0.01, ema=0.5, snapshot="20")
+    seen, _ = scenes(8, 0, 0.0)
+    session = opened(job, seen)
+    rng = np.random.default_rng(1)
+    before = {
+        name: rng.normal(size=array.shape).astype(np.float32)
+        for name, array in session.state().items()
+        if name.startswith("encoder/")
+    }
+    session.adopt(before, fitting=False)
+    (first, last) = (session.run(20).losses["g"] for _ in range(2))
+    after = starting_weights(session.state(), "autoencoder")
+    assert len(before) == 6
+    for name, array in before.items():
+        np.testing.assert_array_equal(after[name], array, err_msg=name)
+    assert last < first
+
+
 @pytest.mark.long
 def test_a_clip_is_learnt_within_500_steps() -> None:
     """Above 23 dB in less than 1.5 kB a frame: Big Buck Bunny, or pans over photos."""
@@ -290,9 +315,14 @@ STREAM = {"stream": "a.mp4", "dataset": None, "grid_width": 1, "grid_height": 1,
         (STREAM | {"validation": "9%"}, ("validation", "takes no share of a stream")),
         (STREAM | {"stream": "a.mp4,b.mp4"}, ("stream", "names 2 videos; it takes one")),
         (STREAM | {"gpus": 2, "fifo": 2}, ("gpus", "must be 1: frames come one by one")),
+        (STREAM | {"memory": "conv-lstm"}, ("memory", "must be none for a stream")),
         (STREAM | {"flip": True}, ("flip", "has no place in a stream")),
         (STREAM | {"use_checkpoints": False}, ("use_checkpoints", "is needed by a stream")),
         (STREAM | {"show": "input+output+latent"}, ("show", "shows latent")),
+        (
+            {"rate_weight": 1, "freeze_encoder": True},
+            ("rate_weight", "asks an encoder for fewer bits"),
+        ),
         ({"snapshot": "update"}, ("snapshot", "update shows a frame after each network's turn")),
     ],
 )

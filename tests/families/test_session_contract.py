@@ -57,6 +57,14 @@ COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
         "show": "input+output+difference+latent",
         "nbr_g_updates": 2,
     },
+    "autoencoder that remembers": {
+        "memory": "conv-lstm",
+        "clip": 3,
+        "features": 4,
+        "latent_channels": 3,
+        "variable_rate": True,
+        "input_noise": 9,
+    },
     "inbetween": {"blocks": 1, "features": 4, "clip": 4},
     "pix2pix of pairs": {
         "dataset": None,
@@ -72,8 +80,8 @@ def noisy(job: JobFile, noise: Callable[..., np.ndarray]) -> Feeds:
     feeds = {}
     for place, each in enumerate(job.feeds):
         pictures = noise(job) // (place + 1)
-        numbers, *_ = clips([len(pictures)], each.frames, go_on=each.goes_on)
-        feeds[each.name] = OpenFeed(each, pictures, numbers if each.frames > 1 else None)
+        numbers, _, runs = clips([len(pictures)], each.frames, go_on=each.goes_on)
+        feeds[each.name] = OpenFeed(each, pictures, numbers if each.frames > 1 else None, runs=runs)
     return feeds
 
 
@@ -89,6 +97,7 @@ LARGE = (
     "superres that is judged",
     "superres that remembers",
     "autoencoder",
+    "autoencoder that remembers",
     "inbetween",
 )
 

@@ -7,7 +7,7 @@ the decoder a picture of these. Layers are numbered through both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, pairwise
 from typing import NamedTuple
 
@@ -35,28 +35,42 @@ OVAL = (Step(6, 3, 1), Step(8, 3, 2), Step(9, 4, 1), Step(10, 3, 3), Step(10, 3,
 FEATURES = 16  # channels of the outermost layers of `small`, where a job does not say
 KERNEL = 5  # of its encoder
 HALVINGS = 3  # of pictures, by it
+GATES = 4  # of a convolutional LSTM, for each channel that it keeps
+OF_STATE = 2  # what it has made, and its cells
+KERNEL_OF_MEMORY = 3
 LEAST_OF_SMALL = 8  # pixels a side: what is padded is a reflection of what is there
 
 
 @dataclass(frozen=True)
 class Coding:
-    """Both networks for pictures of `picture` pixels, computed on pictures of `size`."""
+    """Both networks for pictures of `picture` pixels, computed on pictures of `size`.
+
+    Of a decoder that `remembers`, the first layer has the gates of a convolutional LSTM, which sees
+    the latents, and what it made of those before; the next one sees both as well.
+    """
 
     picture: Resolution
     size: Resolution
     encoder: tuple[Layer, ...]
     decoder: tuple[Layer, ...]
     pads: bool  # convolutions see beyond the edges of their maps; False: they make smaller ones
+    remembers: bool = False
 
     @property
     def latents(self) -> Shape:
         """Of one picture."""
         return self.encoder[-1].output
 
+    @property
+    def state(self) -> Shape:
+        """Of what goes on from one frame to the next, of a decoder that remembers."""
+        return _wider(self.latents, OF_STATE)
+
 
 def coding_of(spec: JobSpec, width: int, height: int) -> Coding:
     """The networks of a job for pictures of `width` x `height` pixels."""
-    return (_oval if spec.net == "oval" else _small)(spec, Resolution(width, height))
+    coding = (_oval if spec.net == "oval" else _small)(spec, Resolution(width, height))
+    return coding if spec.memory == "none" else _remembering(coding)
 
 
 def least_side(spec: JobSpec) -> int:
@@ -72,6 +86,22 @@ def least_side(spec: JobSpec) -> int:
 def halvings(spec: JobSpec) -> int:
     """How often pictures are halved, whose sizes are padded for it."""
     return 0 if spec.net == "oval" else HALVINGS
+
+
+def _remembering(coding: Coding) -> Coding:
+    """The same with a convolutional LSTM before the decoder's layers, of as many channels as the
+    latents have. Shi et al. 2015, https://arxiv.org/abs/1506.04214, without peepholes.
+    """
+    latents, (first, *others) = coding.latents, coding.decoder
+    both = _wider(latents, 2)
+    gates = square(first.number, "conv", both, _wider(latents, GATES), KERNEL_OF_MEMORY)
+    later = [replace(each, number=each.number + 1) for each in (first, *others)]
+    later[0] = replace(later[0], input=both)
+    return replace(coding, decoder=(gates, *later), remembers=True)
+
+
+def _wider(shape: Shape, times: int) -> Shape:
+    return replace(shape, channels=times * shape.channels)
 
 
 def _oval(spec: JobSpec, picture: Resolution) -> Coding:

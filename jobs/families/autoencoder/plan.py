@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from jobs.families.autoencoder.layers import coding_of, halvings, least_side, operations_of
 from jobs.families.family import Application, Family, Layers, Sides, Trained
-from jobs.families.feed import Feed
+from jobs.families.feed import PICTURES, Feed
 from jobs.families.limits import too_large
 from jobs.families.translation import (
     OF_LAYERS,
     OF_STEPS,
     OTHERS_OF_FIXED,
+    SAMPLES,
     samples_like,
     shows,
     with_validation,
@@ -27,6 +28,7 @@ ENCODER, DECODER = "encoder", "decoder"
 CURVE = "curve"  # below what a frame shows of a stream
 LEAST_CURVE = 24  # pixels
 SIDES = Sides(16, 8192)
+MOST_LAYERS = 10  # of an encoder
 # Terms of losses that compare without another network.
 TERMS = (
     "l1", "l2", "charbonnier", "bce", "elastic", "multiscale-l1", "coarse-l1", "ssim", "ms-ssim",
@@ -34,14 +36,15 @@ TERMS = (
 )  # fmt: skip
 
 # What a decoder is built of; and what else whoever decodes has to know.
-DECODED_BY = ("net", "features", "latent_channels", "output_colours")
+DECODED_BY = ("net", "features", "latent_channels", "output_colours", "memory")
 CODED_BY = (*DECODED_BY, "input_colours", "quantise", "precision")
 
 _OF_LAYERS = (OF_LAYERS - {"gf_dim", "df_dim", "targets", "inputs", "loss", "freeze_d"}).union(
     {
         "net", "features", "latent_channels", "input_colours", "output_colours", "loss_colours",
         "losses", "optimizer_g", "validation", "quantise", "variable_rate", "rate_weight",
-        "snapshot", "keep_best", "stream", "fifo", "online_batch", "warm_up", "init_from",
+        "memory", "clip", "freeze_encoder", "snapshot", "keep_best", "stream", "fifo",
+        "online_batch", "warm_up", "init_from",
     }
 )  # fmt: skip
 _OTHERS = (
@@ -56,7 +59,24 @@ def feeds(spec: JobSpec) -> tuple[Feed, ...]:
     whole = Feed.of_dataset(spec)
     if spec.stream:
         whole = replace(whole, latest=spec.fifo)
-    return with_validation(whole, samples_like(whole, spec), spec)
+    if spec.stream or not remembers(spec):
+        return with_validation(whole, samples_like(whole, spec), spec)
+    clips = replace(whole, frames=spec.clip, in_shots=True)
+    (drawn, *others) = with_validation(clips, samples_like(clips, spec), spec)
+    if not spec.sample_from:  # which may begin at any picture, as those to train on do not
+        shown = replace(drawn, name=SAMPLES + PICTURES, weights=None, is_drawn=False)
+        others = [shown, *others]
+    return (replace(drawn, goes_on=True), *others)
+
+
+def remembers(spec: JobSpec) -> bool:
+    """Whether something goes on from frame to frame."""
+    return spec.memory != "none"
+
+
+def frames_of(spec: JobSpec) -> int:
+    """The pictures of an item."""
+    return spec.clip if remembers(spec) else 1
 
 
 def pictures_shown(spec: JobSpec) -> tuple[str, ...]:
@@ -107,11 +127,20 @@ def _wrong_training(spec: JobSpec) -> Iterator[tuple[str, str]]:
             "is for families whose networks see and make the same colours; an autoencoder has "
             "input_colours and output_colours: leave it empty",
         )
+    if remembers(spec) and spec.weights:
+        yield (
+            spec.column_of_pictures,
+            "has weights, and with memory clips follow on each other in order; leave them out",
+        )
+    if not remembers(spec) and spec.clip != default_of("clip", spec.family):
+        yield "clip", "has no effect without memory, which learns of clips; leave it empty"
     if spec.features and spec.net == "oval":
         yield "features", "has no effect on oval, which has none to count; leave it empty"
     if spec.variable_rate and spec.latent_channels == 1:
         yield "variable_rate", "needs more than one of latent_channels, to leave some out"
-    if spec.rate_weight and not spec.quantise:
+    if spec.rate_weight and spec.freeze_encoder:
+        yield "rate_weight", "asks an encoder for fewer bits, and freeze_encoder keeps it as it is"
+    elif spec.rate_weight and not spec.quantise:
         yield "rate_weight", "counts the bits of whole numbers, which quantise: 0 has none of"
     if not spec.validation and spec.keep_best != default_of("keep_best", spec.family):
         yield "keep_best", "has no effect without validation, which it goes by; leave it empty"
@@ -141,6 +170,8 @@ def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "epochs", "are not known of a stream that is live; say steps or video_length"
     if spec.preprocessing.crop:
         yield "preprocess", "must cut out the same of all frames of a stream: center_crop, not crop"
+    if remembers(spec):
+        yield "memory", "must be none for a stream, whose weights change while it is sent"
     if spec.gpus > 1:
         yield "gpus", "must be 1: frames come one by one"
     if spec.flip:
@@ -162,15 +193,27 @@ def operations(spec: JobSpec, width: int, height: int) -> int:
     of its input as much again; that of the first layer is not needed.
     """
     coding = coding_of(spec, width, height)
-    forwards = operations_of((*coding.encoder, *coding.decoder))
-    trained = spec.nbr_g_updates * (3 * forwards - coding.encoder[0].operations)
+    encoding, forwards = map(operations_of, (coding.encoder, (*coding.encoder, *coding.decoder)))
+    updated = 3 * forwards - coding.encoder[0].operations
+    if spec.freeze_encoder:
+        updated = 3 * forwards - 2 * encoding - coding.decoder[0].operations
+    trained = spec.nbr_g_updates * updated
     shown = spec.frames_per_step * spec.samples * forwards // spec.steps_per_frame
-    return spec.images_per_batch * trained + shown
+    return frames_of(spec) * (spec.images_per_batch * trained + shown)
+
+
+def learning_networks(spec: JobSpec) -> tuple[str, ...]:
+    """Those that learn."""
+    return (DECODER,) if spec.freeze_encoder else (ENCODER, DECODER)
 
 
 def trained(spec: JobSpec) -> dict[str, Trained]:
     """What training keeps of both."""
-    return dict.fromkeys((ENCODER, DECODER), Trained(spec.optimizer_g, spec.ema > 0))
+    learning = Trained(spec.optimizer_g, spec.ema > 0)
+    frozen = Trained(spec.optimizer_g, frozen=MOST_LAYERS)
+    return {
+        name: learning if name in learning_networks(spec) else frozen for name in (ENCODER, DECODER)
+    }
 
 
 AUTOENCODER = Family(
@@ -189,6 +232,7 @@ AUTOENCODER = Family(
         fixed=lambda spec, _width, _height: spec,
         least_side=least_side,
         halvings=halvings,
+        remembers=remembers,
         rates=lambda spec: spec.latent_channels,
     ),
     streams=lambda spec: bool(spec.stream),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.errors import UsageError
+from jobs.settings.bounds import LARGEST
 from jobs.settings.kinds import Resolution
 from jobs.units import bytes_for_people
 from multitrain.commands.clips.clip_options import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # Other modules are imported when needed, so that a wrong call is reported at once.
 
 SUFFIX = ".mtc"
+KEY_EVERY = 250  # frames: ten seconds of most videos, as x264 has it
 
 
 @click.command("encode")
@@ -44,6 +46,14 @@ SUFFIX = ".mtc"
     help="Only the first so many latent channels are sent.",
     show_default="all",
 )
+@click.option(
+    "--key-every",
+    type=Whole(0, LARGEST),
+    default=KEY_EVERY,
+    show_default=True,
+    help="Each so many frames, one that nothing is remembered of, and the decoder's weights once "
+    "more: whoever has lost something, or comes late, goes on there. 0: the first one alone.",
+)
 @scale_option
 @gpus_option
 @force_option
@@ -54,6 +64,7 @@ def command(
     output: Path | None,
     step: Wanted,
     channels: int | None,
+    key_every: int,
     scale: Resolution | None,
     gpus: str,
     force: bool,
@@ -84,7 +95,8 @@ def command(
 
         coding = Coding(facts, Device(facts.job, SessionSettings()))
         with shown_frames(target.name, film.frames) as on_frames:
-            made = encode(film, facts, coding, moments.load(0), target, on_frames, scale)
+            weights = moments.load(0)
+            made = encode(film, facts, coding, weights, target, on_frames, scale, key_every)
     size = bytes_for_people(target.stat().st_size)
     click.echo(
         f"{target}: {film.frames} frames of {facts.size}, {size}, "

@@ -25,7 +25,7 @@ def command(context: click.Context, stream: Path, as_json: bool) -> None:
         raise UsageError(f"{stream} is no file; write it to one first")
     found = look(stream)
     facts, spec = found.facts, found.facts.job.spec
-    frames, seconds = found.packets[Kind.FRAME], found.packets[Kind.FRAME] / facts.fps
+    frames, keys, seconds = found.frames, found.packets[Kind.KEY], found.frames / facts.fps
     by_part = {
         "header": found.bytes[None],
         **{kind.name.lower(): found.bytes[kind] for kind in Kind},
@@ -37,6 +37,7 @@ def command(context: click.Context, stream: Path, as_json: bool) -> None:
             "size": str(facts.size),
             "fps": float(facts.fps),
             "frames": frames,
+            "key_frames": keys,
             "channels": facts.channels,
             "models": len(found.models),
             "bytes": by_part,
@@ -49,8 +50,8 @@ def command(context: click.Context, stream: Path, as_json: bool) -> None:
         sent = facts.sent
         click.echo(
             f"{stream}: {frames} frames of {facts.size} at {float(facts.fps):g} fps, "
-            f"{float(seconds):.3f} s, by {spec.name} ({spec.net}), latents of "
-            f"{sent.width}x{sent.height}x{sent.channels}"
+            f"{float(seconds):.3f} s, by {spec.name} ({spec.net}), {keys} of them key frames, "
+            f"latents of {sent.width}x{sent.height}x{sent.channels}"
         )
         for part, size in by_part.items():
             if size:

@@ -6,7 +6,7 @@ Layers are numbered from 0 in their names, through both networks.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,6 +16,7 @@ from jobs.families.autoencoder.layers import SIGMOID, Coding
 from jobs.families.autoencoder.plan import DECODER, ENCODER
 from jobs.families.layer import Layer
 from multitrain.families.adversaries import layer_name
+from multitrain.families.autoencoder.remembering import remembering
 from multitrain.networks.activations import activation
 from multitrain.networks.convolutions import Convolution, PaddedConvolution
 from multitrain.networks.initializers import Normal
@@ -36,17 +37,29 @@ def build_encoder(plan: Coding, seeds: Iterator[int]) -> keras.Model:
     return keras.Model(inputs, x, name=ENCODER)
 
 
-def build_decoder(plan: Coding, seeds: Iterator[int]) -> keras.Model:
-    """Latents to values `(n, height, width, channels)` in [0, 1], float32."""
+def build_decoder(plan: Coding, seeds: Iterator[int], frames: int = 1) -> keras.Model:
+    """Latents to values `(n, height, width, channels)` in [0, 1], float32.
+
+    One that remembers is given clips of latents `(n, frames, ...)`, and what goes on into them; it
+    makes values of all frames, one by one, `(n * frames, ...)`, and what goes on from the clips.
+    """
     latents = plan.latents
+    if plan.remembers:
+        gates, *layers = plan.decoder
+        clips = keras.Input((frames, latents.height, latents.width, latents.channels))
+        before = keras.Input((plan.state.height, plan.state.width, plan.state.channels))
+        x, after = remembering(_layer(gates, plan, seeds), clips, before)
+        return keras.Model([clips, before], [_decoded(x, layers, plan, seeds), after], name=DECODER)
     inputs = keras.Input((latents.height, latents.width, latents.channels))
-    x = inputs
-    for layer in plan.decoder:
+    return keras.Model(inputs, _decoded(inputs, plan.decoder, plan, seeds), name=DECODER)
+
+
+def _decoded(x: Any, layers: Sequence[Layer], plan: Coding, seeds: Iterator[int]) -> Any:
+    for layer in layers:
         x = _layer(layer, plan, seeds)(x)
         if layer.activation and layer.activation != SIGMOID:
             x = activation(layer.activation)(x)
-    made = ops.sigmoid(ops.cast(x, "float32"))
-    return keras.Model(inputs, _cut_back(made, plan), name=DECODER)
+    return _cut_back(ops.sigmoid(ops.cast(x, "float32")), plan)
 
 
 def _cut_back(made: Any, plan: Coding) -> Any:
@@ -74,7 +87,8 @@ def _layer(layer: Layer, plan: Coding, seeds: Iterator[int]) -> Any:
             return FusedConvolution(**target, **given)
     if layer.activation is None:  # bfloat16 has too few digits for whole numbers of latents
         given["dtype"] = "float32"
-    if plan.pads:
+    is_as_large = layer.output.height == layer.input.height  # as are the gates of any memory
+    if plan.pads or is_as_large:
         return Convolution(kernel=layer.kernel, stride=layer.stride, **given)
     return PaddedConvolution(kernel=layer.kernel, stride=layer.stride, beyond=0, **given)
 

@@ -19,6 +19,7 @@ from jobs.settings.colours import RGB, ColourSpace
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from multitrain.families.autoencoder.packing import Latents
+from multitrain.families.autoencoder.remembering import begin
 from multitrain.networks.colours import WHITE
 from multitrain.networks.spaces import from_space, to_space
 
@@ -83,22 +84,43 @@ class Coder:
         """The levels of what the decoder has made, not rounded."""
         return ops.clip(from_space(self.made, values_of(shares)), 0.0, WHITE)
 
+    def decoded(
+        self, decoder: Network, received: Any, state: Any = None, frames: int = 1
+    ) -> tuple[Any, Any]:
+        """What the decoder makes of clips of so many frames, and what goes on from each clip.
+
+        Frames stand one by one, as those of `received` do. `state` went on into the clips; None:
+        they follow on nothing, or the decoder remembers nothing.
+        """
+        if not self.plan.remembers:
+            return decoder(received), None
+        clips = ops.reshape(received, (-1, frames, *received.shape[1:]))
+        if state is None:
+            state = begin(self.plan, clips.shape[0])
+        made, state = decoder([clips, state])
+        return made, state
+
     def encode(self, encoder: Network, pictures: Any) -> Latents:
         """What is sent of pictures, uint8 or levels: int8, or float16 where there is no step."""
         sent = self.sent(encoder(self.seen(ops.cast(pictures, "float32"))))
         return np.asarray(sent).astype(np.int8 if self.step else np.float16)
 
     def decode(self, decoder: Network, sent: Latents) -> Any:
-        """The pictures of what was sent, or of its first channels: uint8."""
+        """The pictures of what was sent, or of its first channels, each by itself: uint8."""
         received = self.received(ops.convert_to_tensor(sent.astype(np.float32)))
-        return ops.cast(ops.round(self.levels(decoder(received))), "uint8")
+        shares, _ = self.decoded(decoder, received)
+        return ops.cast(ops.round(self.levels(shares)), "uint8")
 
     def composed(
         self, encoder: keras.Model, decoder: keras.Model, channels: int | None = None
     ) -> keras.Model:
         """One network of both, with what is lost between them."""
         inputs = keras.Input(encoder.input.shape[1:])
-        return keras.Model(inputs, decoder(self.received(self.sent(encoder(inputs)), channels)))
+        received = self.received(self.sent(encoder(inputs)), channels)
+        if not self.plan.remembers:
+            return keras.Model(inputs, decoder(received))
+        state = keras.Input(decoder.inputs[1].shape[1:])
+        return keras.Model([inputs, state], decoder([received[:, None], state]))
 
 
 def values_of(shares: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import keras
 
-from jobs.families.autoencoder.plan import DECODER, ENCODER
+from jobs.families.autoencoder.plan import DECODER, ENCODER, frames_of, learning_networks
 from jobs.settings.bounds import LARGEST
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
@@ -22,6 +22,7 @@ from multitrain.families import adversaries
 from multitrain.families.autoencoder.building import build_decoder, build_encoder
 from multitrain.families.autoencoder.coding import Coder
 from multitrain.families.autoencoder.learning import Autoencoding
+from multitrain.families.autoencoder.remembering import FrameByFrame
 
 
 class Networks(NamedTuple):
@@ -40,24 +41,31 @@ def open_session(job: JobFile, feeds: Feeds, settings: SessionSettings) -> Sessi
     return open_training(lambda: describe(job), spec, feeds, settings)
 
 
-def build(spec: JobSpec, size: Resolution) -> Networks:
-    """The networks of a job for pictures of this size, with fresh weights from its seed."""
+def build(spec: JobSpec, size: Resolution, frames: int = 1) -> Networks:
+    """The networks of a job for pictures of this size, with fresh weights from its seed.
+
+    A decoder that remembers is given so many frames of a video at once.
+    """
     coder, seeds = Coder.of(spec, size), adversaries.seeds(spec.seed)
-    return Networks(coder, build_encoder(coder.plan, seeds), build_decoder(coder.plan, seeds))
+    encoder = build_encoder(coder.plan, seeds)
+    return Networks(coder, encoder, build_decoder(coder.plan, seeds, frames))
 
 
 def describe(job: JobFile) -> Model:
     """Both networks, and how they learn: at once, by one loss."""
     spec, size = job.spec, Resolution(job.image_width, job.image_height)
-    _, encoder, decoder = build(spec, size)
+    _, encoder, decoder = build(spec, size, frames_of(spec))
     both = {ENCODER: encoder, DECODER: decoder}
+    learn = learning_networks(spec)
     autoencoding = Autoencoding(spec, size)
+    learning = adversaries.learning(job, "g")
     return Model(
         networks=both,
-        turns={"g": Turn(tuple(both), adversaries.learning(job, "g"), autoencoding.loss)},
+        turns={"g": Turn(learn, learning, autoencoding.loss, carry=autoencoding.carry)},
         phases=_phases(spec, autoencoding),
         chance=autoencoding.chance,
-        averages={f"average_{name}": Average(name, spec.ema) for name in both if spec.ema},
+        carried=autoencoding.carried,
+        averages={f"average_{name}": Average(name, spec.ema) for name in learn if spec.ema},
         shown=autoencoding.shown(job),
         measured=autoencoding.measured,
     )
@@ -81,4 +89,6 @@ def describe_application(
     """What codes pictures of this size and makes them again, of the first `channels` of latents."""
     assert name == DECODER, "an encoder makes no pictures"
     coder, encoder, decoder = build(spec, size)
-    return Applying(coder.composed(encoder, decoder, channels), coder.seen, coder.levels)
+    remembered = FrameByFrame(coder.plan) if coder.plan.remembers else None
+    network = coder.composed(encoder, decoder, channels)
+    return Applying(network, coder.seen, coder.levels, remembered=remembered)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from jobs.families.autoencoder.plan import DECODER, ENCODER, pictures_shown
+from jobs.families.autoencoder.plan import DECODER, ENCODER, frames_of, pictures_shown
 from jobs.families.feed import PICTURES
 from jobs.families.translation import SAMPLES, VALIDATION
 from jobs.settings.colours import RGB
@@ -22,6 +22,7 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.engine.model import (
     EMPTY,
     Batch,
+    Carried,
     Chance,
     Measuring,
     Named,
@@ -30,6 +31,7 @@ from multitrain.engine.model import (
     Show,
     Shown,
     Update,
+    begins_of,
 )
 from multitrain.families.autoencoder.coding import Coder, values_of
 from multitrain.families.autoencoder.packing import packed
@@ -42,6 +44,8 @@ from multitrain.networks.spaces import converted, to_space
 MEASURES = ("bytes", "ratio", "psnr", "ssim", "ms_ssim")
 # Names of what chance decides.
 ROUNDING, NOISE, RATE = "rounding", "input_noise", "rate"
+
+STATE = "state"  # the name of what is carried
 
 LOUDER = 2.0  # times: differences, as frames show them
 HALFWAY = 4.0  # of latents, as frames show them: so many steps from grey are half of all there is
@@ -60,15 +64,35 @@ class Autoencoding:
         return Coder.of(self.spec, self.size)
 
     @property
+    def frames(self) -> int:
+        """The pictures of an item."""
+        return frames_of(self.spec)
+
+    @property
+    def carried(self) -> Mapping[str, Carried]:
+        """What is remembered from clip to clip, at each place of a batch."""
+        if not self.coder.plan.remembers:
+            return {}
+        state = self.coder.plan.state
+        shape = (self.spec.images_per_batch, state.height, state.width, state.channels)
+        return {STATE: Carried(shape, by_place=True)}
+
+    @property
+    def carry(self) -> Callable[[Named, Named], Named] | None:
+        """All that is kept of an update goes on."""
+        return (lambda _, kept: kept) if self.carried else None
+
+    @property
     def chance(self) -> Mapping[str, Chance]:
         """What chance decides of each picture in training."""
         latents, spec = self.coder.plan.latents, self.spec
+        frames = (self.frames,) if self.frames > 1 else ()
         each: dict[str, Chance] = {}
         if spec.quantise:
-            shape = (latents.height, latents.width, latents.channels)
+            shape = (*frames, latents.height, latents.width, latents.channels)
             each[ROUNDING] = Chance(shape, low=-0.5, high=0.5)
         if spec.input_noise:
-            each[NOISE] = Chance((self.size.height, self.size.width, RGB), "normal")
+            each[NOISE] = Chance((*frames, self.size.height, self.size.width, RGB), "normal")
         if spec.variable_rate:
             each[RATE] = Chance()
         return each
@@ -84,40 +108,62 @@ class Autoencoding:
 
     def loss(self, nets: Nets, batch: Batch) -> Outcome:
         """How far what comes back is from the pictures, in the colours of the loss."""
-        levels = ops.cast(batch.feeds[PICTURES], "float32")
+        levels = self._one_by_one(ops.cast(batch.feeds[PICTURES], "float32"))
         latents = nets(ENCODER, self.coder.seen(self._noisy(levels, batch.chance)))
-        sent = self.coder.disturbed(latents, batch.chance.get(ROUNDING))
+        sent = self.coder.disturbed(latents, self._one_by_one(batch.chance.get(ROUNDING)))
         if self.spec.variable_rate:
-            sent = sent * kept(sent.shape[-1], batch.chance[RATE])
+            sent = sent * kept(sent.shape[-1], ops.repeat(batch.chance[RATE], self.frames))
         colours = self.spec.loss_colours or self.spec.output_colours
-        values = values_of(nets(DECODER, sent))
+        before = self._before(batch)
+        shares, after = self.coder.decoded(partial(nets, DECODER), sent, before, self.frames)
+        values = values_of(shares)
         made = converted(values, self.spec.output_colours, colours)
         wanted = to_space(colours, levels)
         terms = [term for term in self.spec.losses if term["weight"]]
         loss = sum(term["weight"] * DISTANCES[term.name](made, wanted) for term in terms)
         if self.spec.rate_weight:
             loss += self.spec.rate_weight * bits(latents / self.spec.quantise)
-        return Outcome(loss)
+        return Outcome(loss) if after is None else Outcome(loss, {STATE: after})
+
+    def _before(self, batch: Batch) -> Any:
+        """What is remembered of the clip before; nothing where there is a cut, or another video."""
+        if not self.carried:
+            return None
+        begins = batch.feeds[begins_of(PICTURES)][:, None, None, None]
+        return ops.where(begins, 0.0, batch.carried[STATE])
+
+    def _one_by_one(self, items: Any) -> Any:
+        """The frames of clips `(n, frames, ...)`, `(n * frames, ...)`; pictures stay."""
+        if self.frames == 1 or items is None:
+            return items
+        return ops.reshape(items, (-1, *items.shape[2:]))
 
     def _noisy(self, levels: Any, chance: Named) -> Any:
         if not self.spec.input_noise:
             return levels
-        return ops.clip(levels + self.spec.input_noise * chance[NOISE], 0.0, WHITE)
+        noise = self._one_by_one(chance[NOISE])
+        return ops.clip(levels + self.spec.input_noise * noise, 0.0, WHITE)
 
     def coded(self, nets: Nets, levels: Any) -> tuple[Any, Any]:
-        """What is sent of pictures, and the levels of what comes back, in use."""
+        """What is sent of pictures, and the levels of what comes back, in use.
+
+        Frames of clips stand one by one; each clip follows on nothing.
+        """
         sent = self.coder.sent(nets(ENCODER, self.coder.seen(levels), training=False))
-        shares = nets(DECODER, self.coder.received(sent), training=False)
+        decoder = partial(nets, DECODER, training=False)
+        shares, _ = self.coder.decoded(decoder, self.coder.received(sent), frames=self.frames)
         return sent, self.coder.levels(shares)
 
     def shown(self, job: JobFile) -> Shown:
-        """Cells with what a sheet wants to see, side by side."""
+        """Cells with what a sheet wants to see, side by side; of a clip, of its last frame."""
         names, samples = pictures_shown(self.spec), Samples.of(self.spec)
-        feed = (SAMPLES if self.spec.sample_from else "") + PICTURES
+        is_apart = self.spec.sample_from or self.carried
+        feed = (SAMPLES if is_apart else "") + PICTURES
 
         def cells(nets: Nets, seen: Named) -> Any:
-            levels = ops.cast(seen[feed], "float32")
-            sent, made = self.coded(nets, levels)
+            whole = self._one_by_one(ops.cast(seen[feed], "float32"))
+            last = slice(self.frames - 1, None, self.frames)
+            levels, sent, made = (each[last] for each in (whole, *self.coded(nets, whole)))
             found = {
                 "input": lambda: levels,
                 "output": lambda: made,
@@ -137,9 +183,13 @@ class Autoencoding:
             return None
 
         def measure(nets: Nets, pictures: Named) -> Any:
-            levels = ops.cast(pictures[VALIDATION], "float32")
+            levels = self._one_by_one(ops.cast(pictures[VALIDATION], "float32"))
             sent, made = self.coded(nets, levels)
-            return ops.concatenate([fidelities(made, levels), ops.reshape(sent, (-1,))])
+            each = [
+                fidelities(made[place : place + 1], levels[place : place + 1])
+                for place in range(self.frames)
+            ]
+            return ops.concatenate([sum(each) / len(each), ops.reshape(sent, (-1,))])
 
         return Measuring((VALIDATION,), MEASURES, measure, self._counted)
 
@@ -147,10 +197,11 @@ class Autoencoding:
         """The measures by what was computed on a device: fidelity, and what is sent."""
         latents = self.coder.plan.latents
         fidelity, sent = found[:FIDELITIES], found[FIDELITIES:]
-        sent = sent.reshape(latents.height, latents.width, latents.channels)
-        size = len(packed(sent.astype(np.int8 if self.coder.step else np.float16)))
+        kind = np.int8 if self.coder.step else np.float16
+        each = sent.reshape(-1, latents.height, latents.width, latents.channels).astype(kind)
+        size = sum(len(packed(frame)) for frame in each) / len(each)
         raw = RGB * self.size.width * self.size.height
-        return (float(size), raw / size, *fidelity.tolist())
+        return (size, raw / size, *fidelity.tolist())
 
 
 def kept(channels: int, share: Any) -> Any:

@@ -39,4 +39,6 @@ def unpacked(data: bytes, shape: Shape, *, quantised: bool = True) -> Latents:
     if len(inflated) != wanted or not reader.eof or reader.unused_data:
         raise DamagedLatents(f"are not the {wanted} bytes of latents of {shape}")
     by_channel = np.frombuffer(inflated, kind).reshape(shape.channels, shape.height, shape.width)
+    if not np.isfinite(by_channel).all():  # what remembers one such number is lost
+        raise DamagedLatents("are not finite")
     return np.moveaxis(by_channel, 0, -1)

@@ -83,6 +83,18 @@ def test_what_is_lost_is_told_and_damage_ends_with_1() -> None:
     assert Film.look(Path("cut.mp4")).frames == FRAMES
 
 
+def test_key_frames_are_counted() -> None:
+    """Their weights are in a short clip once, unless more are asked for."""
+    counts = {}
+    for every, keys in (("250", 1), ("2", 3), ("0", 1)):
+        codec("encode", "tiny", "clip.mp4", "--key-every", every, "-o", f"{every}.mtc")
+        facts = json.loads(codec("info", f"{every}.mtc", "--json").output)
+        assert (facts["frames"], facts["key_frames"]) == (FRAMES, keys)
+        assert f"{keys} of them key frames" in codec("info", f"{every}.mtc").output
+        counts[every] = facts["bytes"]["weights"]
+    assert counts["2"] == 3 * counts["0"] == 3 * counts["250"]
+
+
 def test_a_curve_has_a_point_for_each_codec_and_a_plot() -> None:
     """And one for what was sent, which here is what the network makes."""
     codec("encode", "tiny", "clip.mp4")

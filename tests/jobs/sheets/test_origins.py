@@ -134,6 +134,10 @@ def test_a_job_of_another_version_may_do(workspace: Workspace) -> None:
         ({"init_from": "a", "interpolate_b": "a"}, "init_from"),
         ({"init_from": "a", "family": "testcard"}, "init_from"),
         ({"init_fitting": True}, "init_fitting"),
+        ({"freeze_encoder": True}, "freeze_encoder"),
+        ({"init_from": "a", "encoder_weights": "a"}, "encoder_weights"),
+        ({"interpolate_a": "a", "interpolate_b": "a", "encoder_weights": "a"}, "encoder_weights"),
+        ({"init_from": "a.keras"}, "init_from"),
         ({"interpolate_alpha": 0.3}, "interpolate_alpha"),
         ({"interpolate_alpha": 0.3, "init_from": "a"}, "interpolate_alpha"),
     ],
@@ -225,6 +229,40 @@ def test_a_network_that_only_one_of_both_has_need_not_fit(
     assert not mistakes(workspace, first, make("b", losses=after, init_from="a"))
     wider = make("b", losses=after, init_from="a", features=5)
     assert "layer 1 of the generator" in mistakes(workspace, first, wider)["init_from"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"latent_channels": 10}, None),
+        ({"net": "small", "losses": "l1", "output_colours": "hsv"}, None),
+        ({"family": "dcgan"}, "'a' is a dcgan, which has no encoder"),
+        ({"net": "oval"}, "the encoder has 5 layers in 'a', 3 here" + ADVICE),
+        (
+            {"input_colours": "all"},
+            "layer 1 of the encoder is 5x5 conv of 10 to 16 channels without normalization in "
+            "'a', 5x5 conv of 3 to 16 channels without normalization here" + ADVICE,
+        ),
+    ],
+)
+def test_an_encoder_comes_alone(
+    workspace: Workspace, columns: dict[str, object], told: str | None
+) -> None:
+    of_coder = {"family": "autoencoder", "grid_width": 4, "grid_height": 4}
+    first = make_job("a", **of_coder | columns).replaced(image_width=64, image_height=64)
+    taken = make_job("b", **of_coder, encoder_weights="a", freeze_encoder=True)
+    found = mistakes(workspace, first, taken.replaced(image_width=64, image_height=64))
+    assert found == ({"encoder_weights": told} if told else {})
+
+
+def test_an_encoder_may_come_from_a_file_of_keras(workspace: Workspace) -> None:
+    (workspace.root / "mine.keras").touch()
+    job = make_job("b", family="autoencoder", encoder_weights="mine.keras")
+    assert not mistakes(workspace, job)
+    assert jobs_before(job.spec) == ()
+    gone = make_job("b", family="autoencoder", encoder_weights="gone.keras")
+    told = f"there is no file 'gone.keras' in {workspace.root}"
+    assert mistakes(workspace, gone) == {"encoder_weights": told}
 
 
 def test_the_end_that_nothing_is_taken_from_need_not_fit(workspace: Workspace) -> None:

@@ -153,6 +153,9 @@ def test_from_a_checkpoint_the_look_goes_on(workspace):
     between = parent(interpolate_a="a", interpolate_b="b", interpolate_alpha=0.3)
     (one,) = variations(workspace, between, count=1, from_checkpoint=True)
     assert (one.init_from, one.interpolate_alpha) == ("neon", 0.5)
+    taken = parent(family="autoencoder", snapshot="step", encoder_weights="a")
+    (one,) = variations(workspace, taken, count=1, from_checkpoint=True)
+    assert (one.init_from, one.encoder_weights) == ("neon", None)
 
 
 @pytest.mark.parametrize(
