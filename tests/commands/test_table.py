@@ -87,16 +87,17 @@ def test_rows_have_what_differs_and_the_best_come_first(workspace, table, make_j
     make_job("few", [(5, {"psnr": 21.5, "bytes": 90.0})], latent_channels=2, **shared)
     make_job("many", [(5, {"psnr": 23.25, "bytes": 400.0})], latent_channels=8, **shared)
     make_job("never", latent_channels=4, input_noise=3.0)
+    make_job("soon", steps=5, latent_channels=4, **shared)
     rows = sheet(workspace, table)
-    assert [row["job"] for row in rows] == ["many", "few", "never"]
-    assert [row["latent_channels"] for row in rows] == ["8", "2", "4"]
-    assert [row["validation"] for row in rows] == ["10%", "10%", ""]
-    assert [row["psnr"] for row in rows] == ["23.25", "21.50", "no validation"]
+    assert [row["job"] for row in rows] == ["many", "few", "never", "soon"]
+    assert [row["latent_channels"] for row in rows] == ["8", "2", "4", "4"]
+    assert [row["validation"] for row in rows] == ["10%", "10%", "", "10%"]
+    assert [row["psnr"] for row in rows] == ["23.25", "21.50", "no validation", "not yet"]
     assert {"input_noise", "family", "dataset", "film", "state"}.isdisjoint(rows[0])
     rows = sheet(workspace, table, "--by", "bytes")
-    assert [row["job"] for row in rows] == ["few", "many", "never"]
-    assert [row["bytes"] for row in rows] == ["90", "400", "no validation"]
-    assert [row["psnr"] for row in rows] == ["21.50", "23.25", ""]
+    assert [row["job"] for row in rows] == ["few", "many", "never", "soon"]
+    assert [row["bytes"] for row in rows] == ["90", "400", "no validation", "not yet"]
+    assert [row["psnr"] for row in rows] == ["21.50", "23.25", "", ""]
     assert [row["job"] for row in sheet(workspace, table, "never", "few", "never")] == [
         "few",
         "never",
@@ -113,6 +114,8 @@ def test_measures_are_those_of_the_best_weights(workspace, table, make_job):
         ("last", {"step": 10, "psnr": 24.0}, False),
     ]
     assert [row["settings"] for row in rows] == [{"keep_best": "psnr"}, {"keep_best": "none"}]
+    assert [row["at step"] for row in sheet(workspace, table)] == ["5", "10"]
+    assert "at step" not in sheet(workspace, table, "last")[0]
 
 
 def test_what_is_left_of_a_job_is_its_manifest(workspace, table, make_job):

@@ -31,7 +31,7 @@ def cells(place: Workspace, found: Sequence[Result], by: str) -> Cells:
         TRAINED: [_trained(each) for each in found],
         TIME: [duration(each.seconds) if each.seconds else "" for each in found],
         **{name: [measure(each, name, by) for each in found] for name in measures},
-        AT_STEP: [str(each.measured.step) if each.measured else "" for each in found],
+        AT_STEP: _steps_of_measures(found),
         FILM: [_told(place, each.videos.films, most=1) for each in found],
         APPLIED: [_told(place, each.videos.applied) for each in found],
     }
@@ -94,6 +94,13 @@ def _settings(found: Sequence[Result]) -> Cells:
         for row in unusual(rows)
     ]
     return {SETTINGS: told}
+
+
+def _steps_of_measures(found: Sequence[Result]) -> list[str]:
+    """Empty where all were measured at their ends."""
+    if all(each.measured is None or each.measured.step == each.step for each in found):
+        return [""] * len(found)
+    return [str(each.measured.step) if each.measured else "" for each in found]
 
 
 def _trained(result: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -165,7 +165,9 @@ def _print(place: Workspace, found: Sequence[Result], by: str) -> None:
     shown, numbers = cells(place, found, by), figures(found)
     table = Table(box=None, pad_edge=False)
     for name in shown:
-        table.add_column(name, overflow="fold", justify="right" if name in numbers else "left")
+        is_number = name in numbers
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        table.add_column(name, overflow="fold", justify=justify, no_wrap=is_number)
     for row in zip(*shown.values(), strict=True):
         table.add_row(*row)
     long_tables.show(output_console(), table, markup=False)

@@ -64,7 +64,9 @@ class Result:
         """Why there is no measure."""
         if not means_something("validation", self.spec.family):
             return "none"
-        return "not yet" if self.spec.validation else "no validation"
+        if not self.spec.validation:
+            return "no validation"
+        return "not yet" if self.step < self.steps_total else "none"
 
 
 def results(workspace: Workspace, jobs: Sequence[JobFile]) -> list[Result]:
