@@ -95,7 +95,8 @@ def _jobs(place: Workspace, names: Sequence[str]) -> list[JobFile]:
     if not jobs:
         raise UsageError(f"no job has begun in {place.root}; --workspace names another folder")
     if waiting:
-        click.echo(f"note: {_counted(len(waiting))} of the queue have not begun", err=True)
+        verb = "has" if len(waiting) == 1 else "have"
+        click.echo(f"note: {_counted(len(waiting))} of the queue {verb} not begun", err=True)
     return jobs
 
 
