@@ -148,7 +148,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help="rounds; medians are told")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="tiny sizes and no limits: only whether it runs")  # fmt: skip
-    families = ("dcgan", "fastgan", "pix2pix", "cyclegan", "superres")
+    families = ("dcgan", "fastgan", "pix2pix", "cyclegan", "superres", "autoencoder")
     parser.add_argument("--family", choices=families, default=Effort.family,
                         help="what training trains")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="the results for machines")

@@ -1,6 +1,6 @@
 """How fast families train: beside the same networks in PyTorch, and beside matrix products.
 
-Two cores, square pictures. Contenders take turns, as in `benchmarks.training`.
+Two cores. Contenders take turns, as in `benchmarks.training`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchmarks.figures import Effort, Figure
 from benchmarks.peers.process import Peer
 from benchmarks.turns import Rounds, amounts_for, take_turns
 from jobs.errors import MultitrainError, how_to_install
+from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.sheets import operations
 from jobs.workspace.jobfile import JobFile
@@ -33,9 +34,9 @@ FASTER = 1.0  # than PyTorch in the same precision
 
 
 class Case(NamedTuple):
-    """Pictures of `side` pixels a side, in batches; perhaps settings of its own, and their name."""
+    """Pictures of one size, in batches; perhaps settings of its own, and their name."""
 
-    side: int
+    size: Resolution
     batch: int
     columns: Mapping[str, object] = MappingProxyType({})
     title: str = ""
@@ -50,35 +51,45 @@ class Subject(NamedTuple):
     narrow: Mapping[str, object]  # settings of tiny networks
 
 
+def _square(side: int) -> Resolution:
+    return Resolution(side, side)
+
+
 TINY: dict[str, object] = {"gf_dim": 2, "df_dim": 2}
 _TRANSLATED: dict[str, object] = {"grid_width": 1, "grid_height": 1, "snapshot": "step"}
 SUBJECTS = {
     "fastgan": Subject(
         {"grid_width": 3, "grid_height": 3, "dataset": "demo"},
-        (Case(128, 8), Case(256, 8)),
-        Case(64, 8),
+        (Case(_square(128), 8), Case(_square(256), 8)),
+        Case(_square(64), 8),
         TINY | {"z_dim": 5},
     ),
     "pix2pix": Subject(
         _TRANSLATED | {"dataset": "demo", "input_from": "grey"},
-        (Case(256, 1), Case(256, 4)),
-        Case(64, 4),
+        (Case(_square(256), 1), Case(_square(256), 4)),
+        Case(_square(64), 4),
         TINY,
     ),
     "cyclegan": Subject(
         _TRANSLATED | {"inputs": "demo", "targets": "demo"},
-        (Case(128, 1),),
-        Case(64, 1),
+        (Case(_square(128), 1),),
+        Case(_square(64), 1),
         TINY | {"blocks": 1},
     ),
     "superres": Subject(
         _TRANSLATED | {"dataset": "demo", "scale": 4},
         (
-            Case(128, 4, {"net": "rrdb", "blocks": 6}, " of RRDB, 6 blocks"),
-            Case(128, 4, {"net": "pan"}, " of PAN"),
+            Case(_square(128), 4, {"net": "rrdb", "blocks": 6}, " of RRDB, 6 blocks"),
+            Case(_square(128), 4, {"net": "pan"}, " of PAN"),
         ),
-        Case(32, 4),
+        Case(_square(32), 4),
         {"blocks": 1, "features": 4},
+    ),
+    "autoencoder": Subject(
+        _TRANSLATED | {"dataset": "demo", "net": "oval"},
+        (Case(Resolution(480, 360), 16),),
+        Case(_square(64), 4),
+        {"latent_channels": 2},
     ),
 }
 
@@ -102,16 +113,16 @@ def job_of(effort: Effort, case: Case, precision: str) -> JobFile:
     given = {"name": "standard", "video_length": 60, "family": effort.family}
     given |= {"batch_size": case.batch, "precision": precision, **subject.columns, **case.columns}
     spec = JobSpec.model_validate({**given, **(subject.narrow if effort.quick else {})})
-    return JobFile(spec=spec, image_width=case.side, image_height=case.side)
+    return JobFile(spec=spec, image_width=case.size.width, image_height=case.size.height)
 
 
 def _measured(effort: Effort, case: Case, precision: str) -> Iterator[Figure]:
-    job, side = job_of(effort, case, precision), case.side
+    job = job_of(effort, case, precision)
     size = QUICK_MATRIX if effort.quick else MATRIX
     cores = ("--cores", str(standard.CORES))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
         pictures = Path(folder) / "pictures.npy"
-        np.save(pictures, standard.landscapes(PICTURES, side, side))
+        np.save(pictures, standard.landscapes(PICTURES, *case.size))
         told = ("--job", job.model_dump_json(), "--pictures", str(pictures), *cores)
         of_product = ("--precision", precision, "--size", str(size), *cores)
         peers = {
@@ -126,7 +137,7 @@ def _measured(effort: Effort, case: Case, precision: str) -> Iterator[Figure]:
             peer.wait_until_ready()
         amounts = amounts_for(peers, 0 if effort.quick else TURN_SECONDS)
         rounds = take_turns(peers, amounts, effort.repetitions)
-    name = f"{effort.family}{case.title} {side}x{side}, batch {case.batch}, {precision}"
+    name = f"{effort.family}{case.title} {case.size}, batch {case.batch}, {precision}"
     yield from _figures(job, rounds, name, size)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from jobs.reading import parse_json
+from jobs.reading import parse_json, read_json
 from jobs.workspace.paths import JobPaths
 
 MEASURES = "measures"  # the key in a line
+LESS_IS_BETTER = frozenset({"bytes"})  # of other measures, more is
 _MARK = f'"{MEASURES}"'.encode()
 
 
@@ -36,12 +37,12 @@ def measures_in(lines: Iterable[bytes]) -> Iterator[Measures]:
             continue
         match read:
             case {"step": int(step), "measures": dict(values)}:
-                numbers = {
-                    str(name): float(value)
-                    for name, value in values.items()
-                    if isinstance(value, int | float)
-                }
-                yield Measures(step, numbers)
+                yield Measures(step, _numbers(values))
+
+
+def _numbers(values: Mapping[Any, object]) -> dict[str, float]:
+    numbers = {name: each for name, each in values.items() if isinstance(each, int | float)}
+    return {str(name): float(value) for name, value in numbers.items()}
 
 
 def all_measures(progress: Path) -> list[Measures]:
@@ -74,6 +75,25 @@ def told_of(paths: JobPaths) -> Told:
         return Told(measured[-1] if measured else None)
     best = {each.step: each for each in measured}.get(kept[-1], Measures(kept[-1], {}))
     return Told(measured[-1] if measured else None, best)
+
+
+def told_in_manifest(manifest: Path) -> Told:
+    """What a job's networks came to, as its manifest has it: for jobs whose run folder is gone.
+
+    Nothing where there is no manifest that tells of it.
+    """
+    try:
+        read = read_json(manifest, dict)
+    except (OSError, ValueError):
+        return Told()
+    return Told(_of_manifest(read.get("measured")), _of_manifest(read.get("best")))
+
+
+def _of_manifest(told: object) -> Measures | None:
+    match told:
+        case {"step": int(step), **values}:
+            return Measures(step, _numbers(values))
+    return None
 
 
 def best_of(measured: Iterable[Measures], by: str) -> Measures | None:

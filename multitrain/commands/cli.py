@@ -34,6 +34,7 @@ PLACES = {
     "quick": "quick.command:command",
     "resume-from": "resume_from:command",
     "run": "run.command:run",
+    "table": "table.command:command",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -1,0 +1,1 @@
+"""`multitrain table`: what jobs came to, one beside the other."""
