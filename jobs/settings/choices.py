@@ -29,9 +29,10 @@ from jobs.settings.bounds import (
     words_of,
 )
 from jobs.settings.moments import Moments
+from jobs.settings.songs import WANTED_TEMPI, SongFile, TempoRange
 from jobs.settings.words import nearest, one_of, quoted, split_commas
 
-Value = bool | int | float | str | tuple[int, int]
+Value = bool | int | float | str | tuple[int, int] | tuple[float, float]
 
 _CALL = re.compile(r"([\w-]+)\s*(?:\((.*)\))?", re.DOTALL)
 _EVERY = re.compile(r"(?:every\s+)?(\d{1,10})(?:\s+steps?)?", re.IGNORECASE)
@@ -126,6 +127,10 @@ def requirement(parameter: Parameter) -> str:
         return f"one of {', '.join(words)}"
     if issubclass(kind, Moments):
         return Moments.WANTED
+    if issubclass(kind, SongFile):
+        return SongFile.WANTED
+    if kind is TempoRange:
+        return WANTED_TEMPI
     if issubclass(kind, tuple):
         return "two numbers such as 1280x720"
     if kind is str:

@@ -1,7 +1,7 @@
 """Loops that a job asks for, and how long they are: in seconds, frames, or beats of music.
 
 A loop is *cut* from the film (`pingpong`, `crossfade`, `best`) or drawn anew by the trained network
-(`walk`). In a sheet: `walk(beats=32, bpm=128, format=hap)`.
+(`walk`, `song`). In a sheet: `walk(beats=32, bpm=128, format=hap)`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast, get_args
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, cast, get_args
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer
 
-from jobs.settings.bounds import Count, Natural, NotNegative, Positive
+from jobs.settings.bounds import Count, Natural, NotNegative, Positive, Share
 from jobs.settings.choices import Choice, Finite, Parameter, Table
 from jobs.settings.kinds import Name, Resolution, Size
 from jobs.settings.lengths import SECONDS
+from jobs.settings.songs import SongFile, SongSettings, Tempi
 from jobs.settings.videos import FormatName
 
 # A job's name that a loop written as text can hold: no commas, no brackets.
@@ -122,9 +124,10 @@ class ClipSettings:
 
 @dataclass(frozen=True)
 class WalkSettings:
-    """A closed way through latent space."""
+    """A way through latent space, closed unless it goes to a song."""
 
-    duration: Duration
+    duration: Duration | None  # None: as long as the song
+    song: SongSettings | None = None
     keyframes: int = 8
     seed: int = 0
     fps: int | None = None  # None: the job's
@@ -138,7 +141,11 @@ class WalkSettings:
 
 _LENGTH: Mapping[str, Parameter] = {
     "beats": Parameter(Annotated[Positive, Le(100_000)], None, "length in beats, with `bpm`"),
-    "bpm": Parameter(Annotated[float, Ge(1), Le(1000), Finite], None, "beats per minute"),
+    "bpm": Parameter(
+        Annotated[float, Ge(1), Le(1000), Finite],
+        None,
+        "beats per minute, of a `song` about; empty: as they are heard",
+    ),
     "seconds": Parameter(
         Annotated[Positive, Le(LONGEST_SECONDS), SECONDS], None, "length in seconds"
     ),
@@ -156,6 +163,40 @@ _LOOK: Mapping[str, Parameter] = {
     ),
 }
 _NOT_OF_CLIPS = ("format", "scale_with")  # they are about what becomes of a clip that is cut
+_DRAWN: Mapping[str, Parameter] = {
+    "seed": Parameter(Annotated[int, Ge(0), Le(2**31 - 1)], 0, "of these latents"),
+    "grid": Parameter(Size, None, "samples, columns x rows; empty: the job's grid"),
+    "checkpoint": Parameter(Natural, None, "a step of `keep_checkpoints`; empty: the last one"),
+    "through_time": Parameter(
+        bool, False, "through the kept checkpoints, too, from the first to the last and back"
+    ),
+    "path": Parameter(PathName, "spherical", "`spherical` or `cubic`, between keyframes"),
+    **_LOOK,
+}
+_OF_SONG: Mapping[str, Parameter] = {
+    "file": Parameter(SongFile, None, "the whole path of the song"),
+    "from": Parameter(
+        Annotated[NotNegative, Le(LONGEST_SECONDS), SECONDS],
+        None,
+        "seconds of the song where the walk begins; empty: its beginning",
+    ),
+    "to": Parameter(
+        Annotated[Positive, Le(LONGEST_SECONDS), SECONDS],
+        None,
+        "seconds of the song where it ends; empty: its end",
+    ),
+    "bpm": _LENGTH["bpm"],
+    "bpm_range": Parameter(Tempi, None, "tempi that it may have, such as 90-180"),
+    "every": Parameter(Annotated[Count, Le(256)], 4, "beats from a keyframe to the next"),
+    "sections": Parameter(bool, False, "each section of the song has latents of its own region"),
+    "closed": Parameter(bool, False, "its end leads back to its beginning"),
+    "quiet": Parameter(Share, 0.5, "the width of the way where the song is silent; 1 where loud"),
+    "sway": Parameter(
+        Annotated[float, Ge(0), Le(0.95), Finite],
+        0.5,
+        "how far bass, mids and highs pull the latents, each in its direction",
+    ),
+}
 _CUT: Mapping[str, Parameter] = {
     "start": Parameter(
         Annotated[NotNegative, Le(LONGEST_SECONDS), SECONDS],
@@ -186,25 +227,16 @@ class Loop(Choice):
         "walk": {
             **_LENGTH,
             "keyframes": Parameter(Annotated[int, Ge(2), Le(10_000)], 8, "latents on the way"),
-            "seed": Parameter(Annotated[int, Ge(0), Le(2**31 - 1)], 0, "of these latents"),
-            "grid": Parameter(Size, None, "samples, columns x rows; empty: the job's grid"),
-            "checkpoint": Parameter(
-                Natural, None, "a step of `keep_checkpoints`; empty: the last one"
-            ),
-            "through_time": Parameter(
-                bool,
-                False,
-                "through the kept checkpoints, too, from the first to the last and back",
-            ),
-            "path": Parameter(PathName, "spherical", "`spherical` or `cubic`, between keyframes"),
-            **_LOOK,
+            **_DRAWN,
         },
+        "song": {**_OF_SONG, **_DRAWN},
     }
     HELP: ClassVar[Mapping[str, str]] = {
         "pingpong": "forth and back, without doubled ends; always an even number of frames",
         "crossfade": "the end fades into the beginning",
         "best": "a crossfade between the two most alike moments at that length",
         "walk": "drawn anew by the trained network: a closed way through its latents",
+        "song": "a walk to a song, which it has as its sound",
     }
 
     def __post_init__(self) -> None:
@@ -213,15 +245,34 @@ class Loop(Choice):
             duration = self.duration
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
-        if duration is None and self.is_walk:
+        if duration is None and self.name == "walk":
             raise ValueError("walk: give its length: seconds, frames, or beats and bpm")
+        if self.is_to_song and not self["file"]:
+            raise ValueError("song: give its file, such as file=/home/me/song.mp3")
+        if self.is_to_song and (
+            reason := song_settings(**{name: self[name] for name in _OF_SONG}).mistake
+        ):
+            raise ValueError(f"song: {reason}")
 
     @property
     def is_walk(self) -> bool:
-        return self.name == "walk"
+        """Whether a network draws it; `song` is such a walk, too."""
+        return self.name in ("walk", "song")
+
+    @property
+    def is_to_song(self) -> bool:
+        return self.name == "song"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether behind its last frame comes its first."""
+        return not self.is_to_song or bool(self["closed"])
 
     @property
     def duration(self) -> Duration | None:
+        """None: as long as there is film, or song."""
+        if self.is_to_song:
+            return None
         return Duration.of(**{name: self[name] for name in _LENGTH})
 
     @property
@@ -243,11 +294,19 @@ class Loop(Choice):
 
     def walk_settings(self) -> WalkSettings:
         """The settings of a walk."""
-        duration = self.duration
-        assert duration, "checked when it was made"
-        names = ("keyframes", "seed", "fps", "grid", "checkpoint", "through_time", "path")
-        own = {name: self[name] for name in (*names, "scale", "crop")}
-        return WalkSettings(duration, **own)
+        given = self.parameters()
+        own = {name: given[name] for name in _DRAWN if name not in _NOT_OF_CLIPS}
+        if self.is_to_song:
+            song = song_settings(**{name: given[name] for name in _OF_SONG})
+            return WalkSettings(None, song, **own)
+        return WalkSettings(self.duration, keyframes=given["keyframes"], **own)
+
+
+def song_settings(**given: Any) -> SongSettings:
+    """From the parameters of a `song`, by their names."""
+    start, end, tempi = given.pop("from"), given.pop("to"), given.pop("bpm_range")
+    file = Path(given.pop("file"))
+    return SongSettings(file=file, start=start or 0.0, end=end, tempi=tempi, **given)
 
 
 OneLoop = Annotated[InstanceOf[Loop], BeforeValidator(Loop.parse), PlainSerializer(str)]

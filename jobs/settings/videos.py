@@ -105,6 +105,11 @@ def unfit_film(name: FormatName) -> str | None:
     )
 
 
+def holds_sound(name: FormatName) -> bool:
+    """Whether files of the format can have sound."""
+    return VIDEOS[name].suffix in (MP4, MOV, WEBM)
+
+
 def for_loops(name: FormatName) -> FormatName:
     """The format of a loop that asks for none, of a film in the format `name`."""
     return _FOR_LOOPS.get(name, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 from jobs.errors import UsageError
 from jobs.families.table import family_of
@@ -11,7 +12,10 @@ from jobs.plans.cycles import Footage, plan_loop_in
 from jobs.plans.framing import framing
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.loops import Loop, WalkSettings
-from jobs.settings.videos import VIDEOS, notes_on_loop
+from jobs.settings.songs import SongSettings
+from jobs.settings.videos import VIDEOS, holds_sound, notes_on_loop
+from jobs.settings.words import quoted
+from jobs.videos.sounds import about_seconds
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import format_of
 
@@ -39,6 +43,8 @@ def notes_on_loops(job: JobFile) -> Iterator[str]:
     """How loops will differ from what was asked for; all loops of the job must be possible."""
     spec = job.spec
     for number, loop in enumerate(spec.loops or (), 1):
+        if loop.is_to_song and not holds_sound(format_of(loop, spec)):
+            yield f"loop {number}, {loop.name}: {format_of(loop, spec)} holds no sound"
         if loop.scale_with:  # another job's network decides how large it becomes
             continue
         size = framing(shown_before(loop, job), loop["crop"], loop["scale"]).size
@@ -66,14 +72,31 @@ def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:
         return f"a walk is drawn by a trained network, and {job.spec.family} has none"
     if walk.through_time and walk.checkpoint is not None:
         return "a walk through time goes through all kept steps; name no checkpoint"
+    if walk.song and (reason := walk.song.mistake or _wrong_song(walk.song)):
+        return reason
     drawn = walk_frame(job, walk)
     shown = framing(drawn, walk.crop, walk.scale).size
     return _too_large(drawn, "grid") or _too_large(shown, "scale")
 
 
+def _wrong_song(song: SongSettings) -> str | None:
+    """What is wrong with a song, by its header. UsageError where it has no sound."""
+    seconds = about_seconds(song.file)
+    if seconds is not None and song.start >= seconds:
+        return ends_before(song.file, seconds, song.start)
+    return None
+
+
+def ends_before(song: Path, seconds: float, start: float) -> str:
+    """Of a song in which nothing is left for a walk."""
+    return f"{song} lasts {seconds:.1f} s, and the walk would begin after {start:g} s"
+
+
 def _wrong_walk(loop: Loop, job: JobFile) -> str | None:
     """What is wrong with a walk, if anything. UsageError where it cannot be cut as asked."""
     spec, walk = job.spec, loop.walk_settings()
+    if walk.song and not walk.song.file.is_absolute():
+        return f"names {quoted(walk.song.file)}; give the whole path, such as /home/me/song.mp3"
     if reason := impossible_walk(job, walk):
         return reason
     if not spec.use_checkpoints:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 
+from jobs.errors import UsageError
 from jobs.plans.cycles import Footage, plan_loop_in
 from jobs.plans.framing import framing
-from jobs.settings.loops import Loop, planned
+from jobs.settings.loops import Duration, Loop, planned
+from jobs.settings.songs import SongSettings
 from jobs.settings.spec import JobSpec
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.sheets.loop_rules import shown_before
+from jobs.videos.sounds import about_seconds
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import Export, Extra, LoopFile, format_of
 
@@ -32,6 +37,7 @@ OWN_BYTES_PER_PIXEL: dict[FormatName, float] = {
 }  # fmt: skip
 
 
+MOST_SECONDS = 600.0  # that a song is taken for whose header does not say how long it lasts
 MOST_TIMES = 4  # as large on each side as a loop may become that another job's network enlarges
 
 
@@ -65,6 +71,22 @@ def _frames(loop: Loop, job: JobFile) -> int:
     name, plan = format_of(loop, job.spec), job.plan
     if loop.is_walk:
         walk = loop.walk_settings()
-        return planned(walk.duration, int(VIDEOS[name].shown_fps(walk.fps or plan.fps))).frames
+        duration = walk.duration or _of_song(walk.song)
+        return planned(duration, int(VIDEOS[name].shown_fps(walk.fps or plan.fps))).frames
     footage = Footage(plan.frames_total, Fraction(plan.fps))
     return plan_loop_in(name, loop.clip_settings(), footage).frames
+
+
+def _of_song(song: SongSettings | None) -> Duration:
+    """About how long a walk to it is."""
+    assert song, "a walk has a length, or a song"
+    end = _about_seconds(song.file)
+    return Duration(seconds=Fraction(max(1.0, min(song.end or end, end) - song.start)))
+
+
+@lru_cache(256)  # a farm asks several times a second
+def _about_seconds(song: Path) -> float:
+    try:
+        return about_seconds(song) or MOST_SECONDS
+    except UsageError:  # it was moved since the sheet was checked
+        return MOST_SECONDS

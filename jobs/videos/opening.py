@@ -28,9 +28,9 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """An open file and its video stream, no cover picture. UnreadableVideo where there is none."""
     with ExitStack() as files:
         try:
-            container = _open(path, files)
+            container = open_file(path, files)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise UnreadableVideo(_reason(path, error)) from error
+            raise UnreadableVideo(reason_of(path, error)) from error
         streams = [each for each in container.streams.video if not _is_cover(each)]
         if not streams:
             raise UnreadableVideo("holds no video")
@@ -45,7 +45,7 @@ def told_as_unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise UnreadableVideo(_reason(path, error)) from error
+        raise UnreadableVideo(reason_of(path, error)) from error
 
 
 def hides_alpha(stream: VideoStream) -> bool:
@@ -72,7 +72,7 @@ def decoder_of(stream: VideoStream) -> VideoCodecContext:
     return decoder
 
 
-def _open(path: Path, files: ExitStack) -> InputContainer:
+def open_file(path: Path, files: ExitStack) -> InputContainer:
     """The open file. FFmpeg takes text before a colon for a protocol, and only Unicode names."""
     try:
         str(path).encode()
@@ -86,11 +86,12 @@ def _is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def _reason(path: Path, error: Exception) -> str:
+def reason_of(path: Path, error: Exception, what: str = "video") -> str:
+    """Why a file cannot be read, in one clause; it should be a `what`."""
     if not path.exists():
         return "is not there"
     if path.is_file() and not path.stat().st_size:
         return "is empty"
     if isinstance(error, (av.error.InvalidDataError, av.error.EOFError)):
-        return "is no video, or it is damaged"
+        return f"is no {what}, or it is damaged"
     return str(getattr(error, "strerror", None) or error).casefold()

@@ -63,7 +63,7 @@ class Enlarging:
         clip = folder / CLIP
         if not clip.is_file() or not is_as_marked(clip):
             make_clip(clip)
-        film = Film.look(clip)
+        film = Film.look(clip, with_sound=True)
         course = self.asked.course(self.moments, film.frames)
         return VideoPlan.of(self.asked, course, film, self.name, folder, quality)
 

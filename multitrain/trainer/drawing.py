@@ -133,7 +133,8 @@ class _Drawing:
 
     def _enlarge(self, each: LoopFile, by: str) -> None:
         """A loop without loss first, cut or drawn; then what the other network makes of it."""
-        enlarging = Enlarging.by(self.paths.workspace, by, format_of(each.loop, self.job.spec))
+        name, closed = format_of(each.loop, self.job.spec), each.loop.is_closed
+        enlarging = Enlarging.by(self.paths.workspace, by, name, closed=closed)
         sources, make_clip = self._drawn(each) if each.loop.is_walk else self._cut(each)
         note = enlarging.note(sources, self.job.text, str(each))
         plan = enlarging.plan(make_clip, note, self._quality)

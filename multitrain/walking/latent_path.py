@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,7 @@ class LatentPath:
     def at(self, numbers: Sequence[int]) -> NDArray[np.float32]:
         """The latents of these frames: `(len(numbers), samples, length)` float32."""
         shares = np.stack([self._shares_at(number % self.frames) for number in numbers])
-        mixed = np.tensordot(shares, self._keys, axes=1)
-        return (_uniform(mixed) if self.distribution == "uniform" else mixed).astype(np.float32)
+        return as_drawn(np.tensordot(shares, self._keys, axes=1), self.distribution)
 
     @cached_property
     def _keys(self) -> Floats:
@@ -64,31 +63,45 @@ class LatentPath:
     def _shares_at(self, number: int) -> Floats:
         """How much of each keyframe a frame shows: `(keyframes,)`."""
         key, rest = divmod(number * self.keyframes, self.frames)
-        even = np.interp(rest / self.frames, self._way, FINE)
-        return np.roll(self._shares(np.array([even]))[0], key)
+        shares = shares_at(np.array([rest / self.frames]), self.keyframes, self.path)[0]
+        return np.roll(shares, key)
 
-    @cached_property
-    def _way(self) -> Floats:
-        """The share of the length from a keyframe to the next that is behind one at each of `FINE`.
 
-        It is the same between all keyframes: the length is that of the shares themselves, by which
-        latents that are drawn independently move.
-        """
-        shares = self._shares(FINE)
-        steps = np.linalg.norm(np.diff(shares, axis=0), axis=1)
-        way: Floats = np.concatenate([[0.0], np.cumsum(steps)])
-        way /= way[-1]
-        return way
+def shares_at(gone: Floats, keyframes: int, path: PathName) -> Floats:
+    """How much of each keyframe is shown: `(n, keyframes)`, where such a share of the way from the
+    first (0) to the next (1) is gone.
+    """
+    return _shares(np.interp(gone, _way(keyframes, path), FINE), keyframes, path)
 
-    def _shares(self, between: Floats) -> Floats:
-        """The shares of all keyframes, `(n, keyframes)`, `between` the first (0) and next (1)."""
-        four = np.vander(between, 4, increasing=True) @ _CATMULL_ROM
-        shares = np.zeros((len(between), self.keyframes))
-        for place, column in zip((-1, 0, 1, 2), four.T, strict=True):
-            shares[:, place % self.keyframes] += column  # of few keyframes, one has several places
-        if self.path == "spherical":
-            shares /= np.linalg.norm(shares, axis=1, keepdims=True)
-        return shares
+
+def as_drawn(normal: Floats, distribution: str) -> NDArray[np.float32]:
+    """Normal latents as a network of this distribution takes them."""
+    return (_uniform(normal) if distribution == "uniform" else normal).astype(np.float32)
+
+
+@lru_cache(8)
+def _way(keyframes: int, path: PathName) -> Floats:
+    """The share of the length from a keyframe to the next that is behind one at each of `FINE`.
+
+    It is the same between all keyframes: the length is that of the shares themselves, by which
+    latents that are drawn independently move.
+    """
+    shares = _shares(FINE, keyframes, path)
+    steps = np.linalg.norm(np.diff(shares, axis=0), axis=1)
+    way: Floats = np.concatenate([[0.0], np.cumsum(steps)])
+    way /= way[-1]
+    return way
+
+
+def _shares(between: Floats, keyframes: int, path: PathName) -> Floats:
+    """The shares of all keyframes, `(n, keyframes)`, `between` the first (0) and next (1)."""
+    four = np.vander(between, 4, increasing=True) @ _CATMULL_ROM
+    shares = np.zeros((len(between), keyframes))
+    for place, column in zip((-1, 0, 1, 2), four.T, strict=True):
+        shares[:, place % keyframes] += column  # of few keyframes, one has several places
+    if path == "spherical":
+        shares /= np.linalg.norm(shares, axis=1, keepdims=True)
+    return shares
 
 
 def _uniform(normal: Floats) -> Floats:

@@ -6,9 +6,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,17 +17,21 @@ from jobs.errors import UsageError
 from jobs.families.table import family_of
 from jobs.plans.framing import Framing, framing
 from jobs.settings.kinds import Resolution
-from jobs.settings.loops import Length, WalkSettings, planned
-from jobs.settings.videos import VIDEOS, FormatName
-from jobs.sheets.loop_rules import impossible_walk, walk_frame, walk_grid
+from jobs.settings.loops import Duration, Length, WalkSettings, planned
+from jobs.settings.videos import VIDEOS, FormatName, holds_sound
+from jobs.sheets.loop_rules import ends_before, impossible_walk, walk_frame, walk_grid
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.session import Frames, SessionSettings
+from multitrain.hearing.heard import Heard, hear
 from multitrain.inference.blocks import frames_at_once
 from multitrain.walking.latent_path import LatentPath
+from multitrain.walking.schedule import Schedule, schedule_of
+from multitrain.walking.song_path import SongPath
 from multitrain.weights.moments import Moments, moment_at
 from render.clips.pieces import LOSSLESS
 from render.encoding.ffmpeg import Stopped
 from render.encoding.formats import Quality
+from render.encoding.soundtrack import Soundtrack
 from render.encoding.streaming import FINE, RawVideo, encoding
 from render.encoding.watching import OnProgress
 from render.files.finished import finished_video
@@ -57,8 +62,39 @@ class WalkPlan:
             raise UsageError(f"{self.job.spec.name}: {reason}")
 
     @cached_property
+    def heard(self) -> Heard | None:
+        """What is heard in its song, which takes seconds; None without one.
+
+        UsageError where it cannot be decoded, or is over before its part begins.
+        """
+        song = self.settings.song
+        heard = hear(song) if song else None
+        if song and heard and heard.seconds <= song.start:
+            raise UsageError(ends_before(song.file, heard.seconds, song.start))
+        return heard
+
+    @cached_property
     def length(self) -> Length:
-        return planned(self.settings.duration, self.fps)
+        song, heard, duration = self.settings.song, self.heard, self.settings.duration
+        if song and heard:
+            end = heard.seconds if song.end is None else min(song.end, heard.seconds)
+            duration = Duration.of(seconds=round(end - song.start, 6))
+        assert duration, "it has a length, or a song"
+        return planned(duration, self.fps)
+
+    @cached_property
+    def schedule(self) -> Schedule | None:
+        """When it is where, of a walk to a song."""
+        song, heard = self.settings.song, self.heard
+        return schedule_of(heard, song, self.frames, self.fps) if song and heard else None
+
+    @property
+    def soundtrack(self) -> Soundtrack | None:
+        """The part of its song, where its format holds sound."""
+        song = self.settings.song
+        if not song or not holds_sound(self.name):
+            return None
+        return Soundtrack(song.file, Fraction(str(song.start)), Fraction(self.frames, self.fps))
 
     @property
     def frames(self) -> int:
@@ -92,17 +128,29 @@ class WalkPlan:
         return framing(size, self.settings.crop, self.settings.scale)
 
     @property
-    def path(self) -> LatentPath:
+    def path(self) -> LatentPath | SongPath:
+        keyframes = self.settings.keyframes
+        return self.song_path or LatentPath(self.frames, keyframes, **self._latents)
+
+    @property
+    def song_path(self) -> SongPath | None:
+        """The path of a walk to a song."""
+        song, schedule = self.settings.song, self.schedule
+        if not song or not schedule:
+            return None
+        return SongPath(schedule, **self._latents, sway=song.sway, has_regions=song.sections)
+
+    @property
+    def _latents(self) -> dict[str, Any]:
+        """What both kinds of paths are told."""
         spec, how = self.job.spec, self.settings
-        return LatentPath(
-            frames=self.frames,
-            keyframes=how.keyframes,
-            samples=self.grid.width * self.grid.height,
-            length=spec.z_dim,
-            distribution=spec.z_distribution,
-            seed=how.seed,
-            path=how.path,
-        )
+        return {
+            "samples": self.grid.width * self.grid.height,
+            "length": spec.z_dim,
+            "distribution": spec.z_distribution,
+            "seed": how.seed,
+            "path": how.path,
+        }
 
     @property
     def block_frames(self) -> int:
@@ -149,11 +197,10 @@ def encode(
     note: str = "",
 ) -> None:
     """As `make_walk`: each block is written while the device draws the next."""
-    raw, framed = plan.raw, plan.framed
+    raw, framed, sound = plan.raw, plan.framed, plan.soundtrack
+    video = (output, plan.name, plan.frames, plan.fps, framed.size, raw.channels)
     with ExitStack() as stack:
-        part = stack.enter_context(
-            finished_video(output, plan.name, plan.frames, plan.fps, framed.size, raw.channels)
-        )
+        part = stack.enter_context(finished_video(*video, has_sound=sound is not None))
         sink = stack.enter_context(
             encoding(
                 part,
@@ -163,6 +210,7 @@ def encode(
                 filters=framed.filters,
                 size=framed.size,
                 note=note,
+                sound=sound,
             )
         )
         device = stack.enter_context(ThreadPoolExecutor(1, "device"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from jobs.errors import MultitrainError
 from jobs.plans.plan import FrameRange
 from jobs.settings.colours import RGBA
-from jobs.settings.videos import VIDEOS, FormatName
+from jobs.settings.videos import VIDEOS, FormatName, holds_sound
 from jobs.workspace import locks
 from jobs.workspace.disk import means_full
 from jobs.workspace.files import flush_to_disk, listing, part_of, publish, remove
@@ -27,7 +27,7 @@ from render.encoding.streaming import FINE, FrameSink, RawVideo, encoding
 from render.files.claims import BeingMade, claimed
 from render.files.digests import append_digest, is_unchanged, mark, sha256_of
 from render.files.merge import join
-from render.files.sound import Beside, Shape, add_sound, holds_sound
+from render.files.sound import Beside, Shape, add_sound
 from render.files.verifying import verify_made
 
 LOCK = ".lock"  # the ending of a file that whoever makes the pieces holds

@@ -38,6 +38,7 @@ from render.encoding.formats import (
     file_arguments,
     pixels_for,
 )
+from render.encoding.soundtrack import Soundtrack
 
 FINE = Quality()
 SILENCE_SECONDS = 120.0  # ffmpeg hangs if it has computed nothing for so long
@@ -97,18 +98,27 @@ def encoding(
     filters: str = "",
     size: tuple[int, int] | None = None,
     note: str = "",
+    sound: Soundtrack | None = None,
 ) -> Iterator[FrameSink]:
     """Frames that are written within the block become the video `output`, a temporary name.
 
     `filters` are for the frames as they come; `size` is theirs afterwards, where it is another. The
-    `note` is kept in the file (`comments`). Once the block is left without
-    an exception, the file is whole, and the caller verifies it; with an exception, ffmpeg is killed
-    and what it wrote remains. MultitrainError where no ffmpeg here knows the format; ProgramFailed
-    where ffmpeg fails, or computes nothing for a long time.
+    `note` is kept in the file (`comments`), and the `sound`, which the format must be able to hold.
+    Once the block is left without an exception, the file is whole, and the caller verifies it; with
+    an exception, ffmpeg is killed and what it wrote remains. MultitrainError where no ffmpeg here
+    knows the format; ProgramFailed where ffmpeg fails, or computes nothing for a long time.
     """
     program = ffmpeg.find(name)  # not within a turn: it takes one itself
     command = streaming_command(
-        program, output, raw, name, quality=quality, filters=filters, size=size, note=note
+        program,
+        output,
+        raw,
+        name,
+        quality=quality,
+        filters=filters,
+        size=size,
+        note=note,
+        sound=sound,
     )
     with ffmpeg.TURNS.turn, ffmpeg.open_said() as said, _Program(command, said) as running:
         yield FrameSink(raw, running)
@@ -126,6 +136,7 @@ def streaming_command(
     filters: str,
     size: tuple[int, int] | None,
     note: str = "",
+    sound: Soundtrack | None = None,
 ) -> Command:
     """ffmpeg's command that encodes the frames on its standard input."""
     width, height = size or (raw.width, raw.height)
@@ -136,7 +147,8 @@ def streaming_command(
         *("-f", "rawvideo", "-pixel_format", raw.pixels),
         *("-video_size", f"{raw.width}x{raw.height}", "-framerate", str(raw.fps)),
         # Once more, or ffmpeg takes 120 for what it thinks is meant by 120000/1001.
-        *("-r", str(raw.fps), "-i", "pipe:0", "-vf", ",".join(chain)),
+        *("-r", str(raw.fps), "-i", "pipe:0", *(sound.input if sound else ())),
+        *("-vf", ",".join(chain), *(sound.output(name, 1) if sound else ())),
         *encoder_arguments(name, raw.fps, quality, ENCODER_THREADS),
         *comment_arguments(name, note),
         *file_arguments(name, raw.fps, output),

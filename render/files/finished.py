@@ -23,6 +23,8 @@ def finished_video(
     fps: Rate,
     size: tuple[int, int],
     channels: int,
+    *,
+    has_sound: bool = False,
 ) -> Iterator[Path]:
     """Yields a temporary path for a video made of `frames` frames of `size` with `channels`.
 
@@ -34,7 +36,8 @@ def finished_video(
         if VIDEOS[name].is_folder:
             part.mkdir()
         yield part
-        verify_made(name, part, frames, fps, size, has_alpha=channels == RGBA)
+        has_alpha = channels == RGBA
+        verify_made(name, part, frames, fps, size, has_alpha=has_alpha, has_sound=has_sound)
         for picture in listing(part):
             flush_to_disk(part / picture)
         if output.is_dir() and not output.is_symlink():

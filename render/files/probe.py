@@ -17,6 +17,9 @@ from av.video.stream import VideoStream
 from jobs.errors import MultitrainError
 
 DECODER_THREADS = 4
+# Seconds that sound may end later than its video, of files that have one duration for both (.webm):
+# its last packet is as long as the others.
+SOUND_ENDS = Fraction(1, 20)
 
 # By default, opening a file decodes its first picture, which takes fifty times as long as the rest.
 # These options affect only the opening: decoding later gives every picture.
@@ -153,10 +156,12 @@ def verify(
     height: int,
     *,
     has_alpha: bool = False,
+    has_sound: bool = False,
     tick: Fraction | None = None,
 ) -> None:
     """Decode the whole file; MultitrainError unless it is a video of `width` x `height` pixels
-    with exactly `frames` frames, number k at k / fps seconds, and with alpha where it must have it.
+    with exactly `frames` frames, number k at k / fps seconds, with alpha where it must have it, and
+    a track of sound where it must have one. Nothing else may be in it.
 
     Where the file's clock is too coarse for that, `tick` is its tick in seconds: each frame must be
     at the nearest tick.
@@ -164,11 +169,12 @@ def verify(
     try:
         # Without these options the first picture, the largest one, would be decoded twice.
         with av.open(str(path.absolute()), **WITHOUT_DECODING) as container:
-            stream = only_video(container, path)
+            stream = _with_sound(container, path) if has_sound else only_video(container, path)
             found = _decode_all(container, stream, path, Fraction(fps), tick)
             size = (stream.codec_context.width, stream.codec_context.height)
             pixels = stream.codec_context.format
             duration = _duration(container, stream)
+            later = SOUND_ENDS if has_sound and tick else Fraction(0)
     except (av.error.FFmpegError, OSError) as error:
         raise MultitrainError(f"{path} cannot be decoded: {error.strerror}") from error
     if found != frames:
@@ -177,7 +183,7 @@ def verify(
         raise MultitrainError(f"{path} is {size[0]}x{size[1]} instead of {width}x{height}")
     if has_alpha and not (pixels and any(each.is_alpha for each in pixels.components)):
         raise MultitrainError(f"{path} has no alpha: its pixels are {pixels and pixels.name}")
-    if abs(duration - frames / Fraction(fps)) > (tick or 0):
+    if abs(duration - frames / Fraction(fps)) > (tick or 0) + later:
         raise MultitrainError(f"{path} lasts {float(duration)} s, not {frames} frames at {fps} fps")
 
 
@@ -209,6 +215,13 @@ def only_video(container: InputContainer, path: Path) -> VideoStream:
     """The only stream of a file, a video; MultitrainError where there are others."""
     if len(container.streams.video) != 1 or len(container.streams) != 1:
         raise MultitrainError(f"{path} does not hold exactly one video and nothing else")
+    return container.streams.video[0]
+
+
+def _with_sound(container: InputContainer, path: Path) -> VideoStream:
+    kinds = sorted(each.type for each in container.streams)
+    if kinds != ["audio", "video"]:
+        raise MultitrainError(f"{path} does not hold exactly one video and its sound")
     return container.streams.video[0]
 
 

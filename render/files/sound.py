@@ -16,6 +16,7 @@ from render.encoding import ffmpeg
 from render.encoding.commands import QUIET, Command
 from render.encoding.comments import comment_arguments
 from render.encoding.containers import Rate, file_arguments
+from render.encoding.soundtrack import ENCODED, LAYOUTS
 from render.files.copies import have_same_packets
 from render.files.film import Film, as_unreadable, state_of
 from render.files.probe import exact
@@ -26,15 +27,6 @@ _COPIED = {
     MOV: {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s24le", "pcm_s16be", "pcm_s24be"},
     WEBM: {"opus", "vorbis"},
 }
-_ENCODED = {
-    MP4: ("aac", "-b:a", "256k"),
-    MOV: ("aac", "-b:a", "256k"),
-    WEBM: ("libopus", "-b:a", "192k"),
-}
-
-
-# What encoders of sound take; the nearest to what there is.
-_LAYOUTS = "aformat=channel_layouts=7.1|5.1|stereo|mono"
 
 
 class Sound(NamedTuple):
@@ -79,11 +71,6 @@ class Beside:
     def silent(self) -> Beside:
         """The same without sound."""
         return replace(self, sounds=())
-
-
-def holds_sound(name: FormatName) -> bool:
-    """Whether files of the format can have sound."""
-    return VIDEOS[name].suffix in _COPIED
 
 
 class Shape(NamedTuple):
@@ -131,9 +118,9 @@ def _command(video: Path, output: Path, shape: Shape, beside: Beside | None) -> 
             if sound.codec in _COPIED[suffix] and not is_cut:
                 tracks += [f"-c:a:{number}", "copy"]
             else:
-                codec, *how = _ENCODED[suffix]
+                codec, *how = ENCODED[suffix]
                 cut = "atrim=start=0," if is_cut else ""
-                tracks += [f"-c:a:{number}", codec, *how, f"-filter:a:{number}", cut + _LAYOUTS]
+                tracks += [f"-c:a:{number}", codec, *how, f"-filter:a:{number}", cut + LAYOUTS]
     if beside and beside.timecode and suffix in (MP4, MOV):
         tracks += ["-timecode", beside.timecode]
     if shape.has_alpha and suffix == WEBM:  # for players, which look here

@@ -24,9 +24,11 @@ def verify_made(
     size: tuple[int, int],
     *,
     has_alpha: bool = False,
+    has_sound: bool = False,
 ) -> None:
     """Decode what was made of `frames` frames of `size` at `fps`; MultitrainError where it is not
-    all there, each frame at its time, and with alpha where the frames had it and the format does.
+    all there, each frame at its time, and with alpha where the frames had it and the format does,
+    and with sound where it must have it.
 
     A .webm has times in thousandths of a second, a .gif in hundredths: the nearest counts.
     """
@@ -43,6 +45,7 @@ def verify_made(
         *shown,
         # Players find the alpha of .webm; for decoders, nothing says that there is any.
         has_alpha=has_alpha and video.has_alpha and name != "webm",
+        has_sound=has_sound,
         tick=tick(name),
     )
 

@@ -6,7 +6,9 @@ import errno
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -24,6 +26,7 @@ from multitrain.trainer import drawing as of_sheets
 from multitrain.trainer.process import train
 from multitrain.walking import making
 from render.spool.notes import is_made, is_over, still_to_draw
+from tests.hearing.played import a_song, write_song
 from tests.walking.walked import frames_of
 
 LOOPS = "walk(frames=6,keyframes=2), walk(frames=4,grid=1x1,checkpoint=0,format=ffv1)"
@@ -58,6 +61,23 @@ def test_all_that_are_missing_are_drawn_and_noted(
     assert frames_of(renders / "tiny_loop0001.mp4").shape == (6, 18, 36, 3)
     assert frames_of(renders / "tiny_loop0002.mov").shape == (4, 9, 12, 3)
     assert all(is_made(paths, job, each) for each in loop_files(job.spec, job.plan))
+
+
+def test_a_walk_to_a_song_is_drawn_with_its_song(
+    sheet: Callable[..., JobFile], paths: JobPaths, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    song = write_song(tmp_path / "song.wav", a_song(120, beats=4, start=0.0).samples)
+    job = sheet(f"song(file={song}, from=0.5, to=1.5), song(file={tmp_path}/none.mp3)")
+
+    assert walk(paths, job) is True
+
+    (name,) = listing(paths.workspace.renders)
+    loop = paths.workspace.renders / name
+    assert frames_of(loop).shape == (10, 18, 36, 3)
+    with av.open(str(loop)) as film:
+        (sound,) = film.streams.audio
+        assert float(sound.duration * sound.time_base) == pytest.approx(1.0, abs=0.03)
+    assert "none.mp3 is not there" in caplog.text
 
 
 def test_those_that_are_there_stay(sheet: Callable[..., JobFile], paths: JobPaths) -> None:

@@ -12,6 +12,7 @@ from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
 from jobs.settings.moments import Moments
 from jobs.settings.parsing import LENGTHS, cell_text
+from jobs.settings.songs import SongFile, TempoRange
 from jobs.settings.spec import COLUMNS, JobSpec, default_of
 from jobs.sheets.forms.nested import FORMS, KERNEL, LAYER, LAYERS, SECTIONS, has
 
@@ -151,7 +152,7 @@ def _plain(value: object) -> Any:
         case Choice(name=name, given=given):
             parameters = {parameter: _plain(each) for parameter, each in given}
             return _Line({value.KEY: name, **parameters}) if given else name
-        case Resolution() | Folder() | Moments():
+        case Resolution() | Folder() | Moments() | SongFile() | TempoRange():
             return str(value)
         case tuple():
             entries = [_plain(entry) for entry in value]

@@ -21,7 +21,8 @@ from jobs.sheets.forms.yaml_nodes import Entries, Nodes, line_of, scalar
 
 MOST_LAYERS = 10  # that are read; the parser reports that more are too many
 
-_PLAIN = re.compile(r"[\w.+/%-]*")  # a parameter's name or value
+_WORD = re.compile(r"[\w.+/%-]*")  # a parameter's name
+_PLAIN = re.compile(r"[^,()\n]*")  # its value
 _NESTED = "must be a value or a list of values, nothing nested"
 
 
@@ -173,7 +174,7 @@ class _Mapping:
         parameters: dict[str, str] = {}
         for key, (place, value) in self.nodes.entries(node, "a choice").items():
             text = scalar(value)
-            if text is None or not _PLAIN.fullmatch(key) or not _PLAIN.fullmatch(text):
+            if text is None or not _WORD.fullmatch(key) or not _PLAIN.fullmatch(text):
                 said = quoted(text if text is not None else key)
                 reason = f"must have a {kind.KEY} and plain values, not {said}"
                 self.nodes.tell(place, column, reason)

@@ -14,7 +14,7 @@ from jobs.errors import MultitrainError
 from jobs.pictures.finding import UnreadablePicture
 from jobs.secrets import hidden
 from jobs.settings.colours import RGBA
-from jobs.settings.videos import FormatName, notes_on
+from jobs.settings.videos import FormatName, holds_sound, notes_on
 from jobs.units import bytes_for_people
 from multitrain.applying.asked import Asked
 from multitrain.applying.course import Course
@@ -32,7 +32,6 @@ from multitrain.weights.moments import Moments
 from render.clips.pieces import unfinished
 from render.encoding import ffmpeg
 from render.files.film import Film
-from render.files.sound import holds_sound
 
 
 class Video(NamedTuple):

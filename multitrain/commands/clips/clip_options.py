@@ -19,6 +19,7 @@ from jobs.settings.choices import Parameter
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import SECONDS
 from jobs.settings.loops import Duration, Loop
+from jobs.settings.songs import WANTED_TEMPI, TempoRange, parse_tempi
 from jobs.settings.videos import MP4, VIDEOS, FormatName
 from jobs.workspace.outputs import OutputName, export_name
 from jobs.workspace.paths import Workspace
@@ -61,6 +62,22 @@ class SizeType(click.ParamType[Resolution]):
         return size
 
 
+class TempiType(click.ParamType[TempoRange]):
+    """`90-180`."""
+
+    name = "BPM-BPM"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TempoRange:
+        try:
+            tempi = parse_tempi(value)
+        except ValueError:
+            self.fail(f"{value[:40]!r} is not {WANTED_TEMPI}", param, ctx)
+        assert isinstance(tempi, TempoRange), "of a text, or it was one"
+        return tempi
+
+
 def loop_option(mode: str, name: str, words: str = "", **more: Any) -> Callable[[Command], Command]:
     """The option for a parameter that loops of this `mode` have in sheets, with its bounds.
 
@@ -86,6 +103,8 @@ def type_of(parameter: Parameter) -> click.ParamType[Any]:
         return click.Choice(words)
     if kind is Resolution:
         return SizeType()
+    if kind is TempoRange:
+        return TempiType()
     limits: dict[str, Any] = {}
     for bound in bounds:
         match bound:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.errors import UsageError
 from jobs.settings.loops import WalkSettings
 from jobs.settings.videos import FormatName, for_loops, notes_on_loop
 from multitrain.commands.clips.clip_options import (
-    duration_of,
     format_for,
     format_option,
     gpus_option,
@@ -26,6 +24,12 @@ from multitrain.commands.clips.clip_options import (
     scale_with_option,
     shown_frames,
     told_drift,
+)
+from multitrain.commands.clips.song_options import (
+    check_plot,
+    song_options,
+    tell_heard,
+    walk_settings,
 )
 from multitrain.commands.long_work import say_aside
 from multitrain.commands.options import force_option, workspace_option
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
 )
 @loop_option("walk", "checkpoint", "Of the training.", metavar="STEP", show_default="the newest")
 @loop_option("walk", "through_time")
+@song_options
 @format_option
 @scale_option
 @loop_option("walk", "crop")
@@ -73,14 +78,18 @@ def command(
     output: Path | None,
     force: bool,
     workspace: Path,
+    plot: Path | None,
     **options: Any,
 ) -> None:
     """Draw a loop with the network that JOB has trained: a closed way through its latents.
+
+    To a --song, it arrives somewhere every few beats, and is no loop unless it is --closed.
 
     \b
     multitrain walk night --beats 32 --bpm 128
     multitrain walk night --seconds 20 --grid 1x1 --scale 1080p --format hap
     multitrain walk night --seconds 30 --through-time
+    multitrain walk night --song track.mp3 --from 0:30 --to 1:30
     """
     from jobs.tinkering.earlier_jobs import past_job
     from jobs.workspace.paths import Workspace
@@ -90,22 +99,27 @@ def command(
     from render.clips.asked import asked_for
     from render.encoding import ffmpeg
 
-    way = _settings(**options)
+    way = walk_settings(**options)
     place = Workspace(workspace.absolute())
     file = past_job(place, job)
     form = name or for_loops(format_for(None, output, file.spec.format[0]))
     plan = WalkPlan(file, way, form)
     plan.check()
-    larger = Enlarging.by(place, scale_with, form) if scale_with else None
+    closed = way.song is None or way.song.closed
+    larger = Enlarging.by(place, scale_with, form, closed=closed) if scale_with else None
     title = _title(job, way) + (f"_{scale_with}" if scale_with else "")
     film = output_for(output, title, plan.name, place, force=True)
     moments = moments_of(place.job(job), file.spec, way)
     facts = (file.text, way, plan.name)
-    note = larger.note(moments.files, *facts) if larger else asked_for(moments.files, *facts)
+    sources = (*moments.files, way.song.file) if way.song else moments.files
+    note = larger.note(sources, *facts) if larger else asked_for(sources, *facts)
     refuse_taken(film, plan.name, place, force=force, note=note)
+    check_plot(plot, place, force=force)
     if is_there(film, force=force):
         return
     ffmpeg.find(plan.name)
+    if way.song and plan.heard and plan.song_path:
+        tell_heard(plan.heard, way.song, plan.song_path, plan.fps, plot)
     if larger:
         _draw_larger(plan, moments, larger, film, gpus, note)
         return
@@ -113,25 +127,12 @@ def command(
     _tell(plan, moments, film)
 
 
-def _settings(
-    *,
-    seconds: float | None,
-    frames: int | None,
-    beats: float | None,
-    bpm: float | None,
-    **options: Any,
-) -> WalkSettings:
-    """What the options say; UsageError where they do not agree."""
-    duration = duration_of(seconds, frames, beats, bpm)
-    if duration is None:
-        raise UsageError("how long is the walk to be? --seconds, --frames, or --beats with --bpm")
-    return WalkSettings(duration=duration, **options)
-
-
 def _title(job: str, way: WalkSettings) -> str:
     """The name of the output; a walk through the training gets another name."""
     kind = "walk_through_time" if way.through_time else "walk"
-    return f"{job}_{kind}_{way.duration.label}"
+    told = way.song or way.duration
+    assert told, "a walk has a length, or a song"
+    return f"{job}_{kind}_{told.label}"
 
 
 def _draw(plan: WalkPlan, moments: Moments, film: Path, gpus: str, note: str) -> None:
@@ -174,6 +175,8 @@ def _tell(plan: WalkPlan, moments: Moments, film: Path) -> None:
     click.echo(f"{film}: {length}; {moments.told}{back}")
     if plan.framed.told:
         click.echo(plan.framed.told)
+    if plan.settings.song and not plan.soundtrack:
+        click.echo(f"{plan.name} holds no sound")
     asked = plan.settings.fps or plan.job.spec.fps
     for note in notes_on_loop(plan.name, *plan.framed.size, asked):
         click.echo(note)

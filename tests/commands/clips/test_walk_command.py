@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import av
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
@@ -18,6 +20,7 @@ from multitrain.commands.clips.walk import command
 from multitrain.protocol.call import Call
 from multitrain.trainer.process import train
 from tests.command_line import frameworks_loaded_by
+from tests.hearing.played import a_song, write_song
 
 LENGTH = ("--seconds", "0.5")
 
@@ -61,7 +64,15 @@ def told(result: Result) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "how long is the walk to be? --seconds, --frames, or --beats with --bpm"),
+        ((), "is the walk to be? --seconds, --frames, --beats with --bpm, or --song"),
+        (("--song", "a.mp3", "--seconds", "3"), "--seconds goes with another walk: a song says"),
+        (("--song", "a.mp3", "--keyframes", "3"), "--keyframes goes with another walk: a song"),
+        ((*LENGTH, "--bpm-range", "90-180"), "--bpm-range goes with another walk: it is about"),
+        ((*LENGTH, "--plot", "a.png"), "--plot goes with another walk: it is about walks to a"),
+        (("--song", "a.mp3"), "a.mp3 is not there"),
+        (("--song", "a.mp3", "--bpm-range", "180-90"), "'180-90' is not two tempi from 20 to 400"),
+        (("--song", "a.mp3", "--from", "9", "--to", "8"), "it ends before it begins"),
+        (("--song", "a.mp3", "--bpm", "90", "--bpm-range", "60-99"), "its tempo in one way"),
         (("--beats", "8"), "beats need a tempo; give bpm, too"),
         ((*LENGTH, "--frames", "8"), "length in one way: seconds, frames"),
         (("--seconds", "nan"), "nan is no number"),
@@ -160,3 +171,26 @@ def test_through_time_tells_its_way() -> None:
     again = walk("--frames", "6", "--through-time", "--gpus", "cpu")
     assert (again.exit_code, again.stdout) == (0, "night_walk_through_time_6frames.mp4\n")
     assert walk("--frames", "6", "--through-time", "--seed", "1", "--gpus", "cpu").exit_code != 0
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_walk_to_a_song_with_a_plot(tmp_path: Path) -> None:
+    song = write_song(tmp_path / "my song.wav", a_song(150, beats=8, start=0.0).samples)
+    given = ("--song", str(song), "--to", "2", "--every", "2", "--sections", "--gpus", "cpu")
+
+    wrong = walk(*given, "--plot", "heard.jpg")
+    result = walk(*given, "--plot", "heard.png")
+
+    assert "heard.jpg must end in .png" in told(wrong)
+    assert result.exit_code == 0, told(result)
+    assert re.search(r"my song.wav: 3.4 s at 150.\d BPM, 16 onsets, 1 section", result.output)
+    wanted = "night_walk_my song_to_2s.mp4"
+    assert f"{wanted}: 20 frames at 10 fps, 2.000 s; step 4" in result.output
+    with av.open(wanted) as film:
+        assert [stream.type for stream in film.streams] == ["video", "audio"]
+    with Image.open("heard.png") as plot:
+        assert plot.width == 1600
+
+    assert (walk(*given).exit_code, walk(*given).stdout) == (0, f"{wanted}\n")
+    write_song(song, a_song(150, beats=8, start=0.1).samples)
+    assert "nothing in it says that it is what you ask for" in told(walk(*given))

@@ -15,6 +15,7 @@ from jobs.settings.choices import Choice
 from jobs.settings.kinds import Folder, Resolution
 from jobs.settings.moments import Moments
 from jobs.settings.parsing import cell_text, entry_type
+from jobs.settings.songs import SongFile, TempoRange
 from jobs.settings.spec import COLUMNS
 from jobs.sheets.sheet import read_sheet
 from jobs.tinkering.perturbation import Bounds
@@ -36,7 +37,7 @@ ABSURD = (
 )
 LONGEST_MESSAGE = 1500  # with the sheet's path in it
 # Written as digits in a pattern that limits them.
-LIMITED_BY_PATTERN = (Resolution, Folder, Moments)
+LIMITED_BY_PATTERN = (Resolution, Folder, Moments, SongFile, TempoRange)
 
 
 def types_in(annotation: Any, metadata: tuple[object, ...] = ()) -> Iterator[tuple[Any, list[Any]]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from jobs.settings.kinds import Resolution
 from jobs.settings.loops import ClipSettings, Duration, Length, Loop, planned
+from jobs.settings.songs import SongSettings, TempoRange
 
 COMBINATIONS = 10_000
 
@@ -72,7 +74,14 @@ def test_nothing_asked_for() -> None:
         ("walk(frames=8, grid=three)", "walk: grid must be two numbers such as 1280x720"),
         ("walk(frames=8, format=happ)", "walk: format must be one of h264,"),
         ("crossfade(speed=0)", "crossfade: speed must be a number above 0"),
-        ("spiral", "must be one of pingpong, crossfade, best, walk, not 'spiral'"),
+        ("song", "song: give its file, such as file=/home/me/song.mp3"),
+        ("song(file=/a.mp3, from=5, to=0:05)", "song: it ends before it begins; give a `to` that"),
+        ("song(file=/a.mp3, bpm=90, bpm_range=60-120)", "song: give its tempo in one way"),
+        ("song(file=/a.mp3, bpm=10)", "song: its bpm must be from 20 to 400"),
+        ("song(file=/a.mp3, bpm_range=120-60)", "song: bpm_range must be two tempi from 20 to"),
+        ("song(file=/a.mp3, seconds=3)", "song has no parameter 'seconds'"),
+        ("song(file=/a(1).mp3)", "song: file must be a path without commas and brackets, such as"),
+        ("spiral", "must be one of pingpong, crossfade, best, walk, song, not 'spiral'"),
     ],
 )
 def test_loops_that_cannot_be(text: str, reason: str) -> None:
@@ -89,6 +98,21 @@ def test_a_loop_is_read_as_it_is_written() -> None:
     assert (settings.fps, settings.keyframes, settings.seed) == (30, 8, 0)
     assert (settings.scale, settings.grid) == (Resolution(3840, 2160), Resolution(2, 1))
     assert loop.format == "hap-q"
+
+
+def test_a_walk_to_a_song() -> None:
+    text = "song(file=/music/a song.mp3, from=0:30, to=1:30, bpm_range=90-180, every=8, grid=2x1)"
+    loop = Loop.parse(text)
+    assert Loop.parse(str(loop)) == loop
+    assert (loop.is_walk, loop.is_closed, loop.duration) == (True, False, None)
+    settings = loop.walk_settings()
+    wanted = SongSettings(
+        Path("/music/a song.mp3"), start=30.0, end=90.0, tempi=TempoRange(90, 180), every=8
+    )
+    assert (settings.duration, settings.song) == (None, wanted)
+    assert settings.grid == Resolution(2, 1)
+    assert wanted.label == "a song_from_30s_to_90s"
+    assert Loop.parse("song(file=/a.mp3, closed=True)").is_closed
 
 
 def test_a_clip_of_a_sheet() -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.errors import SheetError
 from jobs.settings.loops import Loop
+from jobs.settings.songs import SongSettings
 from jobs.sheets.forms.nested_form import sheet_text
 from jobs.sheets.sheet import read_sheet
+from jobs.sheets.sizes import extra_bytes
+from jobs.workspace.outputs import LoopFile, loop_files
 from jobs.workspace.paths import Workspace
+from tests.hearing.played import RATE, write_song
 
 MakePictures = Callable[..., list[Path]]
 
@@ -79,7 +84,7 @@ def test_one_loop_alone_is_no_list(workspace: Workspace) -> None:
     ("more", "cells", "reason"),
     [
         ("", '"walk(beats=32)"', "walk: beats need a tempo; give bpm, too"),
-        ("", "spiral", "must be one of pingpong, crossfade, best, walk, not 'spiral'"),
+        ("", "spiral", "must be one of pingpong, crossfade, best, walk, song, not 'spiral'"),
         (
             ",family",
             "walk(frames=8),testcard",
@@ -182,3 +187,69 @@ def test_what_becomes_of_loops_is_told(workspace: Workspace) -> None:
         f"{sheet}: night and 1 more: loop 2, pingpong: the loop has 50 fps: gif shows at most 50 a "
         "second, not 60",
     )
+
+
+def test_a_song_is_looked_at(workspace: Workspace, tmp_path: Path) -> None:
+    song = tmp_path / "a song.wav"
+    write_song(song, np.zeros(2 * RATE, np.float32))
+
+    (loop,) = read(workspace, "a.csv", f'{COLUMNS}\n{ROW},"song(file={song})"\n') or ()
+    assert loop.walk_settings().song == SongSettings(song)
+    nested = f"""\
+jobs:
+  - name: night
+    dataset: photos
+    grid_width: 2
+    grid_height: 2
+    video_length: 0.5
+    loops: [{{mode: song, file: "{song}", from: "0:01", every: 2}}]
+"""
+    (loop,) = read(workspace, "a.yaml", nested) or ()
+    assert loop.walk_settings().song == SongSettings(song, start=1.0, every=2)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("song.wav", "names 'song.wav'; give the whole path, such as /home/me/song.mp3"),
+        ("{root}/none.mp3", "none.mp3 is not there"),
+        ("{root}/photos.txt", "photos.txt holds no sound that can be decoded"),
+        ("{root}/song.wav, from=5", "song.wav lasts 2.0 s, and the walk would begin after 5 s"),
+    ],
+)
+def test_songs_that_cannot_be_walked_to(
+    workspace: Workspace, tmp_path: Path, said: str, words: str
+) -> None:
+    write_song(tmp_path / "song.wav", np.zeros(2 * RATE, np.float32))
+    (tmp_path / "photos.txt").write_text("no song" * 99)
+    said = said.format(root=tmp_path)
+
+    with pytest.raises(SheetError) as error:
+        read(workspace, "a.csv", f'{COLUMNS}\n{ROW},"song(file={said})"\n')
+
+    assert words in str(error.value)
+
+
+def test_a_format_without_sound_is_told_of(workspace: Workspace, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav", np.zeros(2 * RATE, np.float32))
+    sheet = workspace.root / "a.csv"
+    sheet.write_text(f'{COLUMNS}\n{ROW},"song(file={song}, format=gif)"\n')
+
+    notes = read_sheet(sheet, workspace).warnings
+
+    assert any("loop 1, song: gif holds no sound" in str(note) for note in notes)
+
+
+def test_the_room_that_a_walk_to_a_song_takes(workspace: Workspace, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav", np.zeros(4 * RATE, np.float32))
+    sheet = workspace.root / "a.csv"
+    loops = f"walk(seconds=3), song(file={song}, from=1), song(file={song}, to=2)"
+    sheet.write_text(f'{COLUMNS}\n{ROW},"{loops}"\n')
+    (job,) = read_sheet(sheet, workspace).jobs
+
+    walk, rest, first = (extra_bytes(each, job) for each in loop_files(job.spec, job.plan))
+
+    assert (walk, rest) == (rest, pytest.approx(first * 1.5, rel=0.01))
+    song.unlink()
+    moved = Loop.parse(f"song(file={song.with_suffix('.mp3')})")
+    assert extra_bytes(LoopFile(1, None, moved), job) > 100 * walk

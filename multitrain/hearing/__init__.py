@@ -1,0 +1,1 @@
+"""Songs as listeners hear them: onsets, beats, sections, loudness."""
