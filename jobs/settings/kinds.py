@@ -237,6 +237,9 @@ Show = Literal[
     "input+output+difference",
     "input+output+latent",
     "input+output+difference+latent",
+    "content+structure+perception",
+    "content+structure+perception+target",
+    "bicubic+content+structure+perception+target",
     "blend+output",
     "blend+output+target",
 ]

@@ -49,6 +49,7 @@ COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
         "patch": "16",
         "pretrain_steps": 2,
     },
+    "ppon": {"blocks": 1, "features": 4, "ppon_stages": "1/3", "p3_losses": "l1"},
     "autoencoder": {
         "features": 4,
         "latent_channels": 3,
@@ -88,6 +89,7 @@ LARGE = (
     "superres",
     "superres that is judged",
     "superres that remembers",
+    "ppon",
     "autoencoder",
     "inbetween",
 )
@@ -103,6 +105,12 @@ def everywhere(*names: str) -> list[ParameterSet]:
     return [
         pytest.param(name, marks=pytest.mark.long_on_jax if name in LARGE else ()) for name in names
     ]
+
+
+@pytest.fixture(autouse=True)
+def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ppon has hundreds of them, which take minutes to trace."""
+    monkeypatch.setattr("jobs.families.ppon.layers.DILATIONS", range(1, 3))
 
 
 @pytest.fixture(params=kinds(*EVERY))
@@ -158,7 +166,8 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
 def test_one_frame_per_step_where_asked(
     tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
-    job = tiny_job(*smallest(kind), family=kind, snapshot="step")
+    columns = COLUMNS_OF_KINDS.get(kind, {})
+    job = tiny_job(*smallest(kind), family=kind, **columns | {"snapshot": "step"})
 
     assert len(fresh(job).run(2).frames) == 2
 
@@ -287,6 +296,7 @@ def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: O
 def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: str) -> None:
     """So what is known of checkpoints, and told of layers, is true."""
     cells = {"family": name, "ema": 0.9, "nbr_d_updates": 2}
+    cells |= COLUMNS_OF_KINDS.get(name, {})
     job, family = tiny_job(*smallest(name), **cells), FAMILIES[name]
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}
