@@ -43,12 +43,6 @@ def make_job(tiny_job: MakeJob) -> MakeJob:
     return make
 
 
-@pytest.fixture
-def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that sessions are traced soon."""
-    monkeypatch.setattr("jobs.families.ppon.layers.DILATIONS", range(1, 3))
-
-
 def opened(job: JobFile) -> Session:
     size = (5, job.image_height, job.image_width, 3)
     feeds = {

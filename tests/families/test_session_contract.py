@@ -20,6 +20,8 @@ from tests.engine.proving.table import PROOFS
 
 OpenSession = Callable[..., Session]
 
+pytestmark = pytest.mark.usefixtures("few_layers")
+
 
 def smallest(family: str) -> tuple[int, int]:
     """Width and height, not all even, of small pictures that a family takes."""
@@ -105,12 +107,6 @@ def everywhere(*names: str) -> list[ParameterSet]:
     return [
         pytest.param(name, marks=pytest.mark.long_on_jax if name in LARGE else ()) for name in names
     ]
-
-
-@pytest.fixture(autouse=True)
-def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ppon has hundreds of them, which take minutes to trace."""
-    monkeypatch.setattr("jobs.families.ppon.layers.DILATIONS", range(1, 3))
 
 
 @pytest.fixture(params=kinds(*EVERY))
