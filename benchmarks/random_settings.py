@@ -72,7 +72,7 @@ NAMES_OF_TERMS = {
     for what, names in TERMS.items()
 }
 NAMES_OF_TERMS |= {
-    f"p{number}_losses": [name for name in names if name not in SEEN_BY_VGG16]
+    f"p{number}_losses": [name for name in names if name not in ("tv", *SEEN_BY_VGG16)]
     for number, names in ((1, ALONE), (2, ALONE), (3, (*ALONE, "gan")))
 }
 

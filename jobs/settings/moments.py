@@ -64,7 +64,7 @@ def checked_stages(text: str) -> str:
     """The moments at which stages begin, with `/` between; `[0, 0]` will do. ValueError."""
     parts = [part.strip() for part in text.strip("[]").replace(",", "/").split("/")]
     kind = _SHARE if "%" in text else _STEPS
-    if len(parts) == STAGES and all(map(kind.fullmatch, parts)):
+    if len(parts) == STAGES and all(part == "0" or kind.fullmatch(part) for part in parts):
         numbers = [Fraction(part.rstrip("% ")) for part in parts]
         if numbers == sorted(numbers) and max(numbers) <= LARGEST:
             return "/".join(part.replace(" ", "") for part in parts)

@@ -69,6 +69,7 @@ SUITES = {
         TESTS / "families" / "test_translation_learns.py",
     ],
     "superres": [TESTS / "families" / "test_superres.py", TESTS / "applying" / "test_enlarging.py"],
+    "ppon": [TESTS / "families" / "test_ppon.py"],
     "autoencoder": [TESTS / "families" / "test_autoencoder.py"],
     "inbetween": [TESTS / "families" / "test_inbetween.py"],
     "windows": [

@@ -25,7 +25,7 @@ from tests.families.photos import UNSEEN, parts, photo
 
 LARGE = 96  # pixels a side, of what parts are cut out of
 SEEN = 192  # pixels a side, of the middle of each photo that is measured by
-STEPS = 640
+STEPS = 1600
 
 Made = Mapping[str, np.ndarray]  # `(height, width, 3)` uint8 by stage, and the `target`
 
@@ -49,8 +49,9 @@ def fresh() -> tuple[JobFile, Session]:
         "features": 16,
         "blocks": 1,
         "patch": "34",
-        "learning_rate_g": 0.001,
-        "ppon_stages": "400/520",
+        "learning_rate_g": 0.002,
+        "schedule_g": "cosine",
+        "ppon_stages": "1000/1300",
         "show": "content+structure+perception+target",
         "snapshot": "every 10 steps",
     }
