@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin
 from jobs.errors import SheetError
 from jobs.families.autoencoder.plan import TERMS as TERMS_OF_CODERS
 from jobs.families.cartoon.plan import TERMS
+from jobs.families.enlarging import ALONE
 from jobs.families.superres.evolution import random_genome
 from jobs.families.superres.genomes import Genome
 from jobs.families.table import FAMILIES
@@ -69,6 +70,10 @@ SMALL_PARAMETERS = {"steps": (1, 1000), "warmup_steps": (0, 10), "ns_steps": (1,
 NAMES_OF_TERMS = {
     f"{what}_losses": [name for name in names if name not in SEEN_BY_VGG16]
     for what, names in TERMS.items()
+}
+NAMES_OF_TERMS |= {
+    f"p{number}_losses": [name for name in names if name not in ("tv", *SEEN_BY_VGG16)]
+    for number, names in ((1, ALONE), (2, ALONE), (3, (*ALONE, "gan")))
 }
 
 STRIDES = 12  # every second, third or fourth job may be for another engine
@@ -197,6 +202,8 @@ def _entry(annotation: Any, small: tuple[float, float] | None, random: Random) -
         return Moments("/".join(f"{share}%" for share in shares))
     if kind is bool:
         return random.random() < 0.5
+    if kind is str:  # of columns that are drawn, stages alone
+        return random.choice(("0/0", "0/2", "1/2", "30%/60%"))
     if words := words_of(kind):
         return random.choice(words)
     return _number(kind, Bounds.of(metadata), small, random)

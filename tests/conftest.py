@@ -168,6 +168,12 @@ def tiny_job() -> Callable[..., JobFile]:
 
 
 @pytest.fixture
+def few_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ppon has hundreds of them, which take minutes to trace; now, its blocks are narrow."""
+    monkeypatch.setattr("jobs.families.ppon.layers.DILATIONS", range(1, 3))
+
+
+@pytest.fixture
 def noise() -> Callable[..., np.ndarray]:
     """`noise(job, count=7)`: pictures `(count, height, width, channels)` uint8."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.peers import torch_training
 from jobs.families.layer import PRELU, Layer
 from jobs.families.superres import layers as plans
-from jobs.families.superres.parts import Activated, Branches, Enlarged, Part, Parts, Pool, Residual
+from jobs.families.trees import Activated, Branches, Enlarged, Part, Parts, Pool, Residual
 from jobs.settings.choices import Activation
 from jobs.workspace.jobfile import JobFile
 

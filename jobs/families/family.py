@@ -25,7 +25,8 @@ class Sides(NamedTuple):
 class Application(NamedTuple):
     """How networks that make pictures into pictures are used, on pictures of any size.
 
-    - networks: what makes them; the second one, where there is one, makes inputs of targets.
+    - networks: what makes them; the second one, where there is one, makes inputs of targets, but
+      where they `are_stages` of one way, of which the first has come farthest.
     - fixed: the settings of a job with pictures of `width` x `height`, and what its network takes
       from that size written down: the same network can then be planned for other sizes.
     - least_side: how many pixels the shorter side of a picture needs, by such settings.
@@ -51,6 +52,7 @@ class Application(NamedTuple):
     remembers: Callable[[JobSpec], bool] = lambda _: False
     rates: Callable[[JobSpec], int] = lambda _: 0
     is_between: bool = False
+    are_stages: bool = False
 
 
 class Trained(NamedTuple):

@@ -13,6 +13,7 @@ from jobs.families.family import Family
 from jobs.families.fastgan.plan import FASTGAN
 from jobs.families.inbetween.plan import INBETWEEN
 from jobs.families.pix2pix.plan import PIX2PIX
+from jobs.families.ppon.plan import PPON
 from jobs.families.superres.plan import SUPERRES
 from jobs.settings.spec import COLUMNS, JobSpec, facets, means_something
 
@@ -27,6 +28,7 @@ _ALL: Mapping[str, Family] = {
     "cyclegan": CYCLEGAN,
     "cartoon": CARTOON,
     "superres": SUPERRES,
+    "ppon": PPON,
     "autoencoder": AUTOENCODER,
     "inbetween": INBETWEEN,
     # Frames that show their number.

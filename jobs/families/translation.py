@@ -150,28 +150,31 @@ def wrong_show(spec: JobSpec, known: Set[str]) -> Iterator[tuple[str, str]]:
         )
 
 
-def wrong_terms(spec: JobSpec, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Whether the loss has terms that make no sense; `known` are those of the family."""
-    names = [term.name for term in spec.losses]
+def wrong_terms(
+    spec: JobSpec, known: Collection[str], column: str = "losses"
+) -> Iterator[tuple[str, str]]:
+    """Whether a column's loss has terms that make no sense; `known` are those of the family."""
+    terms: Sequence[Term] = getattr(spec, column)
+    names = [term.name for term in terms]
     if unknown := [name for name in names if name not in known]:
         yield (
-            "losses",
+            column,
             f"names {unknown[0]}, which {with_article(spec.family)} does not have; it has "
             f"{', '.join(known)}",
         )
     elif twice := next((name for name in names if names.count(name) > 1), None):
-        yield "losses", f"names {twice} twice; once is enough"
-    elif not (counting := {term.name for term in spec.losses if term["weight"]}):
-        yield "losses", "has no term with a weight above 0"
+        yield column, f"names {twice} twice; once is enough"
+    elif not (counting := {term.name for term in terms if term["weight"]}):
+        yield column, "has no term with a weight above 0"
     elif counting <= {"tv"}:
         more = "l1 or gan" if "gan" in known else "l2"
-        yield "losses", f"wants nothing of pictures but that they are flat; add {more}"
+        yield column, f"wants nothing of pictures but that they are flat; add {more}"
     elif counting <= {"cycle", "identity"}:
-        yield "losses", "is content with copies of the inputs; add gan"
+        yield column, "is content with copies of the inputs; add gan"
     elif "gan" in known and "gan" not in counting:
-        for column in ("feature_matching", "label_smoothing"):
-            if getattr(spec, column):
-                yield column, "has no effect without gan in losses; leave it 0"
+        for each in ("feature_matching", "label_smoothing"):
+            if getattr(spec, each):
+                yield each, f"has no effect without gan in {column}; leave it 0"
 
 
 def shows(spec: JobSpec) -> tuple[str, ...]:

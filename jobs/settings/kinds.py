@@ -240,6 +240,9 @@ Show = Literal[
     "input+output+difference+latent",
     "output+curve",
     "input+output+difference+curve",
+    "content+structure+perception",
+    "content+structure+perception+target",
+    "bicubic+content+structure+perception+target",
     "blend+output",
     "blend+output+target",
 ]

@@ -51,3 +51,27 @@ class Moments(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+
+STAGES = 2  # that begin after the first
+_STAGES_WANTED = (
+    "the steps at which two stages begin, or shares below 100%, the first not after the second, "
+    "such as 89%/95%, 5000/8000 or 0/0"
+)
+
+
+def checked_stages(text: str) -> str:
+    """The moments at which stages begin, with `/` between; `[0, 0]` will do. ValueError."""
+    parts = [part.strip() for part in text.strip("[]").replace(",", "/").split("/")]
+    kind = _SHARE if "%" in text else _STEPS
+    if len(parts) == STAGES and all(part == "0" or kind.fullmatch(part) for part in parts):
+        numbers = [Fraction(part.rstrip("% ")) for part in parts]
+        if numbers == sorted(numbers) and max(numbers) <= LARGEST:
+            return "/".join(part.replace(" ", "") for part in parts)
+    raise ValueError(f"must be {_STAGES_WANTED}")
+
+
+def beginnings(stages: str, steps: int) -> list[int]:
+    """After how many steps, of a training of so many, these stages begin."""
+    whole = Fraction(steps, 100) if "%" in stages else 1
+    return [round(Fraction(part.rstrip("%")) * whole) for part in stages.split("/")]

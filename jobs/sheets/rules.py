@@ -15,6 +15,7 @@ from jobs.settings.choices import Optimizer
 from jobs.settings.destinations import Destination
 from jobs.settings.kinds import LARGEST_SIDE, Resolution
 from jobs.settings.lengths import minutes_told
+from jobs.settings.moments import beginnings
 from jobs.settings.schedules import PLATEAU
 from jobs.settings.spec import COLUMNS, GROUP_OF, facets, means_something
 from jobs.settings.streams import any_live
@@ -107,6 +108,17 @@ def _only_pretraining(facts: Facts) -> str | None:
     return (
         f"{first} steps come before the training proper, which has {steps} in all; make it longer, "
         f"or these fewer: a tenth would be {-(-steps // 10)}"
+    )
+
+
+def _stages_begin(facts: Facts) -> str | None:
+    stages, steps = facts.job.spec.ppon_stages, facts.job.plan.steps_total
+    *_, last = beginnings(stages, steps)
+    if "%" in stages or last < steps:
+        return None
+    return (
+        f"{stages} begins the last stage after {last} steps, and there are {steps} in all; make it "
+        "longer, or name shares of it, such as 89%/95%"
     )
 
 
@@ -381,6 +393,7 @@ RULES = (
     *map(_length_by, GROUP_OF["video_length"]),
     Rule("auto_render_period", _too_many_cuts, _OF_LENGTH),
     Rule("pretrain_steps", _only_pretraining, _OF_LENGTH),
+    Rule("ppon_stages", _stages_begin, _OF_LENGTH),
     *map(_enough_pictures, _PICTURES),
     Rule("family", _unfit_sides, _GRID),
     Rule("gpus", _uneven_batch, {"grid_width", "grid_height", "batch_size"}),

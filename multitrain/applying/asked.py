@@ -58,6 +58,7 @@ class Asked:
     - closed: weights that change come back to the first ones, what goes on from frame to frame has
       seen the end of the video before its beginning, and frames are made between both.
     - back: the network that makes inputs of targets.
+    - stage: of networks that are stages of one way, the one to stop at; None: the last.
     - raw: pictures are inputs as the network takes them, and none are made of them before.
     - ensemble: of what is made of a picture and of its mirror images, the mean.
     - output_filter: what smooths what is made, in place of the job's own.
@@ -76,6 +77,7 @@ class Asked:
     steady: float | None = None
     closed: bool = False
     back: bool = False
+    stage: str | None = None
     raw: bool = False
     ensemble: bool = False
     output_filter: Filter | None = None
@@ -96,8 +98,11 @@ class Asked:
                 f"{name} is {a_family}, which makes no pictures of others; "
                 f"{', '.join(able)} and {last} do"
             )
-        if self.back and len(self.application.networks) < 2:
+        is_one_way = len(self.application.networks) < 2 or self.application.are_stages
+        if self.back and is_one_way:
             raise UsageError(f"{name} is {a_family}, which knows one way only; leave out --back")
+        if self.stage is not None:
+            self._check_stage(self.stage)
         if self.output_filter and not means_something("output_filter", family):
             raise UsageError(f"{name} is {a_family}, which has no filter; leave out --guided")
         if (self.strength != 1.0 or self.keep_colours) and not self.application.restores:
@@ -132,6 +137,15 @@ class Asked:
             )
         if self.mix:
             self._check_mix(self.mix.job)
+
+    def _check_stage(self, stage: str) -> None:
+        name, known = self.job.spec.name, self.application.networks
+        if not self.application.are_stages:
+            a_family = with_article(self.job.spec.family)
+            raise UsageError(f"{name} is {a_family}, which has no stages; leave out --stage")
+        if stage not in known:
+            *first, last = known[::-1]
+            raise UsageError(f"{name} has no stage {stage!r}; it has {', '.join(first)} and {last}")
 
     def _check_channels(self, channels: int) -> None:
         name, every = self.job.spec.name, self.application.rates(self.job.spec)
@@ -193,7 +207,7 @@ class Asked:
     @property
     def network(self) -> str:
         """Its name in checkpoints."""
-        return self.application.networks[1 if self.back else 0]
+        return self.stage or self.application.networks[1 if self.back else 0]
 
     @property
     def fixed(self) -> JobSpec:

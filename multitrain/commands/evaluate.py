@@ -38,6 +38,7 @@ MOST_SHAVED = 64
 @click.argument("job")
 @click.argument("source", metavar="PICTURES", type=click.Path(exists=True, path_type=Path))
 @step_option
+@click.option("--stage", metavar="NAME", help="As of apply.")
 @click.option("--strength", type=Number(0, 1), default=1.0, show_default=True, help="As of apply.")
 @click.option("--keep-colours", is_flag=True, help="As of apply.")
 @click.option("--ensemble", is_flag=True, help="As of apply.")
@@ -73,7 +74,7 @@ def command(
     workspace: Path,
     **options: Any,
 ) -> None:
-    """Measure how well JOB, a superres, enlarges: PICTURES, one or a folder of them.
+    """Measure how well JOB, a superres or ppon, enlarges: PICTURES, one or a folder of them.
 
     Each is made low as the job's sheet says, enlarged, and compared with itself. Beside each figure
     stands what bicubic scaling comes to.

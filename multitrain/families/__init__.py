@@ -20,6 +20,7 @@ MODULES = {
     "cyclegan": "multitrain.families.cyclegan.describing",
     "cartoon": "multitrain.families.cartoon.describing",
     "superres": "multitrain.families.superres.describing",
+    "ppon": "multitrain.families.ppon.describing",
     "autoencoder": "multitrain.families.autoencoder.describing",
     "inbetween": "multitrain.families.inbetween.describing",
     "testcard": "multitrain.families.testcard.session",

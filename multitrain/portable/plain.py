@@ -46,12 +46,7 @@ def rebuilt(network: Any, kit: Kit, model: ColourModel, *, free: bool = False) -
     _, *sides, channels = network.input.shape
     size = (None,) * len(sides) if free else tuple(sides)
     values = keras.Input((*size, channels), name=PICTURES if sides else LATENTS)
-    inner = keras.models.clone_model(
-        network,
-        input_tensors=values,
-        clone_function=lambda each: each,
-        call_function=_calling(kit),
-    )
+    inner = _cloned(network, values, kit)
     if not sides or model in AS_IT_IS:
         return keras.Model(values, _shown(inner.outputs[0], model), name=network.name)
     pictures = keras.Input((*size, CHANNELS[model].picture), name=PICTURES)
@@ -59,8 +54,26 @@ def rebuilt(network: Any, kit: Kit, model: ColourModel, *, free: bool = False) -
     return keras.Model(pictures, _shown(made, model), name=f"{network.name}_of_pictures")
 
 
+def _cloned(network: Any, values: Any, kit: Kit) -> Any:
+    return keras.models.clone_model(
+        network,
+        input_tensors=values,
+        clone_function=lambda each: each,
+        call_function=_calling(kit),
+    )
+
+
+def _within(network: Any, values: Any, kit: Kit) -> Any:
+    """What a network within another makes of values: one of plain Keras, within that of it."""
+    given = keras.Input(values.shape[1:])
+    made = _cloned(network, given, kit).outputs
+    return keras.Model(given, made, name=network.name)(values)
+
+
 def _calling(kit: Kit) -> Callable[..., Any]:
     def call(each: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(each, keras.Model):
+            return _within(each, arguments[0], kit)
         if any(isinstance(value, Turned) for value in arguments) and not _turns(each):
             raise layers.unknown(each)
         if isinstance(each, keras.layers.Layer):

@@ -69,6 +69,28 @@ def test_a_cartoon_is_made_in_tiles_too(
     assert far(tiled.make(again, picture), whole.make(weights, picture)) <= 1
 
 
+@pytest.mark.long_on_jax
+@pytest.mark.usefixtures("few_layers")
+def test_a_ppon_is_used_up_to_any_stage(learn: Learn, paths: JobPaths) -> None:
+    job, _ = learn(family="ppon", features=4, blocks=1, scale=2, p3_losses="l1")
+    Asked(paths.workspace, job, stage="content").check()
+    for wrong, told in (
+        ({"stage": "last"}, "it has content, structure and"),
+        ({"back": True}, "one way only"),
+    ):
+        with pytest.raises(UsageError, match=told):
+            Asked(paths.workspace, job, **wrong).check()
+    whole, content, last = (
+        translator.make(weights, PICTURE)
+        for translator, weights in (
+            opened(job, paths, SIZE, **columns)
+            for columns in ({}, {"stage": "content"}, {"stage": "perception"})
+        )
+    )
+    assert far(whole, last) == 0
+    assert far(whole, content) > 10
+
+
 def test_the_strength_is_the_share_of_the_network(learn: Learn, paths: JobPaths) -> None:
     job, _ = learn(**SUPERRES)
 

@@ -73,6 +73,7 @@ SUITES = {
         TESTS / "families" / "test_autoencoder.py",
         TESTS / "families" / "test_autoencoder_remembers.py",
     ],
+    "ppon": [TESTS / "families" / "test_ppon.py"],
     "inbetween": [TESTS / "families" / "test_inbetween.py"],
     "windows": [
         TESTS / "engine" / "test_windows.py",

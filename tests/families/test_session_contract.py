@@ -20,6 +20,8 @@ from tests.engine.proving.table import PROOFS
 
 OpenSession = Callable[..., Session]
 
+pytestmark = pytest.mark.usefixtures("few_layers")
+
 
 def smallest(family: str) -> tuple[int, int]:
     """Width and height, not all even, of small pictures that a family takes."""
@@ -49,6 +51,7 @@ COLUMNS_OF_KINDS: dict[str, dict[str, object]] = {
         "patch": "16",
         "pretrain_steps": 2,
     },
+    "ppon": {"blocks": 1, "features": 4, "ppon_stages": "1/3", "p3_losses": "l1"},
     "autoencoder": {
         "features": 4,
         "latent_channels": 3,
@@ -96,6 +99,7 @@ LARGE = (
     "superres",
     "superres that is judged",
     "superres that remembers",
+    "ppon",
     "autoencoder",
     "autoencoder that remembers",
     "inbetween",
@@ -167,7 +171,8 @@ def test_a_block_holds_the_frames_of_its_steps(kind: str, job: JobFile, fresh: O
 def test_one_frame_per_step_where_asked(
     tiny_job: Callable[..., JobFile], kind: str, fresh: OpenSession
 ) -> None:
-    job = tiny_job(*smallest(kind), family=kind, snapshot="step")
+    columns = COLUMNS_OF_KINDS.get(kind, {})
+    job = tiny_job(*smallest(kind), family=kind, **columns | {"snapshot": "step"})
 
     assert len(fresh(job).run(2).frames) == 2
 
@@ -296,6 +301,7 @@ def test_the_last_frame_is_drawn_once_more_from_the_state(job: JobFile, fresh: O
 def test_a_family_plans_what_it_builds(tiny_job: Callable[..., JobFile], name: str) -> None:
     """So what is known of checkpoints, and told of layers, is true."""
     cells = {"family": name, "ema": 0.9, "nbr_d_updates": 2}
+    cells |= COLUMNS_OF_KINDS.get(name, {})
     job, family = tiny_job(*smallest(name), **cells), FAMILIES[name]
     model = import_module(MODULES[name]).describe(job)
     averaged = {each: average.network for each, average in model.averages.items()}

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from keras import ops
 
+from jobs.families.enlarging import low_of
 from jobs.families.family import Family
 from jobs.families.feed import PICTURES, Feed
-from jobs.families.superres.layers import generator, low_of, parts_of, radius_of
+from jobs.families.superres.layers import generator, parts_of, radius_of
 from jobs.families.superres.nets import NETS
-from jobs.families.superres.parts import halvings_of
 from jobs.families.superres.recurrent import Maps
 from jobs.families.table import FAMILIES
 from jobs.families.translation import INPUTS, TARGETS
+from jobs.families.trees import halvings_of
 from jobs.settings.colours import CHANNELS
 from jobs.settings.kinds import Resolution
 from jobs.workspace.jobfile import JobFile
@@ -26,9 +27,10 @@ from multitrain.engine.feeds import OpenFeed
 from multitrain.engine.model import Batch
 from multitrain.engine.session import SessionSettings
 from multitrain.families import adversaries, open_session
+from multitrain.families.enlarging import TURNS, made_low
 from multitrain.families.superres.building import build_generator
 from multitrain.families.superres.describing import describe, describe_application
-from multitrain.families.superres.enlarging import TURNS, Enlarging, made_low
+from multitrain.families.superres.learning import Superresolving
 from multitrain.inference.network import TrainedNetwork
 from multitrain.networks.distances import DISTANCES
 from multitrain.networks.metrics import quality
@@ -144,7 +146,7 @@ def test_the_loss_by_hand(make_job: MakeJob) -> None:
 
     nets: Any = Told(generator=double, discriminator=judge)
     high = RANDOM.integers(0, 256, (3, HEIGHT, WIDTH, 3), np.uint8)
-    pair = Enlarging(spec, size)
+    pair = Superresolving(spec, size)
     made = pair.fakes(nets, {PICTURES: high}, {})
     batch = Batch({PICTURES: high}, {}, {"fakes": made}, {})
 
@@ -169,7 +171,7 @@ def test_pictures_are_turned_by_quarters_the_low_one_with_the_high_one(
     spec = make_job(turn=True, losses="l1").spec
     high = RANDOM.integers(0, 256, (4, *size, 3), np.uint8)
     shares = np.array([0.0, 0.3, 0.6, 0.9], np.float32)
-    pair = Enlarging(spec, Resolution(16, 16))
+    pair = Superresolving(spec, Resolution(16, 16))
     whole = high[:, :16, :16]
     wanted = np.stack([np.rot90(each, number) for number, each in enumerate(whole)])
 
@@ -265,7 +267,7 @@ def test_what_remembers_goes_from_frame_to_frame(make_job: MakeJob) -> None:
         seen.append(x)
         return 0.1 * x[..., :14] + 0.2 * x[..., 9:]
 
-    pair = Enlarging(spec, Resolution(WIDTH, HEIGHT))
+    pair = Superresolving(spec, Resolution(WIDTH, HEIGHT))
     made = np.asarray(pair.fakes(Told(generator=network), {PICTURES: clips}, {}))
 
     flat = clips.reshape(-1, HEIGHT, WIDTH, 3)

@@ -8,8 +8,8 @@ import yaml
 from PIL import Image
 
 from jobs.errors import SheetError
+from jobs.families.enlarging import LOW
 from jobs.families.feed import PICTURES
-from jobs.families.superres.plan import LOW
 from jobs.families.translation import INPUTS, SAMPLES, VALIDATION
 from jobs.settings.translation import Degradation
 from jobs.sheets.sheet import read_sheet

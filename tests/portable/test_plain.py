@@ -52,6 +52,7 @@ KINDS: dict[str, dict[str, object]] = {
     "compact": {**ENLARGED, "net": "compact", "blocks": 2, "scale": 3},
     "denoise": {**ENLARGED, "net": "denoise"},
     "genome": {"family": "superres", "net": "genome", "genome": "max4k1,3 product4k3,5e out5"},
+    "ppon": {"family": "ppon", "features": 2, "blocks": 1, "scale": 2, "p3_losses": "l1"},
     "expansionsr": {**ENLARGED, "net": "expansionsr", "scale": 1, "degrade": "blur"},
 }
 OPERATIONS_ONLY: dict[str, dict[str, object]] = {
@@ -108,6 +109,7 @@ def network_of(asked: Asked) -> Any:
     return network
 
 
+@pytest.mark.usefixtures("few_layers")
 @pytest.mark.parametrize("kind", [*KINDS, *OPERATIONS_ONLY])
 def test_a_plain_network_makes_the_same_of_pictures_of_any_size(ask_learnt: Ask, kind: str) -> None:
     asked = ask_learnt("keras", **(KINDS | OPERATIONS_ONLY)[kind])

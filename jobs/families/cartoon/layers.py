@@ -126,7 +126,7 @@ def judged(spec: JobSpec, width: int, height: int) -> dict[str, Shape]:
 def radius(spec: JobSpec) -> int:
     """How many pixels around one what is made of that depends on.
 
-    As in `jobs.families.superres.parts`, the pixels are followed back, for each place that one can
+    As in `jobs.families.trees`, the pixels are followed back, for each place that one can
     have within a pixel of the smallest map.
     """
     whole = 1 << HALVINGS

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from jobs.families.superres.parts import Branches, Conv, Merging, Part, Parts
+from jobs.families.trees import Branches, Conv, Merging, Part, Parts
 from jobs.settings.choices import Activation
 from jobs.settings.words import quoted
 

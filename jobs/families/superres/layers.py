@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobs.families import patches
+from jobs.families.enlarging import counting, low_of
 from jobs.families.layer import Layer, Shape
 from jobs.families.padding import padded
 from jobs.families.superres.nets import NETS, Net, Wanted
-from jobs.families.superres.parts import Parts, halvings_of, layers_of, planned, radius
 from jobs.families.superres.recurrent import Maps
+from jobs.families.trees import Parts, halvings_of, layers_of, planned, radius
 from jobs.settings.colours import CHANNELS
 from jobs.settings.kinds import Resolution
-from jobs.settings.preprocess import shrunk
 from jobs.settings.spec import JobSpec
-
-NORMALIZED = "spectral"
 
 
 @dataclass(frozen=True)
@@ -44,16 +41,6 @@ class Enlarger:
     def given(self) -> int:
         """Channels of what it is given."""
         return self.layers[0].input.channels
-
-
-def high_of(spec: JobSpec, width: int, height: int) -> Resolution:
-    """What is made of pictures of `width` x `height`: the largest size that `scale` divides."""
-    return Resolution(width - width % spec.scale, height - height % spec.scale)
-
-
-def low_of(spec: JobSpec, width: int, height: int) -> Resolution:
-    """What the network is given, to make that."""
-    return shrunk(Resolution(width, height), spec.scale)
 
 
 def generator(spec: JobSpec, width: int, height: int) -> Enlarger:
@@ -100,19 +87,6 @@ def radius_of(spec: JobSpec) -> int:
     return max(radius(parts_of(spec), scale), reach[skip_of(spec)])
 
 
-def discriminator(spec: JobSpec, width: int, height: int) -> tuple[Layer, ...]:
-    """From pictures to a logit for each patch; none where nothing is to be judged."""
-    if not is_judged(spec):
-        return ()
-    return patches.discriminator(spec, judged(spec, width, height), [NORMALIZED], NORMALIZED)
-
-
-def judged(spec: JobSpec, width: int, height: int) -> Shape:
-    """What the discriminator sees."""
-    high = high_of(spec, width, height)
-    return Shape(high.height, high.width, CHANNELS[spec.colour_model].network)
-
-
 def is_judged(spec: JobSpec) -> bool:
     """Whether there is a discriminator."""
-    return any(term.name == "gan" and term["weight"] for term in spec.losses)
+    return "gan" in counting(spec.losses)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from jobs.families.enlarging import FACTORS
 from jobs.families.layer import PRELU
 from jobs.families.superres.genomes import Genome
-from jobs.families.superres.parts import (
+from jobs.families.trees import (
     Activated,
     Branches,
     Conv,
@@ -24,8 +25,6 @@ from jobs.settings.choices import Activation
 
 RELU, LEAKY, FAINT = Activation("relu"), Activation("lrelu"), Activation("lrelu", (("slope", 0.1),))
 ELU, SIGMOID = Activation("elu"), Activation("sigmoid")
-
-FACTORS: Mapping[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2)}  # by scale
 
 RESIDUAL = 0.2  # of what residual dense blocks add
 _GROWTH = 0.5  # of their features: channels that each convolution of a dense block adds

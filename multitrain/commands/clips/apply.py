@@ -101,6 +101,9 @@ class MixType(click.ParamType[Any]):
 )
 @click.option("--closed", is_flag=True, help="What changes comes back: a loop still closes.")
 @click.option("--back", is_flag=True, help="Make inputs of targets, by a cyclegan.")
+@click.option(
+    "--stage", metavar="NAME", help="Of a ppon: content, structure, or perception, the last one."
+)
 @click.option("--raw", is_flag=True, help="INPUT is as after input_from: do not apply that to it.")
 @click.option("--ensemble", is_flag=True, help="The mean over mirror images: calmer, and slower.")
 @click.option(
@@ -115,9 +118,11 @@ class MixType(click.ParamType[Any]):
     type=Number(0, 1),
     default=1.0,
     show_default=True,
-    help="Of a superres: how much of it; 0 is the picture, scaled up.",
+    help="Of a superres or ppon: how much of it; 0 is the picture, scaled up.",
 )
-@click.option("--keep-colours", is_flag=True, help="Of a superres: broad areas keep their colours.")
+@click.option(
+    "--keep-colours", is_flag=True, help="Of a superres or ppon: broad areas keep their colours."
+)
 @click.option(
     "--channels",
     type=Whole(1, 256),
@@ -160,10 +165,10 @@ def command(
 ) -> None:
     """Make of INPUT what JOB has learnt to make: of a picture, a video, or a folder of them.
 
-    JOB is a pix2pix, cyclegan, cartoon, superres, which enlarges, inbetween, which makes the frames
-    between those of a video, or autoencoder, which codes and decodes. INPUT may be the name of a
-    job, too: its film. Videos keep their length and sound, and but of superres and inbetween their
-    size and their rate; killed, the same call goes on. Pictures become PNG files.
+    JOB is a pix2pix, cyclegan, cartoon, superres or ppon, which enlarge, inbetween, which makes the
+    frames between those of a video, or autoencoder, which codes and decodes. INPUT may be the name
+    of a job, too: its film. Videos keep their length and sound, and but of those that enlarge and
+    inbetween their size and their rate; killed, the same call goes on. Pictures become PNG files.
 
     \b
     multitrain apply night holiday.mp4

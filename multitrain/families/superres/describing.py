@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jobs.families.enlarging import DISCRIMINATOR, codec_of, discriminator, high_of
 from jobs.families.superres import layers
-from jobs.families.superres.plan import DISCRIMINATOR, GENERATOR, codec_of
+from jobs.families.superres.plan import GENERATOR
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
@@ -22,9 +23,10 @@ from multitrain.engine.feeds import Feeds
 from multitrain.engine.model import Applying, Average, Model, Phase, Turn
 from multitrain.engine.session import Session, SessionSettings
 from multitrain.families import adversaries
+from multitrain.families.enlarging import made_low
 from multitrain.families.patches import build_discriminator
 from multitrain.families.superres.building import build_generator
-from multitrain.families.superres.enlarging import Enlarging, made_low
+from multitrain.families.superres.learning import Superresolving
 from multitrain.families.superres.remembering import Remembering
 from multitrain.networks.colours import to_levels, to_network
 from multitrain.networks.perception import Perception, read_vgg16
@@ -43,16 +45,16 @@ def describe(job: JobFile) -> Model:
     seeds = adversaries.seeds(spec.seed)
     networks = {GENERATOR: build_generator(layers.generator(spec, *size), seeds)}
     perception = Perception(read_vgg16(Path(spec.perceptual))) if spec.perceptual else None
-    enlarging = Enlarging(spec, layers.high_of(spec, *size), perception)
+    enlarging = Superresolving(spec, high_of(spec, *size), perception)
     if not layers.is_judged(spec):
         return _alone(job, networks, enlarging)
-    judging = layers.discriminator(spec, *size)
+    judging = discriminator(spec, *size)
     networks[DISCRIMINATOR] = build_discriminator(judging, spec, seeds)
     model = adversaries.model(job, networks, enlarging)
     return _judged_later(job, enlarging, replace(model, measured=enlarging.measured))
 
 
-def _alone(job: JobFile, networks: Mapping[str, Any], enlarging: Enlarging) -> Model:
+def _alone(job: JobFile, networks: Mapping[str, Any], enlarging: Superresolving) -> Model:
     """A network that nothing judges: each of its updates has a batch of its own."""
     spec = job.spec
     learning = adversaries.learning(job, "g")
@@ -69,7 +71,7 @@ def _alone(job: JobFile, networks: Mapping[str, Any], enlarging: Enlarging) -> M
     )
 
 
-def _judged_later(job: JobFile, enlarging: Enlarging, model: Model) -> Model:
+def _judged_later(job: JobFile, enlarging: Superresolving, model: Model) -> Model:
     """The model, in whose first steps the generator learns without the discriminator."""
     if not job.spec.pretrain_steps:
         return model

@@ -67,6 +67,7 @@ def told(result: Result) -> str:
         (("night", "data"), "there is no file, folder or job 'data'"),
         (("night", "runs"), "runs holds no pictures and no videos"),
         (("night", "clip.mp4", "--back"), "knows one way only; leave out --back"),
+        (("night", "clip.mp4", "--stage", "content"), "which has no stages; leave out --stage"),
         (("night", "clip.mp4", "--step", "3"), "night has no weights of step 3; there are those"),
         (("night", "clip.mp4", "--through-time", "--step", "2"), "leave out --step and --mix"),
         (

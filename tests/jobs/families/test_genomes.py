@@ -11,7 +11,7 @@ from jobs.families.layer import Shape
 from jobs.families.superres.evolution import ODDS, Breeding, child, random_genome
 from jobs.families.superres.genomes import MOST_GENES, Gene, Genome
 from jobs.families.superres.nets import NETS, Wanted
-from jobs.families.superres.parts import layers_of, planned, radius
+from jobs.families.trees import layers_of, planned, radius
 from jobs.settings.spec import JobSpec
 
 TEMPLATE = JobSpec(

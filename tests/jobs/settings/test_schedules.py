@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.settings.moments import Moments
+from jobs.settings.moments import Moments, beginnings, checked_stages
 from jobs.settings.schedules import Schedule, last_step
 
 
@@ -30,6 +30,26 @@ def test_what_moments_must_be(text: str) -> None:
         return
     with pytest.raises(ValueError, match="each later than the one before"):
         Moments(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("89%/95%", [890, 950]),
+        (" 0 / 2.5 % ", [0, 25]),
+        ("[0, 0]", [0, 0]),
+        ("5,5", [5, 5]),
+        ("500/6000", [500, 6000]),
+    ],
+)
+def test_stages_may_begin_at_once_and_together(text: str, wanted: list[int]) -> None:
+    assert beginnings(checked_stages(text), 1000) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "5", "6/5", "1/2/3", "5/50%", "50%/100%", "-1/2", "a/b"])
+def test_what_stages_must_be(text: str) -> None:
+    with pytest.raises(ValueError, match="must be the steps at which two stages begin"):
+        checked_stages(text)
 
 
 def test_a_wrong_moment_is_told_with_the_setting() -> None:

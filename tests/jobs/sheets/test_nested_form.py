@@ -19,7 +19,8 @@ from jobs.sheets.forms.yaml_cells import read_rows
 REQUIRED = {"name": "a", "dataset": "demo", "grid_width": 1, "grid_height": 1, "video_length": 1}
 TEXTS = ("0", "1", "2", "5", "7", "1e-5", "0.1", "0.125", "-0.5", "1e30", "True", "no", "8x6",
          "night", "yes", "~", "null", "a: b # c", "'", "[1]", "*x", "{}", "é", "a,b",
-         "crop", "file:///films", "walk(frames=9, format=hap)", "best")  # fmt: skip
+         "crop", "file:///films", "walk(frames=9, format=hap)", "best",
+         "5%/50%", "0/0")  # fmt: skip
 
 
 @cache

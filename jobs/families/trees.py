@@ -1,4 +1,4 @@
-"""What networks of super-resolution are made of, and what they see: trees of convolutions. Pure.
+"""What networks that enlarge are made of, and what they see: trees of convolutions. Pure.
 
 A network is a sequence of parts, some of which hold sequences themselves. Before its pictures have
 a size, its convolutions are `Conv`s; `planned` makes them layers of that size.
@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from jobs.families.layer import Layer, Shape, square
 from jobs.settings.choices import Activation
 
-Merging = Literal["concat", "sum", "mean", "product", "max"]
+Merging = Literal["concat", "sums", "sum", "mean", "product", "max"]
 POOL = 2  # pixels a side that become one
 
 
@@ -32,6 +32,12 @@ class Conv:
     has_bias: bool = True
     times: int = 1
     into_pixels: bool = False
+    dilation: int = 1
+
+    @property
+    def reach(self) -> int:
+        """How many pixels around one it meets."""
+        return self.kernel // 2 * self.dilation
 
     @property
     def kind(self) -> str:
@@ -53,7 +59,10 @@ class Residual:
 
 @dataclass(frozen=True)
 class Branches:
-    """Several sequences see the same; an empty one hands on what it sees."""
+    """Several sequences see the same; an empty one hands on what it sees.
+
+    `sums`: the first, the sum of the first two, and so on, concatenated.
+    """
 
     each: tuple[Parts, ...]
     merging: Merging
@@ -108,6 +117,7 @@ def _planned_part(part: Part, before: Shape, numbers: Iterator[int]) -> tuple[Pa
                 after,
                 part.kernel,
                 stride=times,
+                dilation=part.dilation,
                 activation=part.activation,
                 has_bias=part.has_bias,
             )
@@ -119,7 +129,7 @@ def _planned_part(part: Part, before: Shape, numbers: Iterator[int]) -> tuple[Pa
         case Branches():
             ways = [_planned(each, before, numbers) for each in part.each]
             channels = [after.channels for _, after in ways]
-            is_one = part.merging == "concat"
+            is_one = part.merging in ("concat", "sums")
             after = replace(ways[0][1], channels=sum(channels) if is_one else channels[0])
             return replace(part, each=tuple(parts for parts, _ in ways)), after
         case Pool():
@@ -195,9 +205,9 @@ def _seen_by(part: Part, pixels: Seen) -> Seen:
     match part:
         case Conv() if part.into_pixels:
             first, last = first // part.times, last // part.times
-            return first - part.kernel // 2, last + part.kernel // 2
+            return first - part.reach, last + part.reach
         case Conv():
-            first, last = first - part.kernel // 2, last + part.kernel // 2
+            first, last = first - part.reach, last + part.reach
             return first // part.times, last // part.times
         case Residual():
             return _all_of(pixels, seen(part.parts, pixels))

@@ -1,4 +1,4 @@
-"""How a network that enlarges learns: what it is given, what it is to make of it, what frames show.
+"""How networks that enlarge learn: what they are given, what they make of it, what frames show.
 
 Pictures come one by one, or as clips of a network that remembers, whose frames then stand one by
 one: `(n * frames, height, width, channels)`.
@@ -6,7 +6,7 @@ one: `(n * frames, height, width, channels)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -14,22 +14,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from jobs.families.enlarging import DISCRIMINATOR, LOW, codec_of, degradations
 from jobs.families.feed import PICTURES
-from jobs.families.superres.plan import (
-    DISCRIMINATOR,
-    GENERATOR,
-    JUDGED,
-    LOW,
-    codec_of,
-    degradations,
-    frames_of,
-)
 from jobs.families.translation import INPUTS, SAMPLES, TARGETS, VALIDATION, shows
 from jobs.families.vgg16 import SEEN_BY_VGG16
 from jobs.settings.colours import RGB
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import shrunk
 from jobs.settings.spec import JobSpec
+from jobs.settings.translation import Term
 from jobs.workspace.jobfile import JobFile
 from multitrain.engine.model import (
     EMPTY,
@@ -38,14 +31,11 @@ from multitrain.engine.model import (
     Measuring,
     Named,
     Nets,
-    Outcome,
-    Pass,
     Show,
     Shown,
     Update,
 )
 from multitrain.families import adversaries
-from multitrain.families.superres.remembering import Remembering
 from multitrain.families.translating import Samples
 from multitrain.networks.colours import WHITE, to_levels, to_network, to_picture
 from multitrain.networks.degrading import degraded, sizes_of_noise
@@ -63,15 +53,25 @@ MEASURES = ("psnr", "ssim", "psnr_bicubic", "ssim_bicubic")
 
 @dataclass(frozen=True)
 class Enlarging(adversaries.Pair):
-    """A generator of pictures of this `size`, and perhaps a discriminator that sees these."""
+    """Networks that make pictures of this `size`, and perhaps a discriminator that sees these.
+
+    A family says what becomes of low pictures in `drawn`.
+    """
 
     size: Resolution
     perception: Perception | None = None
 
-    @cached_property
-    def remembering(self) -> Remembering | None:
-        """How the network goes on from frame to frame; None: items are pictures, not clips."""
-        return Remembering.of(self.spec) if frames_of(self.spec) > 1 else None
+    @property
+    def frames(self) -> int:
+        """The pictures of an item."""
+        return 1
+
+    def drawn(self, nets: Nets, low: Any) -> Mapping[str, Any]:
+        """What networks make of low pictures when they do not train, by the name of what is shown.
+
+        All are values `(n, height, width, channels)`; `output` is what the job is for.
+        """
+        raise NotImplementedError
 
     @property
     def feeds(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Enlarging(adversaries.Pair):
 
     @property
     def made_of(self) -> Mapping[str, Chance]:
-        frames = (frames_of(self.spec),) if self.remembering else ()
+        frames = (self.frames,) if self.frames > 1 else ()
         noises = {
             f"{NOISE}{place}": Chance((*frames, size.height, size.width, RGB), "normal")
             for place, size in self._noises.items()
@@ -90,13 +90,8 @@ class Enlarging(adversaries.Pair):
     def seen_by_generator(self) -> tuple[str, ...]:
         return (self._input_feed,)
 
-    @property
-    def making(self) -> Pass:
-        """What the generator makes of a batch."""
-        return Pass((GENERATOR,), (*self.seen_by_generator, *self.made_of), self.fakes)
-
     def program(self, turn: str, updates: int) -> list[Update | Show]:
-        """Updates of the generator alone, each with a batch and with chance of its own.
+        """Updates of networks that nothing judges, each with a batch and with chance of its own.
 
         Frames are shown after the last ones.
         """
@@ -108,47 +103,37 @@ class Enlarging(adversaries.Pair):
                 program.append(Show())
         return program
 
-    def fakes(self, nets: Nets, feeds: Named, chance: Named) -> Any:
+    def given(self, feeds: Named, chance: Named) -> Any:
+        """The low pictures of an update, in [-1, 1]."""
         pictures = self._one_by_one(feeds[self._input_feed])
         if self._is_made_low:  # what is turned is square only then
             pictures = self._whole(pictures)
-        low = self._low(self._turned(pictures, chance), chance)
-        return self._made(partial(nets, GENERATOR), self._seen(low))
+        return self._seen(self._low(self._turned(pictures, chance), chance))
 
     def reals(self, batch: Batch) -> Any:
         pictures = self._whole(self._one_by_one(batch.feeds[self._target_feed]))
         return self._seen(self._turned(pictures, batch.chance))
 
-    def _made(self, network: Callable[[Any], Any], low: Any) -> Any:
-        """What the network makes of low pictures; of clips, their frames stand one by one."""
-        if self.remembering is None:
-            return network(low)
-        clips = ops.reshape(low, (-1, frames_of(self.spec), *low.shape[1:]))
-        return self._one_by_one(self.remembering.clip(network, clips))
-
     def _one_by_one(self, items: Any) -> Any:
         """The frames of clips `(n, frames, ...)`, `(n * frames, ...)`; pictures stay."""
-        return ops.reshape(items, (-1, *items.shape[2:])) if self.remembering else items
+        return ops.reshape(items, (-1, *items.shape[2:])) if self.frames > 1 else items
 
     def _last(self, pictures: Any) -> Any:
         """Of the frames of clips, the last of each; pictures stay."""
-        return pictures[frames_of(self.spec) - 1 :: frames_of(self.spec)]
+        return pictures[self.frames - 1 :: self.frames]
 
     def _turned(self, pictures: Any, chance: Named) -> Any:
         if not self.spec.turn:
             return pictures
-        return turned(pictures, ops.repeat(chance[TURNS], frames_of(self.spec)))
+        return turned(pictures, ops.repeat(chance[TURNS], self.frames))
 
-    def distance(self, nets: Nets, batch: Batch) -> Outcome:
-        """The loss as far as no discriminator has a say in it."""
-        return self._loss(nets, batch, without=JUDGED)
+    def weighed(self, nets: Nets, batch: Batch, made: Any, terms: Sequence[Term]) -> Any:
+        """The loss, by these terms, of pictures that were made of a batch.
 
-    def generator_loss(self, nets: Nets, batch: Batch) -> Outcome:
-        return self._loss(nets, batch)
-
-    def _loss(self, nets: Nets, batch: Batch, without: tuple[str, ...] = ()) -> Outcome:
-        whole = batch.passes["fakes"], self.reals(batch)
-        made, wanted = map(self._inside, whole)
+        A term that asks the discriminator asks it about the batch's `fakes`.
+        """
+        whole = made, self.reals(batch)
+        inner, wanted = map(self._inside, whole)
 
         def loss(name: str) -> Any:
             if name == "gan":
@@ -157,11 +142,10 @@ class Enlarging(adversaries.Pair):
                 return of_maps(*(self._maps(nets, each) for each in whole))
             if name in SEEN_BY_VGG16:
                 assert self.perception, "`perceptual` names its weights"
-                return self.perception.distances[name](as_rgb(made), as_rgb(wanted))
-            return DISTANCES[name](made, wanted)
+                return self.perception.distances[name](as_rgb(inner), as_rgb(wanted))
+            return DISTANCES[name](inner, wanted)
 
-        terms = [each for each in self.spec.losses if each["weight"] and each.name not in without]
-        return Outcome(sum(term["weight"] * loss(term.name) for term in terms))
+        return sum(term["weight"] * loss(term.name) for term in terms if term["weight"])
 
     def _maps(self, nets: Nets, pictures: Any) -> Any:
         return Judgement(*nets(DISCRIMINATOR, pictures, training=False)).maps
@@ -183,7 +167,7 @@ class Enlarging(adversaries.Pair):
             whole, given = (self._one_by_one(seen[name]) for name in (feeds[0], feeds[-1]))
             high = self._whole(whole)
             low, edge = self._still(given), self.spec.scale
-            drawn = self._made(partial(nets, GENERATOR, training=False), self._seen(low))
+            drawn = self.drawn(nets, self._seen(low))["output"]
             wanted, *made = (
                 ops.cast(each, "float32")[:, edge:-edge, edge:-edge]
                 for each in (
@@ -204,11 +188,15 @@ class Enlarging(adversaries.Pair):
 
         def cells(nets: Nets, seen: Named) -> Any:
             low = self._still(self._one_by_one(seen[inputs]))
-            drawn = self._made(partial(nets, GENERATOR, training=False), self._seen(low))
-            found = {
+            drawn = self.drawn(nets, self._seen(low))
+
+            def shown(name: str) -> Any:
+                return to_picture(self.spec.colour_model, self._last(drawn[name]))
+
+            found: Mapping[str, Callable[[], Any]] = {
                 "input": lambda: nearest(self._last(low), self.spec.scale),
                 "bicubic": lambda: ops.clip(resized(self._last(low), *self.size[::-1]), 0.0, WHITE),
-                "output": lambda: to_picture(self.spec.colour_model, self._last(drawn)),
+                **{name: partial(shown, name) for name in drawn},
                 "target": lambda: self._whole(self._last(self._one_by_one(seen[targets]))),
             }
             each = [ops.cast(ops.round(found[name]()), "uint8") for name in pictures]

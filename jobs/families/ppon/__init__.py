@@ -1,0 +1,1 @@
+"""Super-resolution in three stages, planned without a framework."""
