@@ -67,6 +67,7 @@ def test_networks_are_as_large_as_the_published_ones(make_job: MakeJob) -> None:
     assert radius_of(spec) == 652 + 2 * 2 * 3 * 9
 
 
+@pytest.mark.long_on_jax
 def test_a_pixel_depends_on_those_within_the_radius(make_job: MakeJob) -> None:
     """And on none beyond: what is made of black but for one pixel is black where none sees it."""
     spec = make_job(colour_model="grey").spec

@@ -31,7 +31,7 @@ Made = Mapping[str, np.ndarray]  # `(height, width, 3)` uint8 by stage, and the 
 
 
 def fresh() -> tuple[JobFile, Session]:
-    """A small one, five minutes of one core from its end."""
+    """A small one, which four minutes of one core train."""
     columns = {
         "name": "photos",
         "engine": os.environ.get("KERAS_BACKEND", "tensorflow"),
