@@ -10,7 +10,6 @@ from typing import NamedTuple
 from jobs.settings.kinds import Resolution
 from jobs.settings.preprocess import RESIZE, Half, Step, shrunk
 from jobs.settings.spec import JobSpec
-from jobs.settings.streams import any_live
 from jobs.settings.translation import Degradation
 
 PICTURES = "pictures"  # the feed of families that are trained on one data set
@@ -43,6 +42,7 @@ class Feed:
     - in_shots: between two pictures of a clip there is no cut.
     - latest: of a stream, whose pictures come in their order, one in each step: a batch is drawn
       from so many of the newest ones; 0: it is no stream.
+    - is_live: of a stream that comes from a camera or an address, while it is drawn from.
     - is_drawn: False: no step is given it, and frames alone show it.
     - is_shown: False as well: frames do not show it either, and networks are measured by it; a job
       may go on with others.
@@ -65,17 +65,13 @@ class Feed:
     goes_on: bool = False
     in_shots: bool = False
     latest: int = 0
+    is_live: bool = False
     is_drawn: bool = True
     is_shown: bool = True
     part: Part | None = None
     half: Half | None = None
     codec: Degradation | None = None
     column: str = "dataset"
-
-    @property
-    def is_live(self) -> bool:
-        """Whether its pictures come while it is drawn from."""
-        return any_live(self.folders)
 
     @classmethod
     def of_dataset(cls, spec: JobSpec) -> Feed:

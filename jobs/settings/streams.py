@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://\S+", re.IGNORECASE)
-_DEVICE = "/dev/"
+_DEVICE = re.compile(r"/dev/video\d+")  # a camera, as Linux has it
 
 
 def is_live(name: str) -> bool:
@@ -15,8 +15,8 @@ def is_live(name: str) -> bool:
 
 
 def is_device(name: str) -> bool:
-    """Whether this names a device, such as a camera: `/dev/video0`."""
-    return name.startswith(_DEVICE)
+    """Whether this names a camera: `/dev/video0`."""
+    return bool(_DEVICE.fullmatch(name))
 
 
 def any_live(names: Iterable[str]) -> bool:

@@ -104,6 +104,8 @@ def _read_once(name: str, shared: _Shared) -> None:
     options = {"rtsp_transport": "tcp"} if name.casefold().startswith("rtsp") else {}
     times = OPEN_TIMEOUT, READ_TIMEOUT
     with av.open(name, format=form, options=options, timeout=times) as container:
+        if not container.streams.video:
+            raise ValueError("it holds no video")
         for frame in container.decode(video=0):
             if shared.is_closed.is_set():
                 return

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from keras import ops
@@ -19,6 +18,7 @@ from multitrain.codec.facts import Facts
 from multitrain.codec.files import Decoding, look, opened_facts, shown, write_frames
 from multitrain.codec.points import Point
 from multitrain.codec.receiving import Shown
+from multitrain.codec.stream import Readable
 from multitrain.engine.session import State
 from multitrain.inference.network import Device
 from multitrain.networks.colours import WHITE
@@ -67,13 +67,18 @@ class Measure:
         with path.open("rb") as file:
             coding = Coding(opened_facts(file), self._device)
             made = self._received(file, coding)
-        return self._point(path.stem, "as it was sent", made, contents.bytes_per_frame * count)
+        return self._point(path.name, "as it was sent", made, contents.bytes_per_frame * count)
 
-    def _received(self, file: BinaryIO, coding: Coding) -> Frames:
+    def _received(self, file: Readable, coding: Coding) -> Frames:
         """The first frames of a stream whose header was read."""
         received = shown(file, coding.facts, coding, Decoding())
         made = (each.picture for each in received if isinstance(each, Shown))
-        return np.stack(list(islice(made, len(self._frames))))
+        frames = list(islice(made, len(self._frames)))
+        if len(frames) < len(self._frames):
+            raise MultitrainError(
+                f"only {len(frames)} of {len(self._frames)} frames of the stream can be shown"
+            )
+        return np.stack(frames)
 
     def baselines(self, facts: Facts) -> Iterator[Point]:
         """Plain codecs at their settings. MultitrainError where there is no ffmpeg."""

@@ -21,6 +21,7 @@ from multitrain.codec.stream import (
     Kind,
     NoStream,
     Packet,
+    Readable,
     StreamWriter,
     Trouble,
     read_header,
@@ -119,7 +120,7 @@ def write_frames(
     return Contents(facts, packets, writer.bytes, {0})
 
 
-def opened_facts(file: BinaryIO, path: Path | None = None) -> Facts:
+def opened_facts(file: Readable, path: Path | None = None) -> Facts:
     """What the header of an open stream says. MultitrainError where it is none."""
     try:
         return Facts.read(read_header(file))
@@ -176,14 +177,14 @@ class Decoding:
 
     def arriving(self, packets: Iterator[Packet | Trouble]) -> Iterator[Packet | Trouble]:
         """Those that are not lost on the way."""
-        random, kept = Random(self.seed), (Kind.WEIGHTS, Kind.END)
+        random, kept = Random(self.seed), (Kind.WEIGHTS, Kind.CHANGE, Kind.END)
         for each in packets:
             is_kept = not isinstance(each, Packet) or each.kind in kept
             if is_kept or random.random() >= self.lose:
                 yield each
 
 
-def shown(file: BinaryIO, facts: Facts, coding: Coding, how: Decoding) -> Iterator[Shown | Trouble]:
+def shown(file: Readable, facts: Facts, coding: Coding, how: Decoding) -> Iterator[Shown | Trouble]:
     """What a receiver shows, and tells, of the packets behind a header that was read."""
     forget = coding.forget if coding.remembers else None
     receiver = Receiver(coding.shapes, coding.decoded, nothing(*facts.size), how.memory, forget)
@@ -191,7 +192,7 @@ def shown(file: BinaryIO, facts: Facts, coding: Coding, how: Decoding) -> Iterat
 
 
 def _received(
-    file: BinaryIO, facts: Facts, receiver: Receiver, how: Decoding
+    file: Readable, facts: Facts, receiver: Receiver, how: Decoding
 ) -> Iterator[Shown | Trouble]:
     for packet in how.arriving(read_packets(file, facts.most_bytes)):
         yield from receiver.take(packet)

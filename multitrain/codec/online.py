@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from jobs.workspace.jobfile import JobFile
 from jobs.workspace.paths import JobPaths
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
-from multitrain.codec.line import Line, StreamLost
+from multitrain.codec.line import Line, Part, StreamLost
 from multitrain.codec.quality import Quality, psnr
 from multitrain.codec.receiving import Picture
 from multitrain.codec.scene import Curves, Scene, noted
@@ -40,8 +41,10 @@ NEWEST = 5  # frames that new weights must be better on, and not only on all tha
 WORSE = 1.0  # dB: networks that are so much worse than those sent go back to these
 
 # Names in checkpoints, beside those of the training: of the networks that are sent, each behind
-# SENT; bytes, packets, version and frames of the stream; what the curve shows.
-SENT, PLACE, CURVES = "sent_", "stream_place", "stream_curves"
+# SENT; bytes, packets, version and frames of the stream; the digest of these bytes; what the curve
+# shows.
+SENT, PLACE, DIGEST, CURVES = "sent_", "stream_place", "stream_digest", "stream_curves"
+LOST = ".lost"  # replaces the suffix of a stream that cannot go on
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +70,12 @@ class _Stream:
     def state(self) -> State:
         """What goes into a checkpoint; the stream is on the disk up to there."""
         sender = self.sender
-        place = self.line.flush(), sender.writer.packets, sender.version, sender.frame
+        part = self.line.flush()
+        place = part.length, sender.writer.packets, sender.version, sender.frame
         return {
             **{SENT + name: array for name, array in self.networks.items()},
             PLACE: np.array(place, np.int64),
+            DIGEST: np.frombuffer(part.digest, np.uint8),
             CURVES: self.curves,
         }
 
@@ -96,7 +101,7 @@ class OnlineSession:
         fps = Fraction(job.spec.fps)
         self._facts = Facts(job, self._size, fps, job.spec.latent_channels)
         self.coding = Coding(self._facts, Device(job, settings))
-        self._quality = Quality(self.coding)
+        self._quality = Quality(self.coding, job.spec.images_per_batch)
         self._scene, self._timing = Scene.of(job.spec, self._size), Timing.of(job.spec)
         self._stream: _Stream | None = None
 
@@ -154,10 +159,13 @@ class OnlineSession:
         length, packets, version, frame = state[PLACE].tolist()
         self._end()
         # The last frame, too: it may have to be shown again.
+        part = Part(length, state[DIGEST].tobytes())
         try:
-            line = Line(self._path, self._size, length, first=max(0, frame - 1))
+            line = Line(self._path, self._size, part, first=max(0, frame - 1))
         except StreamLost as lost:
             log.warning("%s; another one begins here", lost)
+            with suppress(FileNotFoundError):
+                self._path.rename(self._path.with_suffix(LOST))
             self._begin()
             return
         networks = {
@@ -210,6 +218,9 @@ class OnlineSession:
     def _step(self, stream: _Stream) -> Mapping[str, float]:
         """Send a frame, learn, and see what has come of it; what is told of it, by name."""
         frame, before = self._source.come(self.step), sum(stream.sender.writer.bytes.values())
+        if self._is_key(stream.sender.frame):
+            stream.sender.send_whole()
+            stream.networks = self._with_sent(stream.networks, stream.sender)
         stream.sender.send_frame(self.coding.encoded(stream.encoder, frame))
         coded = sum(stream.sender.writer.bytes.values()) - before
         losses = self._inner.run(1).losses
@@ -220,10 +231,18 @@ class OnlineSession:
         stream.curves = noted(stream.curves, quality, coded, weights)
         return {**losses, "psnr": quality, "bytes": float(coded + weights)}
 
+    def _is_key(self, frame: int) -> bool:
+        """Whether all weights are sent again before this frame; before the first one, they were."""
+        every = self._spec.key_every
+        return bool(every and frame and frame % every == 0)
+
     def _look(self, stream: _Stream) -> int:
         """Whether what was learnt is worth sending, or was to no avail; the bytes that it took."""
         live, sender = self._inner.state(), stream.sender
-        offer = sender.offer(self.coding.weights_of_decoder(live))
+        decoder = self.coding.weights_of_decoder(live)
+        if not all(np.isfinite(each).all() for each in decoder.values()):
+            return 0  # as the loss will tell
+        offer = sender.offer(decoder)
         kept = np.stack([self._source.at(self.step - age) for age in range(self._spec.fifo, 0, -1)])
         was = self._quality.of(stream.encoder, sender.weights, kept)
         encoder = self.coding.place_encoder(live)
@@ -248,6 +267,29 @@ def _means(told: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([each[name] for each in told if name in each])) for name in names}
 
 
+class Closing(Protocol):
+    """What has to be closed."""
+
+    def close(self) -> None:
+        """It is not used any more."""
+
+
+Opened = TypeVar("Opened", bound=Closing)
+
+
+def closing_before(opener: Callable[[], Opened], at_the_end: ExitStack) -> Callable[[], Opened]:
+    """The same, but that each is closed before the next one is opened, the last `at_the_end`."""
+    current = at_the_end.enter_context(ExitStack())
+
+    def opened() -> Opened:
+        current.close()
+        found = opener()
+        current.callback(found.close)
+        return found
+
+    return opened
+
+
 def opening_online(
     job: JobFile,
     feeds: Feeds,
@@ -258,14 +300,12 @@ def opening_online(
 ) -> Callable[[], Session]:
     """A function that opens sessions whose stream is the job's, around those of `open_session`.
 
-    They are closed `at_the_end`.
+    Each is closed before the next one is opened, the last one `at_the_end`.
     """
 
-    def opened() -> Session:
+    def opened() -> OnlineSession:
         inner = open_session()
         source = source_of(job.spec, feeds[PICTURES], paths.recorded)
-        session = OnlineSession(job, source, inner, settings, paths.stream)
-        at_the_end.callback(session.close)
-        return session
+        return OnlineSession(job, source, inner, settings, paths.stream)
 
-    return opened
+    return closing_before(opened, at_the_end)

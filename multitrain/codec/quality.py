@@ -32,18 +32,22 @@ def psnr(made: Picture, wanted: Picture) -> float:
 
 
 class Quality:
-    """Measures what an encoder and a decoder make of frames."""
+    """Measures what an encoder and a decoder make of frames, some at a time."""
 
-    def __init__(self, coding: Coding) -> None:
-        self._coding = coding
+    def __init__(self, coding: Coding, batch: int) -> None:
+        """So many frames are computed at once."""
+        self._coding, self._batch = coding, batch
         self._errors = coding.compiled(self._squared_errors)
 
     def of(self, encoder: Placed, decoder: Weights, frames: Any) -> NDArray[np.float64]:
         """The PSNR of each of the frames `(n, height, width, 3)` uint8, in dB: `(n,)`."""
         with memory_watched():
             placed = self._coding.place_decoder(decoder)
-            errors = self._errors(encoder, placed, ops.convert_to_tensor(frames))
-            return decibels(np.asarray(errors))
+            errors = [
+                np.asarray(self._errors(encoder, placed, ops.convert_to_tensor(some)))
+                for some in np.split(frames, range(self._batch, len(frames), self._batch))
+            ]
+            return decibels(np.concatenate(errors))
 
     def _squared_errors(self, encoder: Placed, decoder: Placed, frames: Any) -> Any:
         made, _ = self._coding.made(decoder, self._coding.sent(encoder, frames), None)

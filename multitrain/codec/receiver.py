@@ -14,24 +14,34 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import BinaryIO
 from weakref import finalize
 
 import numpy as np
 
-from jobs.errors import MultitrainError
+from jobs.errors import ExitCode, MultitrainError
 from jobs.settings.kinds import Resolution
 from multitrain.codec.facts import Facts
 from multitrain.codec.receiving import Picture, Receiver, Shown, nothing
-from multitrain.codec.stream import CUT_OFF, Kind, Packet, Trouble, read_header, read_packets
+from multitrain.codec.stream import (
+    CUT_OFF,
+    Kind,
+    NoStream,
+    Packet,
+    Readable,
+    Trouble,
+    read_header,
+    read_packets,
+)
 from multitrain.codec.weights import Weights
 from multitrain.startup.safe_path import python_command
 
 NUMBER = struct.Struct(">I")  # before each picture: that of its frame
 log = logging.getLogger(__name__)
 
+SILENCE = 300.0  # seconds; frameworks may take a minute to start
 PATIENCE = 10.0  # seconds in which it ends when nothing comes any more
 
 
@@ -60,7 +70,14 @@ class ReceiverProcess:
 
     def take(self) -> Picture:
         """The next frame that it shows. MultitrainError where it is gone."""
-        if (picture := self._shown.get()) is None:
+        try:
+            picture = self._shown.get(timeout=SILENCE)
+        except Empty as error:
+            raise MultitrainError(
+                f"the receiver of the stream has shown nothing for {SILENCE:g} s"
+            ) from error
+        if picture is None:
+            self._shown.put(None)
             raise self._gone()
         return picture
 
@@ -93,7 +110,7 @@ def _end(process: subprocess.Popen[bytes], reading: Thread) -> None:
     process.stdout.close()
 
 
-def received(stream: BinaryIO, first: int, *, threads: int = 1) -> Iterator[Shown | Trouble]:
+def received(stream: Readable, first: int, *, threads: int = 1) -> Iterator[Shown | Trouble]:
     """What is shown, from frame `first` on, and told of a stream; frames before are not decoded.
 
     NoStream where it is none; MultitrainErrors.
@@ -122,19 +139,27 @@ def received(stream: BinaryIO, first: int, *, threads: int = 1) -> Iterator[Show
                 yield each
 
 
-def main() -> None:
-    """Receive a stream in this process."""
+def main() -> int:
+    """Receive a stream in this process; the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s receiver: %(message)s")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only
     output = sys.stdout.buffer
-    for each in received(sys.stdin.buffer, int(sys.argv[1])):
-        if isinstance(each, Trouble):
-            log.warning("%s", each.told)
-            continue
-        output.write(NUMBER.pack(each.frame) + each.picture.tobytes())
-        output.flush()
+    try:
+        with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
+            for each in received(stream, int(sys.argv[1])):
+                if isinstance(each, Trouble):
+                    log.warning("%s", each.told)
+                    continue
+                output.write(NUMBER.pack(each.frame) + each.picture.tobytes())
+                output.flush()
+    except NoStream as error:
+        log.error("the stream %s", error)
+        return ExitCode.FAILED
+    except BrokenPipeError:  # nobody looks any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())  # what is left goes nowhere
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,8 +18,7 @@ from multitrain.codec.receiving import Picture
 
 LOUDER, GREY = 2.0, 127.5  # differences, as the films of other autoencoders show them
 
-PSNR, BYTES, WEIGHTS = 0, 1, 2  # rows of curves
-ROWS = 3
+ROWS = 3  # of curves: PSNR, bytes of the frame, bytes of weights
 DARK, LIGHT, SENT, CODED = (18, 18, 22), (245, 240, 230), (255, 150, 40), (40, 110, 120)
 RANGE = (10.0, 40.0)  # dB, from the foot of a curve to its head
 LEAST, MOST = 10.0, 100_000.0  # bytes, likewise, by their logarithm

@@ -66,20 +66,31 @@ class Sender:
     weights: Weights
     version: int
     frame: int
+    _is_key: bool = False  # the next frame
 
     @classmethod
     def beginning(cls, writer: StreamWriter, weights: Weights) -> Sender:
         """One that has sent these weights, and no frame."""
-        payload = whole(weights)
-        shapes = {name: each.shape for name, each in weights.items()}
-        writer.write(Kind.WEIGHTS, 0, 0, payload)
-        return cls(writer, read_whole(payload, shapes), 0, 0)
+        sender = cls(writer, weights, version=-1, frame=0)
+        sender.send_whole()
+        return sender
+
+    def send_whole(self) -> None:
+        """Send the same weights again, all of them: whoever comes late begins with the next frame.
+
+        They are rounded to float16 for it.
+        """
+        payload = whole(self.weights)
+        shapes = {name: each.shape for name, each in self.weights.items()}
+        self.version, self.weights = self.version + 1, read_whole(payload, shapes)
+        self.writer.write(Kind.WEIGHTS, self.version, self.frame, payload)
+        self._is_key = True
 
     def send_frame(self, payload: bytes) -> None:
         """Send the next frame, coded by the encoder of the version that is sent."""
-        kind = Kind.FRAME if self.frame else Kind.KEY
+        kind = Kind.KEY if self._is_key else Kind.FRAME
         self.writer.write(kind, self.version, self.frame, payload)
-        self.frame += 1
+        self.frame, self._is_key = self.frame + 1, False
 
     def offer(self, weights: Weights) -> Offer:
         """What sending these weights would come to."""

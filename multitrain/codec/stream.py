@@ -17,14 +17,14 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jobs.reading import DamagedText, parse_json
 
-MAGIC = b"mtcodec\x02"
+MAGIC = b"mtcodec\x03"
 MARK = b"\xf5mt\xf5"
 LENGTHS = struct.Struct(">II")  # of the header: its length, its CRC
-HEAD = struct.Struct(">4sBHIIII")  # mark, kind, model, number, frame, length, CRC of the payload
+HEAD = struct.Struct(">4sBIIIII")  # mark, kind, model, number, frame, length, CRC of the payload
 CHECK = struct.Struct(">I")  # CRC of the head
 HEAD_BYTES = HEAD.size + CHECK.size
 MOST_HEADER = 2**16  # bytes of JSON
@@ -84,6 +84,16 @@ class Sink(Protocol):
         """Take these bytes, all of them."""
 
 
+class Readable(Protocol):
+    """Where a stream is read from: a file, or a pipe."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, or all that are left."""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most so many bytes, without waiting for more than there are; none at the end."""
+
+
 class StreamWriter:
     """Writes a stream and counts its `bytes`, those of the header under None, and its `packets`.
 
@@ -115,7 +125,7 @@ class StreamWriter:
         self.packets += 1
 
 
-def read_header(file: BinaryIO) -> dict[str, Any]:
+def read_header(file: Readable) -> dict[str, Any]:
     """The facts with which a stream begins. NoStream; OSError where it cannot be read."""
     begin = _exactly(file, len(MAGIC) + LENGTHS.size)
     if begin[: len(MAGIC) - 1] != MAGIC[:-1]:
@@ -134,7 +144,7 @@ def read_header(file: BinaryIO) -> dict[str, Any]:
         raise NoStream("has a damaged header") from error
 
 
-def read_packets(file: BinaryIO, most: int) -> Iterator[Packet | Trouble]:
+def read_packets(file: Readable, most: int) -> Iterator[Packet | Trouble]:
     """What follows the header: packets of at most so many bytes of payload, and what is wrong.
 
     OSError where it cannot be read.
@@ -174,7 +184,7 @@ def _head(begin: bytes, most: int) -> tuple[Packet, int, int] | None:
 class _Ahead:
     """Bytes of a file that were read ahead."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self._data, self._at = b"", 0
 
@@ -185,6 +195,12 @@ class _Ahead:
             self._data = self._data[self._at :] + _exactly(self._file, missing)
             self._at = 0
         return min(wanted, len(self._data) - self._at)
+
+    def _more(self) -> bool:
+        """Read what there is, without waiting until it is much; False where nothing comes."""
+        part = self._file.read1(CHUNK)
+        self._data, self._at = self._data[self._at :] + part, 0
+        return bool(part)
 
     def peek(self, count: int) -> bytes:
         return self._data[self._at : self._at + count]
@@ -209,13 +225,13 @@ class _Ahead:
             passed += kept - self._at
             self._at = kept
             before = len(self._data) - kept
-            if self.count(before + CHUNK) == before:
+            if not self._more():
                 self._at = len(self._data)
                 return passed + before
             begin = self._at
 
 
-def _exactly(file: BinaryIO, count: int) -> bytes:
+def _exactly(file: Readable, count: int) -> bytes:
     """So many bytes, or all that there are: a pipe may give fewer at once."""
     parts: list[bytes] = []
     while count > 0 and (part := file.read(count)):

@@ -77,16 +77,16 @@ class Group:
         places = numbers[:, None] + np.arange(batch) * self.items // batch + detours
         return places % self.items, places // self.items
 
-    def newest(self, numbers: Any, batch: int, batches: int) -> Any:
+    def newest(self, numbers: Any, batch: int, batches: int, detours: Any) -> Any:
         """Items of a stream, `(n, batch)`, for batches of these `numbers`, `batches` in each step.
 
         The first one is that of the step, the others come before it, each of the `latest` in its
-        turn. Behind the last item comes the first again.
+        turn, which each detour moves on. Behind the last item comes the first again.
         """
         before = self.feeds[0].feed.latest - 1
         is_older = np.minimum(np.arange(batch), 1)
         spread = np.maximum(np.arange(batch) - 1, 0) * before // max(1, batch - 1)
-        ages = is_older * (1 + (numbers[:, None] + spread) % before)
+        ages = is_older * (1 + (numbers[:, None] + spread + detours) % before)
         return (numbers[:, None] // batches - ages) % self.items
 
     def shown(self, of: OpenFeed, cells: int | None) -> Frames:

@@ -43,10 +43,12 @@ def rehearse(
 ) -> Rehearsed | None:
     """Open the job's pictures and networks, and have its step built.
 
-    None where anything fails: the training will meet the error again, and report it. None also
-    where many pictures cannot come from the cache: each process that opens them needs memory for
-    its own.
+    None where anything fails: the training will meet the error again, and report it. None also of
+    pictures that come live, and where many pictures cannot come from the cache: each process that
+    opens them needs memory for its own.
     """
+    if any(feed.is_live for feed in job.feeds):
+        return None
     try:
         are_shared = _are_shared(job, paths.workspace, keep_free)
         pictures = open_job_pictures(job, paths.workspace, keep_free=keep_free)

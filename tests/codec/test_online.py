@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,14 @@ from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.codec.files import Decoding, finish, look, opened_facts, shown
-from multitrain.codec.online import OnlineSession
+from multitrain.codec.online import PLACE, OnlineSession, closing_before
 from multitrain.codec.quality import Quality, psnr
 from multitrain.codec.receiving import Shown
 from multitrain.codec.sources import Video
 from multitrain.codec.stream import Kind
 from multitrain.engine.adopting import starting_weights
 from multitrain.engine.feeds import OpenFeed
-from multitrain.engine.session import SessionSettings
+from multitrain.engine.session import Session, SessionSettings, State
 from multitrain.families import open_session
 from tests.families.photos import PANNED, pans
 
@@ -121,13 +122,63 @@ def test_a_resume_goes_on_as_if_nothing_had_been(whole: Whole, tmp_path: Path) -
     assert all(np.array_equal(found[name], each) for name, each in whole.state.items())
 
 
-def test_where_the_stream_is_lost_another_one_begins(whole: Whole, tmp_path: Path) -> None:
-    (tmp_path / "live.mtc").write_bytes(whole.stream[:100])
+def test_where_the_stream_has_changed_another_one_begins(whole: Whole, tmp_path: Path) -> None:
+    """A damaged one would have the receiver wait for what never comes; it is set aside."""
+    damaged = bytearray(whole.stream)
+    damaged[int(whole.half[PLACE][0]) - 3] ^= 1
+    (tmp_path / "live.mtc").write_bytes(damaged)
     again = opened(tmp_path, job())
     again.restore(whole.half)
     assert again.run(2).frames.shape[0] == 2
     again.close()
     assert look(tmp_path / "live.mtc").frames == 2
+    assert (tmp_path / "live.lost").read_bytes() == damaged
+
+
+class Inner:
+    """A session whose decoder has become NaN."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._session, name)
+
+    def state(self) -> State:
+        state = self._session.state()
+        return {
+            name: np.full_like(each, np.nan) if name.startswith("decoder/") else each
+            for name, each in state.items()
+        }
+
+
+def test_weights_that_are_not_finite_are_not_sent(whole: Whole, tmp_path: Path) -> None:
+    """The losses tell: the training goes back by itself, or fails."""
+    session = opened(tmp_path, job())
+    session.run(FIFO)
+    session._inner = Inner(session._inner)
+    session.run(4)
+    session.close()
+    assert look(tmp_path / "live.mtc").packets[Kind.CHANGE] == 0
+
+
+def test_one_session_is_closed_before_the_next_one_is_opened() -> None:
+    """Both write into one file, and take one camera."""
+    closed: list[int] = []
+
+    class Opened:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def close(self) -> None:
+            closed.append(self.number)
+
+    numbers = iter(range(9))
+    with ExitStack() as at_the_end:
+        opener = closing_before(lambda: Opened(next(numbers)), at_the_end)
+        assert [opener().number, opener().number] == [0, 1]
+        assert closed == [0]
+    assert closed == [0, 1]
 
 
 @pytest.mark.long

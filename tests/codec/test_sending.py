@@ -65,3 +65,22 @@ def test_receivers_have_the_weights_that_senders_think_they_have() -> None:
     for (_, found, _), expected in zip(held, believed, strict=True):
         assert all(np.array_equal(found[name], expected[name]) for name in SHAPES)
     assert sum(sender.writer.bytes.values()) == len(file.getvalue())
+
+
+def test_whoever_comes_late_goes_on_at_the_next_key_frame() -> None:
+    file = io.BytesIO()
+    sender = Sender.beginning(StreamWriter(file, {"of": "a test"}), weights(0))
+    for frame in range(4):
+        if frame == 2:
+            sender.send_whole()
+        sender.send_frame(bytes([frame]))
+    sender.writer.write(Kind.END, 0, sender.frame)
+    file.seek(0)
+    read_header(file)
+    _, *late = read_packets(file, 2**16)
+    receiver = Receiver(SHAPES, lambda *_: nothing(1, 1), nothing(1, 1))
+    shown = [each for packet in late for each in receiver.take(packet)]
+    assert [each.frame for each in shown if isinstance(each, Shown)] == [2, 3]
+    assert [each.kind for each in late] == [
+        Kind.KEY, Kind.FRAME, Kind.WEIGHTS, Kind.KEY, Kind.FRAME, Kind.END
+    ]  # fmt: skip

@@ -103,10 +103,10 @@ def test_what_is_too_long_is_not_kept(stream: bytes) -> None:
     [
         (b"", "is no stream"),
         (b"RIFF" * 10, "is no stream"),
-        (b"mtcodec\x03" + bytes(8), "another version"),
-        (b"mtcodec\x02\0\0", "ends within its header"),
-        (b"mtcodec\x02\xff\xff\xff\xff" + bytes(100), "damaged header"),
-        (b"mtcodec\x02\0\0\0\x02\xdf\xd5\xf2\xa5[]", "damaged header"),
+        (b"mtcodec\x04" + bytes(8), "another version"),
+        (b"mtcodec\x03\0\0", "ends within its header"),
+        (b"mtcodec\x03\xff\xff\xff\xff" + bytes(100), "damaged header"),
+        (b"mtcodec\x03\0\0\0\x02\xdf\xd5\xf2\xa5[]", "damaged header"),
     ],
 )
 def test_what_is_no_stream_is_told(data: bytes, told: str) -> None:

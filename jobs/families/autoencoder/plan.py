@@ -58,7 +58,7 @@ def feeds(spec: JobSpec) -> tuple[Feed, ...]:
     """The pictures that are coded; those that frames show; those that networks are measured by."""
     whole = Feed.of_dataset(spec)
     if spec.stream:
-        whole = replace(whole, latest=spec.fifo)
+        whole = replace(whole, latest=spec.fifo, is_live=any_live(spec.folders))
     if spec.stream or not remembers(spec):
         return with_validation(whole, samples_like(whole, spec), spec)
     clips = replace(whole, frames=spec.clip, in_shots=True)
@@ -181,7 +181,7 @@ def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
 
 
 def _without_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
-    for column in ("online_batch", "fifo", "update_every", "update_life"):
+    for column in ("online_batch", "fifo", "update_every", "update_life", "key_every", "record_gb"):
         if getattr(spec, column) != default_of(column, spec.family):
             yield column, "has no effect without stream; leave it empty"
 

@@ -34,7 +34,7 @@ class Drawing:
         if is_stream or self.group.runs is not None:
             numbers = np.arange(first, first + batches)
             if is_stream:
-                items = self.group.newest(numbers, self.batch, self.batches)
+                items = self.group.newest(numbers, self.batch, self.batches, self.detours)
             else:
                 items, _ = self.group.in_order(numbers, self.batch, self.detours)
             in_order: Indices = items.ravel().astype(np.int32)

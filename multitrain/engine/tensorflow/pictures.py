@@ -43,7 +43,8 @@ class Drawing:
             return self.draws.items(name, first_batch, self.batch, mixture, batches)
         numbers = tf.cast(first_batch, tf.int64) + tf.range(batches, dtype=tf.int64)
         if is_stream:
-            return tf.reshape(self.group.newest(numbers, self.batch, self.batches), (-1,))
+            items = self.group.newest(numbers, self.batch, self.batches, self.draws.detours)
+            return tf.reshape(items, (-1,))
         in_order, _ = self.group.in_order(numbers, self.batch, self.draws.detours)
         return tf.reshape(in_order, (-1,))
 

@@ -103,14 +103,14 @@ def test_a_curve_has_a_point_for_each_codec_and_a_plot() -> None:
     assert made.exit_code == 0, told(made)
     points = {each["codec"]: each for each in json.loads(made.stdout)}
     assert points.keys() == {
-        "tiny", "clip_tiny", "identity", "top bits", "resized", "jpeg", "x264"
+        "tiny", "clip_tiny.mtc", "identity", "top bits", "resized", "jpeg", "x264"
     }  # fmt: skip
     assert all(np.isfinite(each["psnr"]) and each["bytes"] > 0 for each in points.values())
     for measure in ("psnr", "ms_ssim", "mae"):
-        assert points["clip_tiny"][measure] == points["tiny"][measure]
+        assert points["clip_tiny.mtc"][measure] == points["tiny"][measure]
     assert points["identity"]["mae"] == 0 < points["tiny"]["mae"] < 1
     size = Path("clip_tiny.mtc").stat().st_size
-    assert points["clip_tiny"]["bytes"] == pytest.approx(size / FRAMES)
+    assert points["clip_tiny.mtc"]["bytes"] == pytest.approx(size / FRAMES)
     assert Path("curve.png").read_bytes()[1:4] == b"PNG"
 
 
