@@ -240,6 +240,8 @@ def _with_pictures(
     are_read, column = COLUMNS_OF_SIZE.isdisjoint(wrong), spec.column_of_pictures
     reasons = unfit_sizes(spec.preprocess, spec.load_size, spec.crop_size) if are_read else {}
     live = any_live(names_of(spec.stream))
+    if live and spec.epochs:
+        reasons["epochs"] = "are not known of a stream that is live; say steps or video_length"
     if reasons or not are_read:
         misplaced = None if live else folders.misplaced(spec.folders)
         return _without_pictures(spec), reasons | ({column: misplaced} if misplaced else {})

@@ -47,7 +47,7 @@ class Line:
         frame `first` on. StreamLost where the file has become another one.
         """
         self._digest = _digest_of(path, part)
-        self._file = path.open("r+b" if part.length else "wb")
+        self._file = path.open("r+b" if part.length else "w+b")
         self.receiver = ReceiverProcess(size, first)
         self.close = finalize(self, _close, self._file, self.receiver)
         self._file.truncate(part.length)

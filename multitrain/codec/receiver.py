@@ -154,7 +154,7 @@ def main() -> int:
                 output.write(NUMBER.pack(each.frame) + each.picture.tobytes())
                 output.flush()
     except NoStream as error:
-        log.error("the stream %s", error)
+        log.error("what comes %s", error)
         return ExitCode.FAILED
     except BrokenPipeError:  # nobody looks any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())  # what is left goes nowhere

@@ -52,6 +52,15 @@ def test_it_serves_just_what_it_was_made_for(
     assert not rehearsed.serves(*told[:2], {PICTURES: replace(told[2][PICTURES], digest="other")})
 
 
+def test_what_comes_live_is_not_rehearsed(
+    tiny_job: Callable[..., JobFile], workspace: Workspace
+) -> None:
+    """The ring that it comes into is the training's own."""
+    live = {"family": "autoencoder", "stream": "/dev/video0", "dataset": None, "fifo": 2}
+    job = tiny_job(**live, preprocess="cover", load_size="12x9", features=4, latent_channels=2)
+    assert rehearse(job, workspace.job(job.spec.name), SETTINGS, keep_free=0) is None
+
+
 def test_what_fails_is_left_to_the_training(job: JobFile, workspace: Workspace) -> None:
     for picture in workspace.dataset("photos").iterdir():
         picture.unlink()

@@ -21,7 +21,7 @@ from jobs.families.translation import (
     wrong_terms,
 )
 from jobs.settings.kinds import Resolution
-from jobs.settings.spec import JobSpec, default_of, names_of
+from jobs.settings.spec import JobSpec, default_of
 from jobs.settings.streams import any_live
 
 ENCODER, DECODER = "encoder", "decoder"
@@ -166,8 +166,6 @@ def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "validation", "takes no share of a stream, all of which is sent; name other pictures"
     if len(spec.stream or ()) > 1:
         yield "stream", f"names {len(spec.stream or ())} videos; it takes one"
-    if spec.epochs and any_live(names_of(spec.stream)):
-        yield "epochs", "are not known of a stream that is live; say steps or video_length"
     if spec.preprocessing.crop:
         yield "preprocess", "must cut out the same of all frames of a stream: center_crop, not crop"
     if remembers(spec):
