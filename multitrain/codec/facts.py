@@ -19,6 +19,7 @@ from jobs.settings.spec import JobSpec
 from jobs.workspace.jobfile import JobFile
 from multitrain.codec.receiving import UnusableFrame
 from multitrain.codec.stream import NoStream
+from multitrain.codec.weights import Shapes
 from multitrain.families.autoencoder.packing import DamagedLatents, Latents, unpacked
 
 MOST_FPS = 1000
@@ -52,6 +53,15 @@ class Facts:
     def raw_bytes(self) -> int:
         """Of one frame as it is."""
         return 3 * self.size.width * self.size.height
+
+    @property
+    def flat_shapes(self) -> Shapes:
+        """Of the decoder's weights, as they are sent, each array as a row: by the plan alone."""
+        return {
+            f"{layer.number}/{kind}": (values,)
+            for layer in self.coding.decoder
+            for kind, values in (("kernel", layer.weights), ("bias", layer.columns))
+        }
 
     @property
     def most_bytes(self) -> int:

@@ -205,7 +205,6 @@ def rehearse(path: Path, how: Decoding, *, has_memory: bool) -> int:
     """
     with path.open("rb") as file:
         facts = opened_facts(file, path)
-        shapes = {"all": (sum(each.parameters for each in facts.coding.decoder),)}
         black = nothing(1, 1)
 
         def fits(_weights: Weights, _model: int, payload: bytes) -> Picture:
@@ -213,7 +212,7 @@ def rehearse(path: Path, how: Decoding, *, has_memory: bool) -> int:
             return black
 
         memory = {"all": np.zeros(1, np.float32)} if has_memory else None
-        receiver = Receiver(shapes, fits, black, memory)
+        receiver = Receiver(facts.flat_shapes, fits, black, memory)
         frames, usable, told = 0, 0, ""
         for each in _received(file, facts, receiver, how):
             if isinstance(each, Shown):

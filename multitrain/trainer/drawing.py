@@ -149,7 +149,7 @@ class _Drawing:
             make_walk(plan.without_loss, moments, clip, self.reports, self.settings, self.stop)
             self.reports.end_video(plan.frames)
 
-        return moments.files, make
+        return plan.sources(moments), make
 
     def _cut(self, each: LoopFile) -> Clip:
         """Of the film, which is waited for: what encoders are behind by fits into the spool."""

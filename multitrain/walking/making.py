@@ -96,6 +96,11 @@ class WalkPlan:
             return None
         return Soundtrack(song.file, Fraction(str(song.start)), Fraction(self.frames, self.fps))
 
+    def sources(self, moments: Moments) -> tuple[Path, ...]:
+        """The files that it is made of: one that is written to makes it another walk."""
+        song = self.settings.song
+        return (*moments.files, song.file) if song else moments.files
+
     @property
     def frames(self) -> int:
         return self.length.frames

@@ -22,11 +22,13 @@ from multitrain.engine.session import SessionSettings
 from multitrain.inference.network import Device
 from multitrain.trainer import drawing
 from multitrain.trainer.drawing import draw_the_rest
+from render.encoding.ffmpeg import Stopped
 from render.files.reading import FilmReader, frames_in_order
 from render.spool.notes import note_film, still_to_draw
 from tests.applying.test_translator import far
 from tests.applying.weights import keep_weights
 from tests.footage import write_video
+from tests.hearing.played import a_song, write_song
 
 FPS, FRAMES = 10, 24
 SIZE = Resolution(48, 36)
@@ -138,6 +140,33 @@ def test_a_walk_is_drawn_and_enlarged(
     assert draw(paths, job) is True
     plain, large = (frames_of(paths.outputs / f"night_loop000{each}.mov") for each in (1, 2))
     assert far(large, wanted(workspace, sharp, plain)) <= 1
+
+
+def test_a_song_that_was_replaced_makes_another_walk(
+    workspace: Workspace,
+    sharp: JobFile,
+    tiny_job: Callable[..., JobFile],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was made of a walk to the old one does not go on with the new one."""
+    song, notes = tmp_path / "song.wav", []
+    loops = f"song(file={song},format=ffv1,scale_with=sharp)"
+    job = tiny_job(*SIZE, name="night", grid_width=1, grid_height=1, fps=FPS, loops=loops)
+    keep_weights(workspace, job)
+
+    def stops(_enlarging: enlarging.Enlarging, _make: object, note: str, *_: object) -> None:
+        notes.append(note)
+        raise Stopped
+
+    monkeypatch.setattr(enlarging.Enlarging, "plan", stops)
+    write_song(song, a_song(120, beats=4).samples)
+    assert draw(workspace.job("night"), job) is False
+    assert draw(workspace.job("night"), job) is False
+    write_song(song, a_song(120, beats=6).samples)
+    assert draw(workspace.job("night"), job) is False
+    first, again, replaced = notes
+    assert first == again != replaced
 
 
 def test_the_film_is_waited_for_until_a_wish_to_stop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from jobs.workspace.jobfile import JobFile
 from multitrain.codec.coding import Coding
 from multitrain.codec.facts import Facts
 from multitrain.codec.files import Contents, Decoding, decode, encode, look, rehearse
-from multitrain.codec.stream import Kind, Packet, read_header, read_packets
+from multitrain.codec.sending import Sender
+from multitrain.codec.stream import Kind, Packet, StreamWriter, read_header, read_packets
 from multitrain.engine.session import SessionSettings, State
 from multitrain.families.autoencoder.describing import build
 from multitrain.inference.network import Device
@@ -192,6 +194,33 @@ def test_a_stream_is_joined_at_a_key_frame_and_a_loss_is_over_there(
     np.testing.assert_array_equal(spoilt[KEYS:], whole[KEYS:])
     contents = look(joined)
     assert (contents.packets[Kind.KEY], contents.frames) == (2, FRAMES - KEYS + 2)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"net": "small"}, {"net": "oval"}, {"net": "small", "memory": "conv-lstm"}],
+    ids=str,
+)
+def test_a_plan_knows_how_many_weights_each_array_has(columns: dict[str, object]) -> None:
+    planned = replace(facts(**columns), size=Resolution(48, 36))
+    coding = Coding(planned, Device(planned.job, SessionSettings()))
+    sizes = [int(np.prod(shape)) for shape in coding.shapes.values()]
+    assert [size for (size,) in planned.flat_shapes.values()] == sizes
+
+
+def test_frames_are_foreseen_of_a_stream_whose_weights_change(made: Made, tmp_path: Path) -> None:
+    path, frames = tmp_path / "changing.mtc", pictures(made.film.path)[:3]
+    encoder = made.coding.place_encoder(made.weights)
+    with path.open("wb") as file:
+        first = made.coding.weights_of_decoder(made.weights)
+        sender = Sender.beginning(StreamWriter(file, made.facts.written()), first)
+        for factor, frame in zip((1.1, 1.2, 1.3), frames, strict=True):
+            weights = {name: factor * array for name, array in first.items()}
+            sender.send_weights(sender.offer(weights))  # so there is no frame of the first ones
+            sender.send_frame(made.coding.encoded(encoder, frame))
+        sender.writer.write(Kind.END, 0, sender.frame)
+    found, troubles = decoded(made, Decoding(), path)
+    assert (len(found), troubles) == (3, [])
 
 
 @pytest.mark.parametrize("kept", [20, 300, -1])

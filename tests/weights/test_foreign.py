@@ -54,14 +54,29 @@ def as_keras(path: Path) -> None:
 
 
 def as_older(path: Path) -> None:
-    """Groups of any names, whose order an attribute tells."""
-    names = [f"layer {chr(122 - place)}" for place in range(len(LAYERS))]
+    """As Keras 2 writes a network within another: any names, whose order attributes tell, in
+    arrays of bytes.
+    """
+    half = len(LAYERS) // 2
     with h5py.File(path, "w") as file:
-        group = file.create_group("model_weights")
-        group.attrs["layer_names"] = names
-        for name, layer in zip(names, LAYERS, strict=True):
-            for kind, array in zip(("kernel", "bias"), layer, strict=True):
-                group[f"{name}/{name}/{kind}"] = array
+        whole = file.create_group("model_weights")
+        whole.attrs["layer_names"] = np.array([b"input", b"second", b"first"])
+        whole.create_group("input").attrs["weight_names"] = np.array([])
+        for network, layers in (("second", LAYERS[:half]), ("first", LAYERS[half:])):
+            group, names = whole.create_group(network), []
+            for place, layer in enumerate(layers):
+                for kind, array in zip(("kernel:0", "bias:0"), layer, strict=True):
+                    names.append(f"{chr(122 - place)}/{kind}")
+                    group[names[-1]] = array
+            group.attrs["weight_names"] = np.array([name.encode() for name in names])
+
+
+def holding(path: Path, **arrays: np.ndarray) -> Path:
+    """A file with these arrays, `__` for each `/` in their names."""
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name.replace("__", "/")] = array
+    return path
 
 
 @pytest.fixture(params=["mine.keras", "mine.weights.h5", "older.h5"])
@@ -98,6 +113,55 @@ def test_layers_of_other_shapes_are_told(file: Path) -> None:
     more = {**OWN, **{f"encoder/conv_{place}/kernel": LAYERS[0][0] for place in range(20)}}
     with pytest.raises(NoWeights, match="is missing there"):
         renamed("encoder", numbered("encoder", read_layers(file)), more)
+
+
+def test_a_layer_without_a_bias_takes_no_other_ones(tmp_path: Path) -> None:
+    first, second = LAYERS[:2]
+    path = holding(
+        tmp_path / "some.h5",
+        layers__conv2d__vars__0=first[0],
+        layers__conv2d_1__vars__0=second[0],
+        layers__conv2d_1__vars__1=second[1],
+    )
+    layers = numbered("encoder", read_layers(path))
+    kernels = {"encoder/conv_0/kernel": OWN["encoder/conv_0/kernel"]}
+    own = {name: OWN[name] for name in OWN if name.startswith("encoder/conv_1/")} | kernels
+    np.testing.assert_array_equal(renamed("encoder", layers, own)["encoder/conv_1/bias"], second[1])
+    with pytest.raises(NoWeights, match="the bias of its convolution 1 is missing there"):
+        renamed("encoder", layers, OWN)
+
+
+def test_what_a_layer_draws_chance_from_is_no_weight(tmp_path: Path) -> None:
+    path = holding(
+        tmp_path / "some.h5",
+        layers__conv2d__vars__0=LAYERS[0][0],
+        layers__dropout__seed_generator__vars__0=np.zeros(2, np.uint32),
+    )
+    assert len(read_layers(path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ({"layers__dense__vars__0": (8, 2), "layers__dense__vars__1": (2,)}, "dense"),
+        ({f"norm__norm__{name}:0": (2,) for name in ("beta", "gamma", "mean")}, "norm"),
+        ({"layers__separable__vars__0": (3, 3, 2, 1), "layers__separable__vars__1": (1, 1, 2, 2)},
+         "separable"),
+        ({"layers__slope__vars__0": (2,)}, "slope"),
+        ({"layers__scaled__vars__0": (3, 3, 2, 2), "layers__scaled__vars__1": (5,)}, "scaled"),
+        ({f"layers__dense_{each}__vars__0": (8, 2) for each in range(5)},
+         "dense_0, dense_1, dense_2 and 2 more"),
+    ],
+)  # fmt: skip
+def test_other_layers_are_refused_by_name(
+    tmp_path: Path, others: dict[str, tuple[int, ...]], told: str
+) -> None:
+    kernel, bias = LAYERS[0]
+    convolution = {"layers__conv2d__vars__0": kernel, "layers__conv2d__vars__1": bias}
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in others.items()}
+    path = holding(tmp_path / "some.h5", **convolution, **arrays)
+    with pytest.raises(NoWeights, match=rf"holds more than convolutions \({told}\); name a file"):
+        read_layers(path)
 
 
 class Taking:
@@ -145,6 +209,7 @@ def test_of_a_checkpoint_the_encoder_alone_is_taken(tiny_job: MakeJob, paths: Jo
         ("odd.keras", "is damaged, or holds no weights of Keras"),
         ("odd.h5", "is damaged, or holds no weights of Keras"),
         ("empty.h5", "holds no convolution"),
+        ("some.h5", r"holds more than convolutions \(some\)"),
         ("checkpoint.h5", "is a checkpoint, and damaged"),
     ],
 )
@@ -154,8 +219,8 @@ def test_files_without_such_weights_are_told(
     root = paths.workspace.root
     for each in ("odd.keras", "odd.h5"):
         (root / each).write_text("an odd file that is long enough")
-    with h5py.File(root / "empty.h5", "w") as file:
-        file["some"] = np.zeros((2, 2))
+    holding(root / "empty.h5")
+    holding(root / "some.h5", some=np.zeros((2, 2)))
     checkpoints.save_weights(root / "checkpoint.h5", "autoencoder", OWN)
     with (root / "checkpoint.h5").open("ab") as damaged:
         damaged.write(b"x")

@@ -111,7 +111,7 @@ def command(
     film = output_for(output, title, plan.name, place, force=True)
     moments = moments_of(place.job(job), file.spec, way)
     facts = (file.text, way, plan.name)
-    sources = (*moments.files, way.song.file) if way.song else moments.files
+    sources = plan.sources(moments)
     note = larger.note(sources, *facts) if larger else asked_for(sources, *facts)
     refuse_taken(film, plan.name, place, force=force, note=note)
     check_plot(plot, place, force=force)
