@@ -56,6 +56,10 @@ class MultitrainError(Exception):
     exit_code = ExitCode.FAILED
 
 
+class NothingComes(MultitrainError):
+    """A stream that is live has stopped; what came of it does not come again."""
+
+
 class UsageError(MultitrainError):
     """The call is wrong; nothing was started."""
 

@@ -127,14 +127,19 @@ class _Sheet:
 
     def _misfit(self, column: str, origin: str, place: int) -> str | None:
         """Why all weights of that job cannot become this one's, where they must."""
-        job = self._jobs[place]
-        if job.spec.init_fitting or column == _unused(job.spec):
-            return None
-        there = self._places.get(origin)
+        job, there = self._jobs[place], self._places.get(origin)
         if not {place, there}.isdisjoint(self._unsure):
             return None
         known = self._trained(origin) if there is None else self._jobs[there]
-        return misfit(known, job, part_of(column)) if known else None
+        if known is None:
+            return None
+        family, part = known.spec.family, part_of(column)
+        if family != job.spec.family and not part:
+            own = with_article(job.spec.family)
+            return f"{quoted(origin)} is {with_article(family)}, and this is {own}; start from one"
+        if job.spec.init_fitting or column == _unused(job.spec):
+            return None
+        return misfit(known, job, part)
 
     def _trained(self, name: str) -> JobFile | None:
         """A job of this workspace; None where its file cannot be read: its checkpoint may do."""

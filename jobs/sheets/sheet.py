@@ -20,6 +20,7 @@ from jobs.settings.spec import (
     GROUP_OF,
     JobSpec,
     facets,
+    means_something,
     names_of,
 )
 from jobs.settings.streams import any_live
@@ -192,11 +193,15 @@ def _read_row(
     return job, broken | reasons | secret_cells(texts, ORDERS)
 
 
-def _stand_ins(good: Collection[str]) -> dict[str, str]:
-    """Texts for required columns, of which only the `good` ones are given."""
+def _stand_ins(good: Mapping[str, str]) -> dict[str, str]:
+    """Texts for required columns, of which only the `good` ones are given.
+
+    Those that are for other families do not count.
+    """
     found = dict(_STAND_INS)
+    family = good.get("family", COLUMNS["family"].default)
     for group, first in _FIRST_ONES.items():
-        if not any(column in good for column in group):
+        if not any(column in good and means_something(column, family) for column in group):
             found |= first
     return found
 

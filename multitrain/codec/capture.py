@@ -12,7 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from jobs.errors import MultitrainError
+from jobs.errors import NothingComes
 from jobs.settings.preprocess import Step
 from jobs.settings.streams import is_device
 from multitrain.codec.receiving import Picture
@@ -55,13 +55,13 @@ class Capture:
     def take(self) -> Picture:
         """The newest frame, once one has come that was not taken before: `(h, w, 3)` uint8.
 
-        MultitrainError where none comes for a while.
+        NothingComes where none does for a while.
         """
         shared, until = self._shared, self._clock() + self._patience
         with shared.came:
             while shared.frame is None:
                 if not shared.came.wait(max(0.0, until - self._clock())):
-                    raise MultitrainError(
+                    raise NothingComes(
                         f"no frame came from {self._name} for {self._patience:g} s"
                         + (f" ({shared.trouble})" if shared.trouble else "")
                     )

@@ -18,7 +18,7 @@ from multitrain.codec.facts import Facts
 from multitrain.codec.files import Decoding, look, opened_facts, shown, write_frames
 from multitrain.codec.points import Point
 from multitrain.codec.receiving import Shown
-from multitrain.codec.stream import Readable
+from multitrain.codec.stream import CUT_OFF, Readable
 from multitrain.engine.session import State
 from multitrain.inference.network import Device
 from multitrain.networks.colours import WHITE
@@ -59,6 +59,8 @@ class Measure:
         MultitrainError where it is none, or of other frames; OSError.
         """
         contents, (count, height, width, _) = look(path), self._frames.shape
+        if told := [each for each in contents.troubles if each != CUT_OFF.told]:
+            raise MultitrainError(f"{path} is not whole: {told[0]}")
         sent, size = contents.frames, contents.facts.size
         if size != (width, height) or sent < count:
             raise MultitrainError(

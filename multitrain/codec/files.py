@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from jobs.errors import MultitrainError
+from jobs.errors import MultitrainError, UsageError
 from jobs.settings.colours import RGB
 from jobs.settings.kinds import Resolution
 from multitrain.codec.facts import Facts
@@ -121,11 +121,11 @@ def write_frames(
 
 
 def opened_facts(file: Readable, path: Path | None = None) -> Facts:
-    """What the header of an open stream says. MultitrainError where it is none."""
+    """What the header of an open stream says. UsageError where it is none."""
     try:
         return Facts.read(read_header(file))
     except NoStream as error:
-        raise MultitrainError(f"{path or 'it'} {error}") from error
+        raise UsageError(f"{path or 'it'} {error}") from error
 
 
 def look(path: Path) -> Contents:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from jobs.errors import NothingComes
 from jobs.families.autoencoder.plan import DECODER, ENCODER
 from jobs.families.feed import PICTURES
 from jobs.plans.timing import Timing
@@ -132,12 +133,21 @@ class OnlineSession:
         return self._inner.adopt(weights, fitting=fitting)
 
     def run(self, steps: int) -> Block:
+        """As of any session; fewer steps where nothing comes of a stream any more.
+
+        NothingComes where none could be done.
+        """
         stream = self._stream or self._begin()
         frames: list[Frames] = []
         told: list[Mapping[str, float]] = []
         for _ in range(steps):
             is_shown = self._timing.makes_frames(self.step)
-            told.append(self._step(stream))
+            try:
+                told.append(self._step(stream))
+            except NothingComes:
+                if not told:
+                    raise
+                break  # the next call waits again
             if is_shown:
                 frames.append(self._drawn(stream))
         whole = np.stack(frames) if frames else np.empty((0, *self._scene.shape), np.uint8)

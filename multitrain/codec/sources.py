@@ -23,7 +23,7 @@ class Source(Protocol):
     """The frames of a stream, by their numbers: the newest ones, of which a step learns, too."""
 
     def come(self, number: int) -> Picture:
-        """Frame `number`, which comes now. MultitrainError where it does not."""
+        """Frame `number`, which comes now. NothingComes where it does not."""
 
     def at(self, number: int) -> Picture:
         """A frame that has come, one of the newest."""

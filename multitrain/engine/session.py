@@ -54,7 +54,10 @@ class Session(Protocol):
         """Build what `run` needs, so that the first step is as quick as any other; does no step."""
 
     def run(self, steps: int) -> Block:
-        """Do `steps` further steps; may be called from any one thread at a time."""
+        """Do `steps` further steps; may be called from any one thread at a time.
+
+        Fewer, but one at least, where they are of pictures that come live, and none come.
+        """
 
     def last_frame(self) -> Frames:
         """The last frame of the last step again, drawn from the present state.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jobs.errors import Diverged, MultitrainError, PicturesChanged, PicturesDamaged
+from jobs.errors import Diverged, MultitrainError, NothingComes, PicturesChanged, PicturesDamaged
 from jobs.plans.plan import FramePlan
 from jobs.settings.spec import JobSpec
 from jobs.settings.words import start_over
@@ -192,7 +192,11 @@ class Training:
                 self._save()
             self._wait_for_room()
             if not self.stop.is_set():
-                self._run_blocks()
+                try:
+                    self._run_blocks()
+                except NothingComes:
+                    self._save()  # what came does not come again
+                    raise
         self._keep_weights()
         self._save()
         return self.session.step >= self.plan.steps_total
@@ -228,9 +232,10 @@ class Training:
         return self.plan.timing.frames_by(step + steps) - self.plan.timing.frames_by(step)
 
     def _make_block(self, steps: int) -> TimedBlock:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), self.session.step
         block = self.session.run(steps)
         seconds, step = time.perf_counter() - start, self.session.step
+        steps = step - before
         if not self._is_to_measure(step):
             return TimedBlock(block, step, steps, seconds)
         measures = self._measure(step)

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from jobs.errors import NothingComes
 from jobs.families.feed import PICTURES
 from jobs.settings.kinds import Resolution
 from jobs.settings.spec import JobSpec
@@ -41,12 +42,15 @@ def job(width: int = SIZE.width, height: int = SIZE.height, **columns: object) -
     return JobFile(spec=spec, image_width=width, image_height=height)
 
 
-def opened(folder: Path, job: JobFile, pictures: np.ndarray | None = None) -> OnlineSession:
+def opened(
+    folder: Path, job: JobFile, pictures: np.ndarray | None = None, source: Video | None = None
+) -> OnlineSession:
     (feed,) = job.feeds
     if pictures is None:
         pictures = coloured_blocks()
     inner = open_session(job, {PICTURES: OpenFeed(feed, pictures)}, SETTINGS)
-    return OnlineSession(job, Video(pictures), inner, SETTINGS, folder / "live.mtc")
+    source = source or Video(pictures)
+    return OnlineSession(job, source, inner, SETTINGS, folder / "live.mtc")
 
 
 def coloured_blocks() -> np.ndarray:
@@ -152,12 +156,25 @@ class Inner:
         }
 
 
-def test_weights_that_are_not_finite_are_not_sent(whole: Whole, tmp_path: Path) -> None:
-    """The losses tell: the training goes back by itself, or fails."""
-    session = opened(tmp_path, job())
+class Ending(Video):
+    """A video of which a few frames come, and then none."""
+
+    def come(self, number: int) -> np.ndarray:
+        if number == FIFO + 2:
+            raise NothingComes("no frame came")
+        return super().come(number)
+
+
+def test_what_has_come_before_a_stream_ends_is_shown(tmp_path: Path) -> None:
+    """And weights that are not finite are not sent: the losses tell of them."""
+    session = opened(tmp_path, job(), source=Ending(coloured_blocks()))
     session.run(FIFO)
     session._inner = Inner(session._inner)
-    session.run(4)
+    assert len(session.run(10).frames) == 2
+    assert session.step == FIFO + 2
+    with pytest.raises(NothingComes):
+        session.run(1)
+    assert session.state()[PLACE][3] == FIFO + 2
     session.close()
     assert look(tmp_path / "live.mtc").packets[Kind.CHANGE] == 0
 

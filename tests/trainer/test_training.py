@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jobs.errors import Diverged, MultitrainError, PicturesChanged
+from jobs.errors import Diverged, MultitrainError, NothingComes, PicturesChanged
 from jobs.families.feed import PICTURES
 from jobs.workspace.paths import CheckpointName, JobPaths
 from multitrain.farm.progress_reader import last_progress
@@ -123,6 +123,24 @@ def test_a_drain_keeps_the_block_in_hand_and_the_next_start_goes_on(
     assert each.session.runs[0] == 1
     assert sum(each.session.runs) == 100 - stopped
     assert each.spooled_numbers() == list(range(200))
+
+
+@pytest.mark.usefixtures("_one_step_blocks")
+@pytest.mark.usefixtures("_one_step_blocks")
+def test_what_came_live_is_kept_where_nothing_comes_any_more(bench: Callable[..., Bench]) -> None:
+    """It does not come again: a checkpoint covers it before the try has failed."""
+    each = bench(200)
+    training = each.training()
+
+    def end_of_the_stream() -> None:
+        if each.session.step == 7:
+            raise NothingComes("no frame came")
+
+    each.session.before_run = end_of_the_stream
+    with pytest.raises(NothingComes):
+        training.run()
+    assert each.paths.checkpoint_names() == [CheckpointName(7, 14)]
+    assert each.spooled_numbers() == list(range(14))
 
 
 @pytest.mark.usefixtures("_one_step_blocks")

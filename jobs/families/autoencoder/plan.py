@@ -164,6 +164,8 @@ def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "sample_from", "means nothing to a stream, which frames show as it is received"
     if spec.held_out is not None:
         yield "validation", "takes no share of a stream, all of which is sent; name other pictures"
+    if spec.weights:
+        yield "stream", "has a weight, and each of its frames comes once; leave the weight out"
     if len(spec.stream or ()) > 1:
         yield "stream", f"names {len(spec.stream or ())} videos; it takes one"
     if spec.preprocessing.crop:

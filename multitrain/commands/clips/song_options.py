@@ -71,6 +71,14 @@ def check_plot(plot: Path | None, place: Workspace, *, force: bool) -> None:
         refuse_taken(plot, None, place, force=force)
 
 
+def refuse_own(film: Path, song: SongSettings | None, plot: Path | None) -> None:
+    """UsageError where the walk would take the place of its song, or of its plot."""
+    if song and film.exists() and film.samefile(song.file):
+        raise UsageError(f"{film} is the song; name another -o")
+    if plot and plot.absolute() == film.absolute():
+        raise UsageError(f"-o and --plot are both {plot}; name two files")
+
+
 def tell_heard(
     heard: Heard, song: SongSettings, path: SongPath, fps: int, plot: Path | None
 ) -> None:

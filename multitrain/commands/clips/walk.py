@@ -27,6 +27,7 @@ from multitrain.commands.clips.clip_options import (
 )
 from multitrain.commands.clips.song_options import (
     check_plot,
+    refuse_own,
     song_options,
     tell_heard,
     walk_settings,
@@ -115,7 +116,10 @@ def command(
     note = larger.note(sources, *facts) if larger else asked_for(sources, *facts)
     refuse_taken(film, plan.name, place, force=force, note=note)
     check_plot(plot, place, force=force)
+    refuse_own(film, way.song, plot)
     if is_there(film, force=force):
+        if plot:
+            say_aside(f"{plot} is not drawn, since no walk is; --force draws both")
         return
     ffmpeg.find(plan.name)
     if way.song and plan.heard and plan.song_path:

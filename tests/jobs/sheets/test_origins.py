@@ -41,6 +41,13 @@ def test_a_job_may_start_from_one_above_it(workspace: Workspace) -> None:
     assert not mistakes(workspace, make_job("a"), make_job("b", init_from="a"))
 
 
+def test_a_job_starts_from_one_of_its_family(workspace: Workspace) -> None:
+    """Also where what fits would do: checkpoints say which family they are of."""
+    other = make_job("b", family="autoencoder", init_from="a", init_fitting=True)
+    told = "'a' is a dcgan, and this is an autoencoder; start from one"
+    assert mistakes(workspace, make_job("a"), other) == {"init_from": told}
+
+
 def test_a_job_may_start_between_two_above_it(workspace: Workspace) -> None:
     last = make_job("c", interpolate_a="a", interpolate_b="b")
     assert not mistakes(workspace, make_job("a"), make_job("b"), last)

@@ -87,3 +87,12 @@ def test_the_page_opens_no_address(workspace: Workspace) -> None:
     assert read(workspace, cells)
     with pytest.raises(SheetError, match="is not taken from the page"):
         read(workspace, cells, from_page=True)
+
+
+@pytest.mark.parametrize("family", ["", "family: pix2pix, "])
+def test_a_stream_of_another_family_is_told_at_its_line(workspace: Workspace, family: str) -> None:
+    path = workspace.root / "s.yaml"
+    cells = "stream: clip.mp4, grid_width: 1, grid_height: 1, steps: 9"
+    path.write_text(f"jobs:\n- {{name: a, {family}{cells}}}\n")
+    with pytest.raises(SheetError, match="stream: means nothing to a"):
+        read_sheet(path, workspace)
