@@ -63,6 +63,7 @@ SMALL = {  # closer bounds than the settings' own; by column, those of both netw
     "clip": (2, 5),
     "pretrain_steps": (0, 2),
     "latent_channels": (1, 12),
+    "warm_up": (0, 3),
 }
 SMALL_PARAMETERS = {"steps": (1, 1000), "warmup_steps": (0, 10), "ns_steps": (1, 6)}
 
@@ -76,6 +77,9 @@ NAMES_OF_TERMS |= {
     for number, names in ((1, ALONE), (2, ALONE), (3, (*ALONE, "gan")))
 }
 
+NEED_A_FILE = ("perceptual",)
+NEED_A_STREAM = ("fifo", "online_batch", "update_every", "update_life", "key_every")
+
 STRIDES = 12  # every second, third or fourth job may be for another engine
 
 WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
@@ -83,9 +87,8 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
-    needs_a_file = {"perceptual"}
     of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
-    return [column for column in of_steps if column not in needs_a_file]
+    return [column for column in of_steps if column not in {*NEED_A_FILE, *NEED_A_STREAM}]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from jobs.settings.loops import Loop, WalkSettings
 from jobs.settings.songs import SongSettings
 from jobs.settings.videos import VIDEOS, holds_sound, notes_on_loop
 from jobs.settings.words import quoted
-from jobs.videos.sounds import about_seconds
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import format_of
 
@@ -81,6 +80,8 @@ def impossible_walk(job: JobFile, walk: WalkSettings) -> str | None:
 
 def _wrong_song(song: SongSettings) -> str | None:
     """What is wrong with a song, by its header. UsageError where it has no sound."""
+    from jobs.videos.sounds import about_seconds  # takes a while, and few sheets name songs
+
     seconds = about_seconds(song.file)
     if seconds is not None and song.start >= seconds:
         return ends_before(song.file, seconds, song.start)

@@ -14,7 +14,6 @@ from jobs.settings.songs import SongSettings
 from jobs.settings.spec import JobSpec
 from jobs.settings.videos import VIDEOS, FormatName
 from jobs.sheets.loop_rules import shown_before
-from jobs.videos.sounds import about_seconds
 from jobs.workspace.jobfile import JobFile
 from jobs.workspace.outputs import Export, Extra, LoopFile, format_of
 
@@ -86,6 +85,8 @@ def _of_song(song: SongSettings | None) -> Duration:
 
 @lru_cache(256)  # a farm asks several times a second
 def _about_seconds(song: Path) -> float:
+    from jobs.videos.sounds import about_seconds  # takes a while, and few sheets name songs
+
     try:
         return about_seconds(song) or MOST_SECONDS
     except UsageError:  # it was moved since the sheet was checked

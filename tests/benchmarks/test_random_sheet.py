@@ -38,17 +38,17 @@ def test_every_name_is_of_a_column():
 
 
 def test_a_sheet_of_many_jobs_has_every_setting_and_every_word(tmp_path):
-    sheet = make_sheet(tmp_path, 800, seed=2, size=64, every_jax=4)
+    sheet = make_sheet(tmp_path, 1200, seed=2, size=64, every_jax=4)
     text = sheet.read_text()
     specs = [job.spec for job in read_sheet(sheet, Workspace(tmp_path)).jobs]
-    assert len(specs) == 800
-    assert sum(spec.engine == "jax" for spec in specs) == 200
+    assert len(specs) == 1200
+    assert sum(spec.engine == "jax" for spec in specs) == 300
     for column in columns_drawn():
         assert len({getattr(spec, column) for spec in specs}) > 1, column
         met = set().union(*(names_of(getattr(spec, column)) for spec in specs))
         words = set(NAMES_OF_TERMS.get(column, words_for(column)))
         assert met >= words - TOO_LARGE - {*SEEN_BY_VGG16}, column
-    assert make_sheet(tmp_path, 800, seed=2, size=64, every_jax=4).read_text() == text
+    assert make_sheet(tmp_path, 1200, seed=2, size=64, every_jax=4).read_text() == text
 
 
 def test_every_family_that_trains_is_drawn(tmp_path):

@@ -143,6 +143,8 @@ SCENES = (
     Scene("pictures by a network", apply_scenes.a_network, apply_scenes.apply),
     Scene("differences between pictures", nothing, apply_scenes.compare),
     Scene("networks to take away", network_scenes.an_older_file, network_scenes.take_away),
+    Scene("a stream on its way", nothing, codec_scenes.send),
+    Scene("what comes live", nothing, codec_scenes.record, outlives=True),
     Scene("a video as a stream", codec_scenes.film, codec_scenes.store_and_show),
     Scene("films in one", clip_scenes.two_films, clip_scenes.one_after_another),
 )

@@ -262,7 +262,7 @@ def test_a_track_that_cannot_be_kept_costs_the_sound_alone(
     source = with_sound(tmp_path, "-c:v", "copy", "-c:a", "pcm_s16le")
     pieces = make("h264", beside=Beside.look(Film.look(source, with_sound=True)))
     write(pieces)
-    monkeypatch.setitem(sound._ENCODED, ".mp4", ("no_such_codec",))
+    monkeypatch.setitem(sound.ENCODED, ".mp4", ("no_such_codec",))
     assert "its sound is left out" in (pieces.finish(tmp_path / "made.mp4", NOTE) or "")
     assert far(tmp_path / "made.mp4") < 6
 
