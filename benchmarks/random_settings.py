@@ -77,8 +77,9 @@ NAMES_OF_TERMS |= {
     for number, names in ((1, ALONE), (2, ALONE), (3, (*ALONE, "gan")))
 }
 
-NEED_A_FILE = ("perceptual",)
-NEED_A_STREAM = ("fifo", "online_batch", "update_every", "update_life", "key_every")
+# A file, a job to start from, a stream.
+NEED_MORE = {"perceptual", "freeze_encoder"}
+NEED_MORE |= {"fifo", "online_batch", "update_every", "update_life", "key_every"}
 
 STRIDES = 12  # every second, third or fourth job may be for another engine
 
@@ -88,7 +89,7 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
     of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
-    return [column for column in of_steps if column not in {*NEED_A_FILE, *NEED_A_STREAM}]
+    return [column for column in of_steps if column not in NEED_MORE]
 
 
 @dataclass(frozen=True)
