@@ -77,9 +77,7 @@ NAMES_OF_TERMS |= {
     for number, names in ((1, ALONE), (2, ALONE), (3, (*ALONE, "gan")))
 }
 
-# A file, a job to start from, a stream.
-NEED_MORE = {"perceptual", "freeze_encoder"}
-NEED_MORE |= {"fifo", "online_batch", "update_every", "update_life", "key_every"}
+NEED_MORE = {"perceptual", "freeze_encoder"}  # a file, a job to start from
 
 STRIDES = 12  # every second, third or fourth job may be for another engine
 
@@ -89,7 +87,8 @@ WIDEST = (1e-3, 10.0)  # where neither the setting nor `SMALL` has a bound
 def columns_drawn() -> list[str]:
     """The settings that random jobs may have."""
     of_steps = [column for column in COLUMNS if facets(column).concerns == "step"]
-    return [column for column in of_steps if column not in NEED_MORE]
+    alone = [column for column in of_steps if not facets(column).needs]
+    return [column for column in alone if column not in NEED_MORE]
 
 
 @dataclass(frozen=True)

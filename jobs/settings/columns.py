@@ -55,6 +55,7 @@ class Facets:
     - only_in: names of the families that it means something to; empty: they say so themselves.
     - words_in: by the name of a family, those of its words that mean something to that one.
     - network: of an `origin`, the one network that is taken from there; empty: all of them.
+    - needs: another column, without which this one has no effect.
     """
 
     opens: str = ""
@@ -71,6 +72,7 @@ class Facets:
     only_in: tuple[str, ...] = ()
     words_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     network: str = ""
+    needs: str = ""
 
 
 def column(
@@ -91,6 +93,7 @@ def column(
     only_in: tuple[str, ...] = (),
     words_in: Mapping[str, tuple[str, ...]] | None = None,
     network: str = "",
+    needs: str = "",
 ) -> Any:
     """A field of a pydantic model; without a default it is required."""
     facets = Facets(
@@ -108,6 +111,7 @@ def column(
         only_in=only_in,
         words_in=words_in or {},
         network=network,
+        needs=needs,
     )
     return Field(default, description=description, json_schema_extra={_FACETS: facets})  # type: ignore[dict-item]
 

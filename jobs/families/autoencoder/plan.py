@@ -21,7 +21,7 @@ from jobs.families.translation import (
     wrong_terms,
 )
 from jobs.settings.kinds import Resolution
-from jobs.settings.spec import JobSpec, default_of
+from jobs.settings.spec import COLUMNS, JobSpec, default_of, facets
 from jobs.settings.streams import any_live
 
 ENCODER, DECODER = "encoder", "decoder"
@@ -181,8 +181,9 @@ def _wrong_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
 
 
 def _without_stream(spec: JobSpec) -> Iterator[tuple[str, str]]:
-    for column in ("online_batch", "fifo", "update_every", "update_life", "key_every", "record_gb"):
-        if getattr(spec, column) != default_of(column, spec.family):
+    for column in COLUMNS:
+        is_given = getattr(spec, column) != default_of(column, spec.family)
+        if facets(column).needs == "stream" and is_given:
             yield column, "has no effect without stream; leave it empty"
 
 

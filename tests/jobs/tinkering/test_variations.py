@@ -154,6 +154,7 @@ def test_from_a_checkpoint_the_look_goes_on(workspace):
     (one,) = variations(workspace, between, count=1, from_checkpoint=True)
     assert (one.init_from, one.interpolate_alpha) == ("neon", 0.5)
     taken = parent(family="autoencoder", snapshot="step", encoder_weights="a")
+    JobFile(spec=taken, image_width=96, image_height=54).save(paths)
     (one,) = variations(workspace, taken, count=1, from_checkpoint=True)
     assert (one.init_from, one.encoder_weights) == ("neon", None)
 
