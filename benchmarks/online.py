@@ -80,7 +80,7 @@ def make_clips(
 ) -> Mapping[str, int]:
     """Write the first half of the video, and the four clips; how many frames these have."""
     data.mkdir(parents=True, exist_ok=True)
-    with FilmReader([Film.look(video)], scale=size) as reader:
+    with FilmReader([Film.look(video, with_sound=True)], scale=size) as reader:
         frames = np.stack([each[..., :RGB] for each in frames_in_order(reader)])
     half = len(frames) // 2
     write(data / "first.mov", frames[:half])
