@@ -227,16 +227,19 @@ class OnlineSession:
 
     def _step(self, stream: _Stream) -> Mapping[str, float]:
         """Send a frame, learn, and see what has come of it; what is told of it, by name."""
-        frame, before = self._source.come(self.step), sum(stream.sender.writer.bytes.values())
+        frame, writer = self._source.come(self.step), stream.sender.writer
+        before = writer.total
         if self._is_key(stream.sender.frame):
             stream.sender.send_whole()
             stream.networks = self._with_sent(stream.networks, stream.sender)
         stream.sender.send_frame(self.coding.encoded(stream.encoder, frame))
-        coded = sum(stream.sender.writer.bytes.values()) - before
+        coded = writer.total - before
         losses = self._inner.run(1).losses
         stream.shown = stream.line.receiver.take()
         is_due = self.step > self._spec.fifo and self.step % self._spec.update_every == 0
-        weights = self._look(stream) if is_due else 0
+        if is_due:
+            self._look(stream)
+        weights = writer.total - before - coded
         quality = psnr(stream.shown, frame)
         stream.curves = noted(stream.curves, quality, coded, weights)
         return {**losses, "psnr": quality, "bytes": float(coded + weights)}
@@ -246,12 +249,12 @@ class OnlineSession:
         every = self._spec.key_every
         return bool(every and frame and frame % every == 0)
 
-    def _look(self, stream: _Stream) -> int:
-        """Whether what was learnt is worth sending, or was to no avail; the bytes that it took."""
+    def _look(self, stream: _Stream) -> None:
+        """Send what was learnt where that is worth it, or go back to what was sent."""
         live, sender = self._inner.state(), stream.sender
         decoder = self.coding.weights_of_decoder(live)
         if not all(np.isfinite(each).all() for each in decoder.values()):
-            return 0  # as the loss will tell
+            return  # as the loss will tell
         offer = sender.offer(decoder)
         kept = np.stack([self._source.at(self.step - age) for age in range(self._spec.fifo, 0, -1)])
         was = self._quality.of(stream.encoder, sender.weights, kept)
@@ -264,11 +267,9 @@ class OnlineSession:
             stream.networks = self._with_sent(self._networks(live), sender)
             stream.encoder = encoder
             log.info("frame %d: weights in %d bytes, %.2f dB better", self.step, size, gain.sure)
-            return size
-        if gain.at_best < -WORSE:
+        elif gain.at_best < -WORSE:
             log.info("frame %d: %.2f dB worse than what was sent", self.step, -gain.at_best)
             self._inner.restore({**live, **stream.networks})
-        return 0
 
 
 def _means(told: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -109,6 +109,11 @@ class StreamWriter:
         if facts is not None:
             self._begin(facts)
 
+    @property
+    def total(self) -> int:
+        """Bytes that it has written, heads of packets included."""
+        return sum(self.bytes.values())
+
     def _begin(self, facts: dict[str, Any]) -> None:
         text = json.dumps(facts, separators=(",", ":")).encode()
         if len(text) > MOST_HEADER:
